@@ -1,0 +1,58 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`.
+GO      ?= go
+VERSION := $(shell cat VERSION)
+REVISION = $(shell git rev-parse --short HEAD 2>/dev/null)
+PKG     := github.com/prometheus/common/version
+LDFLAGS  = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION)
+# The race detector needs a C compiler; without one the tests still run, and say so.
+RACE    := $(if $(shell command -v $(or $(CC),gcc)),-race,)
+
+GOFUMPT      := mvdan.cc/gofumpt@v0.12.0
+GOLANGCILINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.10.0
+
+.PHONY: build
+build: ## one static binary, ./ycm_exporter
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o ycm_exporter .
+
+.PHONY: demo
+demo: build ## export the simulated fleet on http://localhost:10055
+	./ycm_exporter --demo
+
+.PHONY: test
+test: vet format rules ## everything that must hold
+	@[ -n '$(RACE)' ] || echo 'No C compiler: the tests run without the race detector.'
+	$(GO) test $(RACE) ./...
+
+.PHONY: vet
+vet:
+	$(GO) vet ./...
+
+.PHONY: format
+format:
+	@unformatted=$$($(GO) run $(GOFUMPT) -l $$(git ls-files '*.go')) || exit 1; \
+	[ -z "$$unformatted" ] || { echo "Run 'make fmt' for:"; echo "$$unformatted"; exit 1; }
+
+.PHONY: fmt
+fmt: ## format the Go code
+	$(GO) run $(GOFUMPT) -w $$(git ls-files '*.go')
+
+.PHONY: rules
+rules: ## check and test the alerting rules with promtool
+	@scripts/rules.sh
+
+.PHONY: lint
+lint: vet format rules ## what `test` checks of the code's form, and golangci-lint
+	@command -v golangci-lint >/dev/null || $(GO) install $(GOLANGCILINT)
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" golangci-lint run ./...
+
+.PHONY: bench
+bench: ## benchmarks, with allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: docker
+docker: ## the container image
+	docker build --build-arg REVISION=$(REVISION) -t ycm_exporter:$(VERSION) .
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
