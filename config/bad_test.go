@@ -1,0 +1,151 @@
+package config_test
+
+import (
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ycm-exporter/ycm_exporter/config"
+)
+
+// planted is the secret that the bad files hold in every place where one could slip to. No error may show it.
+const planted = "hush-4711.s3cr3t"
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func environment(vars map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		value, ok := vars[name]
+		return value, ok
+	}
+}
+
+// Each file of testdata/bad breaks one rule, or a few that belong together. Its golden file is all that an operator is
+// shown. The files whose name begins with expand_env are read with --config.expand-env.
+func TestBadFilesAreExplained(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no bad files: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".yml")
+		t.Run(name, func(t *testing.T) {
+			cfg, err := config.Load(file, config.Options{
+				ExpandEnv: strings.HasPrefix(name, "expand_env"),
+				LookupEnv: environment(map[string]string{"SECRET": planted, "EMPTY": "", "NINE": "9"}),
+			})
+			if err == nil || cfg != nil {
+				t.Fatalf("got configuration %v and error %v, want an error alone", cfg, err)
+			}
+			checkProblems(t, file, err)
+
+			golden := strings.TrimSuffix(file, ".yml") + ".err"
+			if *update {
+				if err := os.WriteFile(golden, []byte(err.Error()+"\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, readErr := os.ReadFile(golden)
+			if readErr != nil {
+				t.Fatal(readErr)
+			}
+			if diff := cmp.Diff(string(want), err.Error()+"\n"); diff != "" {
+				t.Errorf("the error is not that of %s (-want +got):\n%s", golden, diff)
+			}
+		})
+	}
+}
+
+// checkProblems checks what holds for every error: it is Problems, sorted, one a line, each with file, line and message,
+// and without the secret.
+func checkProblems(t *testing.T, file string, err error) {
+	t.Helper()
+	var problems config.Problems
+	if !errors.As(err, &problems) || len(problems) == 0 {
+		t.Fatalf("got error %T %v, want Problems", err, err)
+	}
+	if got := strings.Count(err.Error(), "\n") + 1; got != len(problems) {
+		t.Errorf("the error has %d lines, want one for each of the %d problems:\n%v", got, len(problems), err)
+	}
+	for i, p := range problems {
+		if p.File != file || p.Line < 1 || p.Message == "" {
+			t.Errorf("problem %+v lacks its file %s, a line or a message", p, file)
+		}
+		if i > 0 && p.Line < problems[i-1].Line {
+			t.Errorf("problem of line %d comes after that of line %d", p.Line, problems[i-1].Line)
+		}
+	}
+	for _, part := range []string{planted, "4711", "s3cr3t"} {
+		if strings.Contains(err.Error(), part) {
+			t.Errorf("the error shows %q of the secret:\n%v", part, err)
+		}
+	}
+}
+
+func TestFileThatCannotBeReadIsExplained(t *testing.T) {
+	folder := t.TempDir()
+	huge := filepath.Join(folder, "huge.yml")
+	if err := os.WriteFile(huge, make([]byte, 5<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	missing := filepath.Join(folder, "missing.yml")
+	for file, want := range map[string]string{
+		missing: missing + ": the configuration cannot be read: no such file or directory; name the file with --config.file",
+		folder:  folder + ": the configuration cannot be read: is a directory; name the file with --config.file",
+		huge:    huge + ": the file is larger than 4 MiB; is it the configuration?",
+	} {
+		_, err := config.Load(file, config.Options{})
+		if err == nil || err.Error() != want {
+			t.Errorf("Load(%s): got error %v, want %s", file, err, want)
+		}
+	}
+}
+
+// A secret file that changes hands after the start is a matter of each login, so the error must be a plain one then.
+func TestSecretFileThatVanishesIsToldAtUse(t *testing.T) {
+	folder := t.TempDir()
+	secretFile := filepath.Join(folder, "ycm")
+	if err := os.WriteFile(secretFile, []byte("first\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := load(t, write(t, folder, account+"    client_secret_file: ycm\n"), config.Options{})
+	source := cfg.Accounts[0].Secret()
+	if got, err := source(); err != nil || got.Reveal() != "first" {
+		t.Errorf("got secret %q and error %v, want first", got.Reveal(), err)
+	}
+	if err := os.WriteFile(secretFile, []byte("second\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := source(); err != nil || got.Reveal() != "second" {
+		t.Errorf("after a rotation: got secret %q and error %v, want second", got.Reveal(), err)
+	}
+	if err := os.Remove(secretFile); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := source(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("after its removal: got error %v, want that the file does not exist", err)
+	}
+}
+
+func TestSecretFileIsLookedAtBeforeItIsOpened(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "huge"), make([]byte, 2<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"/dev/zero": "this is no regular file; name one that can be read again and again",
+		"huge":      "the file is larger than 1 MiB; is it the right one?",
+	} {
+		path := write(t, folder, account+"    client_secret_file: "+name+"\n")
+		_, err := config.Load(path, config.Options{})
+		if want := path + ":5: accounts[0].client_secret_file: " + want; err == nil || err.Error() != want {
+			t.Errorf("secret file %s: got error %v, want %s", name, err, want)
+		}
+	}
+}
