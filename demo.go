@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"github.com/ycm-exporter/ycm_exporter/config"
+	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+)
+
+// The demo's simulator and its account share these credentials, which guard nothing.
+const (
+	demoClientID     = "demo-client-id"
+	demoClientSecret = "demo-client-secret"
+)
+
+// startDemo serves a simulated fleet on loopback and returns the configuration of an account that exports it.
+func startDemo(pbxs int) (cfg *config.Config, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, fmt.Errorf("starting the demo's simulator: %w", err)
+	}
+	simulator := ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1, Live: true, ClientID: demoClientID, ClientSecret: demoClientSecret})
+	server := &http.Server{Handler: simulator, ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	stop = func() {
+		server.Close()
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			panic(fmt.Sprintf("the demo's simulator ended: %v", err))
+		}
+	}
+	return demoConfig(&url.URL{Scheme: "http", Host: listener.Addr().String()}), stop, nil
+}
+
+// demoConfig polls everything, and often enough that a fresh dashboard comes alive within a minute.
+func demoConfig(simulator *url.URL) *config.Config {
+	every := func(interval time.Duration) config.Schedule {
+		return config.Schedule{Enabled: true, Interval: interval, StaleAfter: 10 * time.Minute}
+	}
+	return &config.Config{
+		Accounts: []config.Account{{
+			Name:            "demo",
+			BaseURL:         simulator,
+			ClientID:        demoClientID,
+			ClientSecret:    secret.New(demoClientSecret),
+			RateLimit:       config.RateLimit{Burst: 3000, Rate: 3000, Interval: time.Minute},
+			Timeout:         10 * time.Second,
+			PageConcurrency: 4,
+			HTTPClient:      promconfig.DefaultHTTPClientConfig,
+		}},
+		Collectors: config.Collectors{
+			CloudPBX:     every(15 * time.Second),
+			Firmware:     config.Firmware{Schedule: every(time.Minute), Types: []string{"pbx"}},
+			Subscription: every(time.Minute),
+			Users:        every(time.Minute),
+			PBXAPI:       every(time.Minute),
+			Trunks:       every(time.Minute),
+			Autoprovisioning: config.Autoprovisioning{
+				Schedule: every(5 * time.Minute),
+				Depth:    "full",
+				RequiredPhones: []config.Phone{
+					{Vendor: "Yealink", Model: "VP59"},
+				},
+			},
+		},
+	}
+}

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	buildinfo "github.com/prometheus/client_golang/prometheus/collectors/version"
+	promconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/common/version"
+
+	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/config"
+	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// exporter owns the accounts: it starts their polling, applies a new configuration to them, and ends them.
+type exporter struct {
+	ctx      context.Context // the life of all polling
+	load     func() (*config.Config, error)
+	registry *prometheus.Registry
+	metrics  *collector.Metrics
+	set      *exposition.Set
+	logger   log.Logger
+
+	reloadSuccessful prometheus.Gauge
+	reloadTime       prometheus.Gauge
+
+	applying sync.Mutex // one configuration is applied at a time
+	mu       sync.RWMutex
+	accounts []*running // ordered by name
+}
+
+// running is one account that is being polled.
+type running struct {
+	config     config.Account
+	collectors config.Collectors
+	client     *ycmclient.Client
+	account    *collector.Account
+	stop       func() // ends the polling and returns when it has ended
+}
+
+// newExporter makes an exporter without accounts; apply gives it some.
+func newExporter(ctx context.Context, load func() (*config.Config, error), logger log.Logger) *exporter {
+	e := &exporter{
+		ctx:      ctx,
+		load:     load,
+		registry: prometheus.NewRegistry(),
+		logger:   logger,
+		reloadSuccessful: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "ycm_exporter_config_last_reload_successful",
+			Help: "Whether the last load of the configuration succeeded (1) or not (0).",
+		}),
+		reloadTime: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "ycm_exporter_config_last_reload_success_timestamp_seconds",
+			Help: "Unix time of the last successful load of the configuration.",
+		}),
+	}
+	e.registry.MustRegister(
+		e.reloadSuccessful, e.reloadTime,
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		buildinfo.NewCollector("ycm_exporter"),
+	)
+	e.metrics = collector.NewMetrics(e.registry)
+	e.set = exposition.NewSet(e.registry, logger)
+	return e
+}
+
+// prepare makes an account ready to poll, without polling. An account that did not change keeps its client, and
+// with it token and budget, whatever changed about the collectors.
+func (e *exporter) prepare(c config.Account, collectors config.Collectors, old *running) (*running, error) {
+	r := &running{config: c, collectors: collectors}
+	if old != nil && reflect.DeepEqual(old.config, c) {
+		r.client = old.client
+	} else {
+		transport, err := promconfig.NewRoundTripperFromConfigWithContext(e.ctx, c.HTTPClient, "ycm_"+c.Name)
+		if err != nil {
+			return nil, fmt.Errorf("account %s: setting up http_client: %w", c.Name, err)
+		}
+		r.client = ycmclient.New(ycmclient.Options{
+			Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(),
+			RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout,
+			PageConcurrency: c.PageConcurrency, Search: c.Search,
+			Transport: transport, UserAgent: userAgent(),
+			Observer: e.metrics.Observer(c.Name), Logger: e.logger,
+		})
+	}
+	r.account = collector.NewAccount(collector.Options{
+		Account: c, Collectors: collectors, Client: r.client, Out: e.set, Metrics: e.metrics, Logger: e.logger,
+	})
+	return r, nil
+}
+
+// userAgent is what the API sees; it demands that there is one.
+func userAgent() string {
+	if version.Version == "" {
+		return "ycm_exporter"
+	}
+	return "ycm_exporter/" + version.Version
+}
+
+// apply makes the accounts be as configured; those that did not change go on undisturbed. Everything that can
+// fail is done before the first account is touched.
+func (e *exporter) apply(cfg *config.Config) error {
+	e.applying.Lock()
+	defer e.applying.Unlock()
+
+	ended := map[string]*running{}
+	for _, r := range e.running() {
+		ended[r.config.Name] = r
+	}
+	var next, started []*running
+	for _, c := range cfg.Accounts {
+		old := ended[c.Name]
+		if old != nil && reflect.DeepEqual(old.config, c) && reflect.DeepEqual(old.collectors, cfg.Collectors) {
+			delete(ended, c.Name)
+			next = append(next, old)
+			continue
+		}
+		r, err := e.prepare(c, cfg.Collectors, old)
+		if err != nil {
+			return err
+		}
+		next, started = append(next, r), append(started, r)
+	}
+	slices.SortFunc(next, func(a, b *running) int { return strings.Compare(a.config.Name, b.config.Name) })
+
+	for _, r := range ended {
+		r.stop()
+	}
+	e.mu.Lock()
+	e.accounts = next
+	e.mu.Unlock()
+	for _, r := range started {
+		old := ended[r.config.Name]
+		delete(ended, r.config.Name)
+		switch {
+		case old == nil:
+		case sameFleet(old.config, r.config):
+			r.account.Inherit(old.account)
+		default:
+			e.set.Retain(func(account, _ string) bool { return account != r.config.Name })
+		}
+		r.start(e.ctx)
+	}
+	for name := range ended {
+		e.metrics.Forget(name)
+	}
+	e.set.Retain(func(account, _ string) bool { _, gone := ended[account]; return !gone })
+	return nil
+}
+
+// sameFleet reports whether two configurations of an account list the same PBXs, so that the old snapshots stay
+// true until the first new ones.
+func sameFleet(a, b config.Account) bool {
+	return a.BaseURL.String() == b.BaseURL.String() && a.ClientID == b.ClientID && a.Search == b.Search
+}
+
+// start polls the account in the background until stop.
+func (r *running) start(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.account.Run(ctx)
+	}()
+	r.stop = func() {
+		cancel()
+		<-done
+	}
+}
+
+// Reload reads the configuration again and applies it. When it cannot be used, the running one stays.
+func (e *exporter) Reload() error {
+	err := e.reload()
+	if err != nil {
+		e.reloadSuccessful.Set(0)
+		level.Error(e.logger).Log("msg", "The configuration was not reloaded, the running one stays", "err", err)
+		return err
+	}
+	level.Info(e.logger).Log("msg", "The configuration was reloaded", "accounts", len(e.running()))
+	return nil
+}
+
+func (e *exporter) reload() error {
+	cfg, err := e.load()
+	if err != nil {
+		return err
+	}
+	return e.adopt(cfg)
+}
+
+// adopt applies a configuration and notes that it was good.
+func (e *exporter) adopt(cfg *config.Config) error {
+	if err := e.apply(cfg); err != nil {
+		return err
+	}
+	e.reloadSuccessful.Set(1)
+	e.reloadTime.SetToCurrentTime()
+	return nil
+}
+
+// stop ends all polling.
+func (e *exporter) stop() {
+	e.applying.Lock()
+	defer e.applying.Unlock()
+	for _, r := range e.running() {
+		r.stop()
+	}
+}
+
+func (e *exporter) running() []*running {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.accounts
+}
+
+// Ready reports whether every account's first poll of the list has ended, well or badly.
+func (e *exporter) Ready() bool {
+	return !slices.ContainsFunc(e.running(), func(r *running) bool { return !r.account.Ready() })
+}
+
+// Status tells of each account, ordered by name.
+func (e *exporter) Status() []collector.Status {
+	accounts := e.running()
+	all := make([]collector.Status, len(accounts))
+	for i, r := range accounts {
+		all[i] = r.account.Status()
+	}
+	return all
+}

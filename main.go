@@ -1,0 +1,134 @@
+// Command ycm_exporter exports a Yeastar Central Management fleet of Cloud PBXs to Prometheus.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/ycm-exporter/ycm_exporter/config"
+	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/web"
+)
+
+func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
+
+// options are the command line, parsed.
+type options struct {
+	configFile string
+	check      bool
+	expandEnv  bool
+	once       bool
+	demo       bool
+	demoPBXs   int
+	logLevel   string
+	logFormat  string
+	web        web.Options
+	serve      *toolkit.FlagConfig
+}
+
+// run is the whole program: it returns the exit code when the work is done or ctx ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	o, code, done := parse(args, stdout, stderr)
+	if done {
+		return code
+	}
+	if err := o.dispatch(ctx, stdout, stderr); err != nil {
+		fmt.Fprintf(stderr, "ycm_exporter: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// parse reads the command line; done tells that nothing is left to do but to exit with code.
+func parse(args []string, stdout, stderr io.Writer) (o options, code int, done bool) {
+	app := kingpin.New("ycm_exporter", "Prometheus exporter for Yeastar Central Management (YCM): walks the whole fleet of Cloud PBXs in the background, inside the API's rate limit, and serves it to Prometheus.")
+	app.UsageWriter(stdout).ErrorWriter(stderr)
+	app.Terminate(func(c int) { code, done = c, true })
+	app.HelpFlag.Short('h')
+	app.Version(version.Print("ycm_exporter"))
+
+	app.Flag("config.file", "Configuration file.").Default("config.yml").StringVar(&o.configFile)
+	app.Flag("config.check", "Load and validate the configuration, print what is wrong with file, line and field, and exit with 0 or 1.").BoolVar(&o.check)
+	app.Flag("config.expand-env", "Expand ${NAME} in the configuration from the environment; an unset name is an error.").BoolVar(&o.expandEnv)
+	app.Flag("once", "Poll every enabled collector once, print the metrics on stdout, and exit with 0 if all succeeded, else 1.").BoolVar(&o.once)
+	app.Flag("demo", "Export the fleet of an embedded simulator; no account and no configuration file are needed.").BoolVar(&o.demo)
+	app.Flag("demo.pbxs", "Cloud PBXs in the demo's fleet.").Default("200").IntVar(&o.demoPBXs)
+	o.serve = kingpinflag.AddFlags(app, ":10055")
+	app.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&o.web.TelemetryPath)
+	app.Flag("web.enable-lifecycle", "Reload the configuration on POST /-/reload.").BoolVar(&o.web.Lifecycle)
+	app.Flag("web.enable-pprof", "Serve profiles under /debug/pprof.").BoolVar(&o.web.Pprof)
+	app.Flag("web.sd-shards", "Targets per account in /sd, each with a share of the Cloud PBXs.").Default("1").IntVar(&o.web.SDShards)
+	app.Flag("log.level", "Least severity to log: debug, info, warn or error.").Default("info").EnumVar(&o.logLevel, "debug", "info", "warn", "error")
+	app.Flag("log.format", "Log format: logfmt or json.").Default("logfmt").EnumVar(&o.logFormat, "logfmt", "json")
+
+	_, err := app.Parse(args)
+	if done {
+		return o, code, true
+	}
+	if err == nil {
+		err = o.validate()
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "ycm_exporter: %v; see --help\n", err)
+		return o, 1, true
+	}
+	return o, 0, false
+}
+
+// validate checks what kingpin cannot: values that fit their type but make no sense.
+func (o options) validate() error {
+	switch p := o.web.TelemetryPath; {
+	case p == "" || p[0] != '/' || path.Clean(p) != p:
+		return fmt.Errorf("--web.telemetry-path is %q, but must be a clean path that begins with /, such as /metrics", p)
+	case p == "/status", p == "/sd", path.Dir(p) == "/-", p == "/debug" || path.Dir(p) == "/debug":
+		return fmt.Errorf("--web.telemetry-path %q is taken by a page of the exporter; use another, such as /metrics", p)
+	}
+	if o.web.SDShards < 1 || o.web.SDShards > exposition.MaxShards {
+		return fmt.Errorf("--web.sd-shards is %d, but must be from 1 to %d", o.web.SDShards, exposition.MaxShards)
+	}
+	if o.demo && (o.demoPBXs < 1 || o.demoPBXs > 1_000_000) {
+		return fmt.Errorf("--demo.pbxs is %d, but must be from 1 to 1000000", o.demoPBXs)
+	}
+	if o.demo && o.check {
+		return errors.New("--config.check and --demo exclude each other: the demo has no configuration file")
+	}
+	return nil
+}
+
+// dispatch does the one thing that the flags ask for.
+func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
+	load := func() (*config.Config, error) {
+		return config.Load(o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
+	}
+	if o.demo {
+		simulated, stop, err := startDemo(o.demoPBXs)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		load = func() (*config.Config, error) { return simulated, nil }
+	}
+	cfg, err := load()
+	if err != nil {
+		return fmt.Errorf("the configuration cannot be used:\n%w", err)
+	}
+	logger := newLogger(stderr, o.logLevel, o.logFormat)
+	switch {
+	case o.check:
+		fmt.Fprintf(stdout, "%s is fine: %d account(s)\n", o.configFile, len(cfg.Accounts))
+		return nil
+	case o.once:
+		return pollOnce(ctx, cfg, stdout, stderr, logger)
+	default:
+		return o.daemon(ctx, cfg, load, stdout, logger)
+	}
+}

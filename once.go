@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/go-kit/log"
+	"golang.org/x/term"
+
+	"github.com/ycm-exporter/ycm_exporter/config"
+)
+
+// pollOnce polls every enabled collector of every account once and prints what a scrape would then show.
+func pollOnce(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer, logger log.Logger) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	e := newExporter(ctx, nil, stamped(logger))
+	bar := progressBar(stderr)
+	var failed []error
+	for _, c := range cfg.Accounts {
+		r, err := e.prepare(c, cfg.Collectors, nil)
+		if err != nil {
+			return err
+		}
+		err = r.account.Once(ctx, func(collector string, done, total int) { bar(c.Name+" "+collector, done, total) })
+		failed = append(failed, err)
+	}
+	bar("", 0, 0)
+	if err := e.set.WriteText(stdout); err != nil {
+		return fmt.Errorf("writing the metrics: %w", err)
+	}
+	if err := errors.Join(failed...); err != nil {
+		return fmt.Errorf("not every collector succeeded:\n%w", err)
+	}
+	return nil
+}
+
+// progressBar draws on w how far a poll has come, when w is a terminal; an empty name clears the line.
+func progressBar(w io.Writer) func(name string, done, total int) {
+	const width = 30
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return func(string, int, int) {}
+	}
+	return func(name string, done, total int) {
+		if name == "" {
+			fmt.Fprint(w, "\r\x1b[K")
+			return
+		}
+		filled := 0
+		if total > 0 {
+			filled = min(width, width*done/total)
+		}
+		fmt.Fprintf(w, "\r\x1b[K[%s%s] %d/%d %s", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), done, total, name)
+	}
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+)
+
+// TestMain lets the scripts run this very binary as ycm_exporter, as a user would.
+func TestMain(m *testing.M) {
+	testscript.Main(leakChecked{m}, map[string]func(){"ycm_exporter": main})
+}
+
+// leakChecked fails the tests if they leave a goroutine behind.
+type leakChecked struct{ *testing.M }
+
+func (m leakChecked) Run() int {
+	code := m.M.Run()
+	if code != 0 {
+		return code
+	}
+	if err := goleak.Find(); err != nil {
+		println("goroutines were left behind:", err.Error())
+		return 1
+	}
+	return 0
+}
+
+// The scripts are what a new user types, and what the program answers.
+func TestCommandLine(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	oklog "github.com/oklog/run"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/version"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+	sloggokit "github.com/tjhop/slog-gokit"
+
+	"github.com/ycm-exporter/ycm_exporter/config"
+	"github.com/ycm-exporter/ycm_exporter/web"
+)
+
+// shutdownGrace is how long scrapes in flight may take to end; the whole shutdown stays under 10 seconds.
+const shutdownGrace = 8 * time.Second
+
+// daemon serves and polls until ctx ends or a signal says stop.
+func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*config.Config, error), stdout io.Writer, bare log.Logger) error {
+	logger := stamped(bare)
+	if err := toolkit.Validate(*o.serve.WebConfigFile); err != nil {
+		return fmt.Errorf("--web.config.file %s cannot be used: %w", *o.serve.WebConfigFile, err)
+	}
+	level.Info(logger).Log("msg", "Starting ycm_exporter", "version", version.Info(), "accounts", len(cfg.Accounts))
+
+	polling, stopPolling := context.WithCancel(ctx)
+	defer stopPolling()
+	e := newExporter(polling, load, logger)
+	handler, err := web.Handler(o.web, promhttp.InstrumentMetricHandler(e.registry, e.set), e)
+	if err != nil {
+		return fmt.Errorf("setting up the pages: %w", err)
+	}
+	if err := e.adopt(cfg); err != nil {
+		return err
+	}
+	defer e.stop()
+	if o.demo {
+		o.welcome(stdout)
+	}
+
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute}
+	var actors oklog.Group
+	actors.Add(oklog.SignalHandler(ctx, os.Interrupt, syscall.SIGTERM))
+	actors.Add(reloadOnHangup(e))
+	actors.Add(func() error {
+		slogger := slog.New(sloggokit.NewGoKitHandler(bare, slog.LevelDebug))
+		if err := toolkit.ListenAndServe(server, o.serve, slogger); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serving on %s: %w; choose another address with --web.listen-address", strings.Join(*o.serve.WebListenAddresses, ", "), err)
+		}
+		return nil
+	}, func(error) {
+		stopPolling()
+		// The grace must not derive from ctx, which may be what has ended.
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+		defer cancel()
+		if err := server.Shutdown(grace); err != nil {
+			level.Warn(logger).Log("msg", "Scrapes in flight were cut off", "after", shutdownGrace, "err", err)
+			server.Close()
+		}
+	})
+	err = actors.Run()
+	var stop *oklog.SignalError
+	if errors.As(err, &stop) || ctx.Err() != nil {
+		level.Info(logger).Log("msg", "Stopped ycm_exporter", "cause", err)
+		return nil
+	}
+	return err
+}
+
+// reloadOnHangup is the actor that reloads the configuration at each SIGHUP.
+func reloadOnHangup(e *exporter) (execute func() error, interrupt func(error)) {
+	hangups := make(chan os.Signal, 1)
+	ended := make(chan struct{})
+	// The signal is caught from here on, not only once the actor runs: uncaught, it would kill the process.
+	signal.Notify(hangups, syscall.SIGHUP)
+	return func() error {
+			defer signal.Stop(hangups)
+			for {
+				select {
+				case <-hangups:
+					// Reload logs what went wrong; the running configuration goes on.
+					_ = e.Reload()
+				case <-ended:
+					return nil
+				}
+			}
+		}, func(error) {
+			close(ended)
+		}
+}
+
+// welcome tells a newcomer what to open.
+func (o options) welcome(stdout io.Writer) {
+	host := (*o.serve.WebListenAddresses)[0]
+	if strings.HasPrefix(host, ":") {
+		host = "localhost" + host
+	}
+	fmt.Fprintf(stdout, `The demo exports a simulated fleet of %d Cloud PBXs. Open:
+  http://%s%s    what Prometheus scrapes
+  http://%s/status     each account and collector
+Stop it with Ctrl-C.
+`, o.demoPBXs, host, o.web.TelemetryPath, host)
+}

@@ -1,0 +1,188 @@
+package web_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/web"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fleet stands for the exporter behind the pages.
+type fleet struct {
+	status  []collector.Status
+	ready   bool
+	reload  error
+	reloads int
+}
+
+func (f *fleet) Status() []collector.Status { return f.status }
+func (f *fleet) Ready() bool                { return f.ready }
+func (f *fleet) Reload() error {
+	f.reloads++
+	return f.reload
+}
+
+var defaults = web.Options{TelemetryPath: "/metrics", SDShards: 1}
+
+func serve(t *testing.T, o web.Options, f *fleet) *httptest.Server {
+	t.Helper()
+	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the metrics\n") })
+	handler, err := web.Handler(o, metrics, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server
+}
+
+func ask(t *testing.T, server *httptest.Server, method, path string) (status int, body string, header http.Header) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := server.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	content, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(content), resp.Header
+}
+
+func TestPathsAnswerAsTheREADMESays(t *testing.T) {
+	lifecycle := defaults
+	lifecycle.Lifecycle = true
+	pprof := defaults
+	pprof.Pprof = true
+
+	for _, c := range []struct {
+		name       string
+		options    web.Options
+		fleet      fleet
+		method     string
+		path       string
+		wantStatus int
+		wantBody   string
+	}{
+		{"metrics", defaults, fleet{}, "GET", "/metrics", 200, "the metrics"},
+		{"landing page links to the metrics", defaults, fleet{}, "GET", "/", 200, `href="/metrics"`},
+		{"landing page links to the status", defaults, fleet{}, "GET", "/", 200, `href="/status"`},
+		{"unknown path", defaults, fleet{}, "GET", "/nowhere", 404, ""},
+		{"healthy while not ready", defaults, fleet{}, "GET", "/-/healthy", 200, "healthy"},
+		{"not ready before the first walk", defaults, fleet{}, "GET", "/-/ready", 503, "first walk"},
+		{"ready after it", defaults, fleet{ready: true}, "GET", "/-/ready", 200, "ready"},
+		{"reload is off by default", defaults, fleet{}, "POST", "/-/reload", 403, "--web.enable-lifecycle"},
+		{"reload", lifecycle, fleet{}, "POST", "/-/reload", 200, "reloaded"},
+		{"reload is no GET", lifecycle, fleet{}, "GET", "/-/reload", 405, "POST"},
+		{"a failed reload says why", lifecycle, fleet{reload: errors.New("config.yml:3: rate")}, "POST", "/-/reload", 500, "config.yml:3: rate"},
+		{"profiles are off by default", defaults, fleet{}, "GET", "/debug/pprof/", 404, ""},
+		{"profiles", pprof, fleet{}, "GET", "/debug/pprof/", 200, "goroutine"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, body, header := ask(t, serve(t, c.options, &c.fleet), c.method, c.path)
+			if status != c.wantStatus || !strings.Contains(body, c.wantBody) {
+				t.Errorf("%s %s: got %d %q, want %d with %q", c.method, c.path, status, body, c.wantStatus, c.wantBody)
+			}
+			if got := header.Get("X-Content-Type-Options"); got != "nosniff" {
+				t.Errorf("X-Content-Type-Options is %q, want nosniff", got)
+			}
+			if reloaded := c.fleet.reloads > 0; reloaded != (c.options.Lifecycle && c.method == "POST") {
+				t.Errorf("%s %s reloaded: %v", c.method, c.path, reloaded)
+			}
+		})
+	}
+}
+
+func TestServiceDiscoveryListsOneTargetPerAccountAndShard(t *testing.T) {
+	accounts := &fleet{status: []collector.Status{{Account: "east"}, {Account: "west"}}}
+	o := defaults
+	o.SDShards = 2
+	server := serve(t, o, accounts)
+	host := strings.TrimPrefix(server.URL, "http://")
+
+	status, body, header := ask(t, server, "GET", "/sd")
+	if status != 200 || header.Get("Content-Type") != "application/json; charset=utf-8" {
+		t.Fatalf("got %d with content type %q, want 200 with application/json", status, header.Get("Content-Type"))
+	}
+	type group struct {
+		Targets []string          `json:"targets"`
+		Labels  map[string]string `json:"labels"`
+	}
+	var got []group
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		t.Fatalf("the document is no list of target groups: %v\n%s", err, body)
+	}
+	target := func(account, shard string) group {
+		return group{[]string{host}, map[string]string{
+			"__scheme__": "http", "__metrics_path__": "/metrics", "__param_account": account,
+			"__param_shard": shard, "__param_shards": "2", "instance": host + "/" + account + "/" + shard,
+		}}
+	}
+	want := []group{target("east", "0"), target("east", "1"), target("west", "0"), target("west", "1")}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("targets differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestServiceDiscoveryWithoutAccountsIsAnEmptyList(t *testing.T) {
+	if _, body, _ := ask(t, serve(t, defaults, &fleet{}), "GET", "/sd"); strings.TrimSpace(body) != "[]" {
+		t.Errorf("got %q, want an empty list, which is no error to Prometheus", body)
+	}
+}
+
+func TestStatusPageTellsEachCollectorsState(t *testing.T) {
+	now := time.Now()
+	account := collector.Status{
+		Account: "main", BaseURL: "https://ycm.example.com", PBXs: 1234,
+		Budget:      ycmclient.BudgetState{Tokens: 12.3, Burst: 75, Rate: 60, Interval: time.Minute, PausedUntil: now.Add(5 * time.Minute)},
+		TokenExpiry: now.Add(20 * time.Minute),
+		Collectors: []collector.CollectorStatus{
+			{Name: "cloud_pbx", Interval: time.Minute, Running: true, Done: 17, Total: 25, LastSuccess: now.Add(-90 * time.Second), Duration: 20 * time.Second},
+			{Name: "firmware", Interval: time.Hour, LastSuccess: now.Add(-time.Hour), Next: now.Add(3 * time.Minute), Err: `page <script>alert("x")</script> answered 502`},
+			{Name: "users", Interval: time.Hour},
+		},
+	}
+	status, body, header := ask(t, serve(t, defaults, &fleet{status: []collector.Status{account}}), "GET", "/status")
+	if status != 200 || !strings.HasPrefix(header.Get("Content-Type"), "text/html") {
+		t.Fatalf("got %d with content type %q, want an HTML page", status, header.Get("Content-Type"))
+	}
+	for _, want := range []string{
+		"https://ycm.example.com", "1234", "12 of 75 requests", "60 each 1m", "Paused by rate limit",
+		"running, 17 of 25", "1m30s ago", `class="state ok">ok`,
+		`class="state failing">failing`, "&lt;script&gt;", "first walk under way",
+		`class="state starting">starting`, "never",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the status page lacks %q:\n%s", want, body)
+		}
+	}
+	if strings.Contains(body, "<script") {
+		t.Errorf("the status page lets an error's text be HTML:\n%s", body)
+	}
+}
+
+func TestPagesFitATelemetryPathAtTheRoot(t *testing.T) {
+	o := defaults
+	o.TelemetryPath = "/"
+	if _, body, _ := ask(t, serve(t, o, &fleet{}), "GET", "/"); !strings.Contains(body, "the metrics") {
+		t.Errorf("got %q at /, want the metrics", body)
+	}
+}
