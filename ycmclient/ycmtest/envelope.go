@@ -1,0 +1,142 @@
+package ycmtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Body is where a failed answer holds its code and message. The vendor's pages do not tell, and the vendor's
+// products differ, so a client has to understand all of these.
+type Body uint8
+
+// The known bodies of failed answers.
+const (
+	CodeMsg     Body = iota // {"status":"Failed","code":1000040,"msg":"..."}
+	ErrCode                 // {"status":"Failed","errcode":1000040,"errmsg":"..."}
+	ErrNo                   // {"Status":"Failed","errno":"1000040","errmsg":"..."}, the number as a string
+	ErrorsList              // {"status":"Failed","errors":[{"code":1000040,"message":"..."}]}
+	ErrorObject             // {"status":"Failed","error":{"errorCode":"1000040","detail":"..."}}
+	OAuthError              // {"error":"invalid_client","error_description":"..."}, RFC 6749, without a code
+)
+
+// Shape is the whole form of a failed answer.
+type Shape struct {
+	Body      Body
+	Always200 bool // under HTTP 200, not under the HTTP status that fits
+}
+
+// Shapes returns every shape that says in any way that it is a failure, for tables of tests.
+func Shapes() []Shape {
+	var shapes []Shape
+	for body := CodeMsg; body <= ErrorObject; body++ {
+		shapes = append(shapes, Shape{Body: body}, Shape{Body: body, Always200: true})
+	}
+	return append(shapes, Shape{Body: OAuthError})
+}
+
+// String names a shape, for the names of subtests.
+func (s Shape) String() string {
+	name := [...]string{"code", "errcode", "errno", "errors", "error", "oauth"}[s.Body]
+	if s.Always200 {
+		name += "_under_200"
+	}
+	return name
+}
+
+// SetShape changes the form of failures from the next request on. Refused logins keep Options.LoginShape.
+func (s *Server) SetShape(shape Shape) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shape = shape
+}
+
+// failure is why a request failed, whatever the shape in which that is told.
+type failure struct {
+	http  int
+	code  int
+	name  string // of the code in the vendor's table of error codes
+	oauth string // RFC 6749's word for it
+}
+
+func invalidParameter(name string) failure {
+	return failure{http.StatusBadRequest, 1000004, "INVALID_PARAMETER: " + name, "invalid_request"}
+}
+
+func notFound() *failure {
+	return &failure{http.StatusNotFound, 1000005, "DATA_NOT_FOUND", "not_found"}
+}
+
+func (f failure) body(b Body) map[string]any {
+	digits := strconv.Itoa(f.code)
+	answer := map[string]any{"requestId": requestID(), "time": time.Now().Unix(), "status": "Failed"}
+	switch b {
+	case CodeMsg:
+		answer["code"], answer["msg"] = f.code, f.name
+	case ErrCode:
+		answer["errcode"], answer["errmsg"] = f.code, f.name
+	case ErrNo:
+		delete(answer, "status")
+		answer["Status"], answer["errno"], answer["errmsg"] = "Failed", digits, f.name
+	case ErrorsList:
+		answer["errors"] = []any{map[string]any{"code": f.code, "message": f.name}}
+	case ErrorObject:
+		answer["error"] = map[string]any{"errorCode": digits, "detail": f.name}
+	case OAuthError:
+		return map[string]any{"error": f.oauth, "error_description": f.name}
+	}
+	return answer
+}
+
+func (f failure) write(w http.ResponseWriter, shape Shape) {
+	status := f.http
+	if shape.Always200 {
+		status = http.StatusOK
+	}
+	writeJSON(w, status, f.body(shape.Body))
+}
+
+// fail answers with a failure in the server's present shape.
+func (s *Server) fail(w http.ResponseWriter, f failure) {
+	s.mu.Lock()
+	shape := s.shape
+	s.mu.Unlock()
+	f.write(w, shape)
+}
+
+// envelope wraps the data of a success.
+func envelope(data any) any {
+	return struct {
+		Data      any    `json:"data"`
+		RequestID string `json:"requestId"`
+		Status    string `json:"status"`
+		Time      int64  `json:"time"`
+	}{data, requestID(), "Success", time.Now().Unix()}
+}
+
+// requestID makes an id in one of the two forms that the vendor's examples show.
+func requestID() string {
+	id := fmt.Sprintf("%08x-2cf5-40c9-9b32-%012x", rand.Uint32(), rand.Uint64()>>16)
+	if rand.Uint32()%2 == 0 {
+		return strings.ReplaceAll(id, "-", "")
+	}
+	return id
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		panic(err) // Only a value of Raw that is no JSON can do that: a mistake of the test's author.
+	}
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes()) // The client may have gone.
+}

@@ -1,0 +1,98 @@
+package ycmtest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// memory is a network of pipes in the process, so that client and server can live in a testing/synctest bubble.
+type memory struct {
+	once   sync.Once
+	pipes  *pipes
+	server *http.Server
+
+	mu         sync.Mutex
+	transports []*http.Transport
+}
+
+// Transport returns a transport whose every connection, whatever its address, leads to this server in memory. Under
+// https there is no handshake and no certificate either. The first call starts the goroutine that serves it; Close
+// ends it.
+func (s *Server) Transport() *http.Transport {
+	m := &s.memory
+	m.once.Do(func() {
+		m.pipes = newPipes()
+		m.server = &http.Server{Handler: s}
+		go func() { _ = m.server.Serve(m.pipes) }() // It ends with ErrServerClosed, at Close.
+	})
+	t := &http.Transport{DialContext: m.pipes.dial, DialTLSContext: m.pipes.dial}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.transports = append(m.transports, t)
+	return t
+}
+
+// Client returns an HTTP client over Transport.
+func (s *Server) Client() *http.Client { return &http.Client{Transport: s.Transport()} }
+
+// Close ends what Transport has started, with every connection, for good. A server whose Transport was not asked for
+// needs no Close.
+func (s *Server) Close() {
+	m := &s.memory
+	m.once.Do(func() { m.pipes, m.server = newPipes(), new(http.Server) })
+	_ = m.pipes.Close() // Neither Close can fail.
+	_ = m.server.Close()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range m.transports {
+		t.CloseIdleConnections()
+	}
+}
+
+// pipes is a net.Listener for connections made by dial.
+type pipes struct {
+	conns  chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+		return client, nil
+	case <-p.closed:
+		return nil, &net.OpError{Op: "dial", Net: "pipe", Addr: pipeAddr{}, Err: errors.New("connection refused")}
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Accept waits for the next connection.
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.conns:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close refuses further connections.
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
+
+// Addr is a name for all pipes.
+func (p *pipes) Addr() net.Addr { return pipeAddr{} }
+
+type pipeAddr struct{}
+
+func (pipeAddr) Network() string { return "pipe" }
+func (pipeAddr) String() string  { return "pipe" }

@@ -1,0 +1,143 @@
+package ycmtest
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Endpoint names one call of the API, as in the exporter's own metrics where the exporter uses that call.
+type Endpoint string
+
+// The endpoints that the simulator knows.
+const (
+	Token            Endpoint = "token"
+	Revoke           Endpoint = "revoke"
+	CloudPBXList     Endpoint = "cloud_pbx_list"
+	CloudPBX         Endpoint = "cloud_pbx"
+	CloudPBXByURL    Endpoint = "cloud_pbx_by_url"
+	CloudPBXStatus   Endpoint = "cloud_pbx_status"
+	Regions          Endpoint = "regions"
+	Firmware         Endpoint = "firmware"
+	Subscription     Endpoint = "subscription"
+	PlanStatistics   Endpoint = "plan_statistics"
+	RMConnections    Endpoint = "rm_connections"
+	Users            Endpoint = "users"
+	UserSubscription Endpoint = "user_subscription"
+	Proxy            Endpoint = "proxy"   // a PBX's API through YCM
+	PBXAPI           Endpoint = "pbx_api" // a PBX's API spoken to directly
+)
+
+// Request is one request that came.
+type Request struct {
+	Time         time.Time
+	Endpoint     Endpoint
+	Method, Path string
+	Query        string // as it came; for a PBX spoken to directly it holds the access token
+	Client       string // Client ID that pays for it, "" if none could be told
+	Refused      bool   // by the rate limit
+}
+
+// Stats counts what came since New.
+type Stats struct {
+	Requests int              `json:"requests"` // with an endpoint, to YCM and to PBXs directly
+	Admitted int              `json:"admitted"` // to YCM, let through by the rate limit
+	Refused  int              `json:"refused"`  // turned away by the rate limit
+	By       map[Endpoint]int `json:"by_endpoint"`
+
+	LoginsRefused    int `json:"logins_refused"`     // logins and refreshes that YCM refused
+	PBXLoginsRefused int `json:"pbx_logins_refused"` // and that PBXs refused
+	Lockouts         int `json:"lockouts"`           // how often an address was locked out of YCM or of a PBX
+}
+
+// requestLog remembers the latest requests and counts them all.
+type requestLog struct {
+	mu         sync.Mutex
+	size       int
+	next       int // the oldest place, once the ring is full
+	ring       []Request
+	stats      Stats
+	violations []string
+}
+
+func (l *requestLog) add(r Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r.Time = time.Now() // under the lock, so that times rise from one to the next
+	if len(l.ring) < l.size {
+		l.ring = append(l.ring, r)
+	} else {
+		l.ring[l.next] = r
+		l.next = (l.next + 1) % l.size
+	}
+	if l.stats.By == nil {
+		l.stats.By = make(map[Endpoint]int)
+	}
+	l.stats.By[r.Endpoint]++
+	l.stats.Requests++
+	switch {
+	case r.Refused:
+		l.stats.Refused++
+	case r.Endpoint != PBXAPI:
+		l.stats.Admitted++
+	}
+}
+
+func (l *requestLog) count(change func(*Stats)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(&l.stats)
+}
+
+// violation records that a client did what no exporter may do.
+func (s *Server) violation(r *http.Request, what string) {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	if len(s.log.violations) < 1000 {
+		s.log.violations = append(s.log.violations, fmt.Sprintf("%s %s: %s", r.Method, r.URL.Path, what))
+	}
+}
+
+// Violations tells what clients did that the API documents do not allow or an exporter must not do: other methods
+// than GET and the logins, unknown paths, PBX calls that are not read-only, no User-Agent, secrets in a URL.
+func (s *Server) Violations() []string {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return slices.Clone(s.log.violations)
+}
+
+// Stats tells what came since New.
+func (s *Server) Stats() Stats {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	stats := s.log.stats
+	stats.By = maps.Clone(stats.By)
+	return stats
+}
+
+// Count tells how many requests came for an endpoint.
+func (s *Server) Count(e Endpoint) int { return s.Stats().By[e] }
+
+// Requests returns the latest requests, oldest first: at most Options.History of them.
+func (s *Server) Requests() []Request {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return slices.Concat(s.log.ring[s.log.next:], s.log.ring[:s.log.next])
+}
+
+// MostWithin tells how many of the remembered requests came within the busiest stretch of time that is window long.
+// Requests to PBXs directly do not count: no limit of YCM holds for them.
+func (s *Server) MostWithin(window time.Duration) int {
+	requests := slices.DeleteFunc(s.Requests(), func(r Request) bool { return r.Endpoint == PBXAPI })
+	most, first := 0, 0
+	for i, r := range requests {
+		for r.Time.Sub(requests[first].Time) >= window {
+			first++
+		}
+		most = max(most, i-first+1)
+	}
+	return most
+}

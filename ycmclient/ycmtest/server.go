@@ -1,0 +1,224 @@
+package ycmtest
+
+import (
+	"net/http"
+	"path"
+	"sync"
+	"time"
+)
+
+// Options says which YCM to simulate. The zero value is a still fleet of 200 PBXs behind the demo credentials,
+// without a rate limit.
+type Options struct {
+	// PBXs is the size of the fleet at the start: 200 if 0, none at all if negative.
+	PBXs int
+	// Seed chooses the fleet. The same seed, size and epoch always give the same fleet, to the byte.
+	Seed uint64
+	// Epoch is the moment at which the fleet is as the seed made it: expiries, backups and creation times lie
+	// around it. The time of New if zero.
+	Epoch time.Time
+	// Live lets the fleet's time go on from Epoch by the clock. Without it the fleet stands still.
+	Live bool
+	// Users is how many colleagues and resellers the account has: 12 if 0, none if negative.
+	Users int
+	// SharedSN gives every PBX the same serial number, as in the vendor's example.
+	SharedSN bool
+
+	// ClientID and ClientSecret are YCM's credentials: "demo-client-id" and "demo-client-secret" if empty.
+	ClientID, ClientSecret string
+	// PBXClientID and PBXClientSecret are what every PBX takes when it is spoken to directly:
+	// "demo-pbx-client-id" and "demo-pbx-client-secret" if empty.
+	PBXClientID, PBXClientSecret string
+	// TokenLife is the life of an access token, 30 minutes if 0; RefreshLife of a refresh token, 15 days if 0.
+	TokenLife, RefreshLife time.Duration
+	// SameToken answers a login while a token is valid with that token and its remaining life.
+	SameToken bool
+	// RefreshRevokes ends the old access token at the moment of a refresh.
+	RefreshRevokes bool
+	// Lockout is how long an address stays locked out after more than 5 refused logins in a row; for ever if 0.
+	Lockout time.Duration
+
+	// RateLimit is the limit per Client ID; nil is no limit.
+	RateLimit *RateLimit
+	// Shape is the form of failures, LoginShape that of refused logins and refreshes.
+	Shape, LoginShape Shape
+	// Churn creates and deletes PBXs behind the reader's back.
+	Churn Churn
+	// RefusePastEnd answers a page of PBXs that lies past the end with 1000005 rather than with an empty list.
+	RefusePastEnd bool
+	// Latency is how long every answer takes.
+	Latency time.Duration
+	// AnyUserAgent lets requests without a User-Agent pass.
+	AnyUserAgent bool
+	// History is how many of the latest requests are remembered: 10,000 if 0.
+	History int
+}
+
+// Server is a simulated YCM with its PBXs. It is an http.Handler, safe for concurrent use.
+type Server struct {
+	options  Options
+	fleet    *fleet
+	oauth    *oauth
+	limiter  *limiter
+	faults   faults
+	log      requestLog
+	pbxLogin pbxLogins
+	totals   totalsCache
+	memory   memory
+	mux      *http.ServeMux
+
+	mu    sync.Mutex
+	shape Shape
+	churn Churn
+	hooks []func(*http.Request)
+}
+
+// New makes a YCM. It starts no goroutine.
+func New(o Options) *Server {
+	setDefaults(&o)
+	s := &Server{options: o, shape: o.Shape, churn: o.Churn, mux: http.NewServeMux()}
+	s.fleet = newFleet(world{
+		seed: o.Seed, epoch: o.Epoch.Unix(), live: o.Live, size: int64(max(o.PBXs, 0)), users: o.Users,
+		sharedSN: o.SharedSN, versions: offered(),
+	})
+	s.oauth = newOAuth(o)
+	s.limiter = newLimiter(o.RateLimit)
+	s.log.size = o.History
+	s.pbxLogin = pbxLogins{
+		lockout: lockout{allowed: 4, duration: o.Lockout},
+		access:  make(map[string]pbxSession), refresh: make(map[string]pbxSession),
+	}
+
+	s.mux.Handle("POST /dm/open_api/oauth/token", s.open(Token, s.token))
+	s.mux.Handle("DELETE /dm/open_api/oauth/token/refresh_token", s.open(Revoke, s.revoke))
+	for pattern, e := range map[string]struct {
+		name   Endpoint
+		answer answer
+	}{
+		"v2/cloud_pbx/instances":             {CloudPBXList, s.listCloudPBXs},
+		"v1/cloud_pbx/instances/{id}":        {CloudPBX, s.cloudPBX},
+		"v1/cloud_pbx/instances/get":         {CloudPBXByURL, s.cloudPBXByURL},
+		"v1/cloud_pbx/instances/{id}/status": {CloudPBXStatus, s.cloudPBXStatus},
+		"v1/cluster/regions":                 {Regions, s.regions},
+		"v1/firmware":                        {Firmware, s.firmware},
+		"v1/subscription":                    {Subscription, s.subscription},
+		"v1/subscription/plan_statistics":    {PlanStatistics, s.planStatistics},
+		"v1/subscription/rm_connections":     {RMConnections, s.rmConnections},
+		"v2/users":                           {Users, s.users},
+		"v1/users/{id}/subscription_info":    {UserSubscription, s.userSubscription},
+	} {
+		s.mux.Handle("GET /dm/open_api/"+pattern, s.open(e.name, s.bearer(s.enveloped(e.answer))))
+	}
+	s.mux.Handle("GET /dm/open_api/v1/cloud_pbx/{sn}/openapi/v1.0/{path...}", s.open(Proxy, s.bearer(s.proxy)))
+	s.mux.Handle("/openapi/v1.0/{path...}", s.open(PBXAPI, s.direct))
+	s.mux.Handle("/pbx/{pbx}/openapi/v1.0/{path...}", s.open(PBXAPI, s.direct))
+	s.control()
+	s.mux.HandleFunc("/", s.unknown)
+	return s
+}
+
+func setDefaults(o *Options) {
+	defaultTo(&o.PBXs, 200)
+	defaultTo(&o.Users, 12)
+	defaultTo(&o.Epoch, time.Now())
+	defaultTo(&o.ClientID, "demo-client-id")
+	defaultTo(&o.ClientSecret, "demo-client-secret")
+	defaultTo(&o.PBXClientID, "demo-pbx-client-id")
+	defaultTo(&o.PBXClientSecret, "demo-pbx-client-secret")
+	defaultTo(&o.TokenLife, 30*time.Minute)
+	defaultTo(&o.RefreshLife, 15*24*time.Hour)
+	defaultTo(&o.History, 10_000)
+}
+
+func defaultTo[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if path.Clean(r.URL.Path) != r.URL.Path {
+		s.unknown(w, r)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// OnRequest calls hook at the start of every request that has an endpoint, before anything is looked at: what it
+// changes happened just before that request. Hooks run in the order they were added, without a lock held.
+func (s *Server) OnRequest(hook func(*http.Request)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks = append(s.hooks[:len(s.hooks):len(s.hooks)], hook)
+}
+
+// open is the way of every request into the house: hooks, log, rate limit, faults, then the endpoint itself.
+func (s *Server) open(name Endpoint, next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		hooks := s.hooks
+		s.mu.Unlock()
+		for _, hook := range hooks {
+			hook(r)
+		}
+		client := s.oauth.clientOf(r)
+		admitted, wait := true, time.Duration(0)
+		if name != PBXAPI {
+			admitted, wait = s.limiter.take(client)
+		}
+		s.log.add(Request{
+			Endpoint: name, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery,
+			Client: client, Refused: !admitted,
+		})
+		sleep(r, s.options.Latency)
+		switch {
+		case !admitted:
+			s.refuse(w, wait)
+		case r.UserAgent() == "" && !s.options.AnyUserAgent:
+			s.violation(r, "no User-Agent")
+			s.fail(w, invalidParameter("User-Agent"))
+		default:
+			s.faults.around(name, r, next).ServeHTTP(w, r)
+		}
+	})
+}
+
+// answer is the part of an endpoint that differs from the others: the data of the envelope or the failure.
+type answer func(r *http.Request) (any, *failure)
+
+// enveloped serves an answer in YCM's envelope.
+func (s *Server) enveloped(a answer) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet { // "GET" patterns take HEAD as well.
+			s.unknown(w, r)
+			return
+		}
+		data, failed := a(r)
+		if failed != nil {
+			s.fail(w, *failed)
+			return
+		}
+		writeJSON(w, http.StatusOK, envelope(data))
+	}
+}
+
+// unknown answers what YCM does not document and an exporter must never ask.
+func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
+	s.violation(r, "not a read that an exporter makes")
+	s.fail(w, failure{http: http.StatusNotFound, code: 1000005, name: "DATA_NOT_FOUND", oauth: "not_found"})
+}
+
+// sleep waits for d, or less if the client goes.
+func sleep(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+	}
+}

@@ -1,0 +1,64 @@
+package ycmtest
+
+import "net/http"
+
+// capacity is a size in the terms of the hosting package; recordings in minutes.
+type capacity struct {
+	Extensions int64 `json:"extensionCapacity"`
+	Calls      int64 `json:"concurrentCallCapacity"`
+	Recording  int64 `json:"recordingCapacity"`
+}
+
+// subscription is the hosting package ("Query the Subscription of P-Series Hosting Package"). What is used of it is
+// what the PBXs of the fleet have been given.
+func (s *Server) subscription(*http.Request) (any, *failure) {
+	fleet, w := s.fleetTotals().all, s.fleet.world
+	used := capacity{fleet.extensions, fleet.calls, fleet.recording}
+	total := capacity{ // a quarter more than PBXs of the seed need on average
+		max(used.Extensions, 100*w.size), max(used.Calls, 25*w.size), max(used.Recording, 17_000*w.size),
+	}
+	return map[string]any{
+		"capacity": map[string]any{
+			"total": total,
+			"used": struct {
+				capacity
+				Frozen int64 `json:"frozenExtensionCapacity"`
+			}{used, 0},
+			"available": capacity{total.Extensions - used.Extensions, total.Calls - used.Calls, total.Recording - used.Recording},
+		},
+		"expirationTime":      w.epoch + 74*day,
+		"recordingExpireDate": w.epoch + 21*day,
+		"highAvailability":    enabled,
+		"whiteLabel":          "Subscribed",
+	}, nil
+}
+
+// planStatistics counts PBXs and extensions by plan. A PBX on its way to the Ultimate Plan counts as still below it.
+func (s *Server) planStatistics(*http.Request) (any, *failure) {
+	type plans struct {
+		Enterprise int64 `json:"enterprisePlan"`
+		Ultimate   int64 `json:"ultimatePlan"`
+	}
+	fleet := s.fleetTotals()
+	ultimate := fleet.byPlan["Ultimate Plan"]
+	return map[string]plans{
+		"pbxNumber":       {fleet.all.pbxs - ultimate.pbxs, ultimate.pbxs},
+		"extensionNumber": {fleet.all.extensions - ultimate.extensions, ultimate.extensions},
+	}, nil
+}
+
+// rmConnections is the remote management of PBXs on customers' premises: counts alone.
+func (s *Server) rmConnections(*http.Request) (any, *failure) {
+	type service struct {
+		Status     string `json:"status"` // Subscribed, Trial, Not Subscribed
+		Expiration int64  `json:"expirationTime,omitzero"`
+	}
+	used := s.fleet.world.size / 3
+	return map[string]any{
+		"connections": map[string]int64{
+			"used": used, "capacity": used + used/4 + 10, "assignedToResellerUsed": used / 5, "assignedToResellerCapacity": used / 4,
+		},
+		"remoteManagementAccount":        service{"Subscribed", s.fleet.world.epoch + 190*day},
+		"remoteManagementPremiumAccount": service{"Trial", s.fleet.world.epoch + 12*day},
+	}, nil
+}

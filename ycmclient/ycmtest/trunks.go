@@ -1,0 +1,108 @@
+package ycmtest
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Trunk is a trunk of a PBX ("Query Trunk List").
+type Trunk struct {
+	ID         int64  `json:"id"`
+	Name       string `json:"name"`
+	Status     int    `json:"status"` // one of the constants below, or what a test makes up
+	Type       string `json:"type"`   // register, peer_did, peer_port, peer_private, account, webtrunk
+	HostPort   string `json:"host_port"`
+	OutboundID string `json:"def_outbound_cid"`
+	Username   string `json:"username"`
+}
+
+// The vendor's numbers for the status of a trunk.
+const (
+	TrunkUnknown              = 0
+	TrunkIdle                 = 1
+	TrunkBusy                 = 2
+	TrunkUnmonitored          = 3
+	TrunkRegistering          = 4
+	TrunkRegistrationFailed   = 41
+	TrunkUnreachable          = 42
+	TrunkAccountUnavailable   = 43
+	TrunkDisabled             = 44
+	TrunkAuthenticationFailed = 45
+)
+
+// trunks makes the trunks of the n-th PBX: one to five, most of them idle or busy. In a live fleet a trunk loses its
+// registration now and then for an hour.
+func (w world) trunks(p PBX, n, t int64) []Trunk {
+	list := make([]Trunk, 1+w.below(5, aboutTrunks, n))
+	for i := range list {
+		k := int64(i)
+		host := []string{"sip.example.com", "trunk.example.net", "gw.example.org"}[w.below(3, aboutTrunks, n, k)]
+		list[i] = Trunk{
+			ID:         k + 1,
+			Name:       [...]string{"Main line", "Failover", `Carrier "B"`, "Fax & alarm", "Conference (Süd)"}[i],
+			Status:     w.trunkStatus(p, n, k, t),
+			Type:       [...]string{"register", "peer_did", "register", "account", "peer_port"}[i],
+			HostPort:   host + ":5060",
+			OutboundID: fmt.Sprintf("555010%04d", w.below(10_000, aboutTrunks, n, k, 1)),
+			Username:   fmt.Sprintf("sip%d", p.ID*10+k),
+		}
+	}
+	return list
+}
+
+func (w world) trunkStatus(p PBX, n, k, t int64) int {
+	switch place := w.wheel(aboutTrunks, n+k); {
+	case place < 5:
+		return [...]int{TrunkRegistrationFailed, TrunkUnreachable, TrunkAuthenticationFailed, TrunkDisabled, TrunkUnmonitored}[place]
+	case w.live && w.below(100, aboutTrunks, n, k, t/hour) == 0:
+		return TrunkRegistering
+	case p.ActiveCalls > k:
+		return TrunkBusy
+	}
+	return TrunkIdle
+}
+
+// The sizes of a page of a PBX's list. The vendor's pages tell neither.
+const (
+	defaultTrunks = 20
+	mostTrunks    = 100
+)
+
+// trunkList is "Query Trunk List".
+func (s *Server) trunkList(p PBX, query url.Values) pbxAnswer {
+	size, number := defaultTrunks, 1
+	for name, field := range map[string]*int{"page_size": &size, "page": &number} {
+		if digits := query.Get(name); digits != "" {
+			n, err := strconv.Atoi(digits)
+			if err != nil || n < 1 {
+				return invalid(name, "integer")
+			}
+			*field = min(n, 1_000_000)
+		}
+	}
+	size = min(size, mostTrunks)
+	w := s.fleet.world
+	list := slices.Clone(p.Trunks)
+	if p.Trunks == nil {
+		list = w.trunks(p, w.ordinal(p.ID), w.moment(time.Now()))
+	}
+	slices.SortStableFunc(list, func(a, b Trunk) int {
+		if query.Get("order_by") == "desc" {
+			a, b = b, a
+		}
+		if query.Get("sort_by") == "name" {
+			return strings.Compare(a.Name, b.Name)
+		}
+		return cmp.Compare(a.ID, b.ID)
+	})
+	from := min((number-1)*size, len(list))
+	answer := pbxError(0)
+	answer["total_number"] = len(list)
+	answer["data"] = list[from:min(from+size, len(list))]
+	return answer
+}
