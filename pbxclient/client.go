@@ -1,0 +1,80 @@
+// Package pbxclient asks one P-Series PBX what only the PBX itself knows: whether it serves, how long it has been up,
+// how its trunks are, and which phones its firmware can provision.
+//
+// There are two ways to a PBX. Through YCM's proxy ([Proxied]) it needs no credentials but the account's, and each
+// request is paid from what the account's budget leaves over. Directly ([Direct]) it needs a Client ID and secret
+// of the PBX, and the client keeps one token for it, which Close gives back.
+//
+// On this API a GET can delete objects and return passwords, so the paths that can be sent are a closed set of
+// read-only ones. Each request is tried once: a PBX that does not answer costs one time-out a call.
+package pbxclient
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// Client asks one PBX. It is safe for concurrent use. Every error of its methods is an [*Error].
+type Client struct {
+	pbx
+	way way
+}
+
+// way is how requests reach a PBX. What it returns is the body of an answer that the PBX calls a success.
+type way interface {
+	get(ctx context.Context, p path, query url.Values) ([]byte, error)
+	close(ctx context.Context) error
+}
+
+// Name is the PBX's name in errors: its serial number (through YCM's proxy) or its host (directly).
+func (c *Client) Name() string { return c.name }
+
+// Close ends the client; later calls fail. Directly, it waits for a login under way and then revokes the token, so
+// that none of the PBX's few is left behind. The error tells that the token could not be revoked and will live
+// until it expires. ctx bounds all of it.
+func (c *Client) Close(ctx context.Context) error { return c.way.close(ctx) }
+
+// path is one of the requests that an exporter may send to a PBX. There is no other way to name one.
+type path uint8
+
+const (
+	systemInformation path = iota
+	trunkList
+	compatibility
+)
+
+const apiRoot = "openapi/v1.0/"
+
+// String is the path below the API's root.
+func (p path) String() string {
+	switch p {
+	case systemInformation:
+		return "system/information"
+	case trunkList:
+		return "trunk/list"
+	default:
+		return "auto_provisioning/compatibility"
+	}
+}
+
+// fetch asks the PBX for p and decodes its answer.
+func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (T, error) {
+	var answer T
+	body, err := c.way.get(ctx, p, query)
+	if err != nil {
+		return answer, err
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		// The decoder's own words may quote the answer, which may hold a provisioning link.
+		return answer, c.invalid(p, "the answer is not of the documented form: data has the wrong type")
+	}
+	return answer, nil
+}
+
+// invalid is the error for an answer of the PBX that cannot be used.
+func (c *Client) invalid(p path, message string) error {
+	return c.fail(Answered, ycmclient.Error{Endpoint: p.String(), Class: ycmclient.Invalid, Message: message})
+}

@@ -1,0 +1,213 @@
+package pbxclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// The calls that deal in tokens. They are the session's alone.
+const (
+	getToken     = "get_token"
+	refreshToken = "refresh_token"
+	delToken     = "del_token"
+)
+
+func isLogin(endpoint string) bool { return endpoint == getToken || endpoint == refreshToken }
+
+// session keeps the one token of a PBX. Whether a refresh ends the access token before it is not documented, so a
+// refresh token is used only once its access token is dead. One that is about to end is revoked, and the
+// credentials give the next: so there is never a second one alive.
+type session struct {
+	way      *direct
+	clientID string
+	secret   secret.Source
+
+	mu       sync.Mutex
+	token    token
+	login    *login // under way
+	password secret.Text
+	closed   bool
+
+	lockout lockout // belongs to the login under way
+}
+
+// login is one renewal of the token, which everybody who needs a token waits for. It outlives the call that
+// started it, because a token that nobody waited for would be lost, and count.
+type login struct {
+	done   chan struct{} // closed when token and err are set
+	cancel context.CancelFunc
+	token  token
+	err    error
+}
+
+// present returns the token, after a renewal if it needs one.
+func (s *session) present(ctx context.Context) (token, error) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return token{}, s.way.fail(NotAsked, ycmclient.Error{Endpoint: getToken, Class: ycmclient.Network, Err: errClosed})
+	}
+	if s.token.usable(time.Now()) {
+		defer s.mu.Unlock()
+		return s.token, nil
+	}
+	if s.login == nil {
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.way.timeout)
+		s.login = &login{done: make(chan struct{}), cancel: cancel}
+		go s.run(own, s.login, s.token)
+	}
+	l := s.login
+	s.mu.Unlock()
+
+	select {
+	case <-l.done:
+		return l.token, l.err
+	case <-ctx.Done():
+		return token{}, s.way.unanswered(getToken, ctx.Err(), nil)
+	}
+}
+
+func (s *session) run(ctx context.Context, l *login, old token) {
+	defer l.cancel()
+	l.token, l.err = s.renew(ctx, old)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token, s.login = l.token, nil
+	close(l.done)
+}
+
+// renew replaces old. With an error comes what is left of old.
+func (s *session) renew(ctx context.Context, old token) (token, error) {
+	switch now := time.Now(); {
+	case old.alive(now):
+		if err := s.revoke(ctx, old); ReachOf(err) != Answered {
+			return old, err
+		}
+	case old.refreshable(now):
+		t, err := s.grant(ctx, refreshToken, map[string]string{"refresh_token": old.refresh.Reveal()})
+		if refusal(err) == nil {
+			if err != nil {
+				return old, err
+			}
+			return t, nil
+		}
+		s.lockout.row++ // the PBX counts it as well
+	}
+	return s.logIn(ctx)
+}
+
+// logIn gets a token for the credentials, if the lock-out lets it.
+func (s *session) logIn(ctx context.Context) (token, error) {
+	password, err := s.secret()
+	if err != nil {
+		return token{}, s.way.fail(NotAsked, ycmclient.Error{
+			Endpoint: getToken, Class: ycmclient.Auth, Message: "no client secret to log in with", Err: err,
+		})
+	}
+	if wait := s.lockout.wait(time.Now(), password); wait > 0 {
+		cause := *s.lockout.why
+		cause.Message = fmt.Sprintf("no login is tried for another %v, because the PBX refused the last: %s",
+			wait.Round(time.Second), cause.Message)
+		return token{}, s.way.fail(NotAsked, cause)
+	}
+	s.mu.Lock()
+	s.password = password
+	s.mu.Unlock()
+	t, err := s.grant(ctx, getToken, map[string]string{"username": s.clientID, "password": password.Reveal()})
+	if refused := refusal(err); refused != nil {
+		s.lockout.refused(time.Now(), password, refused)
+	}
+	if err == nil {
+		s.lockout = lockout{}
+	}
+	return t, err
+}
+
+// grant asks for a token.
+func (s *session) grant(ctx context.Context, endpoint string, request map[string]string) (token, error) {
+	asked := time.Now()
+	body, err := s.way.post(ctx, endpoint, request, s.mask())
+	if err != nil {
+		return token{}, err
+	}
+	t, err := decodeToken(body, asked)
+	if err != nil {
+		return token{}, s.way.fail(Answered, ycmclient.Error{Endpoint: endpoint, Class: ycmclient.Invalid, Err: err})
+	}
+	return t, nil
+}
+
+// refusal returns the PBX's no to a login, and nil if the login succeeded or ended in some other way. Whatever is
+// not plainly trouble of the PBX's own counts, because the PBX may count it.
+func refusal(err error) *ycmclient.Error {
+	var e *ycmclient.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	switch e.Code {
+	case codeInternalError, codeOperationFailed, codeOverload:
+		return nil
+	case 0:
+		if e.HTTPStatus != http.StatusUnauthorized && e.HTTPStatus != http.StatusForbidden {
+			return nil
+		}
+	}
+	return e
+}
+
+func (s *session) revoke(ctx context.Context, t token) error {
+	_, err := s.way.ask(ctx, delToken, t.access, nil)
+	return err
+}
+
+// drop notes that the PBX takes that token for dead, unless it has been replaced meanwhile.
+func (s *session) drop(t token) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token.access.Reveal() == t.access.Reveal() {
+		s.token = s.token.expired()
+	}
+}
+
+// mask knows the secrets that an answer may quote: those of the session, and the token that was sent.
+func (s *session) mask(sent ...secret.Text) mask {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append(sent, s.token.access, s.token.refresh, s.password)
+}
+
+// close waits for the login under way and revokes what it gave.
+func (s *session) close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closed = true
+	l := s.login
+	s.mu.Unlock()
+	if l != nil {
+		select {
+		case <-l.done:
+		case <-ctx.Done():
+			l.cancel()
+			<-l.done
+		}
+	}
+	s.mu.Lock()
+	t := s.token
+	s.token = token{}
+	s.mu.Unlock()
+	if !t.alive(time.Now()) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.way.timeout)
+	defer cancel()
+	if err := s.revoke(ctx, t); err != nil && !tokenExpired(err) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package pbxclient
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	// MaxTrunks is how many trunks of one PBX are told of at most.
+	MaxTrunks = 500
+
+	trunksPerPage = 100
+	maxTrunkPages = 25 // enough for MaxTrunks from a PBX that gives only 20 a page
+)
+
+// Trunk is one trunk of a PBX. Its name is the operator's and need not be the only one of that name.
+type Trunk struct {
+	ID     int64
+	Name   string
+	Type   TrunkType
+	Status TrunkStatus
+}
+
+// TrunkList is the trunks of one PBX.
+type TrunkList struct {
+	Trunks []Trunk // distinct, sorted by ID
+	Capped bool    // the PBX has more than MaxTrunks; the others are left out
+}
+
+// Trunks reads all pages of the PBX's trunks ("Query Trunk List"), all or nothing: a page that fails, or fewer
+// trunks than the PBX says that it has, is an error. The first request that fails is the last. A record without an
+// id is left out.
+func (c *Client) Trunks(ctx context.Context) (TrunkList, error) {
+	seen := map[int64]Trunk{}
+	dropped, total := 0, number{}
+	for page := 1; page <= maxTrunkPages; page++ {
+		answer, err := c.trunkPage(ctx, page)
+		if err != nil {
+			return TrunkList{}, err
+		}
+		before := len(seen)
+		for _, t := range answer.Data.items {
+			if trunk, ok := t.trunk(); ok {
+				seen[trunk.ID] = trunk
+			} else {
+				dropped++
+			}
+		}
+		dropped += answer.Data.dropped
+		total = answer.Total
+
+		nothingNew := len(seen) == before
+		switch {
+		case len(seen) > MaxTrunks || len(seen) == MaxTrunks && total.v > MaxTrunks:
+			return TrunkList{Trunks: sorted(seen)[:MaxTrunks], Capped: true}, nil
+		case answer.Data.more:
+			return TrunkList{}, c.invalid(trunkList, fmt.Sprintf("page %d has more than %d records", page, maxItems))
+		case total.ok && int64(len(seen)+dropped) >= total.v, !total.ok && nothingNew:
+			return TrunkList{Trunks: sorted(seen)}, nil
+		case nothingNew:
+			return TrunkList{}, c.invalid(trunkList, fmt.Sprintf(
+				"page %d tells nothing new, but only %d of %d trunks were seen", page, len(seen), total.v))
+		}
+	}
+	return TrunkList{}, c.invalid(trunkList, fmt.Sprintf("%d pages gave only %d of %d trunks", maxTrunkPages, len(seen), total.v))
+}
+
+func sorted(trunks map[int64]Trunk) []Trunk {
+	return slices.SortedFunc(maps.Values(trunks), func(a, b Trunk) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// trunkRecord leaves out what an exporter has no business with: user names, hosts and caller ids.
+type trunkRecord struct {
+	ID     number `json:"id"`
+	Name   text   `json:"name"`
+	Type   text   `json:"type"`
+	Status number `json:"status"`
+}
+
+type trunkAnswer struct {
+	Total number            `json:"total_number"`
+	Data  list[trunkRecord] `json:"data"`
+}
+
+func (c *Client) trunkPage(ctx context.Context, page int) (trunkAnswer, error) {
+	return fetch[trunkAnswer](ctx, c, trunkList, url.Values{
+		"page":      {strconv.Itoa(page)},
+		"page_size": {strconv.Itoa(trunksPerPage)},
+		"sort_by":   {"id"},
+		"order_by":  {"asc"},
+	})
+}
+
+func (t trunkRecord) trunk() (Trunk, bool) {
+	return Trunk{ID: t.ID.v, Name: string(t.Name), Type: trunkType(string(t.Type)), Status: trunkStatus(t.Status)}, t.ID.ok
+}
+
+// TrunkType is one of the documented types, or TrunkOther.
+type TrunkType string
+
+// The types of "Query Trunk List"; peer is that of firmware which does not tell the peer types apart.
+const (
+	TrunkRegister    TrunkType = "register"
+	TrunkPeer        TrunkType = "peer"
+	TrunkPeerDID     TrunkType = "peer_did"
+	TrunkPeerPort    TrunkType = "peer_port"
+	TrunkPeerPrivate TrunkType = "peer_private"
+	TrunkAccount     TrunkType = "account"
+	TrunkWeb         TrunkType = "webtrunk"
+	TrunkOther       TrunkType = "other"
+)
+
+func trunkType(s string) TrunkType {
+	switch t := TrunkType(strings.ToLower(s)); t {
+	case TrunkRegister, TrunkPeer, TrunkPeerDID, TrunkPeerPort, TrunkPeerPrivate, TrunkAccount, TrunkWeb:
+		return t
+	}
+	return TrunkOther
+}
+
+// TrunkStatus is one of the states of a trunk; its number is the PBX's.
+type TrunkStatus uint8
+
+// The states of "Query Trunk List" on a Cloud PBX.
+const (
+	TrunkUnknown              TrunkStatus = 0
+	TrunkIdle                 TrunkStatus = 1
+	TrunkBusy                 TrunkStatus = 2
+	TrunkIdleUnmonitored      TrunkStatus = 3
+	TrunkRegistering          TrunkStatus = 4
+	TrunkRegistrationFailed   TrunkStatus = 41
+	TrunkUnreachable          TrunkStatus = 42
+	TrunkAccountUnavailable   TrunkStatus = 43
+	TrunkDisabled             TrunkStatus = 44
+	TrunkAuthenticationFailed TrunkStatus = 45
+)
+
+// TrunkStatuses returns every status that a Trunk can have, in the order of the PBX's numbers.
+func TrunkStatuses() []TrunkStatus {
+	return []TrunkStatus{
+		TrunkUnknown, TrunkIdle, TrunkBusy, TrunkIdleUnmonitored, TrunkRegistering, TrunkRegistrationFailed,
+		TrunkUnreachable, TrunkAccountUnavailable, TrunkDisabled, TrunkAuthenticationFailed,
+	}
+}
+
+// String is the status as a label value.
+func (s TrunkStatus) String() string {
+	switch s {
+	case TrunkIdle:
+		return "Idle"
+	case TrunkBusy:
+		return "Busy"
+	case TrunkIdleUnmonitored:
+		return "IdleUnmonitored"
+	case TrunkRegistering:
+		return "Registering"
+	case TrunkRegistrationFailed:
+		return "RegistrationFailed"
+	case TrunkUnreachable:
+		return "Unreachable"
+	case TrunkAccountUnavailable:
+		return "AccountTrunkUnavailable"
+	case TrunkDisabled:
+		return "Disabled"
+	case TrunkAuthenticationFailed:
+		return "AuthenticationFailed"
+	default:
+		return "Unknown"
+	}
+}
+
+// trunkStatus takes a number that is not in the list, as the appliances have for their other ports, for unknown.
+func trunkStatus(n number) TrunkStatus {
+	for _, s := range TrunkStatuses() {
+		if n.ok && n.v == int64(s) {
+			return s
+		}
+	}
+	return TrunkUnknown
+}
