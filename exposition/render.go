@@ -1,0 +1,186 @@
+package exposition
+
+import (
+	"encoding/binary"
+	"io"
+	"math"
+	"slices"
+)
+
+// A format is how samples are written. Both versions of OpenMetrics are written alike.
+type format uint8
+
+const (
+	text format = iota
+	openMetrics
+	protobuf
+)
+
+// bufferSize is what a renderer gathers before it writes, and the largest piece of a segment.
+const bufferSize = 64 << 10
+
+// A renderer turns the samples of families into bytes. It allocates nothing once its buffers have grown.
+type renderer struct {
+	format format
+	out    io.Writer
+	buf    []byte // what has gathered
+	size   int64  // bytes of samples since the family began
+	err    error
+
+	head   []byte   // what stands before the first sample, until that is written
+	opens  [][]byte // what stands before the value of each label
+	odd    []bool   // the labels with values that cannot be written as they are
+	values []string // the label values of the sample before
+	starts []int    // where in line or pairs each of them begins
+	line   []byte   // the text of the sample before, up to its last label; a part of buf, even if that was flushed
+	pairs  []byte   // in protobuf, the labels of the sample before
+	emit   func(labels []string, value float64)
+}
+
+func newRenderer() *renderer {
+	r := new(renderer)
+	r.emit = r.sample
+	return r
+}
+
+// start directs the renderer to an exposition of its own.
+func (r *renderer) start(out io.Writer, f format) {
+	r.out, r.format, r.err, r.buf = out, f, nil, r.buf[:0]
+}
+
+// release lets go of what the renderer refers to, for the time it lies idle.
+func (r *renderer) release() {
+	clear(r.values[:cap(r.values)])
+	r.out, r.head, r.odd = nil, nil, nil
+}
+
+// family begins a family, whose head is written only if a sample follows it.
+func (r *renderer) family(f Family, head []byte) {
+	r.size, r.head, r.values = 0, head, slices.Grow(r.values[:0], len(f.Labels))
+	for len(r.opens) < len(f.Labels) {
+		r.opens, r.starts = append(r.opens, nil), append(r.starts, 0)
+	}
+	for k, label := range f.Labels {
+		open := r.opens[k][:0]
+		switch {
+		case r.format == protobuf:
+			open = append(appendString(open, 1, label), 2<<3|2)
+		case k == 0:
+			open = append(append(append(append(open, f.Name...), '{'), label...), `="`...)
+		default:
+			open = append(append(append(open, `",`...), label...), `="`...)
+		}
+		r.opens[k] = open
+	}
+}
+
+// each renders the samples that a snapshot has of its family i, which is the one that began last.
+func (r *renderer) each(s *snapshot, i int, shard Shard) {
+	if r.err == nil {
+		r.odd = s.odd[i]
+		s.source.Each(i, shard, r.emit)
+	}
+}
+
+// sample renders one sample. Neighbours share their first labels as a rule, so these are copied from the one before.
+func (r *renderer) sample(labels []string, value float64) {
+	if r.err != nil {
+		return
+	}
+	if r.head != nil {
+		r.buf, r.head = append(r.buf, r.head...), nil
+	}
+	same := 0
+	for same < len(r.values) && labels[same] == r.values[same] {
+		same++
+	}
+	begin := len(r.buf)
+	if r.format == protobuf {
+		r.buf = r.appendMessage(r.buf, labels, same, value)
+	} else {
+		r.buf = r.appendLine(r.buf, labels, same, value)
+	}
+	r.size += int64(len(r.buf) - begin)
+	r.values = r.values[:len(labels)]
+	copy(r.values[same:], labels[same:])
+	if len(r.buf) >= bufferSize {
+		r.flush()
+	}
+}
+
+// flush writes what has gathered.
+func (r *renderer) flush() {
+	if r.err == nil && len(r.buf) > 0 {
+		_, r.err = r.out.Write(r.buf)
+	}
+	r.buf = r.buf[:0]
+}
+
+// appendLine writes a sample as text.
+func (r *renderer) appendLine(dst []byte, labels []string, same int, value float64) []byte {
+	begin := len(dst)
+	if same > 0 {
+		dst = append(dst, r.line[:r.starts[same]]...)
+	}
+	for k := same; k < len(labels); k++ {
+		r.starts[k] = len(dst) - begin
+		dst = append(dst, r.opens[k]...)
+		if r.odd[k] {
+			dst = appendEscaped(dst, labels[k], true)
+		} else {
+			dst = append(dst, labels[k]...)
+		}
+	}
+	r.line = dst[begin:]
+	return append(appendNumber(append(dst, `"} `...), value, r.format), '\n')
+}
+
+// appendMessage writes a sample as a field of a MetricFamily: labels, then a gauge.
+func (r *renderer) appendMessage(dst []byte, labels []string, same int, value float64) []byte {
+	pairs := r.pairs[:0]
+	if same > 0 {
+		pairs = r.pairs[:r.starts[same]]
+	}
+	for k := same; k < len(labels); k++ {
+		r.starts[k] = len(pairs)
+		label := labels[k]
+		if r.odd[k] {
+			label = valid(label)
+		}
+		size := len(r.opens[k]) + uvarintSize(len(label)) + len(label)
+		pairs = binary.AppendUvarint(append(pairs, 1<<3|2), uint64(size))
+		pairs = binary.AppendUvarint(append(pairs, r.opens[k]...), uint64(len(label)))
+		pairs = append(pairs, label...)
+	}
+	r.pairs = pairs
+	dst = binary.AppendUvarint(append(dst, 4<<3|2), uint64(len(pairs))+11)
+	dst = append(append(dst, pairs...), 2<<3|2, 9, 1<<3|1)
+	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(value))
+}
+
+// appendHead writes what stands before the samples of a family. In protobuf that includes the length of the whole
+// message, so body, the size of the rendered samples, must be known.
+func appendHead(dst []byte, f format, family Family, body int64) []byte {
+	if f == protobuf {
+		head := appendString(nil, 1, family.Name)
+		head = appendString(head, 2, family.Help)
+		head = append(head, 3<<3, 1) // MetricType_GAUGE
+		return append(binary.AppendUvarint(dst, uint64(len(head))+uint64(body)), head...)
+	}
+	dst = append(append(append(dst, "# HELP "...), family.Name...), ' ')
+	dst = appendEscaped(dst, family.Help, f == openMetrics)
+	return append(append(append(dst, "\n# TYPE "...), family.Name...), " gauge\n"...)
+}
+
+// appendString writes a string as a field of a protobuf message.
+func appendString(dst []byte, number byte, s string) []byte {
+	return append(binary.AppendUvarint(append(dst, number<<3|2), uint64(len(s))), s...)
+}
+
+func uvarintSize(n int) int {
+	size := 1
+	for ; n >= 0x80; n >>= 7 {
+		size++
+	}
+	return size
+}

@@ -1,0 +1,112 @@
+package exposition
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/go-kit/log/level"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+)
+
+const (
+	// maxScrapes is how many scrapes are served at once.
+	maxScrapes = 40
+	// patience is how long a client may take to read a scrape, so that 40 who do not read cannot lock out the rest.
+	patience = 2 * time.Minute
+)
+
+// A scrape is what a client wants of what there is.
+type scrape struct {
+	*view
+	key
+	content expfmt.Format
+	codec   *codec
+	account string // all accounts if empty
+	now     time.Time
+	kept    [][]segment // by what is published; nil where none are kept
+}
+
+// serves reports whether a snapshot is part of the scrape.
+func (s *scrape) serves(p *published) bool {
+	return !p.expired(s.now) && (s.account == "" || s.account == p.account)
+}
+
+// ServeHTTP serves the exposition, whole or the part that ?account=NAME or ?shard=K&shards=N choose.
+func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "Metrics are read with GET or HEAD.", http.StatusMethodNotAllowed)
+		return
+	}
+	select {
+	case s.places <- struct{}{}:
+		defer func() { <-s.places }()
+	default:
+		http.Error(w, fmt.Sprintf("%d scrapes are being served already; try again later.", maxScrapes), http.StatusServiceUnavailable)
+		return
+	}
+	sc := &scrape{view: s.present.Load(), now: time.Now()}
+	if slices.ContainsFunc(sc.published, func(p *published) bool { return p.expired(sc.now) }) {
+		s.Retain(func(string, string) bool { return true })
+	}
+	if err := sc.parse(r.URL.RawQuery); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	sc.content, sc.format = negotiateFormat(r.Header)
+	sc.encoding = negotiateEncoding(r.Header)
+	sc.codec = s.codecs[sc.encoding]
+
+	var own []*dto.MetricFamily
+	if sc.shard.Index == 0 || sc.account != "" && !sc.knows(nil) {
+		own = s.gather()
+	}
+	if sc.account != "" && !sc.knows(own) {
+		http.Error(w, fmt.Sprintf("There is no account %q.", sc.account), http.StatusNotFound)
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", string(sc.content))
+	header.Add("Vary", "Accept, Accept-Encoding")
+	if sc.codec.name != "" {
+		header.Set("Content-Encoding", sc.codec.name)
+	}
+	if r.Method == http.MethodHead {
+		return
+	}
+
+	// A writer without deadlines is one of a test, or one that buffers.
+	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(sc.now.Add(patience))
+	defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
+	if err := sc.write(w, s.tail(sc, own)); err != nil {
+		level.Debug(s.logger).Log("msg", "Client went away during its scrape", "remote", r.RemoteAddr, "err", err)
+	}
+}
+
+// WriteText writes the whole exposition in text format 0.0.4.
+func (s *Set) WriteText(w io.Writer) error {
+	sc := &scrape{view: s.present.Load(), content: expfmt.FmtText, codec: s.codecs[identity], now: time.Now()}
+	return sc.write(w, s.tail(sc, s.gather()))
+}
+
+// parse reads the parameters of a scrape. Those it does not know may be meant for others.
+func (s *scrape) parse(rawQuery string) error {
+	query, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return fmt.Errorf("the query cannot be read: %w", err)
+	}
+	if query.Has("account") {
+		s.account = query.Get("account")
+		if len(query["account"]) != 1 || s.account == "" {
+			return fmt.Errorf("account names one account, or is left out for all of them: ?account=NAME")
+		}
+	}
+	s.shard, err = shardOf(query)
+	return err
+}

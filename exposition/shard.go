@@ -1,0 +1,60 @@
+package exposition
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+)
+
+// MaxShards is the most shards that a scrape may ask for.
+const MaxShards = 64
+
+// A Shard is one of Count parts of a source. The zero value, like any with a Count below 2, is the whole of it.
+type Shard struct{ Index, Count int }
+
+// Has reports whether a PBX belongs to the shard. What is not per PBX belongs to the shard with Index 0.
+func (s Shard) Has(account string, id int64) bool {
+	return s.Count < 2 || Hash(account, id)%uint32(s.Count) == uint32(s.Index)
+}
+
+// Hash spreads PBXs over shards. It is part of the contract: it never changes, as a PBX that moved to another shard
+// would leave its series behind at the Prometheus that had it. It is FNV-1a over the account's bytes, a zero byte
+// and the eight bytes of the id, least significant first, with its bits mixed at the end.
+func Hash(account string, id int64) uint32 {
+	const offset, prime = 2166136261, 16777619
+	h := uint32(offset)
+	for i := range len(account) {
+		h = (h ^ uint32(account[i])) * prime
+	}
+	h *= prime
+	for range 8 {
+		h = (h ^ uint32(id&0xff)) * prime
+		id >>= 8
+	}
+	// FNV's low bits depend on the low bits of its input alone; these shifts bring the high ones down.
+	h = (h ^ h>>16) * 0x85ebca6b
+	h = (h ^ h>>13) * 0xc2b2ae35
+	return h ^ h>>16
+}
+
+// shardOf reads the parameters shard and shards of a scrape's query.
+func shardOf(query url.Values) (Shard, error) {
+	if !query.Has("shard") && !query.Has("shards") {
+		return Shard{}, nil
+	}
+	if len(query["shard"]) != 1 || len(query["shards"]) != 1 {
+		return Shard{}, fmt.Errorf("shard and shards go together, each once: ?shard=0&shards=4 is the first of four")
+	}
+	count, err := strconv.Atoi(query.Get("shards"))
+	if err != nil || count < 1 || count > MaxShards {
+		return Shard{}, fmt.Errorf("shards=%q: make it a number from 1 to %d", query.Get("shards"), MaxShards)
+	}
+	index, err := strconv.Atoi(query.Get("shard"))
+	if err != nil || index < 0 || index >= count {
+		return Shard{}, fmt.Errorf("shard=%q: make it a number from 0 to %d, one less than shards", query.Get("shard"), count-1)
+	}
+	if count == 1 {
+		return Shard{}, nil
+	}
+	return Shard{Index: index, Count: count}, nil
+}

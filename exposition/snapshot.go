@@ -1,0 +1,107 @@
+package exposition
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// forgetAfter is how long a variant is kept, and made again for the next snapshot, after a scrape asked for it.
+	// Prometheus itself gives a series up after five minutes, so whoever matters asks again within them.
+	forgetAfter = 5 * time.Minute
+	// maxVariants bounds the variants that a snapshot keeps, a shard counted as its part of the whole, so that
+	// no client can fill the memory by asking for everything. Beyond that, scrapes make their own.
+	maxVariants = 4
+)
+
+// A key says how a source is rendered and compressed.
+type key struct {
+	format   format
+	encoding encoding
+	shard    Shard
+}
+
+// A snapshot is a published source, with the compressed variants of it that scrapes ask for.
+type snapshot struct {
+	source   Source
+	families []Family
+	odd      [][]bool // by family and label: whether there are values that cannot be written as they are
+	codecs   *codecs
+
+	mu       sync.Mutex
+	variants map[key]*variant
+}
+
+// A variant is the segments of a snapshot's families. Whoever asks first makes them; the others wait.
+type variant struct {
+	asked    time.Time     // guarded by the snapshot's lock
+	made     chan struct{} // closed once segments are there
+	segments []segment
+}
+
+// variant returns the segments of the snapshot for k, or nil if too many others are kept.
+func (s *snapshot) variant(k key, now time.Time) []segment {
+	s.mu.Lock()
+	v := s.variants[k]
+	first := v == nil && s.forget(now) < maxVariants
+	if first {
+		v = s.keep(k)
+	}
+	if v != nil {
+		v.asked = now
+	}
+	s.mu.Unlock()
+	switch {
+	case v == nil:
+		return nil
+	case first:
+		s.press(k, v)
+	}
+	<-v.made
+	return v.segments
+}
+
+// keep adds a variant, which is not made yet.
+func (s *snapshot) keep(k key) *variant {
+	v := &variant{made: make(chan struct{})}
+	s.variants[k] = v
+	return v
+}
+
+// forget drops what no scrape has asked for in a while and returns what is left, in whole variants.
+func (s *snapshot) forget(now time.Time) (left float64) {
+	for k, v := range s.variants {
+		if now.Sub(v.asked) > forgetAfter {
+			delete(s.variants, k)
+			continue
+		}
+		left += 1 / float64(max(1, k.shard.Count))
+	}
+	return left
+}
+
+// follow makes, ahead of any scrape, the variants that scrapes ask for of the snapshot that this one is to replace.
+func (s *snapshot) follow(old *snapshot, now time.Time) {
+	old.mu.Lock()
+	old.forget(now)
+	for k, v := range old.variants {
+		s.keep(k).asked = v.asked
+	}
+	old.mu.Unlock()
+	for k, v := range s.variants {
+		s.press(k, v)
+	}
+}
+
+// press makes the segments of all families.
+func (s *snapshot) press(k key, v *variant) {
+	defer close(v.made) // Even if the source panics: then there are no segments, and who waits helps himself.
+	c := s.codecs[k.encoding]
+	p := c.take()
+	defer c.give(p)
+	segments := make([]segment, len(s.families))
+	for i := range s.families {
+		segments[i] = p.segment(s, i, k)
+	}
+	v.segments = segments
+}

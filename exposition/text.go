@@ -1,0 +1,41 @@
+package exposition
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// valid returns v, with what is not UTF-8 replaced by U+FFFD. All that leaves this package has gone through it.
+func valid(v string) string { return strings.ToValidUTF8(v, "\uFFFD") }
+
+// special marks the bytes that the text formats escape.
+var special = [256]byte{'\n': 1, '"': 1, '\\': 1}
+
+// odd reports whether a label value cannot be written as it is in each of the formats. The loop has no branch, as it
+// is where a renderer that meets odd values spends its time.
+func odd(v string) bool {
+	var found, all byte
+	for i := range len(v) {
+		found |= special[v[i]]
+		all |= v[i]
+	}
+	return found != 0 || all >= utf8.RuneSelf && !utf8.ValidString(v)
+}
+
+// appendEscaped writes a label value or a help as the text formats want it, made valid.
+func appendEscaped(dst []byte, s string, quotes bool) []byte {
+	if !odd(s) {
+		return append(dst, s...)
+	}
+	for _, c := range []byte(valid(s)) {
+		switch {
+		case c == '\n':
+			dst = append(dst, '\\', 'n')
+		case c == '\\', c == '"' && quotes:
+			dst = append(dst, '\\', c)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}

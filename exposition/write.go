@@ -1,0 +1,114 @@
+package exposition
+
+import "io"
+
+// write writes the published families, then tail.
+func (s *scrape) write(w io.Writer, tail []byte) error {
+	p := s.codec.take()
+	defer s.codec.give(p)
+	if s.encoding == identity {
+		return s.render(w, p.renderer, tail)
+	}
+	return s.join(w, p, tail)
+}
+
+// render renders the scrape straight from the sources, so that the text of the fleet is never held.
+func (s *scrape) render(w io.Writer, r *renderer, tail []byte) error {
+	if s.format == protobuf {
+		s.prepare() // A message begins with its length: the sizes of the segments are what is wanted of them.
+	}
+	var head []byte
+	r.start(w, s.format)
+	for _, g := range s.groups {
+		var body int64
+		if s.format == protobuf {
+			for _, m := range g.members {
+				body += s.segment(m).size
+			}
+			if body == 0 {
+				continue
+			}
+		}
+		head = appendHead(head[:0], s.format, g.Family, body)
+		r.family(g.Family, head)
+		for _, m := range g.members {
+			if p := s.published[m.published]; s.serves(p) {
+				r.each(p.snapshot, m.family, s.shard)
+			}
+		}
+	}
+	r.flush()
+	if r.err == nil {
+		_, r.err = w.Write(tail)
+	}
+	return r.err
+}
+
+// join joins the scrape from the segments of the snapshots, and what p compresses of it now.
+func (s *scrape) join(w io.Writer, p *press, tail []byte) error {
+	s.prepare()
+	p.out.Reset(w)
+	_, _ = p.out.Write(s.codec.begin) // An error stays with out, until Flush tells.
+	var (
+		total        checksum
+		segments     []segment
+		head, stored []byte
+	)
+	for _, g := range s.groups {
+		var body int64
+		segments = segments[:0]
+		for _, m := range g.members {
+			if part := s.segment(m); part.size > 0 {
+				segments = append(segments, part)
+				body += part.size
+			}
+		}
+		if body == 0 {
+			continue
+		}
+		head = appendHead(head[:0], s.format, g.Family, body)
+		total.add(head)
+		stored = s.codec.stored(stored[:0], head)
+		if _, err := p.out.Write(stored); err != nil {
+			return err
+		}
+		for _, part := range segments {
+			total.join(part)
+			for _, piece := range part.pieces {
+				_, _ = p.out.Write(piece)
+			}
+		}
+	}
+	if len(tail) > 0 {
+		total.add(tail)
+		p.compressor.Reset(p.out)
+		_, _ = p.compressor.Write(tail)
+		_ = p.compressor.finish()
+	}
+	_, _ = p.out.Write(s.codec.end(stored[:0], total))
+	return p.out.Flush()
+}
+
+// prepare gets the segments of each snapshot that keeps them, and waits if they are being made.
+func (s *scrape) prepare() {
+	s.kept = make([][]segment, len(s.published))
+	for n, p := range s.published {
+		if s.serves(p) {
+			s.kept[n] = p.variant(s.key, s.now)
+		}
+	}
+}
+
+// segment returns one family of one snapshot: kept, or else made for this scrape alone.
+func (s *scrape) segment(m member) segment {
+	p := s.published[m.published]
+	switch {
+	case !s.serves(p):
+		return segment{}
+	case s.kept[m.published] != nil:
+		return s.kept[m.published][m.family]
+	}
+	maker := s.codec.take()
+	defer s.codec.give(maker)
+	return maker.segment(p.snapshot, m.family, s.key)
+}

@@ -1,0 +1,121 @@
+package ycmclient
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+
+	"github.com/ycm-exporter/ycm_exporter/secret"
+)
+
+// Options says which account to speak to, and how.
+type Options struct {
+	Account  string   // The account's name in errors and logs.
+	BaseURL  *url.URL // YCM's address, without the /dm/open_api of the API.
+	ClientID string
+	Secret   secret.Source
+
+	RateLimit       RateLimit     // 75 requests a minute in a bucket of 75 if zero.
+	Timeout         time.Duration // Of one request, 30 s if zero. Waiting for the budget is not part of it.
+	PageConcurrency int           // Pages of a walk in flight, 1 to 8.
+	Search          string        // Passed on to the list of Cloud PBXs; empty for every PBX.
+
+	Transport http.RoundTripper // http.DefaultTransport if nil. Whoever made it closes its connections.
+	UserAgent string            // YCM wants one; "ycm_exporter" if empty.
+	Observer  Observer          // May be nil.
+	Logger    log.Logger        // May be nil.
+}
+
+// Observer is told what the client does, to make metrics of it. It must be safe for concurrent use.
+type Observer interface {
+	Request(endpoint string, result Class, took time.Duration) // A request that was sent, for a token as well.
+	Retry(reason Class)                                        // A request is sent again.
+	BudgetWait(d time.Duration)                                // A request waited for the budget or a pause to end.
+	Unexpected(field string)                                   // A JSON field held rubbish; the set of names is closed.
+	Login(grant string, result Class)                          // client_credentials or refresh_token.
+	TokenExpires(at time.Time)                                 // There is a new access token.
+	Repair()                                                   // A walk had to be mended.
+}
+
+// Client speaks to one account of YCM. It is safe for concurrent use.
+type Client struct {
+	account   string
+	baseURL   string // With the API's own path, ending in a slash.
+	timeout   time.Duration
+	search    string
+	readers   int
+	transport http.RoundTripper
+	userAgent string
+	observer  Observer
+	logger    log.Logger
+
+	budget  *budget
+	tokens  *tokens
+	buffers sync.Pool // Of *bytes.Buffer, for bodies.
+	pages   sync.Pool // Of *listAnswer.
+}
+
+const maxReaders = 8
+
+// New makes a client. It sends nothing before it is asked to.
+func New(o Options) *Client {
+	if o.RateLimit.Rate <= 0 || o.RateLimit.Interval <= 0 {
+		o.RateLimit = RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "ycm_exporter"
+	}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
+	}
+	if o.Logger == nil {
+		o.Logger = log.NewNopLogger()
+	}
+	base := *o.BaseURL
+	base.RawQuery, base.Fragment, base.User = "", "", nil
+	c := &Client{
+		account:   o.Account,
+		baseURL:   strings.TrimRight(base.String(), "/") + "/dm/open_api/",
+		timeout:   o.Timeout,
+		search:    o.Search,
+		readers:   min(max(o.PageConcurrency, 1), maxReaders),
+		transport: o.Transport,
+		userAgent: o.UserAgent,
+		observer:  o.Observer,
+		logger:    o.Logger,
+		budget:    newBudget(o.RateLimit),
+	}
+	c.tokens = &tokens{client: c, clientID: o.ClientID, secret: o.Secret, turn: make(chan struct{}, 1)}
+	return c
+}
+
+// Budget returns what is left of the account's request budget.
+func (c *Client) Budget() BudgetState { return c.budget.state() }
+
+// TokenExpiry returns when the access token ends, the zero time if there was none yet.
+func (c *Client) TokenExpiry() time.Time {
+	c.tokens.mu.Lock()
+	defer c.tokens.mu.Unlock()
+	return c.tokens.expires
+}
+
+// unobserved is the Observer of a client that has none.
+type unobserved struct{}
+
+func (unobserved) Request(string, Class, time.Duration) {}
+func (unobserved) Retry(Class)                          {}
+func (unobserved) BudgetWait(time.Duration)             {}
+func (unobserved) Unexpected(string)                    {}
+func (unobserved) Login(string, Class)                  {}
+func (unobserved) TokenExpires(time.Time)               {}
+func (unobserved) Repair()                              {}

@@ -1,0 +1,52 @@
+package ycmclient
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+)
+
+// CloudPBX is one record of "Query All the Cloud PBXs". It is compact, because a fleet may have 100,000 of them.
+type CloudPBX struct {
+	ID int64 // The only key: names and serial numbers may repeat.
+
+	Name, SN string
+	URL      string // A host name, without a scheme.
+	Region   string // The region's name.
+	Type     string // "Trial" or "Commercial".
+	Plan     string // "Enterprise Plan", "Ultimate Plan", "Upgrading to Ultimate Plan".
+	Group    string
+	Version  string // Of the firmware.
+
+	LastUsedTemplate string
+
+	Status    Status
+	Activated Switch
+
+	Recording, UpgradeInPBX, IM, PasswordlessLogin, SuperiorPasswordlessLogin, ProvisioningViaTemplate Switch
+
+	ActiveCalls, ConcurrentCallCapacity Int
+	UsedExtensions, ExtensionCapacity   Int
+	UsedRecording, RecordingCapacity    Int // Minutes.
+
+	// Unix seconds. LastBackup counts backups that a task of YCM made, no others.
+	PlanExpiration, Expiration, LastBackup, Created, FirstStarted, TemplateLastUsed Int
+}
+
+// CloudPBX asks for one Cloud PBX ("Query a Specific Cloud PBX"). Its error is of class NotFound if YCM says that
+// there is none with that id.
+func (c *Client) CloudPBX(ctx context.Context, id int64) (CloudPBX, error) {
+	path := "v1/cloud_pbx/instances/" + strconv.FormatInt(id, 10)
+	r, err := fetch[record](ctx, c, question{endpoint: endpointCloudPBX, path: path})
+	if err != nil {
+		return CloudPBX{}, err
+	}
+	pbx, ok := r.compact(&CloudPBX{}, new(interner), c.observer.Unexpected)
+	if !ok || pbx.ID != id {
+		return CloudPBX{}, &Error{
+			Account: c.account, Endpoint: endpointCloudPBX, Class: Invalid,
+			Message: fmt.Sprintf("PBX %d was asked for and another came", id),
+		}
+	}
+	return pbx, nil
+}

@@ -1,0 +1,108 @@
+package ycmclient_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"unsafe"
+
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// A fleet of 100,000 is read each minute: what did not change must cost next to nothing.
+func TestDecodingAllocatesLittle(t *testing.T) {
+	body := render(50)[0]
+	decode := ycmclient.NewPageDecoder()
+	first, err := decode(body, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := make([]ycmclient.CloudPBX, 0, 50)
+	none := make([]ycmclient.CloudPBX, 50)
+	for _, c := range []struct {
+		name     string
+		previous []ycmclient.CloudPBX
+		most     float64
+	}{
+		{"new PBXs: one allocation each and a few for the page", none, 50 + 15},
+		{"unchanged PBXs: a few for the page", first, 15},
+	} {
+		if got := testing.AllocsPerRun(20, func() { _, _ = decode(body, c.previous, room) }); got > c.most {
+			t.Errorf("%s: %v allocations for a page of 50, want at most %v", c.name, got, c.most)
+		}
+	}
+}
+
+func TestUnchangedStringsAreSharedWithTheLastWalk(t *testing.T) {
+	client := newClient(t, render(120), nil)
+	first, err := client.Walk(t.Context(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.PBXs[5].Name = "Another"
+	second, err := client.Walk(t.Context(), first.PBXs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := func(a, b string) bool { return unsafe.StringData(a) == unsafe.StringData(b) }
+	for i := range second.PBXs {
+		before, now := first.PBXs[i], second.PBXs[i]
+		if changed := i == 5; same(before.Name, now.Name) == changed || same(before.URL, now.URL) == changed || !same(before.Region, now.Region) {
+			t.Errorf("PBX %d, changed: %v, does not share its strings as it should", i, changed)
+		}
+		if !same(now.Plan, second.PBXs[0].Plan) {
+			t.Errorf("PBX %d has a plan of its own memory", i)
+		}
+	}
+}
+
+// A server that never repeats itself cannot fill the memory with strings that are kept for nothing.
+func TestStringsThatNeverRepeatAreNotHoarded(t *testing.T) {
+	if n := ycmclient.Interned(10_000); n > 4096 {
+		t.Errorf("%d different strings are remembered, want at most 4096", n)
+	}
+	s := newScripted(5000)
+	s.lie = func(_ int, d *listData) {
+		for _, pbx := range d.List {
+			record := pbx.(map[string]any)
+			record["region"] = fmt.Sprintf("Region %d", record["cloudPbxId"])
+		}
+	}
+	list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pbx := range list.PBXs {
+		if pbx.Region != fmt.Sprintf("Region %d", pbx.ID) {
+			t.Fatalf("PBX %d has the region %q", pbx.ID, pbx.Region)
+		}
+	}
+}
+
+// The result of a walk is allocated once, and the pages it was read from are let go.
+func TestWalkHoldsItsResultAndNothingElse(t *testing.T) {
+	const pbxs = 20_000
+	client := newClient(t, render(pbxs), nil)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	list, err := client.Walk(t.Context(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := cap(list.PBXs); got > pbxs+50 {
+		t.Errorf("the result has room for %d PBXs, want %d and a page", got, pbxs)
+	}
+	for range 2 { // The second collection empties the pools.
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&after)
+	size := int64(unsafe.Sizeof(ycmclient.CloudPBX{}))
+	each := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / pbxs
+	t.Logf("a record of %d bytes takes %d", size, each)
+	if each > size+160 {
+		t.Errorf("a PBX takes %d bytes, want its %d and its own texts", each, size)
+	}
+	runtime.KeepAlive(client) // It holds the rendered pages.
+	runtime.KeepAlive(list)
+}

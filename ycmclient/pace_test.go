@@ -1,0 +1,113 @@
+package ycmclient_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+)
+
+// A walk takes latency x pages / readers, or pages / budget, whichever is longer.
+func TestWalkIsAsFastAsLatencyAndBudgetAllow(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		readers int
+		limit   *ycmtest.RateLimit
+		longest time.Duration
+	}{
+		{"one page at a time", 1, nil, 85 * time.Second},
+		{"eight pages at a time", 8, nil, 15 * time.Second},
+		{"eight pages at a time within the budget", 8, &ycmtest.RateLimit{Burst: 20, Rate: 60, Interval: time.Minute}, 75 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, ycmtest.Options{PBXs: 4000, Latency: time.Second, RateLimit: c.limit}, func(o *ycmclient.Options) {
+				o.PageConcurrency = c.readers
+				if c.limit != nil {
+					o.RateLimit = ycmclient.RateLimit{Burst: c.limit.Burst, Rate: c.limit.Rate, Interval: c.limit.Interval}
+				}
+			}, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+				start := time.Now()
+				list, err := client.Walk(t.Context(), nil, nil)
+				if err != nil || len(list.PBXs) != 4000 {
+					t.Fatalf("%d PBXs and the error %v", len(list.PBXs), err)
+				}
+				if took := time.Since(start); took > c.longest {
+					t.Errorf("80 pages took %v, want at most %v", took, c.longest)
+				}
+				if most := ycm.MostWithin(999 * time.Millisecond); c.limit == nil && most > c.readers {
+					t.Errorf("%d requests came at a time, want at most %d", most, c.readers)
+				}
+				if n := ycm.Stats().Refused; n > 0 {
+					t.Errorf("%d requests were over YCM's bucket", n)
+				}
+			})
+		})
+	}
+}
+
+// 2,000 PBXs are asked through YCM beside a walk each minute, which is more than the budget carries.
+func TestWalksKeepTheirIntervalBesideProxyCalls(t *testing.T) {
+	limit := ycmtest.RateLimit{Burst: 100, Rate: 100, Interval: time.Minute}
+	bubble(t, ycmtest.Options{PBXs: 2000, RateLimit: &limit, Latency: 50 * time.Millisecond}, func(o *ycmclient.Options) {
+		o.RateLimit = ycmclient.RateLimit{Burst: 100, Rate: 100, Interval: time.Minute}
+	}, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var wg sync.WaitGroup
+		pbxs := ycm.PBXs()
+		for worker := range 4 {
+			wg.Go(func() {
+				for i := worker; ctx.Err() == nil; i += 4 {
+					_, _ = client.Proxy(ctx, pbxs[i%len(pbxs)].SN, "openapi/v1.0/system/information", nil)
+				}
+			})
+		}
+		var previous []ycmclient.CloudPBX
+		var longest time.Duration
+		start := time.Now()
+		for minute := range 10 {
+			time.Sleep(time.Until(start.Add(time.Duration(minute) * time.Minute)))
+			begin := time.Now()
+			list, err := client.Walk(ctx, previous, nil)
+			if err != nil || len(list.PBXs) != 2000 {
+				t.Errorf("minute %d: %d PBXs and the error %v", minute, len(list.PBXs), err)
+			}
+			previous, longest = list.PBXs, max(longest, time.Since(begin))
+		}
+		wg.Wait()
+		stats := ycm.Stats()
+		t.Logf("walks took up to %v, %d proxy calls, %d requests in ten minutes", longest, stats.By[ycmtest.Proxy], stats.Requests)
+		if longest > 27*time.Second { // 41 requests at 100 a minute are 24.6 s.
+			t.Errorf("a walk took %v beside proxy calls, want what it takes alone", longest)
+		}
+		if stats.Refused > 0 {
+			t.Errorf("%d requests were over YCM's bucket", stats.Refused)
+		}
+		if stats.Requests < 1040 { // 99 at once and 100 a minute.
+			t.Errorf("%d requests in ten minutes, want 95 %% of the budget of 1,100 used", stats.Requests)
+		}
+	})
+}
+
+// The vendor does not tell whether tokens come evenly. If they come in a lump at the end of the interval, the client
+// runs into the limit now and then, and walks on after the pause.
+func TestWalkGetsThroughABucketThatIsFilledInLumps(t *testing.T) {
+	for name, hint := range map[string]bool{"which YCM tells the time of": true, "without a hint": false} {
+		t.Run(name, func(t *testing.T) {
+			limit := ycmtest.RateLimit{Burst: 30, Rate: 30, Interval: time.Minute, Lump: true, Hint: hint}
+			bubble(t, ycmtest.Options{PBXs: 8000, RateLimit: &limit}, func(o *ycmclient.Options) {
+				o.RateLimit, o.PageConcurrency = ycmclient.RateLimit{Burst: 30, Rate: 30, Interval: time.Minute}, 4
+			}, func(t *testing.T, _ *ycmtest.Server, client *ycmclient.Client, w *watch) {
+				start := time.Now()
+				list, err := client.Walk(t.Context(), nil, nil)
+				if err != nil || len(list.PBXs) != 8000 {
+					t.Errorf("%d PBXs and the error %v", len(list.PBXs), err)
+				}
+				t.Logf("160 pages at 30 a minute took %v with the retries %v", time.Since(start), w.retries)
+			})
+		})
+	}
+}

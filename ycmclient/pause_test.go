@@ -1,0 +1,166 @@
+package ycmclient_test
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+)
+
+// sentAfter tells when the requests for an endpoint came, since start.
+func sentAfter(ycm *ycmtest.Server, endpoint ycmtest.Endpoint, start time.Time) []time.Duration {
+	var at []time.Duration
+	for _, r := range ycm.Requests() {
+		if r.Endpoint == endpoint {
+			at = append(at, r.Time.Sub(start))
+		}
+	}
+	return at
+}
+
+func TestPauseIsAsLongAsYCMSays(t *testing.T) {
+	for _, c := range []struct {
+		name, retryAfter string
+		want             time.Duration
+	}{
+		{"seconds", "7", 7 * time.Second},
+		{"a date", time.Date(2000, 1, 1, 0, 1, 30, 0, time.UTC).Format("Mon, 02 Jan 2006 15:04:05 GMT"), 90 * time.Second}, // Bubbles begin at 2000-01-01.
+		{"more than it may", "86400", 10 * time.Minute},
+		{"nothing", "", 30 * time.Second},
+		{"0", "0", 30 * time.Second},
+		{"a negative number", "-9", 30 * time.Second},
+		{"a date in the past", "Fri, 31 Dec 1999 23:59:59 GMT", 30 * time.Second},
+		{"rubbish", "soon", 30 * time.Second},
+		{"a number that is no Duration", "99999999999999999999", 30 * time.Second},
+	} {
+		for _, shape := range ycmtest.Shapes() {
+			t.Run(c.name+" as "+shape.String(), func(t *testing.T) {
+				bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+					start := time.Now()
+					ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Times: 1, Effect: ycmtest.Chain(
+						ycmtest.Header("Retry-After", c.retryAfter), ycmtest.Failure(1000040, shape),
+					)})
+					ask(t, client)
+					if diff := cmp.Diff([]time.Duration{0, c.want}, sentAfter(ycm, ycmtest.Regions, start)); diff != "" {
+						t.Errorf("requests (-want +got):\n%s", diff)
+					}
+					if w.retries[ycmclient.RateLimited] != 1 || w.waited != c.want {
+						t.Errorf("the observer saw the retries %v and a wait of %v, want one and %v", w.retries, w.waited, c.want)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestPauseDoublesUntilARequestSucceeds(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+		ask(t, client)
+		start := time.Now()
+		limited := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Status(429)})
+		for range 3 {
+			if _, err := client.Subscription(t.Context()); ycmclient.ClassOf(err) != ycmclient.RateLimited {
+				t.Errorf("got %v, want a rate_limited error after three tries", err)
+			}
+		}
+		s, m := time.Second, time.Minute
+		want := []time.Duration{0, 30 * s, 90 * s, 210 * s, 450 * s, 930 * s, 930*s + 10*m, 930*s + 20*m, 930*s + 30*m}
+		if diff := cmp.Diff(want, sentAfter(ycm, ycmtest.Subscription, start)); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+		if until := client.Budget().PausedUntil; !until.Equal(time.Now().Add(10 * m)) {
+			t.Errorf("the account is paused until %v, want ten minutes from now, %v", until, time.Now())
+		}
+		limited.Remove()
+		ask(t, client)
+		if until := client.Budget().PausedUntil; !until.IsZero() {
+			t.Errorf("after the pause the account is still paused until %v", until)
+		}
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Times: 1, Effect: ycmtest.Status(429)})
+		again := time.Now()
+		if _, err := client.Subscription(t.Context()); err != nil || time.Since(again) != 30*s {
+			t.Errorf("after a success the pause took %v (error %v), want 30s again", time.Since(again), err)
+		}
+	})
+}
+
+// Everything of the account waits, and refusals of requests that were in flight together are one pause.
+func TestPauseHoldsForTheWholeAccount(t *testing.T) {
+	var logged bytes.Buffer
+	bubble(t, ycmtest.Options{Latency: time.Second}, func(o *ycmclient.Options) { o.Logger = log.NewLogfmtLogger(log.NewSyncWriter(&logged)) },
+		func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+			ask(t, client)
+			start := time.Now()
+			ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Times: 8, Effect: ycmtest.Failure(1000040, ycmtest.Shape{})})
+			var wg sync.WaitGroup
+			for range 8 {
+				wg.Go(func() { ask(t, client) })
+			}
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			wg.Go(func() {
+				if _, err := client.Subscription(t.Context()); err != nil {
+					t.Errorf("another request fails because of the pause: %v", err)
+				}
+			})
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				if _, err := client.PlanStatistics(ctx); ycmclient.ClassOf(err) != ycmclient.Timeout {
+					t.Errorf("a request with little patience: %v, want a timeout", err)
+				}
+			})
+			wg.Wait()
+			if at := sentAfter(ycm, ycmtest.Subscription, start); len(at) != 1 || at[0] < 31*time.Second {
+				t.Errorf("the other request was sent after %v, want after the pause", at)
+			}
+			if at := sentAfter(ycm, ycmtest.Regions, start)[9:]; len(at) != 8 || at[7] > 35*time.Second {
+				t.Errorf("the refused requests were sent again after %v, want all at the end of one pause of 30s", at)
+			}
+			if n := ycm.Count(ycmtest.PlanStatistics); n > 0 {
+				t.Errorf("a request was sent during the pause")
+			}
+			line := logged.String()
+			if strings.Count(line, "\n") != 1 {
+				t.Fatalf("the pause made these log lines, want one:\n%s", line)
+			}
+			for _, want := range []string{"level=warn", "account=main", "endpoint=regions", "until=2000-01-01T00:00:3"} {
+				if !strings.Contains(line, want) {
+					t.Errorf("the log line lacks %s: %s", want, line)
+				}
+			}
+		})
+}
+
+// Another program uses the same Client ID, so that YCM's bucket is emptier than the client's. All who waited through
+// the pause must not leave at once and overrun the bucket again.
+func TestPauseIsNotFollowedByARush(t *testing.T) {
+	limit := ycmtest.RateLimit{Burst: 10, Rate: 60, Interval: time.Minute}
+	bubble(t, ycmtest.Options{RateLimit: &limit}, func(o *ycmclient.Options) {
+		o.RateLimit = ycmclient.RateLimit{Burst: 10, Rate: 60, Interval: time.Minute}
+	}, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+		const refused = 12 // By then the bucket is empty and the others wait for their tokens.
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Skip: refused, Times: 1, Effect: ycmtest.Failure(1000040, ycmtest.Shape{})})
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 40 {
+			wg.Go(func() { ask(t, client) })
+		}
+		wg.Wait()
+		if n := ycm.Stats().Refused; n > 0 {
+			t.Errorf("%d requests were over YCM's bucket", n)
+		}
+		if sent := sentAfter(ycm, ycmtest.Regions, start); sent[refused+1]-sent[refused] < 30*time.Second {
+			t.Errorf("after the refusal at %v a request was sent at %v, want none for 30s", sent[refused], sent[refused+1])
+		}
+	})
+}

@@ -1,0 +1,269 @@
+package ycmclient_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// listOf makes a transport of a YCM whose list is always this body.
+func listOf(body string) http.RoundTripper {
+	return inProcess{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			reply(w, 200, map[string]any{"access_token": "abc", "expires_in": 1800})
+			return
+		}
+		_, _ = io.WriteString(w, body)
+	})}
+}
+
+// readOne reads a list of one record with these further fields.
+func readOne(t testing.TB, fields string) (ycmclient.CloudPBX, *watch) {
+	t.Helper()
+	w := newWatch()
+	body := `{"data":{"total":1,"list":[{"cloudPbxId":7,` + fields + `}]},"status":"Success"}`
+	list, err := newClient(t, listOf(body), func(o *ycmclient.Options) { o.Observer = w }).Walk(t.Context(), nil, nil)
+	if err != nil || len(list.PBXs) != 1 {
+		t.Fatalf("%s: %d PBXs and the error %v, want one", fields, len(list.PBXs), err)
+	}
+	return list.PBXs[0], w
+}
+
+func TestNumbersAreReadHoweverTheyAreWritten(t *testing.T) {
+	const absent = ycmclient.Absent
+	for _, c := range []struct {
+		wire string
+		want ycmclient.Int
+		odd  bool
+	}{
+		{`0`, 0, false},
+		{`12`, 12, false},
+		{`"12"`, 12, false},
+		{`" 12\t"`, 12, false},
+		{`12.0`, 12, false},
+		{`"1.2e1"`, 12, false},
+		{`"+12"`, 12, false},
+		{`9007199254740993`, 9007199254740993, false},
+		{`"9223372036854775807"`, math.MaxInt64, false},
+		{`null`, absent, false},
+		{`""`, absent, false},
+		{`"  "`, absent, false},
+		{`-1`, absent, true},
+		{`"-1"`, absent, true},
+		{`12.5`, absent, true},
+		{`"n/a"`, absent, true},
+		{`"12 PBXs"`, absent, true},
+		{`"0x10"`, absent, true},
+		{`"1_000"`, absent, true},
+		{`"1,000"`, absent, true},
+		{`"inf"`, absent, true},
+		{`"NaN"`, absent, true},
+		{`1e400`, absent, true},
+		{`9223372036854775808`, absent, true},
+		{`1e16`, absent, true},
+		{`true`, absent, true},
+		{`{}`, absent, true},
+		{`[12]`, absent, true},
+		{`"` + strings.Repeat("1", 65) + `"`, absent, true},
+		{`"１２"`, absent, true},
+	} {
+		pbx, w := readOne(t, `"activeCalls":`+c.wire)
+		if pbx.ActiveCalls != c.want || (w.unexpected["activeCalls"] == 1) != c.odd {
+			t.Errorf("%s: got %d, unexpected %v; want %d, unexpected %v", c.wire, pbx.ActiveCalls, w.unexpected, c.want, c.odd)
+		}
+		if n, ok := pbx.ActiveCalls.Get(); ok != (c.want != absent) || ok && n != int64(c.want) {
+			t.Errorf("%s: Get() = %d, %v", c.wire, n, ok)
+		}
+	}
+	if pbx, _ := readOne(t, `"name":"x"`); pbx.ActiveCalls != absent {
+		t.Errorf("a missing field is %d, want absent", pbx.ActiveCalls)
+	}
+}
+
+func TestTimesAreSecondsOrMilliseconds(t *testing.T) {
+	const absent = ycmclient.Absent
+	for _, c := range []struct {
+		wire string
+		want ycmclient.Int
+		odd  bool
+	}{
+		{`1729786748`, 1729786748, false},
+		{`"1729786748"`, 1729786748, false},
+		{`1729786748123`, 1729786748, false},
+		{`99999999999`, 99999999999, false},
+		{`0`, absent, false},
+		{`"0"`, absent, false},
+		{`null`, absent, false},
+		{`-5`, absent, true},
+		{`1729786748123456`, absent, true},
+		{`"2024-10-24"`, absent, true},
+	} {
+		pbx, w := readOne(t, `"lastBackupTime":`+c.wire)
+		if pbx.LastBackup != c.want || (w.unexpected["lastBackupTime"] == 1) != c.odd {
+			t.Errorf("%s: got %d, unexpected %v; want %d, unexpected %v", c.wire, pbx.LastBackup, w.unexpected, c.want, c.odd)
+		}
+	}
+}
+
+func TestSwitchesTakeEveryWordForYesAndNo(t *testing.T) {
+	for want, wires := range map[ycmclient.Switch][]string{
+		ycmclient.SwitchOn:     {`"Enabled"`, `"enable"`, `"yes"`, `"TRUE"`, `true`, `"on"`, `1`, `"1"`, `" Enabled "`, `"Activated"`},
+		ycmclient.SwitchOff:    {`"Disabled"`, `"disable"`, `"no"`, `"false"`, `false`, `"off"`, `0`, `"0"`, `"Unactivated"`},
+		ycmclient.SwitchAbsent: {`null`, `""`, `"perhaps"`, `2`, `{}`, `[true]`},
+	} {
+		for _, wire := range wires {
+			pbx, w := readOne(t, `"allowSuperiorPasswordlessLogin":`+wire)
+			odd := want == ycmclient.SwitchAbsent && wire != `null` && wire != `""`
+			if pbx.SuperiorPasswordlessLogin != want || (w.unexpected["allowSuperiorPasswordlessLogin"] == 1) != odd {
+				t.Errorf("%s: got %d, unexpected %v; want %d, unexpected %v", wire, pbx.SuperiorPasswordlessLogin, w.unexpected, want, odd)
+			}
+			on, ok := pbx.SuperiorPasswordlessLogin.Get()
+			if on != (want == ycmclient.SwitchOn) || ok != (want != ycmclient.SwitchAbsent) {
+				t.Errorf("%s: Get() = %v, %v", wire, on, ok)
+			}
+		}
+	}
+}
+
+func TestTextsAndStatuses(t *testing.T) {
+	pbx, w := readOne(t, `"name":"\"Quay\" \u0026 Söhne\nBerth 4","sn":3658,"url":null,"group":["a"],"region":true,"pbxStatus":" rUNNING","plan":"`+strings.Repeat("é", 600)+`"`)
+	want := ycmclient.CloudPBX{Name: "\"Quay\" & Söhne\nBerth 4", SN: "3658", Region: "true", Status: ycmclient.Running, Plan: strings.Repeat("é", 512)}
+	got := ycmclient.CloudPBX{Name: pbx.Name, SN: pbx.SN, URL: pbx.URL, Group: pbx.Group, Region: pbx.Region, Status: pbx.Status, Plan: pbx.Plan}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("texts (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]int{"group": 1}, w.unexpected); diff != "" {
+		t.Errorf("unexpected values (-want +got):\n%s", diff)
+	}
+	pbx, w = readOne(t, `"pbxStatus":"Exploding"`)
+	if pbx.Status != ycmclient.StatusUnknown || w.unexpected["pbxStatus"] != 1 {
+		t.Errorf("an unknown status is %v, unexpected %v", pbx.Status, w.unexpected)
+	}
+	if pbx, w = readOne(t, `"name":"x"`); pbx.Status != ycmclient.StatusUnknown || len(w.unexpected) > 0 {
+		t.Errorf("a missing status is %v, unexpected %v", pbx.Status, w.unexpected)
+	}
+}
+
+// The records of a page are read into the same memory as those of the page before: nothing may stay behind.
+func TestRecordsLeaveNothingToTheNextPage(t *testing.T) {
+	full := string(render(50)[0])
+	bare := `{"data":{"total":2,"list":[{"cloudPbxId":1},{"cloudPbxId":2}]}}`
+	decode := ycmclient.NewPageDecoder()
+	if list, err := decode([]byte(full), nil, nil); err != nil || len(list) != 50 {
+		t.Fatalf("%d PBXs and the error %v", len(list), err)
+	}
+	want, err := ycmclient.NewPageDecoder()([]byte(bare), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decode([]byte(bare), nil, nil)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("after a full page a bare one fails with %v or differs (-want +got):\n%s", err, diff)
+	}
+}
+
+// FuzzScalars puts any JSON value into fields of each kind.
+func FuzzScalars(f *testing.F) {
+	for _, seed := range []string{`12`, `"12"`, `null`, `""`, `1e3`, `-0`, `"\u0000"`, `{"a":[]}`, `[[]]`, `true`, `"Enabled"`, `"\ud800"`, `1729786748123`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, wire string) {
+		if !json.Valid([]byte(wire)) {
+			return
+		}
+		body := fmt.Sprintf(`{"data":{"total":1,"list":[{"cloudPbxId":7,"name":%[1]s,"region":%[1]s,"pbxStatus":%[1]s,"im":%[1]s,"usedExtensions":%[1]s,"createTime":%[1]s}]}}`, wire)
+		list, err := ycmclient.NewPageDecoder()([]byte(body), nil, nil)
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%q costs its record: %d PBXs and the error %v", wire, len(list), err)
+		}
+		checkRecord(t, list[0])
+		if n, err := strconv.ParseInt(strings.TrimSpace(wire), 10, 64); err == nil && n >= 0 && list[0].UsedExtensions != ycmclient.Int(n) {
+			t.Errorf("%q was read as %d", wire, list[0].UsedExtensions)
+		}
+		var text string
+		if json.Unmarshal([]byte(wire), &text) == nil && len(text) <= 1024 && strings.HasPrefix(strings.TrimSpace(wire), `"`) && list[0].Name != text {
+			t.Errorf("%q was read as the name %q, want %q", wire, list[0].Name, text)
+		}
+	})
+}
+
+// checkRecord checks what holds for every PBX, whatever YCM sends.
+func checkRecord(t *testing.T, pbx ycmclient.CloudPBX) {
+	t.Helper()
+	if pbx.ID <= 0 || !slices.Contains(ycmclient.Statuses(), pbx.Status) || pbx.IM > ycmclient.SwitchOn {
+		t.Errorf("an impossible PBX: %+v", pbx)
+	}
+	for _, text := range []string{pbx.Name, pbx.SN, pbx.URL, pbx.Region, pbx.Type, pbx.Plan, pbx.Group, pbx.Version, pbx.LastUsedTemplate} {
+		if !utf8.ValidString(text) || len(text) > 1024 {
+			t.Errorf("a text of %d bytes that is no label: %q", len(text), text)
+		}
+	}
+	for _, n := range []ycmclient.Int{
+		pbx.ActiveCalls, pbx.ConcurrentCallCapacity, pbx.UsedExtensions, pbx.ExtensionCapacity, pbx.UsedRecording, pbx.RecordingCapacity,
+	} {
+		if n < 0 && n != ycmclient.Absent {
+			t.Errorf("a count of %d", n)
+		}
+	}
+	for _, at := range []ycmclient.Int{pbx.PlanExpiration, pbx.Expiration, pbx.LastBackup, pbx.Created, pbx.FirstStarted, pbx.TemplateLastUsed} {
+		if at != ycmclient.Absent && (at <= 0 || at >= 1e11) {
+			t.Errorf("a time of %d", at)
+		}
+	}
+}
+
+// FuzzListAnswer lets a walk read any body.
+func FuzzListAnswer(f *testing.F) {
+	f.Add(200, render(3)[0])
+	f.Add(200, []byte(`{"data":{"total":1,"list":[null]}}`))
+	f.Add(200, []byte(`{"status":"Failed","errors":[{"code":"1000040"}]}`))
+	f.Add(429, []byte(`<html>`))
+	f.Add(200, []byte(`{"data":{"total":2,"list":[{"cloudPbxId":"1"},{"CLOUDPBXID":2,"Name":7}]},"Status":"success"}`))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		if status < 200 || status > 599 {
+			return
+		}
+		synctest.Test(t, func(t *testing.T) {
+			requests := 0
+			client := newClient(t, inProcess{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost {
+					reply(w, 200, map[string]any{"access_token": "abc", "expires_in": 86400})
+					return
+				}
+				requests++
+				w.WriteHeader(status)
+				_, _ = w.Write(body)
+			})}, nil)
+			list, err := client.Walk(t.Context(), nil, nil)
+			if requests > 100 {
+				t.Errorf("%d requests for a page", requests)
+			}
+			if err != nil {
+				if list.PBXs != nil || ycmclient.ClassOf(err) == ycmclient.OK || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 2000 {
+					t.Errorf("%d PBXs beside the error %q", len(list.PBXs), err)
+				}
+				return
+			}
+			last := int64(0)
+			for _, pbx := range list.PBXs {
+				checkRecord(t, pbx)
+				if pbx.ID <= last {
+					t.Errorf("PBX %d follows %d", pbx.ID, last)
+				}
+				last = pbx.ID
+			}
+		})
+	})
+}

@@ -1,0 +1,368 @@
+package ycmclient_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+)
+
+// bubble runs a test against a simulated YCM in fake time, over connections in memory.
+func bubble(t *testing.T, o ycmtest.Options, edit func(*ycmclient.Options), test func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ycm := ycmtest.New(o)
+		defer ycm.Close()
+		w := newWatch()
+		client := newClient(t, ycm.Transport(), func(o *ycmclient.Options) {
+			o.Observer = w
+			if edit != nil {
+				edit(o)
+			}
+		})
+		test(t, ycm, client, w)
+		if bad := ycm.Violations(); len(bad) > 0 {
+			t.Errorf("the client did what it must not do: %v", bad)
+		}
+	})
+}
+
+// ask asks for something and fails the test if that fails.
+func ask(t *testing.T, client *ycmclient.Client) {
+	t.Helper()
+	if _, err := client.Regions(t.Context()); err != nil {
+		t.Errorf("asking fails: %v", err)
+	}
+}
+
+func TestOneTokenIsSharedAndRenewedAheadOfItsEnd(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, _ *ycmtest.Server, client *ycmclient.Client, w *watch) {
+		if !client.TokenExpiry().IsZero() {
+			t.Errorf("before any request the token ends at %v, want none", client.TokenExpiry())
+		}
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() { ask(t, client) })
+		}
+		wg.Wait()
+		start := time.Now()
+		if diff := cmp.Diff([]string{"client_credentials ok"}, w.logins); diff != "" {
+			t.Errorf("logins of 20 requests at once (-want +got):\n%s", diff)
+		}
+		if want := start.Add(30 * time.Minute); !client.TokenExpiry().Equal(want) || !w.expires.Equal(want) {
+			t.Errorf("the token ends at %v and %v for the observer, want %v", client.TokenExpiry(), w.expires, want)
+		}
+		time.Sleep(28*time.Minute + 59*time.Second)
+		ask(t, client)
+		if len(w.logins) != 1 {
+			t.Errorf("a minute and a second before its end the token was renewed: %v", w.logins)
+		}
+		for range 60 { // Half an hour and more, so that it is renewed twice.
+			time.Sleep(time.Minute)
+			ask(t, client)
+		}
+		want := []string{"client_credentials ok", "refresh_token ok", "refresh_token ok", "refresh_token ok"}
+		if diff := cmp.Diff(want, w.logins); diff != "" {
+			t.Errorf("logins (-want +got):\n%s", diff)
+		}
+		if n := w.requests["regions ok"]; n != 81 || len(w.requests) != 2 {
+			t.Errorf("requests %v, want 81 for regions, all of them ok, and those for tokens", w.requests)
+		}
+	})
+}
+
+func TestTokenThatYCMRefusesIsReplacedOnce(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		end  func(*ycmtest.Server)
+		want []string
+	}{
+		{"expired early", (*ycmtest.Server).ExpireTokens, []string{"client_credentials ok", "refresh_token ok"}},
+		{"revoked", (*ycmtest.Server).RevokeTokens, []string{"client_credentials ok", "refresh_token auth", "client_credentials ok"}},
+	} {
+		for _, shape := range ycmtest.Shapes() {
+			t.Run(c.name+", told as "+shape.String(), func(t *testing.T) {
+				o := ycmtest.Options{Shape: shape, LoginShape: shape}
+				bubble(t, o, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+					ask(t, client)
+					c.end(ycm)
+					var wg sync.WaitGroup
+					for range 8 {
+						wg.Go(func() { ask(t, client) })
+					}
+					wg.Wait()
+					if diff := cmp.Diff(c.want, w.logins); diff != "" {
+						t.Errorf("logins (-want +got):\n%s", diff)
+					}
+					if ends := time.Until(w.expires); ends < 30*time.Minute-time.Second {
+						t.Errorf("the new token was not asked for at once: it ends in %v", ends)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestTokenThatIsNeverGoodEndsInAnErrorAndNotInALoop(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Effect: ycmtest.Failure(1000036, ycmtest.Shape{Always200: true})})
+		start := time.Now()
+		for range 6 {
+			if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Auth {
+				t.Errorf("got %v, want an auth error", err)
+			}
+		}
+		if n := ycm.Count(ycmtest.Regions); n != 12 {
+			t.Errorf("6 questions made %d requests, want each asked and repeated once", n)
+		}
+		if took := time.Since(start); took < 50*time.Second {
+			t.Errorf("%d tokens were asked for in %v, want no more than one in ten seconds", len(w.logins), took)
+		}
+	})
+}
+
+func TestTokenWhoseLifeMakesNoSense(t *testing.T) {
+	for _, c := range []struct {
+		name, expiresIn string
+		odd             bool
+		logins          int // In 30 minutes with a question each two seconds.
+	}{
+		{"0 seconds", "0", true, 30 * 60 / 54},
+		{"negative", "-5", true, 30 * 60 / 54},
+		{"missing", "", true, 30 * 60 / 54},
+		{"rubbish", `"soon"`, true, 30 * 60 / 54},
+		{"one second", "1", false, 30 * 60 / 10},
+		{"quoted", `"1800"`, false, 2},
+		{"longer than a Duration can be", "9223372036854775807", false, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.Set("expires_in", c.expiresIn)})
+				for start := time.Now(); time.Since(start) < 30*time.Minute; time.Sleep(2 * time.Second) {
+					ask(t, client)
+				}
+				if n := len(w.logins); n > c.logins+1 || n < c.logins-5 {
+					t.Errorf("%d logins in half an hour, want %d", n, c.logins)
+				}
+				if got := w.unexpected["expires_in"] > 0; got != c.odd {
+					t.Errorf("expires_in was reported as unexpected: %v, want %v", got, c.odd)
+				}
+			})
+		})
+	}
+}
+
+// YCM blocks an address after more than five refused logins in a row.
+func TestRefusedCredentialsAreNotTriedIntoALockout(t *testing.T) {
+	for _, shape := range append(ycmtest.Shapes(), ycmtest.Shape{Body: ycmtest.OAuthError, Always200: true}) {
+		t.Run(shape.String(), func(t *testing.T) {
+			bubble(t, ycmtest.Options{ClientSecret: "another", LoginShape: shape}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+				start := time.Now()
+				var tries []time.Duration
+				for time.Since(start) < time.Hour {
+					before := ycm.Count(ycmtest.Token)
+					_, err := client.Regions(t.Context())
+					if ycmclient.ClassOf(err) != ycmclient.Auth {
+						t.Fatalf("got %v, want an auth error", err)
+					}
+					if ycm.Count(ycmtest.Token) > before {
+						tries = append(tries, time.Since(start))
+					} else if !strings.Contains(err.Error(), "not tried again before") {
+						t.Fatalf("an error without a login does not say when the next one is: %v", err)
+					}
+					time.Sleep(time.Second)
+				}
+				want := []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute, 18 * time.Minute, 33 * time.Minute, 48 * time.Minute}
+				if diff := cmp.Diff(want, tries); diff != "" {
+					t.Errorf("logins (-want +got):\n%s", diff)
+				}
+				if n := ycm.Count(ycmtest.Regions); n > 0 {
+					t.Errorf("%d requests were sent without a token", n)
+				}
+			})
+		})
+	}
+}
+
+func TestRotatedSecretIsTriedAtOnce(t *testing.T) {
+	present := "old"
+	source := func() (secret.Text, error) { return secret.New(present), nil }
+	bubble(t, ycmtest.Options{ClientSecret: "new"}, func(o *ycmclient.Options) { o.Secret = source },
+		func(t *testing.T, _ *ycmtest.Server, client *ycmclient.Client, w *watch) {
+			for range 5 {
+				if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Auth {
+					t.Errorf("with the old secret: %v, want an auth error", err)
+				}
+			}
+			present = "new"
+			ask(t, client)
+			if diff := cmp.Diff([]string{"client_credentials auth", "client_credentials ok"}, w.logins); diff != "" {
+				t.Errorf("logins (-want +got):\n%s", diff)
+			}
+		})
+}
+
+func TestSecretThatCannotBeRead(t *testing.T) {
+	missing := errors.New("open /run/secrets/ycm: no such file or directory")
+	source := func() (secret.Text, error) { return secret.Text{}, missing }
+	bubble(t, ycmtest.Options{}, func(o *ycmclient.Options) { o.Secret = source },
+		func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+			_, err := client.Regions(t.Context())
+			if !errors.Is(err, missing) || ycmclient.ClassOf(err) != ycmclient.Auth || !strings.Contains(err.Error(), "/run/secrets/ycm") {
+				t.Errorf("got %v, want an auth error that names the file", err)
+			}
+			if n := ycm.Stats().Requests; n > 0 {
+				t.Errorf("%d requests were sent without a secret", n)
+			}
+		})
+}
+
+func TestRefusedRefreshIsFollowedByCredentials(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+		ask(t, client)
+		ycm.SetSecret("demo-client-id", "demo-client-secret") // Its refresh tokens end with that.
+		time.Sleep(29*time.Minute + 30*time.Second)
+		ask(t, client)
+		want := []string{"client_credentials ok", "refresh_token auth", "client_credentials ok"}
+		if diff := cmp.Diff(want, w.logins); diff != "" {
+			t.Errorf("logins (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A login that fails while the token is still good fails no request.
+func TestTokenIsUsedToItsEndIfItCannotBeRenewed(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+		ask(t, client)
+		broken := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.HTML(http.StatusBadGateway)})
+		time.Sleep(29*time.Minute + 5*time.Second)
+		for range 4 {
+			ask(t, client)
+			time.Sleep(5 * time.Second)
+		}
+		if n := broken.Hits(); n > 4*3 {
+			t.Errorf("%d requests for a token in 20 seconds", n)
+		}
+		time.Sleep(time.Minute)
+		if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Server {
+			t.Errorf("with an expired token: %v, want the server error of the login", err)
+		}
+		broken.Remove()
+		ask(t, client)
+	})
+}
+
+func TestTokenThatCannotBeSentIsInvalid(t *testing.T) {
+	for name, token := range map[string]string{
+		"none": "", "a number": "42", "an empty one": `""`, "null": "null", "a header of its own": `"x\r\nX-Evil: 1"`,
+		"a giant": `"` + strings.Repeat("x", 9000) + `"`, "not ASCII": `"päss"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.Set("access_token", token)})
+				if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Invalid {
+					t.Errorf("got %v, want an invalid error", err)
+				}
+				if n := ycm.Count(ycmtest.Token); n != 1 {
+					t.Errorf("%d logins, want 1", n)
+				}
+			})
+		})
+	}
+}
+
+// The one who logs in for all may give up: the next in line does it then.
+func TestLoginOutlivesTheRequestThatBeganIt(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Times: 1, Effect: ycmtest.Slow(10 * time.Second)})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := client.Regions(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the impatient one got %v", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() { ask(t, client) })
+		wg.Wait()
+		if diff := cmp.Diff([]string{"client_credentials timeout", "client_credentials ok"}, w.logins); diff != "" {
+			t.Errorf("logins (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// YCM may answer a login with the token it gave before, and what is left of its life.
+func TestTokenThatYCMGivesAgainIsNoLoop(t *testing.T) {
+	bubble(t, ycmtest.Options{SameToken: true}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.Set("refresh_token", "")})
+		for start := time.Now(); time.Since(start) < 3*time.Hour; time.Sleep(7 * time.Second) {
+			ask(t, client)
+		}
+		if n := len(w.logins); n < 6 || n > 6*5 {
+			t.Errorf("%d logins in three hours, want a few for each of six tokens", n)
+		}
+	})
+}
+
+// All who wait for a login share its failure.
+func TestFailedLoginIsNotRepeatedForEachWhoWaited(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+		broken := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.Hang()})
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Timeout {
+					t.Errorf("got %v, want the login's time-out", err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := broken.Hits(); n != 3 {
+			t.Errorf("%d requests for a token, want three tries for all", n)
+		}
+		broken.Remove()
+		ask(t, client)
+	})
+}
+
+func TestTokenRequestIsAFormPost(t *testing.T) {
+	var method, kind, agent string
+	var form url.Values
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ycm/dm/open_api/oauth/token" {
+			method, kind, agent = r.Method, r.Header.Get("Content-Type"), r.UserAgent()
+			body, _ := io.ReadAll(r.Body)
+			form, _ = url.ParseQuery(string(body))
+			reply(w, 200, map[string]any{"access_token": "abc", "expires_in": "1800"})
+			return
+		}
+		if r.Header.Get("Authorization") != "Bearer abc" || r.UserAgent() != "ycm_exporter/1.2.3" {
+			t.Errorf("the request has the header %v", r.Header)
+		}
+		reply(w, 200, map[string]any{"data": []any{}})
+	})
+	client := newClient(t, inProcess{handler}, func(o *ycmclient.Options) {
+		o.BaseURL, o.UserAgent = &url.URL{Scheme: "https", Host: "ycm.example.com:8443", Path: "/ycm/"}, "ycm_exporter/1.2.3"
+	})
+	ask(t, client)
+	if method != http.MethodPost || kind != "application/x-www-form-urlencoded" || agent != "ycm_exporter/1.2.3" {
+		t.Errorf("the login is a %s of %s by %s", method, kind, agent)
+	}
+	want := url.Values{"grant_type": {"client_credentials"}, "client_id": {"demo-client-id"}, "client_secret": {"demo-client-secret"}}
+	if diff := cmp.Diff(want, form); diff != "" {
+		t.Errorf("form (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,271 @@
+package ycmclient_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// fleetOf makes the result of an earlier walk of a scripted fleet.
+func fleetOf(pbxs int) []ycmclient.CloudPBX {
+	list := make([]ycmclient.CloudPBX, pbxs)
+	for i, id := range newScripted(pbxs).ids {
+		list[i].ID = id
+	}
+	return list
+}
+
+func TestWalkCostsOneRequestAPage(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		fleet, previous int
+		want            []int
+	}{
+		{"an empty fleet", 0, 0, []int{1}},
+		{"one page", 49, 0, []int{1}},
+		{"one full page, so that the next is asked for", 50, 0, []int{1, 2}},
+		{"the first walk looks at page 1 and reads it again at the end", 120, 0, []int{1, 3, 2, 1}},
+		{"a later walk knows where the end is", 120, 120, []int{3, 2, 1}},
+		{"a last page that is full", 150, 150, []int{3, 2, 1, 4}},
+		{"the fleet grew by a page", 120, 90, []int{2, 3, 2, 1}},
+		{"the fleet shrank by so much that it is walked again", 120, 210, []int{5, 3, 2, 1, 3, 2, 1}},
+		{"the fleet is gone", 0, 210, []int{5, 1, 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScripted(c.fleet)
+			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), fleetOf(c.previous), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := idsOf(list.PBXs); !slices.Equal(got, s.ids) || list.Total != int64(c.fleet) {
+				t.Errorf("got a total of %d and the PBXs %v, want %v", list.Total, got, s.ids)
+			}
+			if diff := cmp.Diff(c.want, s.asked()); diff != "" {
+				t.Errorf("pages asked for (-want +got):\n%s", diff)
+			}
+			if list.Requests != len(c.want) {
+				t.Errorf("the result tells of %d requests, want %d", list.Requests, len(c.want))
+			}
+		})
+	}
+}
+
+func TestWalkTellsItsProgress(t *testing.T) {
+	s := newScripted(260)
+	var steps [][2]int
+	client := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = 3 })
+	if _, err := client.Walk(t.Context(), nil, func(done, total int) { steps = append(steps, [2]int{done, total}) }); err != nil {
+		t.Fatal(err)
+	}
+	if last := steps[len(steps)-1]; last != [2]int{260, 260} {
+		t.Errorf("the last step is %v, want 260 of 260", last)
+	}
+	if !slices.IsSortedFunc(steps, func(a, b [2]int) int { return a[0] - b[0] }) {
+		t.Errorf("progress goes back: %v", steps)
+	}
+}
+
+// YCM does not document what a page past the end is. Whatever it is, a fleet that shrank is walked, and the end of
+// a list whose last page is full is found.
+func TestWalkUnderstandsAnyPagePastTheEnd(t *testing.T) {
+	for name, script := range map[string]func(s *scripted){
+		"refused as not found": func(s *scripted) {
+			s.refuse = func(page, pages int) (int, int) {
+				if page > max(pages, 1) {
+					return 404, 1000005
+				}
+				return 0, 0
+			}
+		},
+		"refused as an invalid parameter, under HTTP 200": func(s *scripted) {
+			s.refuse = func(page, pages int) (int, int) {
+				if page > max(pages, 1) {
+					return 200, 1000004
+				}
+				return 0, 0
+			}
+		},
+		"the last page once more": func(s *scripted) {
+			s.lie = func(page int, d *listData) {
+				if last := (len(s.ids) + 49) / 50; page > last {
+					d.PageNumber = last
+					for _, id := range s.ids[(last-1)*50:] {
+						d.List = append(d.List, pbxOf(id))
+					}
+				}
+			}
+		},
+		"empty, with a total of 0": func(s *scripted) {
+			s.lie = func(_ int, d *listData) {
+				if len(d.List) == 0 {
+					d.Total = 0
+				}
+			}
+		},
+		"without a list": func(s *scripted) {
+			s.lie = func(_ int, d *listData) {
+				if len(d.List) == 0 {
+					d.List = nil
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScripted(100)
+			script(s)
+			for _, previous := range []int{0, 100, 104, 251} {
+				list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), fleetOf(previous), nil)
+				if err != nil {
+					t.Fatalf("with %d PBXs before: %v", previous, err)
+				}
+				if !slices.Equal(idsOf(list.PBXs), s.ids) {
+					t.Errorf("with %d PBXs before: got %v, want %v", previous, idsOf(list.PBXs), s.ids)
+				}
+			}
+		})
+	}
+}
+
+func TestWalkEndsInAnErrorIfTheListCannotBeTrue(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		pbxs int
+		lie  func(page int, d *listData, first []any)
+		want string
+	}{
+		{
+			"pageNumber is ignored", 730, func(_ int, d *listData, first []any) { d.PageNumber, d.List = 1, first },
+			"page 15 was asked for and page 1 came",
+		},
+		{
+			"pageNumber is ignored and not told", 730, func(_ int, d *listData, first []any) { d.PageNumber, d.List = nil, first },
+			"page 15 has 50 records instead of the 30 that a total of 730 leaves for it",
+		},
+		{
+			"pageNumber is ignored and what was asked is told", 750, func(_ int, d *listData, first []any) { d.List = first },
+			"YCM counts 750 records and lists 50",
+		},
+		{
+			"pageSize is ignored", 30, func(_ int, d *listData, _ []any) { d.PageSize, d.List = 10, d.List[:10] },
+			"pages of 50 were asked for and one of 10 came",
+		},
+		{"more than a page comes", 80, func(page int, d *listData, first []any) {
+			if page == 1 {
+				d.List = append(slices.Clone(first), first...)
+			}
+		}, "page 1 has 51 records instead of the 50"},
+		{"the total is too small", 730, func(_ int, d *listData, _ []any) { d.Total = 30 }, "page 1 has 50 records instead of the 30"},
+		{"the total is too small by whole pages", 730, func(_ int, d *listData, _ []any) { d.Total = 100 }, "YCM counts 100 records and lists more"},
+		{"the total is too large", 30, func(_ int, d *listData, _ []any) { d.Total = 221 }, "page 1 has 30 records instead of the 50"},
+		{
+			"the total is too large and every page is full", 150, func(_ int, d *listData, first []any) { d.Total, d.List = 200, first },
+			"YCM counts 200 records and lists 50",
+		},
+		{"the total is negative", 30, func(_ int, d *listData, _ []any) { d.Total = -30 }, "YCM counts -30 records, which cannot be"},
+		{"the total is absurd", 50, func(_ int, d *listData, _ []any) { d.Total = 1_000_001 }, "YCM counts 1000001 records"},
+		{"the total is rubbish", 50, func(_ int, d *listData, _ []any) { d.Total = "many" }, "the answer has no data"},
+		{"there is no total", 50, func(_ int, d *listData, _ []any) { d.Total = nil }, "the answer has no data"},
+		{"a list and a total of 0", 20, func(_ int, d *listData, _ []any) { d.Total = 0 }, "page 1 has 20 records instead of the 0"},
+		{"every PBX has the same id", 120, func(_ int, d *listData, first []any) {
+			for i := range d.List {
+				d.List[i] = first[0]
+			}
+		}, "YCM counts 120 records and lists 1"},
+		{"no PBX has an id", 20, func(_ int, d *listData, _ []any) {
+			for i := range d.List {
+				d.List[i] = map[string]any{"id": i, "name": "Harbour Dental"}
+			}
+		}, "page 1 has 20 records and none with a usable id"},
+		{
+			"the list holds no objects", 20, func(_ int, d *listData, _ []any) { d.List = []any{1, "two", nil, []int{3}} },
+			"page 1 has 4 records instead of the 20",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for readers := 1; readers <= 8; readers += 7 {
+				s := newScripted(c.pbxs)
+				var first []any
+				for _, id := range s.ids[:min(50, c.pbxs)] {
+					first = append(first, pbxOf(id))
+				}
+				s.lie = func(page int, d *listData) { c.lie(page, d, first) }
+				client := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = readers })
+				list, err := client.Walk(t.Context(), nil, nil)
+				if err == nil || !strings.Contains(err.Error(), c.want) || ycmclient.ClassOf(err) != ycmclient.Invalid {
+					t.Errorf("with %d readers: got %d PBXs and the error %v, want an invalid one with %q", readers, len(list.PBXs), err, c.want)
+				}
+				if n := len(s.asked()); n > 30 {
+					t.Errorf("with %d readers: it took %d requests to see that", readers, n)
+				}
+			}
+		})
+	}
+}
+
+// A server counts in one statement and lists in another, so a page may contradict itself once.
+func TestWalkAsksAgainForAPageThatContradictsItself(t *testing.T) {
+	for name, mid := range map[string]func(s *scripted){
+		"deleted between count and list":  func(s *scripted) { s.remove(0) },
+		"created between count and list":  func(s *scripted) { s.create(1) },
+		"the whole last page was deleted": func(s *scripted) { s.ids = s.ids[:100] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScripted(120)
+			s.mid = func(s *scripted) {
+				if n := len(s.pages); n == 1 || n == 5 {
+					mid(s)
+				}
+			}
+			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), fleetOf(120), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range s.ids {
+				if _, found := slices.BinarySearch(idsOf(list.PBXs), id); !found && id <= 120*3 {
+					t.Errorf("PBX %d is missing", id)
+				}
+			}
+		})
+	}
+}
+
+func TestWalkDropsARecordWithoutAnID(t *testing.T) {
+	s := newScripted(120)
+	s.lie = func(page int, d *listData) {
+		if page == 2 {
+			d.List[7] = map[string]any{"name": "Harbour Dental", "cloudPbxId": "none"}
+			d.List[8] = nil
+		}
+	}
+	w := newWatch()
+	list, err := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.Observer = w }).Walk(t.Context(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list.PBXs) != 118 || w.unexpected["cloudPbxId"] != 2 {
+		t.Errorf("got %d PBXs and %v unexpected, want the 118 with an id and 2 cloudPbxId", len(list.PBXs), w.unexpected)
+	}
+}
+
+func TestWalkEndsWithItsContext(t *testing.T) {
+	s := newScripted(500)
+	ctx, cancel := context.WithCancel(t.Context())
+	s.before = func(s *scripted, _ int) {
+		if len(s.pages) == 5 {
+			cancel()
+		}
+	}
+	_, err := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = 4 }).Walk(ctx, nil, nil)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the end of the context", err)
+	}
+	if n := len(s.asked()); n > 9 {
+		t.Errorf("%d pages were asked for although the walk was given up at the fifth", n)
+	}
+}
