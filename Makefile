@@ -49,6 +49,11 @@ lint: vet format rules ## what `test` checks of the code's form, and golangci-li
 bench: ## benchmarks, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: e2e
+e2e: build ## the demo with real Prometheus, Alertmanager, Grafana and Chromium; see e2e/README.md
+	cd e2e && npm install --no-audit --no-fund
+	E2E_TOOLS=$(abspath $(E2E_TOOLS)) $(GO) test -tags e2e -count 1 -timeout 30m -v ./e2e
+
 .PHONY: docker
 docker: ## the container image
 	docker build --build-arg REVISION=$(REVISION) -t ycm_exporter:$(VERSION) .

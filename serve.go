@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -48,7 +49,7 @@ func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*c
 	}
 	defer e.stop()
 	if o.demo {
-		o.welcome(stdout)
+		o.welcome(stdout, cfg.Accounts[0].BaseURL)
 	}
 
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute}
@@ -103,7 +104,7 @@ func reloadOnHangup(e *exporter) (execute func() error, interrupt func(error)) {
 }
 
 // welcome tells a newcomer what to open.
-func (o options) welcome(stdout io.Writer) {
+func (o options) welcome(stdout io.Writer, simulator *url.URL) {
 	host := (*o.serve.WebListenAddresses)[0]
 	if strings.HasPrefix(host, ":") {
 		host = "localhost" + host
@@ -111,6 +112,8 @@ func (o options) welcome(stdout io.Writer) {
 	fmt.Fprintf(stdout, `The demo exports a simulated fleet of %d Cloud PBXs. Open:
   http://%s%s    what Prometheus scrapes
   http://%s/status     each account and collector
-Stop it with Ctrl-C.
-`, o.demoPBXs, host, o.web.TelemetryPath, host)
+Stop a PBX, to see it in the metrics, with:
+  curl -X POST '%s/sim/pbx/ID/status?value=Stopped'
+End the demo with Ctrl-C.
+`, o.demoPBXs, host, o.web.TelemetryPath, host, simulator)
 }
