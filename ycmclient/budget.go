@@ -3,6 +3,7 @@ package ycmclient
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -24,11 +25,13 @@ type BudgetState struct {
 }
 
 // budget is the account's request budget: every request waits here for its token. Walks come first: what they ask
-// for they get in their order, while a leftover request takes a token only if one is there that nobody waits for.
+// for they get in their order, while a leftover request takes a token only if one is there that nobody waits for, and
+// that a walk under way has no use for when the answers come that its readers wait for.
 type budget struct {
 	limit    RateLimit
 	limiter  *rate.Limiter
 	leftover chan struct{} // Held by the one leftover request that looks for a token.
+	readers  atomic.Int32  // Of the walks under way.
 
 	mu          sync.Mutex
 	pausedUntil time.Time
@@ -84,14 +87,23 @@ func (b *budget) takeLeftover(ctx context.Context) error {
 		return ctx.Err()
 	}
 	defer func() { <-b.leftover }()
-	for !b.limiter.Allow() {
+	for {
+		kept := min(float64(b.readers.Load()), float64(b.limiter.Burst()-1))
+		missing := 1 + kept - b.limiter.Tokens()
+		if missing <= 0 && b.limiter.Allow() {
+			return nil
+		}
 		const shortest = time.Millisecond
-		missing := (1 - b.limiter.Tokens()) / float64(b.limiter.Limit())
-		if err := sleep(ctx, max(shortest, time.Duration(missing*float64(time.Second)))); err != nil {
+		if err := sleep(ctx, max(shortest, time.Duration(missing/float64(b.limiter.Limit())*float64(time.Second)))); err != nil {
 			return err
 		}
 	}
-	return nil
+}
+
+// keepFor keeps a token for each of a walk's readers from leftover requests, until the walk calls done.
+func (b *budget) keepFor(readers int) (done func()) {
+	b.readers.Add(int32(readers))
+	return func() { b.readers.Add(-int32(readers)) }
 }
 
 // charge pays for a request that was sent without waiting.

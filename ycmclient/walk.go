@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // walker reads the whole of a paged list that changes while it is read. All it needs of the list is an order in
@@ -50,6 +48,7 @@ const maxTotal = 1_000_000
 
 // walk reads the list; page guess is thought to be its last. The items are in no order then.
 func (w *walker[T]) walk(ctx context.Context, guess int) error {
+	defer w.client.budget.keepFor(w.readers)()
 	const search = 64
 	w.most = search
 	top, last, err := w.start(ctx, max(guess, 1))
@@ -64,28 +63,28 @@ func (w *walker[T]) walk(ctx context.Context, guess int) error {
 	readers := min(w.readers, (last+1)/2)
 	bottom := func(reader int) int { return last * reader / readers }
 	w.keep(top, 1<<(readers-1))
-	group, ctxOfAll := errgroup.WithContext(ctx)
+	group, ctxOfAll := newReaders(ctx)
 	for reader := range readers {
 		first := bottom(reader + 1)
 		if reader == readers-1 {
 			first--
 		}
-		group.Go(func() error { return w.descend(ctxOfAll, first, bottom(reader), 1<<reader) })
+		group.start(func() error { return w.descend(ctxOfAll, first, bottom(reader), 1<<reader) })
 	}
-	if err := group.Wait(); err != nil {
+	if err := group.wait(); err != nil {
 		return err
 	}
 
 	// What moved from one range into the one beneath, behind that one's reader and before its own reader came, lies
 	// just above the records that the reader beneath has seen.
-	group, ctxOfAll = errgroup.WithContext(ctx)
+	group, ctxOfAll = newReaders(ctx)
 	for reader := range readers - 1 {
-		group.Go(func() error {
+		group.start(func() error {
 			_, err := w.descendTo(ctxOfAll, bottom(reader+1), 1<<reader, 0)
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
+	if err := group.wait(); err != nil {
 		return err
 	}
 	if err := w.checkEnd(ctx); err != nil {
