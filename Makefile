@@ -21,6 +21,7 @@ demo: build ## export the simulated fleet on http://localhost:10055
 .PHONY: test
 test: vet format rules ## everything that must hold
 	@[ -n '$(RACE)' ] || echo 'No C compiler: the tests run without the race detector.'
+	cd dashboards/generate && $(GO) test ./...
 	$(GO) test $(RACE) ./...
 
 .PHONY: vet
@@ -44,6 +45,10 @@ rules: ## check and test the alerting rules with promtool
 lint: vet format rules ## what `test` checks of the code's form, and golangci-lint
 	@command -v golangci-lint >/dev/null || $(GO) install $(GOLANGCILINT)
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" golangci-lint run ./...
+
+.PHONY: dashboards
+dashboards: ## write the dashboards' JSON anew
+	cd dashboards/generate && $(GO) run .
 
 .PHONY: bench
 bench: ## benchmarks, with allocations

@@ -1,0 +1,59 @@
+package main
+
+import "slices"
+
+// page is where a dashboard is and what it is called, in full and in a link.
+type page struct{ uid, title, short string }
+
+// pages are all the dashboards, in the order of the links at the top of each.
+var pages = []page{
+	{"ycm-fleet", "YCM fleet overview", "Fleet"},
+	{"ycm-pbx", "YCM PBX detail", "PBX"},
+	{"ycm-capacity", "YCM capacity and renewals", "Capacity and renewals"},
+	{"ycm-firmware", "YCM firmware", "Firmware"},
+	{"ycm-pbx-api", "YCM trunks and phones", "Trunks and phones"},
+	{"ycm-exporter", "YCM exporter", "Exporter"},
+}
+
+// dashboards makes all of them.
+func dashboards() []Dashboard {
+	return []Dashboard{fleetOverview(), pbxDetail(), capacity(), firmware(), trunksAndPhones(), exporter()}
+}
+
+// dashboard is an empty one, with the links and settings that all share.
+func dashboard(uid, description string, shown, refresh string, variables ...Variable) Dashboard {
+	d := Dashboard{
+		UID:           uid,
+		Description:   description,
+		Tags:          []string{"ycm"},
+		Links:         []Link{},
+		Time:          TimeRange{From: "now-" + shown, To: "now"},
+		Refresh:       refresh,
+		Timezone:      "browser",
+		Editable:      true,
+		GraphTooltip:  1, // one crosshair for all panels
+		SchemaVersion: schemaVersion,
+		Templating:    Templating{List: slices.Concat([]Variable{datasourceVariable}, variables)},
+		Annotations:   Annotations{List: []any{}},
+	}
+	for _, p := range pages {
+		if p.uid == uid {
+			d.Title = p.title
+			continue
+		}
+		d.Links = append(d.Links, Link{
+			Title: p.short, Tooltip: p.title, URL: "/d/" + p.uid, Type: "link", Icon: "dashboard",
+			Tags: []string{}, IncludeVars: true, KeepTime: true,
+		})
+	}
+	return d
+}
+
+// address is where another dashboard is, with what is chosen on this one.
+func (p page) address() string {
+	return "/d/" + p.uid + "?${__url_time_range}&" + allVariables
+}
+
+// pbxPage is the address of the detail of the PBX in a table's row. Region and group stay as they are chosen here.
+const pbxPage = "/d/ycm-pbx?${__url_time_range}&${datasource:queryparam}&var-account=${__data.fields.account:percentencode}" +
+	"&${region:queryparam}&${group:queryparam}&var-pbx=${__data.fields.cloud_pbx_id:percentencode}"

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"maps"
+	"slices"
+)
+
+// wide sets how many of the 24 columns a panel takes.
+func (p Panel) wide(width int) Panel {
+	p.GridPos.W = width
+	return p
+}
+
+// decimals sets how many digits follow the decimal point.
+func (p Panel) decimals(n int) Panel {
+	p.FieldConfig.Defaults.Decimals = &n
+	return p
+}
+
+// limits sets the smallest and the greatest value of an axis or bar.
+func (p Panel) limits(least, greatest float64) Panel {
+	p.FieldConfig.Defaults.Min, p.FieldConfig.Defaults.Max = &least, &greatest
+	return p
+}
+
+// empty is what a panel says when its queries give nothing, which is no error.
+func (p Panel) empty(text string) Panel {
+	p.FieldConfig.Defaults.NoValue = text
+	return p
+}
+
+// mapped shows words instead of values.
+func (p Panel) mapped(mappings ...Mapping) Panel {
+	p.FieldConfig.Defaults.Mappings = append(p.FieldConfig.Defaults.Mappings, mappings...)
+	return p
+}
+
+// stepped colours values by their size: base, and another colour from each step on.
+func (p Panel) stepped(base string, from ...Step) Panel {
+	p.FieldConfig.Defaults.Thresholds = thresholds(base, from...)
+	return p
+}
+
+func thresholds(base string, from ...Step) *Thresholds {
+	return &Thresholds{Mode: "absolute", Steps: append([]Step{{Color: base}}, from...)}
+}
+
+// at is a colour from a value on.
+func at(value float64, colour string) Step {
+	return Step{Color: colour, Value: &value}
+}
+
+// problem shows a number that should be 0: "none" in green, else in the colour given, and grey when nothing is known.
+func (p Panel) problem(colour string) Panel {
+	return p.stepped(unknown, at(0, good), at(1, colour)).mapped(word(0, "none", good))
+}
+
+// counted shows how many things are in each state: those that some are in by the state's colour, the others grey.
+func (p Panel) counted(states []state) Panel {
+	p = p.stepped(unknown).option("textMode", "value_and_name").option("orientation", "vertical").
+		option("text", map[string]any{"titleSize": 13, "valueSize": 30})
+	for _, s := range states {
+		p = p.series(s.name, property("thresholds", thresholds(unknown, at(1, s.colour))), property("displayName", s.words()))
+	}
+	return p
+}
+
+// stateColours draws the series that are named for states in the colours and words of those.
+func (p Panel) stateColours(states []state) Panel {
+	for _, s := range states {
+		p = p.series(s.name, inColour(s.colour), property("displayName", s.words()))
+	}
+	return p
+}
+
+// option sets one of the options that only this kind of panel has.
+func (p Panel) option(name string, value any) Panel {
+	p.Options[name] = value
+	return p
+}
+
+// renamed shows series by other names.
+func (p Panel) renamed(names map[string]string) Panel {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		p = p.series(name, property("displayName", names[name]))
+	}
+	return p
+}
+
+// custom sets one of the drawing options that can be overridden by field.
+func (p Panel) custom(name string, value any) Panel {
+	p.FieldConfig.Defaults.Custom[name] = value
+	return p
+}
+
+// stacked puts the series on top of each other.
+func (p Panel) stacked() Panel {
+	if p.Type == "barchart" {
+		return p.option("stacking", "normal")
+	}
+	return p.custom("stacking", map[string]any{"mode": "normal", "group": "A"}).custom("fillOpacity", 40)
+}
+
+// series changes how the series of one name is shown.
+func (p Panel) series(name string, properties ...Option) Panel {
+	return p.override(Option{ID: "byName", Options: name}, properties...)
+}
+
+// matching changes how the series whose names match a regular expression are shown.
+func (p Panel) matching(regexp string, properties ...Option) Panel {
+	return p.override(Option{ID: "byRegexp", Options: regexp}, properties...)
+}
+
+func (p Panel) override(matcher Option, properties ...Option) Panel {
+	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, Override{Matcher: matcher, Properties: properties})
+	return p
+}
+
+// property is one thing that an override changes.
+func property(id string, value any) Option { return Option{ID: id, Value: value} }
+
+// inColour gives a series a colour of its own.
+func inColour(colour string) Option {
+	return property("color", map[string]any{"mode": "fixed", "fixedColor": colour})
+}
+
+// dashed draws a limit, a forecast or a comparison: a dashed line without a filling.
+func dashed() []Option {
+	return []Option{
+		property("custom.lineStyle", map[string]any{"fill": "dash", "dash": []int{8, 6}}),
+		property("custom.fillOpacity", 0),
+		property("custom.showPoints", "never"),
+	}
+}
+
+// leadsTo makes the panel's values links to another dashboard.
+func (p Panel) leadsTo(uid string) Panel {
+	for _, to := range pages {
+		if to.uid == uid {
+			p.FieldConfig.Defaults.Links = append(p.FieldConfig.Defaults.Links, Link{Title: to.title, URL: to.address()})
+		}
+	}
+	return p
+}
+
+// during sets a time range of the panel's own, and the least step in it.
+func (p Panel) during(shown, step string) Panel {
+	p.TimeFrom, p.Interval = shown, step
+	return p
+}
+
+// coarse bounds how many points a query over the whole fleet is evaluated for: points at most, and none closer than step.
+func (p Panel) coarse(points int, step string) Panel {
+	p.MaxDataPoints, p.Interval = points, step
+	return p
+}
+
+// transformed reshapes what the queries gave.
+func (p Panel) transformed(id string, options map[string]any) Panel {
+	p.Transformations = append(p.Transformations, Transformation{ID: id, Options: options})
+	return p
+}
+
+// unbounded lets an axis begin where the values do.
+func (p Panel) unbounded() Panel {
+	p.FieldConfig.Defaults.Min = nil
+	return p
+}

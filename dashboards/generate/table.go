@@ -1,0 +1,129 @@
+package main
+
+import "fmt"
+
+// column is one column of a table: the field that it shows, its title, and how its values look.
+type column struct {
+	field, title string
+	properties   []Option
+}
+
+// col is a column.
+func col(field, title string, properties ...Option) column {
+	return column{field, title, properties}
+}
+
+// hidden is a column that is there for links alone.
+func hidden(field string) column {
+	return column{field, field, []Option{property("custom.hidden", true)}}
+}
+
+// columns puts the fields in order, names them, and leaves out the time of the query.
+func (p Panel) columns(all ...column) Panel {
+	index, titles := map[string]int{}, map[string]string{}
+	for i, c := range all {
+		index[c.field], titles[c.field] = i, c.title
+		if len(c.properties) > 0 {
+			p = p.series(c.title, c.properties...)
+		}
+	}
+	return p.transformed("organize", map[string]any{
+		"excludeByName": map[string]bool{"Time": true}, "indexByName": index, "renameByName": titles,
+	})
+}
+
+// sorted sorts a table by one of its columns.
+func (p Panel) sorted(title string, descending bool) Panel {
+	return p.option("sortBy", []any{map[string]any{"displayName": title, "desc": descending}})
+}
+
+// sortedBy sorts the rows by a field before they are drawn.
+func (p Panel) sortedBy(field string, descending bool) Panel {
+	return p.transformed("sortBy", map[string]any{
+		"fields": map[string]any{}, "sort": []any{map[string]any{"field": field, "desc": descending}},
+	})
+}
+
+// converted reads a field as another type, one step after the other.
+func (p Panel) converted(field string, types ...string) Panel {
+	for _, t := range types {
+		p = p.transformed("convertFieldType", map[string]any{"fields": map[string]any{}, "conversions": []any{
+			map[string]any{"targetField": field, "destinationType": t},
+		}})
+	}
+	return p
+}
+
+// titled names the values of each query, and leaves out the times of the queries.
+func (p Panel) titled(titles map[string]string) Panel {
+	hide := map[string]bool{"Time": true}
+	for i := range p.Targets {
+		hide[fmt.Sprintf("Time %d", i+1)] = true
+	}
+	return p.transformed("organize", map[string]any{"excludeByName": hide, "indexByName": map[string]int{}, "renameByName": titles})
+}
+
+// joined puts what several queries gave for the same value of a field side by side.
+func (p Panel) joined(field string) Panel {
+	return p.transformed("joinByField", map[string]any{"byField": field, "mode": "outer"})
+}
+
+// merged makes one row of those that several queries gave about the same thing.
+func (p Panel) merged() Panel {
+	return p.transformed("merge", map[string]any{})
+}
+
+// matrix makes a column for each value of one label and a row for each of another, sorted by a label.
+func (p Panel) matrix(row, column, title, by string, descending bool) Panel {
+	p = p.custom("minWidth", 95).
+		series(title, property("custom.align", "left"), property("custom.cellOptions", map[string]any{"type": "auto"}), property("custom.minWidth", 170))
+	return p.sortedBy(by, descending).transformed("groupingToMatrix", map[string]any{
+		"rowField": row, "columnField": column, "valueField": "Value", "emptyValue": "null",
+	}).transformed("organize", map[string]any{
+		"excludeByName": map[string]bool{}, "indexByName": map[string]int{}, "renameByName": map[string]string{row + `\` + column: title},
+	})
+}
+
+// pbxColumns are the columns that say which PBX a row is about, its name leading to its page.
+func pbxColumns(more ...column) []column {
+	return append([]column{
+		hidden("account"), hidden("cloud_pbx_id"),
+		col("name", "PBX", property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+		col("region", "Region"),
+	}, more...)
+}
+
+// narrowPBXColumns are pbxColumns without the region, for tables that have no room for it.
+func narrowPBXColumns(more ...column) []column {
+	all := pbxColumns(more...)
+	all[3] = hidden("region")
+	return all
+}
+
+// width fixes how many pixels a column takes.
+func width(pixels int) Option { return property("custom.width", pixels) }
+
+// unit shows a column's values in a unit of their own.
+func unit(name string) Option { return property("unit", name) }
+
+// inText colours the text of a column's values by their size or by what they are mapped to.
+func inText(mappings ...Mapping) []Option {
+	options := []Option{property("custom.cellOptions", map[string]any{"type": "color-text"})}
+	if len(mappings) > 0 {
+		options = append(options, property("mappings", mappings))
+	}
+	return options
+}
+
+// inSteps colours the text of a column's values by steps.
+func inSteps(base string, from ...Step) []Option {
+	return append(inText(), property("thresholds", thresholds(base, from...)))
+}
+
+// asBar draws a column's values as bars from 0 to 1, green, and other colours from each step on.
+func asBar(from ...Step) []Option {
+	return []Option{
+		property("custom.cellOptions", map[string]any{"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}),
+		property("min", 0), property("max", 1), property("thresholds", thresholds(good, from...)),
+	}
+}
