@@ -19,7 +19,7 @@ demo: build ## export the simulated fleet on http://localhost:10055
 	./ycm_exporter --demo
 
 .PHONY: test
-test: vet format rules ## everything that must hold
+test: vet format promtool ## everything that must hold
 	@[ -n '$(RACE)' ] || echo 'No C compiler: the tests run without the race detector.'
 	cd dashboards/generate && $(GO) test ./...
 	$(GO) test $(RACE) ./...
@@ -37,12 +37,12 @@ format:
 fmt: ## format the Go code
 	$(GO) run $(GOFUMPT) -w $$(git ls-files '*.go')
 
-.PHONY: rules
-rules: ## check and test the alerting rules with promtool
-	@scripts/rules.sh
+.PHONY: promtool
+promtool: ## check the metrics, and check and test the alerting rules
+	@GO=$(GO) scripts/promtool.sh
 
 .PHONY: lint
-lint: vet format rules ## what `test` checks of the code's form, and golangci-lint
+lint: vet format promtool ## what `test` checks of the code's form, and golangci-lint
 	@command -v golangci-lint >/dev/null || $(GO) install $(GOLANGCILINT)
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" golangci-lint run ./...
 

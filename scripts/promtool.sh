@@ -1,8 +1,9 @@
 #!/bin/sh
-# Checks the Prometheus rules and runs their unit tests. promtool is taken from the PATH, else unpacked from
-# Debian's prometheus package into the user's cache; where neither can be had, the check is skipped and says so.
+# Has promtool check the metrics of the demo's fleet, check the rules and run their unit tests. promtool is taken from
+# the PATH, else unpacked from Debian's prometheus package into the user's cache; where neither can be had, all this is
+# skipped and says so.
 set -eu
-cd "$(dirname "$0")/../alerts"
+cd "$(dirname "$0")/.."
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ycm_exporter
 promtool=$(command -v promtool || true)
@@ -14,9 +15,16 @@ if [ -z "$promtool" ] && command -v apt-get >/dev/null; then
 	[ ! -x "$cache/usr/bin/promtool" ] || promtool=$cache/usr/bin/promtool
 fi
 if [ -z "$promtool" ]; then
-	echo 'SKIPPED: the alerting rules were not checked, because there is no promtool. Install Prometheus and try again.'
+	echo 'SKIPPED: metrics and alerting rules were not checked, because there is no promtool. Install Prometheus and try again.'
 	exit 0
 fi
 
+scrape=$(mktemp)
+trap 'rm -f "$scrape"' EXIT
+${GO:-go} run . --once --demo >"$scrape"
+"$promtool" check metrics <"$scrape"
+echo "SUCCESS: $(grep -c '^[^#]' "$scrape") samples have nothing that promtool objects to"
+
+cd alerts
 "$promtool" check rules ycm.rules.yml ycm.alerts.yml
 "$promtool" test rules ./*.test.yml
