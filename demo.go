@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -22,8 +23,9 @@ const (
 )
 
 // startDemo serves a simulated fleet on loopback and returns the configuration of an account that exports it.
-func startDemo(pbxs int) (cfg *config.Config, stop func(), err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func startDemo(ctx context.Context, pbxs int) (cfg *config.Config, stop func(), err error) {
+	var loopback net.ListenConfig
+	listener, err := loopback.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, fmt.Errorf("starting the demo's simulator: %w", err)
 	}

@@ -94,8 +94,12 @@ func (e *exporter) prepare(c config.Account, collectors config.Collectors, old *
 			Observer: e.metrics.Observer(c.Name), Logger: e.logger,
 		})
 	}
+	direct, err := directClients(e.ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	r.account = collector.NewAccount(collector.Options{
-		Account: c, Collectors: collectors, Client: r.client, Out: e.set, Metrics: e.metrics, Logger: e.logger,
+		Account: c, Collectors: collectors, Client: r.client, Direct: direct, Out: e.set, Metrics: e.metrics, Logger: e.logger,
 	})
 	return r, nil
 }

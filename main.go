@@ -33,6 +33,9 @@ type options struct {
 	logFormat  string
 	web        web.Options
 	serve      *toolkit.FlagConfig
+
+	phones       string // an account's name
+	phonesFormat string
 }
 
 // run is the whole program: it returns the exit code when the work is done or ctx ends.
@@ -60,6 +63,8 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	app.Flag("config.check", "Load and validate the configuration, print what is wrong with file, line and field, and exit with 0 or 1.").BoolVar(&o.check)
 	app.Flag("config.expand-env", "Expand ${NAME} in the configuration from the environment; an unset name is an error.").BoolVar(&o.expandEnv)
 	app.Flag("once", "Poll every enabled collector once, print the metrics on stdout, and exit with 0 if all succeeded, else 1.").BoolVar(&o.once)
+	app.Flag("phones", "Print the phone catalogue of this account's firmware versions, and exit.").PlaceHolder("ACCOUNT").StringVar(&o.phones)
+	app.Flag("phones.format", "How --phones prints: table or json.").Default("table").EnumVar(&o.phonesFormat, "table", "json")
 	app.Flag("demo", "Export the fleet of an embedded simulator; no account and no configuration file are needed.").BoolVar(&o.demo)
 	app.Flag("demo.pbxs", "Cloud PBXs in the demo's fleet.").Default("200").IntVar(&o.demoPBXs)
 	o.serve = kingpinflag.AddFlags(app, ":10055")
@@ -101,6 +106,9 @@ func (o options) validate() error {
 	if o.demo && o.check {
 		return errors.New("--config.check and --demo exclude each other: the demo has no configuration file")
 	}
+	if o.phones != "" && (o.once || o.check) {
+		return errors.New("--phones does one thing, --once and --config.check another: give one of them")
+	}
 	return nil
 }
 
@@ -110,7 +118,7 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 		return config.Load(o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
 	}
 	if o.demo {
-		simulated, stop, err := startDemo(o.demoPBXs)
+		simulated, stop, err := startDemo(ctx, o.demoPBXs)
 		if err != nil {
 			return err
 		}
@@ -126,6 +134,8 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	case o.check:
 		fmt.Fprintf(stdout, "%s is fine: %d account(s)\n", o.configFile, len(cfg.Accounts))
 		return nil
+	case o.phones != "":
+		return o.printPhones(ctx, cfg, stdout, stderr, logger)
 	case o.once:
 		return pollOnce(ctx, cfg, stdout, stderr, logger)
 	default:

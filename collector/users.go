@@ -1,0 +1,96 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// users asks what the account's subordinate users, resellers and colleagues among them, have been given: one request
+// each.
+type users struct {
+	account string
+	client  *ycmclient.Client
+}
+
+// user is what one poll learned of a user. Of one whose subscription the API withholds the rest is known.
+type user struct {
+	ycmclient.User
+	subscription *ycmclient.UserSubscription
+}
+
+// Poll lists the users and asks for the subscription of each.
+func (u *users) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
+	listed, err := u.client.Users(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]user, len(listed))
+	for i, one := range listed {
+		progress(i, len(listed))
+		all[i].User = one
+		s, err := u.client.UserSubscription(ctx, one.ID)
+		switch {
+		case err == nil:
+			all[i].subscription = &s
+		case !withheld(err):
+			return nil, fmt.Errorf("subscription of user %d: %w", one.ID, err)
+		}
+	}
+	return newSheet(u.account, usersColumns(), &all), nil
+}
+
+// usersColumns declares what is known of users (Query All the YCM Users) and of what they have (Query the Subscription
+// of a YCM User). Their names and e-mail addresses are not.
+func usersColumns() []column[[]user] {
+	return []column[[]user]{
+		{
+			name:   "ycm_user_info",
+			help:   "A subordinate user of the account, always 1, with id (userId), type (userType) and company.",
+			labels: []string{"company", "user_id", "user_type"},
+			read: func(all *[]user, labels []string, sample func(float64)) {
+				for _, u := range *all {
+					copy(labels, []string{u.Company, decimal(u.ID), u.Type})
+					sample(1)
+				}
+			},
+		},
+		perUser("ycm_user_cloud_pbxs", "Cloud PBXs that the user created (createdCloudPbx); a Hosting User's include those of all users below, so do not add up.",
+			1, func(u *user) ycmclient.Int { return u.CloudPBXs }),
+		ofUser("ycm_user_extensions_capacity", "Extensions that the user may assign (totalExtensions).",
+			1, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.TotalExtensions }),
+		ofUser("ycm_user_extensions_used", "Extensions that the user has assigned (usedExtensions).",
+			1, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.UsedExtensions }),
+		ofUser("ycm_user_concurrent_calls_capacity", "Concurrent calls that the user may assign (totalConcurrentCalls).",
+			1, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.TotalConcurrentCalls }),
+		ofUser("ycm_user_concurrent_calls_used", "Concurrent calls that the user has assigned (usedConcurrentCalls).",
+			1, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.UsedConcurrentCalls }),
+		ofUser("ycm_user_recording_capacity_seconds", "Call recording that the user may assign, in seconds (totalRecordings, which the API gives in minutes).",
+			60, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.TotalRecording }),
+		ofUser("ycm_user_recording_used_seconds", "Call recording that the user has assigned, in seconds (usedRecordings, which the API gives in minutes).",
+			60, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.UsedRecording }),
+	}
+}
+
+func perUser(name, help string, factor float64, get func(*user) ycmclient.Int) column[[]user] {
+	return column[[]user]{name: name, help: help, labels: []string{"user_id"}, read: func(all *[]user, labels []string, sample func(float64)) {
+		for i := range *all {
+			u := &(*all)[i]
+			if n, ok := get(u).Get(); ok {
+				labels[0] = decimal(u.ID)
+				sample(factor * float64(n))
+			}
+		}
+	}}
+}
+
+func ofUser(name, help string, factor float64, get func(*ycmclient.UserSubscription) ycmclient.Int) column[[]user] {
+	return perUser(name, help, factor, func(u *user) ycmclient.Int {
+		if u.subscription == nil {
+			return ycmclient.Absent
+		}
+		return get(u.subscription)
+	})
+}
