@@ -1,0 +1,105 @@
+package alerts_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"go.yaml.in/yaml/v3"
+)
+
+// rule is a recording or an alerting rule, as Prometheus reads it.
+type rule struct {
+	Record, Alert, Expr string
+	For                 string
+	KeepFiringFor       string `yaml:"keep_firing_for"`
+	Labels, Annotations map[string]string
+}
+
+type ruleGroup struct {
+	Name, Interval string
+	Rules          []rule
+}
+
+// unitTests is what a file of promtool's unit tests holds of interest here.
+type unitTests struct {
+	GroupEvalOrder []string `yaml:"group_eval_order"`
+	Tests          []struct {
+		Name           string
+		AlertRuleTests []alertTest `yaml:"alert_rule_test"`
+	}
+}
+
+type alertTest struct {
+	AlertName string      `yaml:"alertname"`
+	EvalTime  evalTime    `yaml:"eval_time"`
+	Expected  []yaml.Node `yaml:"exp_alerts"`
+}
+
+type evalTime time.Duration
+
+func (e *evalTime) UnmarshalText(text []byte) error {
+	d, err := model.ParseDuration(string(text))
+	*e = evalTime(d)
+	return err
+}
+
+func readYAML(t *testing.T, file string, into any) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(content, into); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+}
+
+// groups reads the groups of both rule files, in the order in which they are to be loaded.
+func groups(t *testing.T) []ruleGroup {
+	t.Helper()
+	all := []ruleGroup{}
+	for _, file := range []string{"ycm.rules.yml", "ycm.alerts.yml"} {
+		var content struct{ Groups []ruleGroup }
+		readYAML(t, file, &content)
+		all = append(all, content.Groups...)
+	}
+	return all
+}
+
+func rules(t *testing.T) []rule {
+	t.Helper()
+	all := []rule{}
+	for _, g := range groups(t) {
+		all = append(all, g.Rules...)
+	}
+	return all
+}
+
+func alerts(t *testing.T) []rule {
+	t.Helper()
+	all := []rule{}
+	for _, r := range rules(t) {
+		if r.Alert != "" {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+func allUnitTests(t *testing.T) map[string]unitTests {
+	t.Helper()
+	files, err := filepath.Glob("*.test.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no unit tests found: %v", err)
+	}
+	all := map[string]unitTests{}
+	for _, file := range files {
+		var tests unitTests
+		readYAML(t, file, &tests)
+		all[file] = tests
+	}
+	return all
+}

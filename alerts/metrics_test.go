@@ -1,0 +1,156 @@
+package alerts_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+var (
+	quoted   = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	word     = regexp.MustCompile(`[a-zA-Z_:][a-zA-Z0-9_:]*`)
+	selector = regexp.MustCompile(`\b(ycm_[a-z_]+)\{([^}]*)\}`)
+	matcher  = regexp.MustCompile(`([a-z_]+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"`)
+	joined   = regexp.MustCompile(`ignoring \(([^)]*)\) group_left \(group\) ycm_cloud_pbx_info`)
+)
+
+// A metric that is renamed in the code would leave a rule that never fires.
+func TestRulesUseMetricsThatExist(t *testing.T) {
+	labels := servedLabels()
+	recorded := map[string]bool{}
+	for _, r := range rules(t) {
+		recorded[r.Record] = true
+	}
+	for _, r := range rules(t) {
+		name := r.Alert + r.Record
+		for _, w := range word.FindAllString(quoted.ReplaceAllString(r.Expr, `""`), -1) {
+			switch {
+			case strings.Contains(w, ":") && !recorded[w]:
+				t.Errorf("%s uses %s, which no rule records", name, w)
+			case strings.HasPrefix(w, "ycm_") && labels[w] == nil:
+				t.Errorf("%s uses %s, which the exporter does not serve", name, w)
+			}
+		}
+		for _, s := range selector.FindAllStringSubmatch(r.Expr, -1) {
+			for _, m := range matcher.FindAllStringSubmatch(s[2], -1) {
+				if known := labels[s[1]]; known != nil && !slices.Contains(known, m[1]) {
+					t.Errorf("%s selects %s by %s, which is none of its labels %v", name, s[1], m[1], known)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryRecordedSeriesIsUsedOrExplained(t *testing.T) {
+	used := map[string]bool{}
+	for _, r := range rules(t) {
+		for _, w := range word.FindAllString(quoted.ReplaceAllString(r.Expr, `""`), -1) {
+			used[w] = true
+		}
+	}
+	forDashboards := regexp.MustCompile(`^account_region:ycm_cloud_pbx_[a-z_]+:sum$`)
+	for _, r := range rules(t) {
+		if r.Record != "" && !used[r.Record] && !forDashboards.MatchString(r.Record) {
+			t.Errorf("%s is recorded, but nothing uses it", r.Record)
+		}
+	}
+}
+
+// The join with the info metric ignores all of its labels that are not the PBX's identity. One that it forgot would
+// make the join find nothing, and the alert silent.
+func TestJoinsWithTheInfoMetricIgnoreAllItsOtherLabels(t *testing.T) {
+	identity := []string{"account", "cloud_pbx_id", "name", "region"}
+	want := slices.DeleteFunc(slices.Sorted(slices.Values(servedLabels()["ycm_cloud_pbx_info"])), func(label string) bool {
+		return slices.Contains(identity, label)
+	})
+	joins := 0
+	for _, r := range rules(t) {
+		for _, join := range joined.FindAllStringSubmatch(r.Expr, -1) {
+			joins++
+			got := slices.Sorted(strings.SplitSeq(join[1], ", "))
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s joins with ycm_cloud_pbx_info, ignoring the wrong labels (-want +got):\n%s", r.Alert, diff)
+			}
+		}
+	}
+	if joins == 0 {
+		t.Error("no rule joins with ycm_cloud_pbx_info: this test has lost its subject")
+	}
+}
+
+// A status that is written otherwise in a rule than in the code would match nothing.
+func TestRulesKnowTheStatuses(t *testing.T) {
+	known := map[string][]string{}
+	for _, s := range ycmclient.Statuses() {
+		known["ycm_cloud_pbx_status"] = append(known["ycm_cloud_pbx_status"], s.String())
+	}
+	for _, s := range pbxclient.TrunkStatuses() {
+		known["ycm_cloud_pbx_trunk_status"] = append(known["ycm_cloud_pbx_trunk_status"], s.String())
+	}
+	for _, recorded := range []string{"cloud_pbx:ycm_cloud_pbx_status:not_running", "account_region_status:ycm_cloud_pbxs:count"} {
+		known[recorded] = known["ycm_cloud_pbx_status"]
+	}
+	for _, r := range rules(t) {
+		for metric, statuses := range known {
+			for _, s := range regexp.MustCompile(`(?:^|[^\w:])`+metric+`\{([^}]*)\}`).FindAllStringSubmatch(r.Expr, -1) {
+				for _, m := range matcher.FindAllStringSubmatch(s[1], -1) {
+					for status := range strings.SplitSeq(m[2], "|") {
+						if m[1] == "status" && !slices.Contains(statuses, status) {
+							t.Errorf("%s: %s has no status %s; it has %v", r.Alert+r.Record, metric, status, statuses)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// servedLabels is every metric that the exporter serves, with its labels.
+func servedLabels() map[string][]string {
+	served := map[string][]string{
+		"ycm_exporter_build_info":                    {"branch", "goarch", "goos", "goversion", "revision", "tags", "version"},
+		"ycm_exporter_config_last_reload_successful": {},
+	}
+	for _, f := range collector.Families() {
+		served[f.Name] = f.Labels
+	}
+	self := descriptions{}
+	collector.NewMetrics(self)
+	described := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
+	for desc := range self {
+		d := described.FindStringSubmatch(desc)
+		served[d[1]] = strings.Split(d[2], ",")
+	}
+	return served
+}
+
+// descriptions is a registry that keeps what metrics say of themselves.
+type descriptions map[string]bool
+
+func (d descriptions) Register(c prometheus.Collector) error {
+	described := make(chan *prometheus.Desc)
+	go func() {
+		c.Describe(described)
+		close(described)
+	}()
+	for desc := range described {
+		d[desc.String()] = true
+	}
+	return nil
+}
+
+func (d descriptions) MustRegister(all ...prometheus.Collector) {
+	for _, c := range all {
+		_ = d.Register(c)
+	}
+}
+
+func (d descriptions) Unregister(prometheus.Collector) bool { return false }
