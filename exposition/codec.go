@@ -68,7 +68,7 @@ type dropper struct{ io.Writer }
 func (dropper) Reset(io.Writer) {}
 func (dropper) finish() error   { return nil }
 
-// newIdentity is no compression. Its parts are not kept: they are rendered into the response.
+// newIdentity is no compression. Of its parts only the size is kept: they are rendered again for each scrape.
 func newIdentity() *codec {
 	return &codec{idle: sync.Pool{New: func() any { return newPress(dropper{io.Discard}) }}}
 }

@@ -91,8 +91,8 @@ func newFleet(account string, n int) *fleet {
 			model: pick(random, "", "Office template"), status: 2, features: uint8(random.UintN(64)),
 		}
 		p.url = fmt.Sprintf("https://pbx%d.example.yeastarcloud.com", id)
-		if i%1000 == 500 {
-			p.name = `The "Corner" ` + p.name // Some name always needs escaping.
+		if i%100 == 7 {
+			p.name = `The "Corner" ` + p.name // Some names always need escaping.
 		}
 		if random.IntN(20) == 0 {
 			p.status = random.IntN(len(statuses))

@@ -16,7 +16,7 @@ const (
 	protobuf
 )
 
-// bufferSize is what a renderer gathers before it writes, and the largest piece of a segment.
+// bufferSize is what gathers before it is written.
 const bufferSize = 64 << 10
 
 // A renderer turns the samples of families into bytes. It allocates nothing once its buffers have grown.
@@ -27,9 +27,10 @@ type renderer struct {
 	size   int64  // bytes of samples since the family began
 	err    error
 
-	head   []byte   // what stands before the first sample, until that is written
 	opens  [][]byte // what stands before the value of each label
-	odd    []bool   // the labels with values that cannot be written as they are
+	odds   marks    // the samples with label values that cannot be written as they are
+	number int      // of the sample, as marked
+	wary   bool     // some are marked, but as samples are left out, it cannot be told which
 	values []string // the label values of the sample before
 	starts []int    // where in line or pairs each of them begins
 	line   []byte   // the text of the sample before, up to its last label; a part of buf, even if that was flushed
@@ -51,12 +52,12 @@ func (r *renderer) start(out io.Writer, f format) {
 // release lets go of what the renderer refers to, for the time it lies idle.
 func (r *renderer) release() {
 	clear(r.values[:cap(r.values)])
-	r.out, r.head, r.odd = nil, nil, nil
+	r.out, r.odds = nil, nil
 }
 
-// family begins a family, whose head is written only if a sample follows it.
-func (r *renderer) family(f Family, head []byte) {
-	r.size, r.head, r.values = 0, head, slices.Grow(r.values[:0], len(f.Labels))
+// family begins a family.
+func (r *renderer) family(f Family) {
+	r.size, r.values = 0, slices.Grow(r.values[:0], len(f.Labels))
 	for len(r.opens) < len(f.Labels) {
 		r.opens, r.starts = append(r.opens, nil), append(r.starts, 0)
 	}
@@ -77,7 +78,8 @@ func (r *renderer) family(f Family, head []byte) {
 // each renders the samples that a snapshot has of its family i, which is the one that began last.
 func (r *renderer) each(s *snapshot, i int, shard Shard) {
 	if r.err == nil {
-		r.odd = s.odd[i]
+		r.odds, r.number = s.odds[i], 0
+		r.wary = len(r.odds) > 0 && shard.Count > 1
 		s.source.Each(i, shard, r.emit)
 	}
 }
@@ -87,18 +89,17 @@ func (r *renderer) sample(labels []string, value float64) {
 	if r.err != nil {
 		return
 	}
-	if r.head != nil {
-		r.buf, r.head = append(r.buf, r.head...), nil
-	}
 	same := 0
 	for same < len(r.values) && labels[same] == r.values[same] {
 		same++
 	}
+	odd := r.wary || r.odds.has(r.number)
+	r.number++
 	begin := len(r.buf)
 	if r.format == protobuf {
-		r.buf = r.appendMessage(r.buf, labels, same, value)
+		r.buf = r.appendMessage(r.buf, labels, same, odd, value)
 	} else {
-		r.buf = r.appendLine(r.buf, labels, same, value)
+		r.buf = r.appendLine(r.buf, labels, same, odd, value)
 	}
 	r.size += int64(len(r.buf) - begin)
 	r.values = r.values[:len(labels)]
@@ -117,7 +118,7 @@ func (r *renderer) flush() {
 }
 
 // appendLine writes a sample as text.
-func (r *renderer) appendLine(dst []byte, labels []string, same int, value float64) []byte {
+func (r *renderer) appendLine(dst []byte, labels []string, same int, odd bool, value float64) []byte {
 	begin := len(dst)
 	if same > 0 {
 		dst = append(dst, r.line[:r.starts[same]]...)
@@ -125,7 +126,7 @@ func (r *renderer) appendLine(dst []byte, labels []string, same int, value float
 	for k := same; k < len(labels); k++ {
 		r.starts[k] = len(dst) - begin
 		dst = append(dst, r.opens[k]...)
-		if r.odd[k] {
+		if odd {
 			dst = appendEscaped(dst, labels[k], true)
 		} else {
 			dst = append(dst, labels[k]...)
@@ -136,7 +137,7 @@ func (r *renderer) appendLine(dst []byte, labels []string, same int, value float
 }
 
 // appendMessage writes a sample as a field of a MetricFamily: labels, then a gauge.
-func (r *renderer) appendMessage(dst []byte, labels []string, same int, value float64) []byte {
+func (r *renderer) appendMessage(dst []byte, labels []string, same int, odd bool, value float64) []byte {
 	pairs := r.pairs[:0]
 	if same > 0 {
 		pairs = r.pairs[:r.starts[same]]
@@ -144,7 +145,7 @@ func (r *renderer) appendMessage(dst []byte, labels []string, same int, value fl
 	for k := same; k < len(labels); k++ {
 		r.starts[k] = len(pairs)
 		label := labels[k]
-		if r.odd[k] {
+		if odd {
 			label = valid(label)
 		}
 		size := len(r.opens[k]) + uvarintSize(len(label)) + len(label)
@@ -159,7 +160,7 @@ func (r *renderer) appendMessage(dst []byte, labels []string, same int, value fl
 }
 
 // appendHead writes what stands before the samples of a family. In protobuf that includes the length of the whole
-// message, so body, the size of the rendered samples, must be known.
+// message, for which body is the size of the samples.
 func appendHead(dst []byte, f format, family Family, body int64) []byte {
 	if f == protobuf {
 		head := appendString(nil, 1, family.Name)

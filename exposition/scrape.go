@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -84,7 +85,8 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	_ = control.SetWriteDeadline(sc.now.Add(patience))
 	defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
-	if err := sc.write(w, s.tail(sc, own)); err != nil {
+	length := func(n int64) { header.Set("Content-Length", strconv.FormatInt(n, 10)) }
+	if err := sc.write(w, s.tail(sc, own), length); err != nil {
 		level.Debug(s.logger).Log("msg", "Client went away during its scrape", "remote", r.RemoteAddr, "err", err)
 	}
 }
@@ -92,7 +94,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // WriteText writes the whole exposition in text format 0.0.4.
 func (s *Set) WriteText(w io.Writer) error {
 	sc := &scrape{view: s.present.Load(), content: expfmt.FmtText, codec: s.codecs[identity], now: time.Now()}
-	return sc.write(w, s.tail(sc, s.gather()))
+	return sc.write(w, s.tail(sc, s.gather()), func(int64) {})
 }
 
 // parse reads the parameters of a scrape. Those it does not know may be meant for others.

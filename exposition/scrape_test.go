@@ -171,13 +171,12 @@ func TestABadRequestIsToldWhatIsRight(t *testing.T) {
 func TestMetricsAreOnlyRead(t *testing.T) {
 	server := httptest.NewServer(twoAccounts(t))
 	defer server.Close()
-	defer http.DefaultClient.CloseIdleConnections()
 	for method, want := range map[string]int{http.MethodPost: 405, http.MethodPut: 405, http.MethodDelete: 405, http.MethodOptions: 405, http.MethodHead: 200} {
 		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+"/metrics", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := http.DefaultClient.Do(r)
+		response, err := server.Client().Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,27 +11,20 @@ import (
 type segment struct {
 	checksum        // of the samples before compression
 	shift    uint32 // what the CRC of all before the segment is multiplied with
-	pieces   pieces
+	bytes    []byte
 }
 
-// pieces keeps what is written to it, without room to grow.
-type pieces [][]byte
-
-func (p *pieces) Write(b []byte) (int, error) {
-	*p = append(*p, bytes.Clone(b))
-	return len(b), nil
-}
-
-// A press makes segments, or compresses what a scrape has of its own.
+// A press makes segments, and it joins them with what a scrape has of its own.
 type press struct {
 	compressor compressor
-	out        *bufio.Writer
-	renderer   *renderer
 	pressed    checksum // of what was written since the compressor was reset
+	renderer   *renderer
+	made       bytes.Buffer  // the segment that is being made
+	out        *bufio.Writer // the response to the scrape
 }
 
 func newPress(c compressor) *press {
-	return &press{compressor: c, out: bufio.NewWriterSize(io.Discard, bufferSize), renderer: newRenderer()}
+	return &press{compressor: c, renderer: newRenderer(), out: bufio.NewWriterSize(io.Discard, bufferSize)}
 }
 
 // Write compresses b.
@@ -42,21 +35,19 @@ func (p *press) Write(b []byte) (int, error) {
 
 // segment makes the segment of family i of a snapshot. Writing to memory does not fail, so neither does this.
 func (p *press) segment(s *snapshot, i int, k key) segment {
-	var kept pieces
-	p.out.Reset(&kept)
-	p.compressor.Reset(p.out)
+	p.made.Reset()
+	p.compressor.Reset(&p.made)
 	p.pressed = checksum{}
 
 	p.renderer.start(p, k.format)
-	p.renderer.family(s.families[i], nil)
+	p.renderer.family(s.families[i])
 	p.renderer.each(s, i, k.shard)
 	p.renderer.flush()
 	if p.pressed.size == 0 {
 		return segment{}
 	}
 	_ = p.compressor.finish()
-	_ = p.out.Flush()
-	return segment{checksum: p.pressed, shift: shift(p.pressed.size), pieces: kept}
+	return segment{checksum: p.pressed, shift: shift(p.pressed.size), bytes: bytes.Clone(p.made.Bytes())}
 }
 
 // release lets go of what the press wrote to, for the time it lies idle.

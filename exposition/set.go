@@ -1,7 +1,6 @@
 package exposition
 
 import (
-	"cmp"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -47,12 +46,12 @@ func NewSet(self prometheus.Gatherer, logger log.Logger) *Set {
 // asking for, src is rendered and compressed before it is served; until then the snapshot before is.
 func (s *Set) Publish(account, collector string, src Source, expires time.Time) error {
 	families := src.Families()
-	odd, samples, err := verify(account, families, src)
+	odds, samples, err := verify(account, families, src)
 	if err != nil {
 		return fmt.Errorf("publishing %s of account %s: %w", collector, account, err)
 	}
 	next := &published{account: account, collector: collector, expires: expires}
-	next.snapshot = &snapshot{source: src, families: families, odd: odd, codecs: &s.codecs, variants: map[key]*variant{}}
+	next.snapshot = &snapshot{source: src, families: families, odds: odds, codecs: &s.codecs, variants: map[key]*variant{}}
 	if old := s.present.Load().find(account, collector); old != nil {
 		next.snapshot.follow(old.snapshot, time.Now())
 	}
@@ -78,7 +77,7 @@ func (s *Set) swap(next *published) error {
 }
 
 // Extend lets the present snapshot of an account's collector, if there is one that has not expired, be served until
-// expires, as when a poll that may replace it is under way.
+// expires: later than before while a poll is under way that may replace it, or as before once that has failed.
 func (s *Set) Extend(account, collector string, expires time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,85 +111,4 @@ func (s *Set) others(account, collector string) []*published {
 	return slices.DeleteFunc(slices.Clone(s.present.Load().published), func(p *published) bool {
 		return p.expired(now) || p.account == account && p.collector == collector
 	})
-}
-
-// A published is a snapshot with what is told of it. It is immutable.
-type published struct {
-	account, collector string
-	expires            time.Time
-	*snapshot
-}
-
-func (p *published) expired(now time.Time) bool { return !now.Before(p.expires) }
-
-// A view is all that is published at one time. It is immutable.
-type view struct {
-	published []*published // sorted by account and collector
-	groups    []group      // sorted by name
-}
-
-// A group is a family with the snapshots that have it, in the order of their accounts. As the first label is the
-// account, that is the order of the samples too.
-type group struct {
-	Family
-	members []member
-}
-
-type member struct{ published, family int } // indices
-
-func newView(list []*published) *view {
-	slices.SortFunc(list, func(a, b *published) int {
-		return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.collector, b.collector))
-	})
-	v := &view{published: list}
-	groups := map[string]*group{}
-	for n, p := range list {
-		for i, f := range p.families {
-			g := groups[f.Name]
-			if g == nil {
-				g = &group{Family: f}
-				groups[f.Name] = g
-			}
-			g.members = append(g.members, member{published: n, family: i})
-		}
-	}
-	for _, g := range groups {
-		v.groups = append(v.groups, *g)
-	}
-	slices.SortFunc(v.groups, func(a, b group) int { return cmp.Compare(a.Name, b.Name) })
-	return v
-}
-
-// find returns what is published of an account's collector, or nil.
-func (v *view) find(account, collector string) *published {
-	for _, p := range v.published {
-		if p.account == account && p.collector == collector {
-			return p
-		}
-	}
-	return nil
-}
-
-// has reports whether a family of that name is published.
-func (v *view) has(name string) bool {
-	_, found := slices.BinarySearchFunc(v.groups, name, func(g group, name string) int { return cmp.Compare(g.Name, name) })
-	return found
-}
-
-// agree checks that each family of next is one group with those of the same name: defined alike, and from no other
-// collector of the same account.
-func agree(next *published, others []*published) error {
-	for _, p := range others {
-		for _, f := range next.families {
-			i, found := slices.BinarySearchFunc(p.families, f.Name, func(f Family, name string) int { return cmp.Compare(f.Name, name) })
-			switch {
-			case !found:
-			case p.account == next.account:
-				return fmt.Errorf("family %s is published by collector %s already", f.Name, p.collector)
-			case f.Help != p.families[i].Help || !slices.Equal(f.Labels, p.families[i].Labels):
-				return fmt.Errorf("family %s differs in help or labels from that of account %s", f.Name, p.account)
-			}
-		}
-	}
-	return nil
 }

@@ -21,19 +21,22 @@ func expectServed(t *testing.T, set *Set, when string, want ...string) {
 
 func TestAnExpiredSnapshotIsWithdrawnAndFreed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		set, src := newSet(), &watched{Source: one("ycm_x", "main", 1)}
-		if err := set.Publish("main", "cloud_pbx", src, time.Now().Add(10*time.Minute)); err != nil {
-			t.Fatal(err)
+		set := newSet()
+		publish := func() weak.Pointer[watched] {
+			src := &watched{Source: one("ycm_x", "main", 1)}
+			if err := set.Publish("main", "cloud_pbx", src, time.Now().Add(10*time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			return weak.Make(src)
 		}
+		src := publish()
 		mustPublish(t, set, "main", "firmware", one("ycm_y", "main", 1))
 		time.Sleep(10*time.Minute - time.Nanosecond)
 		expectServed(t, set, "before it expires", "ycm_x", "ycm_y")
-		freed := weak.Make(src)
-		src = nil
 		time.Sleep(time.Nanosecond)
 		expectServed(t, set, "as it expires", "ycm_y")
 		runtime.GC()
-		if freed.Value() != nil {
+		if src.Value() != nil {
 			t.Error("the expired source is still held")
 		}
 		set.Extend("main", "cloud_pbx", far())

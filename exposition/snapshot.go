@@ -25,7 +25,7 @@ type key struct {
 type snapshot struct {
 	source   Source
 	families []Family
-	odd      [][]bool // by family and label: whether there are values that cannot be written as they are
+	odds     []marks // by family: the samples with label values that cannot be written as they are
 	codecs   *codecs
 
 	mu       sync.Mutex

@@ -11,8 +11,8 @@ func valid(v string) string { return strings.ToValidUTF8(v, "\uFFFD") }
 // special marks the bytes that the text formats escape.
 var special = [256]byte{'\n': 1, '"': 1, '\\': 1}
 
-// odd reports whether a label value cannot be written as it is in each of the formats. The loop has no branch, as it
-// is where a renderer that meets odd values spends its time.
+// odd reports whether a label value cannot be written as it is in each of the formats. Few are so,
+// and to look at each of them takes as long as all the rest of rendering; so that is done once for a snapshot.
 func odd(v string) bool {
 	var found, all byte
 	for i := range len(v) {

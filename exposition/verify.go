@@ -3,6 +3,7 @@ package exposition
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -14,10 +15,10 @@ const maxHead = 8 << 10
 
 // verify checks that a snapshot cannot break a scrape: families and samples in order and distinct, names valid,
 // each sample with all labels, the first of them the account's, so that no other account can have the same series.
-// Samples are checked as they will be served, with invalid UTF-8 replaced. It returns the labels of each family that
-// have odd values, and the number of samples.
-func verify(account string, families []Family, src Source) (odd [][]bool, samples int, err error) {
-	odd = make([][]bool, len(families))
+// Samples are checked as they will be served, with invalid UTF-8 replaced. It returns which samples of each
+// family are odd, and how many samples there are.
+func verify(account string, families []Family, src Source) (odds []marks, samples int, err error) {
+	odds = make([]marks, len(families))
 	for i, f := range families {
 		if i > 0 && f.Name <= families[i-1].Name {
 			return nil, 0, fmt.Errorf("family %q after %q: families must be sorted by name and distinct", f.Name, families[i-1].Name)
@@ -26,12 +27,12 @@ func verify(account string, families []Family, src Source) (odd [][]bool, sample
 			return nil, 0, fmt.Errorf("family %q: %w", f.Name, err)
 		}
 		count := 0
-		if odd[i], count, err = verifySamples(account, i, f, src); err != nil {
+		if odds[i], count, err = verifySamples(account, i, f, src); err != nil {
 			return nil, 0, fmt.Errorf("family %q: %w", f.Name, err)
 		}
 		samples += count
 	}
-	return odd, samples, nil
+	return odds, samples, nil
 }
 
 func verifyFamily(f Family) error {
@@ -56,8 +57,7 @@ func verifyFamily(f Family) error {
 	return nil
 }
 
-func verifySamples(account string, i int, f Family, src Source) (odds []bool, samples int, err error) {
-	odds = make([]bool, len(f.Labels))
+func verifySamples(account string, i int, f Family, src Source) (odds marks, samples int, err error) {
 	last := make([]string, 0, len(f.Labels))
 	src.Each(i, Shard{}, func(labels []string, _ float64) {
 		switch {
@@ -78,8 +78,8 @@ func verifySamples(account string, i int, f Family, src Source) (odds []bool, sa
 			err = fmt.Errorf("sample %q after %q: samples must be sorted and distinct", labels, last)
 			return
 		}
-		for k := same; k < len(labels); k++ {
-			odds[k] = odds[k] || odd(labels[k])
+		if slices.ContainsFunc(labels[same:], odd) {
+			odds.set(samples)
 		}
 		last = append(last[:same], labels[same:]...)
 		samples++
@@ -96,3 +96,15 @@ func before(a, b []string) bool {
 	}
 	return false
 }
+
+// marks is a set of samples of a family, by their number in a walk over all of them.
+type marks []uint64
+
+func (m *marks) set(n int) {
+	for len(*m) <= n/64 {
+		*m = append(*m, 0)
+	}
+	(*m)[n/64] |= 1 << (n % 64)
+}
+
+func (m marks) has(n int) bool { return n/64 < len(m) && m[n/64]>>(n%64)&1 == 1 }

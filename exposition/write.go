@@ -2,51 +2,76 @@ package exposition
 
 import "io"
 
-// write writes the published families, then tail.
-func (s *scrape) write(w io.Writer, tail []byte) error {
+// write writes the published families, then tail. It tells the length before the first byte, if it knows it.
+func (s *scrape) write(w io.Writer, tail []byte, length func(int64)) error {
 	p := s.codec.take()
 	defer s.codec.give(p)
+	s.prepare()
 	if s.encoding == identity {
-		return s.render(w, p.renderer, tail)
+		return s.render(w, p.renderer, tail, length)
 	}
 	return s.join(w, p, tail)
 }
 
-// render renders the scrape straight from the sources, so that the text of the fleet is never held.
-func (s *scrape) render(w io.Writer, r *renderer, tail []byte) error {
-	if s.format == protobuf {
-		s.prepare() // A message begins with its length: the sizes of the segments are what is wanted of them.
-	}
-	var head []byte
-	r.start(w, s.format)
-	for _, g := range s.groups {
-		var body int64
-		if s.format == protobuf {
-			for _, m := range g.members {
-				body += s.segment(m).size
-			}
-			if body == 0 {
-				continue
-			}
+// prepare gets the segments of each snapshot that keeps them, and waits if they are being made.
+func (s *scrape) prepare() {
+	s.kept = make([][]segment, len(s.published))
+	for n, p := range s.published {
+		if s.serves(p) {
+			s.kept[n] = p.variant(s.key, s.now)
 		}
-		head = appendHead(head[:0], s.format, g.Family, body)
-		r.family(g.Family, head)
+	}
+}
+
+// segment returns one family of one snapshot: kept, or else made for this scrape alone.
+func (s *scrape) segment(m member) segment {
+	p := s.published[m.published]
+	switch {
+	case !s.serves(p):
+		return segment{}
+	case s.kept[m.published] != nil:
+		return s.kept[m.published][m.family]
+	}
+	maker := s.codec.take()
+	defer s.codec.give(maker)
+	return maker.segment(p.snapshot, m.family, s.key)
+}
+
+// render renders the scrape straight from the sources, so that the text of the fleet is never held. What is kept is
+// its length: a message of protobuf begins with it, and net/http allocates for each piece of a response without one.
+func (s *scrape) render(w io.Writer, r *renderer, tail []byte, length func(int64)) error {
+	var head []byte
+	bodies, total := make([]int64, len(s.groups)), int64(len(tail))
+	for i, g := range s.groups {
+		for _, m := range g.members {
+			bodies[i] += s.segment(m).size
+		}
+		if bodies[i] > 0 {
+			head = appendHead(head[:0], s.format, g.Family, bodies[i])
+			total += int64(len(head)) + bodies[i]
+		}
+	}
+	length(total)
+	r.start(w, s.format)
+	for i, g := range s.groups {
+		if bodies[i] == 0 {
+			continue
+		}
+		r.buf = appendHead(r.buf, s.format, g.Family, bodies[i])
+		r.family(g.Family)
 		for _, m := range g.members {
 			if p := s.published[m.published]; s.serves(p) {
 				r.each(p.snapshot, m.family, s.shard)
 			}
 		}
 	}
+	r.buf = append(r.buf, tail...)
 	r.flush()
-	if r.err == nil {
-		_, r.err = w.Write(tail)
-	}
 	return r.err
 }
 
 // join joins the scrape from the segments of the snapshots, and what p compresses of it now.
 func (s *scrape) join(w io.Writer, p *press, tail []byte) error {
-	s.prepare()
 	p.out.Reset(w)
 	_, _ = p.out.Write(s.codec.begin) // An error stays with out, until Flush tells.
 	var (
@@ -74,9 +99,7 @@ func (s *scrape) join(w io.Writer, p *press, tail []byte) error {
 		}
 		for _, part := range segments {
 			total.join(part)
-			for _, piece := range part.pieces {
-				_, _ = p.out.Write(piece)
-			}
+			_, _ = p.out.Write(part.bytes)
 		}
 	}
 	if len(tail) > 0 {
@@ -87,28 +110,4 @@ func (s *scrape) join(w io.Writer, p *press, tail []byte) error {
 	}
 	_, _ = p.out.Write(s.codec.end(stored[:0], total))
 	return p.out.Flush()
-}
-
-// prepare gets the segments of each snapshot that keeps them, and waits if they are being made.
-func (s *scrape) prepare() {
-	s.kept = make([][]segment, len(s.published))
-	for n, p := range s.published {
-		if s.serves(p) {
-			s.kept[n] = p.variant(s.key, s.now)
-		}
-	}
-}
-
-// segment returns one family of one snapshot: kept, or else made for this scrape alone.
-func (s *scrape) segment(m member) segment {
-	p := s.published[m.published]
-	switch {
-	case !s.serves(p):
-		return segment{}
-	case s.kept[m.published] != nil:
-		return s.kept[m.published][m.family]
-	}
-	maker := s.codec.take()
-	defer s.codec.give(maker)
-	return maker.segment(p.snapshot, m.family, s.key)
 }
