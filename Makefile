@@ -22,6 +22,8 @@ demo: build ## export the simulated fleet on http://localhost:10055
 test: vet format promtool ## everything that must hold
 	@[ -n '$(RACE)' ] || echo 'No C compiler: the tests run without the race detector.'
 	cd dashboards/generate && $(GO) test ./...
+	@# Allocations are counted exactly only without the race detector.
+	$(GO) test -run Allocat ./exposition ./ycmclient
 	$(GO) test $(RACE) ./...
 
 .PHONY: vet

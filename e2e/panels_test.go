@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,6 +38,14 @@ func (s *stack) startGrafana(t *testing.T) {
 // testPanels opens every dashboard in a browser: each panel must draw, and the pictures are kept for the README.
 func (s *stack) testPanels(t *testing.T) {
 	s.startGrafana(t)
+	// Rates and forecasts need a few minutes to draw.
+	within(t, 10*time.Minute, func() error {
+		old, err := s.query(`ycm_exporter_build_info offset 4m`)
+		if err == nil && len(old) == 0 {
+			err = errors.New("the data is younger than four minutes")
+		}
+		return err
+	})
 	cmd := exec.CommandContext(t.Context(), "node", "panels.mjs", filepath.Join("..", "docs", "img"))
 	cmd.Env = append(os.Environ(), "GRAFANA_URL="+s.grafana)
 	out, err := cmd.CombinedOutput()

@@ -80,7 +80,7 @@ func (s *stack) startPrometheus(t *testing.T, root string) {
 	job := func(name, protocol, more string) string {
 		return fmt.Sprintf("  - job_name: %s\n    scrape_protocols: [%s]\n%s    static_configs: [{targets: [%q]}]\n", name, protocol, more, target)
 	}
-	keepNothing := "    metric_relabel_configs: [{source_labels: [__name__], regex: ycm_exporter_build_info, action: keep}]\n"
+	keepNothing := "    metric_relabel_configs: [{source_labels: [__name__], regex: go_info, action: keep}]\n"
 	config := fmt.Sprintf("global: {scrape_interval: %v, evaluation_interval: 5s}\nrule_files: [ycm.rules.yml, ycm.alerts.yml]\n", scrapeEvery) +
 		"scrape_configs:\n" +
 		job("ycm_exporter", "PrometheusProto", "    scrape_native_histograms: true\n") +

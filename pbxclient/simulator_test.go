@@ -131,7 +131,7 @@ func TestPBXsThatDoNotServe(t *testing.T) {
 		through, reach pbxclient.Reach
 	}{
 		"stopped":         {func(p *ycmtest.PBX) { p.Status = ycmtest.Stopped }, pbxclient.NoAnswer, pbxclient.NoAnswer},
-		"unactivated":     {func(p *ycmtest.PBX) { p.Activation = "Unactivated" }, pbxclient.NoAnswer, pbxclient.Answered},
+		"unactivated":     {func(p *ycmtest.PBX) { p.Activation = "Unactivated" }, pbxclient.NotAsked, pbxclient.Answered},
 		"silent":          {func(p *ycmtest.PBX) { p.Silent = true }, pbxclient.NoAnswer, pbxclient.NoAnswer},
 		"API too old":     {func(p *ycmtest.PBX) { p.APIError = 10001 }, pbxclient.Answered, pbxclient.Answered},
 		"API off":         {func(p *ycmtest.PBX) { p.APIError = 10005 }, pbxclient.Answered, pbxclient.Answered},
