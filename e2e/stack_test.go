@@ -38,10 +38,10 @@ func start(t *testing.T) *stack {
 	return s
 }
 
-func (s *stack) startExporter(t *testing.T, root string) {
+func (s *stack) startExporter(t *testing.T, root string, flags ...string) {
 	address := freePort(t)
 	s.exporter = "http://" + address
-	s.exporterProcess = launch(t, root, nil, filepath.Join(root, "ycm_exporter"), "--demo", "--web.listen-address="+address)
+	s.exporterProcess = launch(t, root, nil, filepath.Join(root, "ycm_exporter"), append(flags, "--demo", "--web.listen-address="+address)...)
 	within(t, 30*time.Second, func() error { _, err := get(s.exporter + "/-/ready"); return err })
 	m := regexp.MustCompile(`'(http://\S+)/sim/pbx/`).FindStringSubmatch(s.exporterProcess.output())
 	if m == nil {
