@@ -66,7 +66,11 @@ func (j *job) poll(ctx context.Context) error {
 func (j *job) attempt(ctx context.Context) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			level.Error(j.logger).Log("msg", "Collector panicked", "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			stack := debug.Stack()
+			if elsewhere, ok := cause.(interface{ Stack() []byte }); ok {
+				stack = elsewhere.Stack()
+			}
+			level.Error(j.logger).Log("msg", "Collector panicked", "panic", fmt.Sprint(cause), "stack", string(stack))
 			err = fmt.Errorf("account %s: the collector panicked: %v; please report it with the stack in the log", j.account, cause)
 		}
 	}()
@@ -83,6 +87,18 @@ func (j *job) attempt(ctx context.Context) (err error) {
 	j.expires, j.holding = expires, false
 	return err
 }
+
+// crash is the panic of a goroutine that a collector started, on its way to the collector's own.
+type crash struct {
+	cause any
+	stack []byte
+}
+
+// Error tells what the goroutine panicked with.
+func (c *crash) Error() string { return fmt.Sprint(c.cause) }
+
+// Stack is that of the goroutine that panicked.
+func (c *crash) Stack() []byte { return c.stack }
 
 // begin notes that a poll starts. If the last snapshot is still served, it will be until this poll has ended: the
 // poll may well take longer than the snapshot has left, and then series would go and come back.

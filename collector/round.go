@@ -2,7 +2,6 @@ package collector
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"runtime/debug"
 	"sync"
@@ -46,7 +45,7 @@ type answer[R any] struct {
 	result[R]
 	lane  *lane
 	err   error
-	crash string // of the goroutine that asked
+	crash *crash // of the goroutine that asked; nil if it ended well
 }
 
 // told is a PBX with what it told.
@@ -157,7 +156,7 @@ func (r *round[R]) send(ctx context.Context, l *lane, s subject, present *roster
 		a := answer[R]{subject: s, lane: l}
 		defer func() {
 			if cause := recover(); cause != nil {
-				a.crash = fmt.Sprintf("%v\n%s", cause, debug.Stack())
+				a.crash = &crash{cause, debug.Stack()}
 			}
 			a.at = time.Since(r.epoch)
 			r.answers <- a
@@ -170,7 +169,7 @@ func (r *round[R]) send(ctx context.Context, l *lane, s subject, present *roster
 // did not answer through YCM is believed once YCM is known to serve.
 func (r *round[R]) hear(a answer[R], present *roster) {
 	a.lane.flying--
-	if a.crash != "" {
+	if a.crash != nil {
 		panic(a.crash)
 	}
 	r.noted(a.subject, a.err)

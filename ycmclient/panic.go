@@ -19,7 +19,11 @@ type panicked struct {
 	stack []byte
 }
 
-func (p *panicked) Error() string { return fmt.Sprintf("%v\n%s", p.cause, p.stack) }
+// Error tells what the goroutine panicked with.
+func (p *panicked) Error() string { return fmt.Sprint(p.cause) }
+
+// Stack is that of the goroutine that panicked, which the caller's own does not show.
+func (p *panicked) Stack() []byte { return p.stack }
 
 // newReaders makes a group whose context ends with its first failure.
 func newReaders(ctx context.Context) (readers, context.Context) {
