@@ -119,7 +119,7 @@ func (t *tokens) renew(ctx context.Context, rejected string) error {
 	}
 	if t.refusal != nil && time.Now().Before(t.retryAt) && clientSecret.Reveal() == t.refused.Reveal() {
 		barred := *t.refusal
-		barred.Message = cut(fmt.Sprintf("not tried again before %s after %d refused logins in a row: %s",
+		barred.Message = cut(fmt.Sprintf("not tried again before %s, refused logins in a row: %d: %s",
 			t.retryAt.UTC().Format(time.RFC3339), t.refusals, barred.Message), maxMessage)
 		return &barred
 	}
