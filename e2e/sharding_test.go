@@ -35,17 +35,17 @@ scrape_configs:
 	launch(t, dir, nil, tool(t, "prometheus"), "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address="+address)
 	within(t, 60*time.Second, func() error { _, err := get(s.prometheus + "/-/ready"); return err })
 
-	for query, want := range map[string]string{
-		`count(up == 1)`:                                      "3",
-		`count(ycm_cloud_pbx_info)`:                           "200",
-		`count(count by (cloud_pbx_id) (ycm_cloud_pbx_info))`: "200",
-		`count(ycm_cloud_pbxs)`:                               "1",
-		`count(go_goroutines)`:                                "1",
+	for _, c := range []struct{ query, want string }{
+		{`count(up == 1)`, "3"},
+		{`count(ycm_cloud_pbx_info)`, "200"},
+		{`count(count by (cloud_pbx_id) (ycm_cloud_pbx_info))`, "200"},
+		{`count(ycm_cloud_pbxs)`, "1"},
+		{`count(go_goroutines)`, "1"},
 	} {
 		within(t, time.Minute, func() error {
-			got, err := s.query(query)
-			if err == nil && (len(got) != 1 || fmt.Sprint(got[0].Value[1]) != want) {
-				err = fmt.Errorf("%s is %v, want %s", query, got, want)
+			got, err := s.query(c.query)
+			if err == nil && (len(got) != 1 || fmt.Sprint(got[0].Value[1]) != c.want) {
+				err = fmt.Errorf("%s is %v, want %s", c.query, got, c.want)
 			}
 			return err
 		})
