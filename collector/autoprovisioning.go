@@ -240,15 +240,3 @@ func (a *autoprovisioning) inherit(old collector) {
 		}
 	}
 }
-
-// sleep waits, and reports whether it was not ctx that ended it.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
-	}
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/ycm-exporter/ycm_exporter/config"
+	"github.com/ycm-exporter/ycm_exporter/crash"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
@@ -66,11 +66,11 @@ func (j *job) poll(ctx context.Context) error {
 func (j *job) attempt(ctx context.Context) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			stack := debug.Stack()
-			if elsewhere, ok := cause.(interface{ Stack() []byte }); ok {
-				stack = elsewhere.Stack()
+			c, elsewhere := cause.(*crash.Crash)
+			if !elsewhere {
+				c = crash.Of(cause)
 			}
-			level.Error(j.logger).Log("msg", "Collector panicked", "panic", fmt.Sprint(cause), "stack", string(stack))
+			level.Error(j.logger).Log("msg", "Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
 			err = fmt.Errorf("account %s: the collector panicked: %v; please report it with the stack in the log", j.account, cause)
 		}
 	}()
@@ -87,18 +87,6 @@ func (j *job) attempt(ctx context.Context) (err error) {
 	j.expires, j.holding = expires, false
 	return err
 }
-
-// crash is the panic of a goroutine that a collector started, on its way to the collector's own.
-type crash struct {
-	cause any
-	stack []byte
-}
-
-// Error tells what the goroutine panicked with.
-func (c *crash) Error() string { return fmt.Sprint(c.cause) }
-
-// Stack is that of the goroutine that panicked.
-func (c *crash) Stack() []byte { return c.stack }
 
 // begin notes that a poll starts. If the last snapshot is still served, it will be until this poll has ended: the
 // poll may well take longer than the snapshot has left, and then series would go and come back.

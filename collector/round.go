@@ -3,11 +3,11 @@ package collector
 import (
 	"context"
 	"maps"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/config"
+	"github.com/ycm-exporter/ycm_exporter/crash"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 )
@@ -45,7 +45,7 @@ type answer[R any] struct {
 	result[R]
 	lane  *lane
 	err   error
-	crash *crash // of the goroutine that asked; nil if it ended well
+	crash *crash.Crash // of the goroutine that asked; nil if it ended well
 }
 
 // told is a PBX with what it told.
@@ -156,7 +156,7 @@ func (r *round[R]) send(ctx context.Context, l *lane, s subject, present *roster
 		a := answer[R]{subject: s, lane: l}
 		defer func() {
 			if cause := recover(); cause != nil {
-				a.crash = &crash{cause, debug.Stack()}
+				a.crash = crash.Of(cause)
 			}
 			a.at = time.Since(r.epoch)
 			r.answers <- a

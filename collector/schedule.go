@@ -49,7 +49,12 @@ func (j *job) sleep(ctx context.Context, due time.Time) bool {
 	j.mu.Lock()
 	j.status.Next = due
 	j.mu.Unlock()
-	timer := time.NewTimer(time.Until(due))
+	return sleep(ctx, time.Until(due))
+}
+
+// sleep waits, and reports whether it was not ctx that ended it.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
