@@ -177,40 +177,6 @@ func TestDemoServesEveryMetric(t *testing.T) {
 	}
 }
 
-func TestReloadChangesOnlyWhatChanged(t *testing.T) {
-	y := simulate(t, 70)
-	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
-	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\n")
-	logins := func() int { return strings.Count(d.metrics(), `ycm_api_logins_total{account="main"`) }
-
-	y.configure(t, "\n  - name: main\n    base_url: nonsense")
-	status, body := d.ask("POST", "/-/reload")
-	if status != http.StatusInternalServerError || !strings.Contains(body, "base_url") {
-		t.Errorf("reloading nonsense: got %d %q, want 500 and the field's name", status, body)
-	}
-	d.waitFor("\nycm_exporter_config_last_reload_successful 0\n")
-	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\n")
-
-	second := simulate(t, 80)
-	before := logins()
-	y.configure(t, y.account("main"), second.account("second"))
-	if status, body := d.ask("POST", "/-/reload"); status != http.StatusOK {
-		t.Fatalf("reloading a good configuration: got %d %q, want 200", status, body)
-	}
-	d.waitFor("\nycm_exporter_config_last_reload_successful 1\n")
-	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\nycm_cloud_pbxs{account=\"second\"} 80\n")
-	if after := logins(); after != before {
-		t.Errorf("the account that did not change logged in again: %d login series, want %d", after, before)
-	}
-
-	y.configure(t, second.account("second"))
-	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
-	d.eventually("the first account is gone", func() bool { return !strings.Contains(d.metrics(), `account="main"`) })
-	d.waitFor("\nycm_cloud_pbxs{account=\"second\"} 80\n")
-}
-
 func TestUnreachableYCMLeavesTheExporterUp(t *testing.T) {
 	y := simulate(t, 10)
 	y.configure(t, `

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+)
+
+// held is a page of the list that YCM does not answer before the test lets it, or the exporter gives it up.
+type held struct {
+	came, open chan struct{}
+	givenUp    atomic.Bool
+}
+
+// hold holds back the next page of the list that is asked for.
+func (y *ycm) hold(t *testing.T) *held {
+	t.Helper()
+	h := &held{came: make(chan struct{}), open: make(chan struct{})}
+	y.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Times: 1, Effect: func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			close(h.came)
+			select {
+			case <-h.open:
+				next.ServeHTTP(w, r)
+			case <-r.Context().Done():
+				h.givenUp.Store(true)
+				panic(http.ErrAbortHandler)
+			}
+		})
+	}})
+	return h
+}
+
+func (d *daemon) reload() {
+	d.t.Helper()
+	if status, body := d.ask("POST", "/-/reload"); status != http.StatusOK {
+		d.t.Fatalf("reloading a good configuration: got %d %q, want 200", status, body)
+	}
+}
+
+// wantAsked checks what came at the simulator so far.
+func (y *ycm) wantAsked(t *testing.T, when string, want map[ycmtest.Endpoint]int) {
+	t.Helper()
+	for endpoint, n := range want {
+		if got := y.Count(endpoint); got != n {
+			t.Errorf("%s YCM was asked for %s %d times, want %d", when, endpoint, got, n)
+		}
+	}
+}
+
+const pagesOf70 = 3 // The first walk of 70 PBXs looks at page 1, reads page 2 and then page 1.
+
+func TestReloadThatCannotBeUsedChangesNothing(t *testing.T) {
+	y := simulate(t, 70)
+	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
+	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\n")
+	d.waitFor("\nycm_exporter_config_last_reload_successful 1\n")
+
+	y.configure(t, "\n  - name: main\n    base_url: nonsense")
+	status, body := d.ask("POST", "/-/reload")
+	if status != http.StatusInternalServerError || !strings.Contains(body, "base_url") {
+		t.Errorf("reloading nonsense: got %d %q, want 500 and the field's name", status, body)
+	}
+	now := d.metrics()
+	for _, want := range []string{"\nycm_exporter_config_last_reload_successful 0\n", "\nycm_cloud_pbxs{account=\"main\"} 70\n"} {
+		if !strings.Contains(now, want) {
+			t.Errorf("after reloading nonsense a scrape lacks %q", want)
+		}
+	}
+	y.wantAsked(t, "after reloading nonsense", map[ycmtest.Endpoint]int{ycmtest.Token: 1, ycmtest.CloudPBXList: pagesOf70})
+
+	y.configure(t, y.account("main"))
+	d.reload()
+	if !strings.Contains(d.metrics(), "\nycm_exporter_config_last_reload_successful 1\n") {
+		t.Error("after reloading a good configuration a scrape still says that the reload failed")
+	}
+}
+
+// An account that did not change goes on as if nothing had happened: a walk under way is not given up, and nothing is
+// asked for a second time.
+func TestReloadDoesNotDisturbAnUnchangedAccount(t *testing.T) {
+	y, second := simulate(t, 70), simulate(t, 80)
+	page := y.hold(t)
+	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
+	<-page.came
+
+	y.configure(t, y.account("main"), second.account("second"))
+	d.reload()
+	d.waitFor("\nycm_cloud_pbxs{account=\"second\"} 80\n")
+	close(page.open)
+	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\n")
+	if page.givenUp.Load() {
+		t.Error("the walk of the account that did not change was given up")
+	}
+	y.wantAsked(t, "after a reload that did not concern it,", map[ycmtest.Endpoint]int{ycmtest.Token: 1, ycmtest.CloudPBXList: pagesOf70})
+	second.wantAsked(t, "after it was added,", map[ycmtest.Endpoint]int{ycmtest.Token: 1})
+}
+
+// Other collectors are no reason to log in again.
+func TestReloadOfTheCollectorsKeepsTheToken(t *testing.T) {
+	y := simulate(t, 70)
+	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
+	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\n")
+
+	y.configure(t, y.account("main"), "\ncollectors:\n  users: {enabled: true}")
+	d.reload()
+	d.waitFor("\nycm_user_info{account=\"main\"")
+	y.wantAsked(t, "after a collector was switched on,", map[ycmtest.Endpoint]int{ycmtest.Token: 1, ycmtest.CloudPBXList: pagesOf70})
+}
+
+// What was read of a fleet is served on after a reload if the account still lists the same PBXs, and gone at once if
+// it lists others: YCM answers nothing here after the reload, so that nothing new can hide what became of the old.
+func TestReloadServesTheOldSnapshotsOfTheSameFleetAlone(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(account, otherURL string) string
+		stay   bool
+	}{
+		{"another rate limit", func(account, _ string) string { return strings.ReplaceAll(account, "1000", "2000") }, true},
+		{"another time-out", func(account, _ string) string { return account + "\n    timeout: 7s" }, true},
+		{"another YCM", func(account, otherURL string) string {
+			return regexp.MustCompile(`base_url: .*`).ReplaceAllString(account, "base_url: "+otherURL)
+		}, false},
+		{"another client ID", func(account, _ string) string { return strings.ReplaceAll(account, demoClientID, "another") }, false},
+		{"another search", func(account, _ string) string { return account + "\n    search: harbour" }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			y, other := simulate(t, 70), simulate(t, 80)
+			d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
+			d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\n")
+			for _, simulator := range []*ycm{y, other} {
+				simulator.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Hang()})
+			}
+			y.configure(t, c.change(y.account("main"), other.url))
+			d.reload()
+			now := d.metrics()
+			if got := strings.Count(now, "\nycm_cloud_pbx_info{"); got != 70 && c.stay || got != 0 && !c.stay {
+				t.Errorf("after the reload %d of the 70 PBXs are served, want them to stay: %v", got, c.stay)
+			}
+			if got := strings.Contains(now, "\nycm_cloud_pbxs{"); got != c.stay {
+				t.Errorf("after the reload the fleet's size is served: %v, want %v", got, c.stay)
+			}
+		})
+	}
+}
+
+// An account that is no longer configured ends: a walk under way is given up, and no series is left of it.
+func TestReloadEndsAnAccountThatIsGone(t *testing.T) {
+	y, second := simulate(t, 70), simulate(t, 80)
+	const patient = "\n    timeout: 5m" // Only the end of the account gives the walk up.
+	y.configure(t, y.account("main")+patient, second.account("second"), "\ncollectors:\n  cloud_pbx: {interval: 1s}")
+	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
+	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\nycm_cloud_pbxs{account=\"second\"} 80\n")
+	page := y.hold(t)
+	<-page.came
+
+	y.configure(t, second.account("second"))
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	d.eventually("nothing is served of the account that is gone", func() bool { return !strings.Contains(d.metrics(), `account="main"`) })
+	d.eventually("its walk is given up", page.givenUp.Load)
+	if now := d.metrics(); !strings.Contains(now, "\nycm_cloud_pbxs{account=\"second\"} 80\n") {
+		t.Error("the snapshot of the account that stays is gone")
+	}
+	second.wantAsked(t, "after another account ended,", map[ycmtest.Endpoint]int{ycmtest.Token: 1})
+}
