@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
@@ -55,38 +56,52 @@ func TestWalkMissesNothingWhileTheFleetChanges(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		churn func(s *scripted, page int)
+		most  int    // Requests with one reader; each more may cost 8 more.
+		fails string // What the error says, if there must be one; else there must be none.
 	}{
-		{"an early PBX is deleted between two pages", func(s *scripted, _ int) { s.remove(0) }},
-		{"one is deleted early while another is created", func(s *scripted, _ int) { s.remove(0); s.create(1) }},
-		{"the last one is deleted", func(s *scripted, _ int) { s.remove(len(s.ids) - 1) }},
-		{"whole pages are created", func(s *scripted, _ int) { s.create(120) }},
-		{"whole pages are deleted early", func(s *scripted, _ int) {
+		{name: "an early PBX is deleted between two pages", churn: func(s *scripted, _ int) { s.remove(0) }, most: 19},
+		{name: "one is deleted early while another is created", churn: func(s *scripted, _ int) { s.remove(0); s.create(1) }, most: 21},
+		{name: "the last one is deleted", churn: func(s *scripted, _ int) { s.remove(len(s.ids) - 1) }, most: 19},
+		{
+			name: "whole pages are created faster than pages are read", churn: func(s *scripted, _ int) { s.create(120) },
+			most: 216, fails: "the list changes faster than it can be read",
+		},
+		{name: "whole pages are deleted early", churn: func(s *scripted, _ int) {
 			for range 60 {
 				s.remove(0)
 			}
-		}},
-		{"60 are deleted and 60 created for each page", func(s *scripted, page int) {
+		}, most: 19},
+		{name: "60 are deleted and 60 created for each page", churn: func(s *scripted, page int) {
 			for i := range 60 {
 				s.remove((page*37 + i*101) % max(len(s.ids), 1))
 			}
 			s.create(60)
-		}},
-		{"the 60 first are deleted and 60 created for each page", func(s *scripted, _ int) {
+		}, most: 60},
+		{name: "the 60 first are deleted and 60 created for each page", churn: func(s *scripted, _ int) {
 			for range 60 {
 				s.remove(0)
 			}
 			s.create(60)
-		}},
+		}, most: 80},
 	} {
 		for readers := 1; readers <= 8; readers++ {
 			t.Run(fmt.Sprintf("%s, %d readers", c.name, readers), func(t *testing.T) {
-				list, s, err := walkUnderChurn(t, 803, readers, nil, c.churn)
-				t.Logf("%d PBXs, %d requests, %v", len(list.PBXs), len(s.pages), err)
+				_, s, err := walkUnderChurn(t, 803, readers, nil, c.churn)
+				switch {
+				case c.fails == "" && err != nil:
+					t.Errorf("got the error %v, want none", err)
+				case c.fails != "" && (ycmclient.ClassOf(err) != ycmclient.Invalid || !strings.Contains(err.Error(), c.fails)):
+					t.Errorf("got the error %v, want an invalid one with %q", err, c.fails)
+				}
+				if most := c.most + 8*(readers-1); len(s.pages) > most {
+					t.Errorf("the walk took %d requests, want at most %d", len(s.pages), most)
+				}
 			})
 		}
 	}
 }
 
+// A fleet that loses and gains fewer PBXs with each page than a page holds can be read: no walk of it may fail.
 func TestWalkUnderRandomChurn(t *testing.T) {
 	const runs = 60
 	for run := range runs {
@@ -94,7 +109,7 @@ func TestWalkUnderRandomChurn(t *testing.T) {
 		fleet, readers := random.IntN(2500), 1+run%8
 		deletions, insertions, early := random.IntN(20), random.IntN(20), random.IntN(2) == 0
 		t.Run(fmt.Sprintf("run %d: %d PBXs, %d readers, up to %d deleted, %d created", run, fleet, readers, deletions, insertions), func(t *testing.T) {
-			list, s, err := walkUnderChurn(t, fleet, readers, nil, func(s *scripted, _ int) {
+			_, s, err := walkUnderChurn(t, fleet, readers, nil, func(s *scripted, _ int) {
 				for range random.IntN(deletions + 1) {
 					if len(s.ids) > 0 {
 						at := random.IntN(len(s.ids))
@@ -106,7 +121,12 @@ func TestWalkUnderRandomChurn(t *testing.T) {
 				}
 				s.create(random.IntN(insertions + 1))
 			})
-			t.Logf("%d PBXs, %d requests, %v", len(list.PBXs), len(s.pages), err)
+			if err != nil {
+				t.Errorf("got the error %v, want none", err)
+			}
+			if most := 2*fleet/50 + 10*readers + 10; len(s.pages) > most {
+				t.Errorf("the walk took %d requests, want at most %d", len(s.pages), most)
+			}
 		})
 	}
 }

@@ -213,13 +213,14 @@ func (w *walker[T]) readOnce(ctx context.Context, number int, room []T) (page[T]
 	if !p.total.given || total < 0 || total > maxTotal {
 		return p, w.lie("YCM counts %d records, which cannot be", total)
 	}
+	due := min(total-int64(number-1)*pageSize, pageSize)
+	if p.pastEnd = due <= 0 && number > 1; p.pastEnd {
+		return p, nil // What it says of the total is not to be used either.
+	}
 	w.mu.Lock()
 	w.total = total
 	w.mu.Unlock()
-	due := min(total-int64(number-1)*pageSize, pageSize)
-	switch p.pastEnd = due <= 0 && number > 1; {
-	case p.pastEnd:
-		return p, nil
+	switch {
 	case p.number.given && p.number.value != int64(number):
 		return p, w.lie("page %d was asked for and page %d came", number, p.number.value)
 	case p.size.given && p.size.value != pageSize:

@@ -71,6 +71,15 @@ func TestWalkTellsItsProgress(t *testing.T) {
 	}
 }
 
+// emptyWithTotal makes each empty page say that there are so many records.
+func emptyWithTotal(total int) func(int, *listData) {
+	return func(_ int, d *listData) {
+		if len(d.List) == 0 {
+			d.Total = total
+		}
+	}
+}
+
 // YCM does not document what a page past the end is. Whatever it is, a fleet that shrank is walked, and the end of
 // a list whose last page is full is found.
 func TestWalkUnderstandsAnyPagePastTheEnd(t *testing.T) {
@@ -101,13 +110,9 @@ func TestWalkUnderstandsAnyPagePastTheEnd(t *testing.T) {
 				}
 			}
 		},
-		"empty, with a total of 0": func(s *scripted) {
-			s.lie = func(_ int, d *listData) {
-				if len(d.List) == 0 {
-					d.Total = 0
-				}
-			}
-		},
+		"empty, with a total of 0":         func(s *scripted) { s.lie = emptyWithTotal(0) },
+		"empty, with a total of another":   func(s *scripted) { s.lie = emptyWithTotal(7) },
+		"empty, with a total that is huge": func(s *scripted) { s.lie = emptyWithTotal(90_000) },
 		"without a list": func(s *scripted) {
 			s.lie = func(_ int, d *listData) {
 				if len(d.List) == 0 {
@@ -126,6 +131,9 @@ func TestWalkUnderstandsAnyPagePastTheEnd(t *testing.T) {
 				}
 				if !slices.Equal(idsOf(list.PBXs), s.ids) {
 					t.Errorf("with %d PBXs before: got %v, want %v", previous, idsOf(list.PBXs), s.ids)
+				}
+				if list.Total != 100 {
+					t.Errorf("with %d PBXs before: got a total of %d, want the 100 that the pages before the end tell", previous, list.Total)
 				}
 			}
 		})
