@@ -159,3 +159,30 @@ func TestReloadShortensTheLifeOfASnapshot(t *testing.T) {
 		}
 	})
 }
+
+// What a reload takes over is as old as it was: the reload does not give it more time.
+func TestReloadDoesNotMakeASnapshotYounger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
+		stop := start(b.Account)
+		after(20 * time.Second)
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Status(403)})
+		after(5 * time.Minute)
+		stop()
+		old := b.Account
+		o := old.options
+		o.Collectors.CloudPBX.Interval = 2 * time.Minute
+		b.Account = NewAccount(o)
+		b.Inherit(old)
+		defer start(b.Account)()
+		after(4 * time.Minute)
+		if b.shelf.serves(cloudPBXName) == nil {
+			t.Error("a snapshot that may live for 10 minutes is gone after little more than 9")
+		}
+		after(time.Minute)
+		if b.shelf.serves(cloudPBXName) != nil {
+			t.Error("a snapshot that may live for 10 minutes is there after more, because of a reload")
+		}
+	})
+}

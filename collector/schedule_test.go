@@ -194,3 +194,18 @@ func TestFailedPollsKeepTheSnapshotUntilItIsStale(t *testing.T) {
 		}
 	})
 }
+
+// A round that is late by no more than a tenth is late because of its last answers, not because of the budget.
+func TestRoundIsCalledSlowBeyondATenthOfItsInterval(t *testing.T) {
+	b := newBench(t)
+	j := &job{schedule: every(10*time.Minute, time.Hour), logger: b.options.Logger}
+	for _, c := range []struct {
+		took  time.Duration
+		lines int
+	}{{10 * time.Minute, 0}, {11 * time.Minute, 0}, {12 * time.Minute, 1}, {12 * time.Minute, 1}, {11 * time.Minute, 1}, {12 * time.Minute, 2}} {
+		j.logRound(c.took)
+		if lines := b.journal.with("level=warn", "longer than its interval"); len(lines) != c.lines {
+			t.Errorf("after a round of %v in an interval of 10m: %d lines say that it is slow, want %d: %v", c.took, len(lines), c.lines, lines)
+		}
+	}
+}

@@ -191,6 +191,12 @@ func TestMetricsAreOnlyRead(t *testing.T) {
 			t.Errorf("%s: Content-Type is %q", method, content)
 		}
 	}
+	// The HTTP library drops the body of an answer to HEAD; it is not to be made at all.
+	answer := httptest.NewRecorder()
+	twoAccounts(t).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodHead, "/metrics", nil))
+	if n := answer.Body.Len(); n > 0 {
+		t.Errorf("HEAD made a body of %d bytes, want none", n)
+	}
 }
 
 // A part of the exporter's own metrics that cannot be had, or that would break the rest, is left out.

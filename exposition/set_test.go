@@ -59,6 +59,19 @@ func TestASnapshotIsExtendedWhileAPollIsUnderWay(t *testing.T) {
 	})
 }
 
+// Between its end and the next scrape, which takes it away, an expired snapshot is still there; it must not come back.
+func TestAnExpiredSnapshotThatNobodyScrapedIsNotExtended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := newSet()
+		if err := set.Publish("main", "cloud_pbx", one("ycm_x", "main", 1), time.Now().Add(10*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		set.Extend("main", "cloud_pbx", far())
+		expectServed(t, set, "extended too late", []string{}...)
+	})
+}
+
 func TestSnapshotsAreWithdrawn(t *testing.T) {
 	set := newSet()
 	mustPublish(t, set, "a", "cloud_pbx", one("ycm_x", "a", 1))

@@ -88,6 +88,24 @@ func TestRefusedRefreshCountsAsLogin(t *testing.T) {
 	})
 }
 
+// A full token cap is not the credentials' fault: a refusal after several of them is the first of its row.
+func TestTokenCapIsNoRefusedLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const m = time.Minute
+		pbx := newFake()
+		c := direct(t, serveInMemory(t, pbx))
+		pbx.answer("get_token", `{"errcode":60002}`)
+		if got := logins(t, pbx, c, 20*m); !slices.Equal(got, []time.Duration{0, 5 * m, 10 * m, 15 * m}) {
+			t.Errorf("logged in at %v while the cap is full, want it every 5 minutes", got)
+		}
+		pbx.asked()
+		pbx.answer("get_token", `{"errcode":-1,"errmsg":"FAILURE"}`)
+		if got := logins(t, pbx, c, 10*m); !slices.Equal(got, []time.Duration{0, 1 * m, 2 * m, 3 * m}) {
+			t.Errorf("logged in at %v after the cap, want it at 0, 1, 2 and 3 minutes", got)
+		}
+	})
+}
+
 func TestTroubleOfThePBXIsNoRefusedLogin(t *testing.T) {
 	for name, answer := range map[string]string{
 		"internal error": `{"errcode":-2}`, "overload": `{"errcode":70082}`, "a web page": `<html></html>`,

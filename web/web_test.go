@@ -186,3 +186,29 @@ func TestPagesFitATelemetryPathAtTheRoot(t *testing.T) {
 		t.Errorf("got %q at /, want the metrics", body)
 	}
 }
+
+// Prometheus comes to the targets in the way in which it came to the discovery.
+func TestServiceDiscoveryOverTLSListsTargetsOverTLS(t *testing.T) {
+	handler, err := web.Handler(defaults, http.NotFoundHandler(), &fleet{status: []collector.Status{{Account: "east"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewTLSServer(handler)
+	t.Cleanup(server.Close)
+	_, body, _ := ask(t, server, "GET", "/sd")
+	var groups []struct{ Labels map[string]string }
+	if err := json.Unmarshal([]byte(body), &groups); err != nil || len(groups) != 1 {
+		t.Fatalf("/sd is %q (error %v), want one target", body, err)
+	}
+	if got := groups[0].Labels["__scheme__"]; got != "https" {
+		t.Errorf("the target's scheme is %q, want https", got)
+	}
+}
+
+// What the status page shows is true for a moment, so nobody may keep it.
+func TestStatusPageIsNotKept(t *testing.T) {
+	_, _, header := ask(t, serve(t, defaults, &fleet{}), "GET", "/status")
+	if got := header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control is %q, want no-store", got)
+	}
+}

@@ -93,6 +93,28 @@ func TestPauseDoublesUntilARequestSucceeds(t *testing.T) {
 	})
 }
 
+// A request that was sent before the pause says nothing about what came after it, so its success does not end the row.
+func TestPauseDoublesAlthoughAnOlderRequestSucceeds(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+		ask(t, client)
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Slow(5 * time.Second)})
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Times: 2, Effect: ycmtest.Status(429)})
+		start := time.Now()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := client.Subscription(t.Context()); err != nil {
+				t.Errorf("the request that was sent before the pause: %v", err)
+			}
+		})
+		wg.Go(func() { ask(t, client) })
+		wg.Wait()
+		want := []time.Duration{0, 30 * time.Second, 90 * time.Second}
+		if diff := cmp.Diff(want, sentAfter(ycm, ycmtest.Regions, start)[1:]); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // Everything of the account waits, and refusals of requests that were in flight together are one pause.
 func TestPauseHoldsForTheWholeAccount(t *testing.T) {
 	var logged bytes.Buffer

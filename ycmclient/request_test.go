@@ -186,6 +186,17 @@ func TestRetriesWaitLongerEachTime(t *testing.T) {
 	}
 }
 
+// An answer that begins in time and never ends is as late as one that never begins.
+func TestAnswerThatTricklesIsATimeout(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Trickle(5 * time.Minute)})
+		_, err := client.Subscription(t.Context())
+		if ycmclient.ClassOf(err) != ycmclient.Timeout || !strings.Contains(err.Error(), "no whole answer within 30s") {
+			t.Errorf("got %v, want a timeout that names its 30s", err)
+		}
+	})
+}
+
 func TestAnswersAreReadUpTo16MiB(t *testing.T) {
 	t.Run("plain", func(t *testing.T) {
 		ycm, client, _ := overTCP(t, ycmtest.Options{}, nil)

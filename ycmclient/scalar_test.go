@@ -103,6 +103,8 @@ func TestTimesAreSecondsOrMilliseconds(t *testing.T) {
 		{`"1729786748"`, 1729786748, false},
 		{`1729786748123`, 1729786748, false},
 		{`99999999999`, 99999999999, false},
+		{`99999999999999`, 99999999999, false},
+		{`100000000000000`, absent, true},
 		{`0`, absent, false},
 		{`"0"`, absent, false},
 		{`null`, absent, false},

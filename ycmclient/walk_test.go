@@ -3,6 +3,8 @@ package ycmclient_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -240,6 +242,35 @@ func TestWalkAsksAgainForAPageThatContradictsItself(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A PBX that moves to a page that is still to be read is read twice, and is as it was the second time.
+func TestWalkKeepsTheLatestReading(t *testing.T) {
+	s := newScripted(120)
+	moved := s.ids[50] // The first of page 2, until one of page 1 is deleted.
+	s.before = func(s *scripted, _ int) {
+		if len(s.pages) == 4 {
+			s.remove(0)
+		}
+	}
+	s.lie = func(page int, d *listData) {
+		for i, record := range d.List {
+			named := maps.Clone(record.(map[string]any))
+			named["name"] = fmt.Sprintf("as page %d has it", page)
+			d.List[i] = named
+		}
+	}
+	list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int{1, 3, 2, 1}, s.asked()); diff != "" {
+		t.Fatalf("pages asked for (-want +got):\n%s", diff)
+	}
+	at := slices.Index(idsOf(list.PBXs), moved)
+	if at < 0 || list.PBXs[at].Name != "as page 1 has it" {
+		t.Errorf("the PBX that moved is at %d of the result, named %q; want it as page 1 has it", at, list.PBXs[max(at, 0)].Name)
 	}
 }
 
