@@ -11,6 +11,7 @@ import (
 
 	promconfig "github.com/prometheus/common/config"
 
+	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/secret"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
@@ -44,9 +45,6 @@ func startDemo(ctx context.Context, pbxs int) (cfg *config.Config, stop func(), 
 
 // demoConfig polls everything, and often enough that a fresh dashboard comes alive within a minute.
 func demoConfig(simulator *url.URL) *config.Config {
-	every := func(interval time.Duration) config.Schedule {
-		return config.Schedule{Enabled: true, Interval: interval, StaleAfter: 10 * time.Minute}
-	}
 	return &config.Config{
 		Accounts: []config.Account{{
 			Name:            "demo",
@@ -58,20 +56,25 @@ func demoConfig(simulator *url.URL) *config.Config {
 			PageConcurrency: 4,
 			HTTPClient:      promconfig.DefaultHTTPClientConfig,
 		}},
-		Collectors: config.Collectors{
-			CloudPBX:     every(15 * time.Second),
-			Firmware:     config.Firmware{Schedule: every(time.Minute), Types: []string{"pbx"}},
-			Subscription: every(time.Minute),
-			Users:        every(time.Minute),
-			PBXAPI:       every(time.Minute),
-			Trunks:       every(time.Minute),
-			Autoprovisioning: config.Autoprovisioning{
-				Schedule: every(5 * time.Minute),
-				Depth:    "full",
-				RequiredPhones: []config.Phone{
-					{Vendor: "Yealink", Model: "VP59"},
-				},
-			},
-		},
+		Collectors: demoCollectors(),
 	}
+}
+
+// demoCollectors is every collector, polled each minute or so, with settings that show everything.
+func demoCollectors() (all []collector.Configured) {
+	for _, c := range collector.All() {
+		configured := collector.Configured{Collector: c, Schedule: collector.Schedule{
+			Enabled:    true,
+			Interval:   max(min(c.Schedule.Interval/4, time.Minute), c.Schedule.Interval/288),
+			StaleAfter: 10 * time.Minute,
+		}}
+		if c.Settings != nil {
+			configured.Settings = c.Settings()
+			if s, ok := configured.Settings.(interface{ ShowAll() }); ok {
+				s.ShowAll()
+			}
+		}
+		all = append(all, configured)
+	}
+	return all
 }

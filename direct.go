@@ -8,11 +8,12 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/sweep"
 )
 
-// directClients returns what makes the clients of an account's PBXs that are spoken to directly. They have the
-// account's TLS and proxy settings, but not its headers, which are meant for YCM.
-func directClients(ctx context.Context, c config.Account) (func(config.PBX) *pbxclient.Client, error) {
+// directPBXs makes the clients of an account's PBXs that are spoken to directly. They have the account's TLS and proxy
+// settings, but not its headers, which are meant for YCM.
+func directPBXs(ctx context.Context, c config.Account) ([]sweep.Direct, error) {
 	settings := c.HTTPClient
 	settings.HTTPHeaders = nil
 	// The transport must outlive ctx, because tokens are given back after polling has ended.
@@ -20,10 +21,12 @@ func directClients(ctx context.Context, c config.Account) (func(config.PBX) *pbx
 	if err != nil {
 		return nil, fmt.Errorf("account %s: setting up http_client for its pbxs: %w", c.Name, err)
 	}
-	return func(p config.PBX) *pbxclient.Client {
-		return pbxclient.Direct(pbxclient.Options{
+	var direct []sweep.Direct
+	for _, p := range c.PBXs {
+		direct = append(direct, sweep.Direct{URL: p.URL, Client: pbxclient.Direct(pbxclient.Options{
 			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(),
 			Timeout: c.Timeout, Transport: transport, UserAgent: userAgent(),
-		})
-	}, nil
+		})})
+	}
+	return direct, nil
 }

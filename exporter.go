@@ -19,6 +19,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/poll"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
@@ -27,7 +28,7 @@ type exporter struct {
 	ctx      context.Context // the life of all polling
 	load     func() (*config.Config, error)
 	registry *prometheus.Registry
-	metrics  *collector.Metrics
+	metrics  *poll.Metrics
 	set      *exposition.Set
 	logger   log.Logger
 
@@ -42,9 +43,9 @@ type exporter struct {
 // running is one account that is being polled.
 type running struct {
 	config     config.Account
-	collectors config.Collectors
+	collectors []collector.Configured
 	client     *ycmclient.Client
-	account    *collector.Account
+	account    *poll.Account
 	stop       func() // ends the polling and returns when it has ended
 }
 
@@ -70,14 +71,14 @@ func newExporter(ctx context.Context, load func() (*config.Config, error), logge
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildinfo.NewCollector("ycm_exporter"),
 	)
-	e.metrics = collector.NewMetrics(e.registry)
+	e.metrics = poll.NewMetrics(e.registry)
 	e.set = exposition.NewSet(e.registry, logger)
 	return e
 }
 
 // prepare makes an account ready to poll, without polling. An account that did not change keeps its client, and
 // with it token and budget, whatever changed about the collectors.
-func (e *exporter) prepare(c config.Account, collectors config.Collectors, old *running) (*running, error) {
+func (e *exporter) prepare(c config.Account, collectors []collector.Configured, old *running) (*running, error) {
 	r := &running{config: c, collectors: collectors}
 	if old != nil && reflect.DeepEqual(old.config, c) {
 		r.client = old.client
@@ -94,12 +95,13 @@ func (e *exporter) prepare(c config.Account, collectors config.Collectors, old *
 			Observer: e.metrics.Observer(c.Name), Logger: e.logger,
 		})
 	}
-	direct, err := directClients(e.ctx, c)
+	direct, err := directPBXs(e.ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	r.account = collector.NewAccount(collector.Options{
-		Account: c, Collectors: collectors, Client: r.client, Direct: direct, Out: e.set, Metrics: e.metrics, Logger: e.logger,
+	r.account = poll.NewAccount(poll.Options{
+		Account: c.Name, BaseURL: c.BaseURL, Client: r.client, Direct: direct, Collectors: collectors,
+		Publisher: e.set, Metrics: e.metrics, Logger: e.logger,
 	})
 	return r, nil
 }
@@ -125,7 +127,7 @@ func (e *exporter) apply(cfg *config.Config) error {
 	var next, started []*running
 	for _, c := range cfg.Accounts {
 		old := ended[c.Name]
-		if old != nil && reflect.DeepEqual(old.config, c) && reflect.DeepEqual(old.collectors, cfg.Collectors) {
+		if old != nil && reflect.DeepEqual(old.config, c) && slices.EqualFunc(old.collectors, cfg.Collectors, collector.Configured.Equal) {
 			delete(ended, c.Name)
 			next = append(next, old)
 			continue
@@ -150,7 +152,7 @@ func (e *exporter) apply(cfg *config.Config) error {
 		switch {
 		case old == nil:
 		case sameFleet(old.config, r.config):
-			r.account.Inherit(old.account)
+			r.account.Inherit(old.account, reflect.DeepEqual(old.config, r.config))
 		default:
 			e.set.Retain(func(account, _ string) bool { return account != r.config.Name })
 		}
@@ -234,9 +236,9 @@ func (e *exporter) Ready() bool {
 }
 
 // Status tells of each account, ordered by name.
-func (e *exporter) Status() []collector.Status {
+func (e *exporter) Status() []poll.Status {
 	accounts := e.running()
-	all := make([]collector.Status, len(accounts))
+	all := make([]poll.Status, len(accounts))
 	for i, r := range accounts {
 		all[i] = r.account.Status()
 	}

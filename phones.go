@@ -31,16 +31,18 @@ func (o options) printPhones(ctx context.Context, cfg *config.Config, stdout, st
 		}
 		return fmt.Errorf("--phones: the configuration has no account %q; it has %s", o.phones, strings.Join(names, ", "))
 	}
-	r, err := newExporter(ctx, nil, stamped(logger)).prepare(cfg.Accounts[place], cfg.Collectors, nil)
+	only, settings := onlyPhones(cfg.Collectors)
+	r, err := newExporter(ctx, nil, stamped(logger)).prepare(cfg.Accounts[place], only, nil)
 	if err != nil {
 		return err
 	}
 	bar := progressBar(stderr)
-	catalogues, err := r.account.Phones(ctx, func(done, total int) { bar(o.phones+" phones", done, total) })
+	err = r.account.Once(ctx, func(name string, done, total int) { bar(o.phones+" "+name, done, total) })
 	bar("", 0, 0)
 	if err != nil {
 		return fmt.Errorf("reading the phones of account %s: %w", o.phones, err)
 	}
+	catalogues := collector.Catalogues(r.account.Reading(collector.PhoneCatalogues), settings)
 	write := phonesTable
 	if o.phonesFormat == "json" {
 		write = phonesJSON
@@ -52,6 +54,22 @@ func (o options) printPhones(ctx context.Context, cfg *config.Config, stdout, st
 		return errors.New("--phones: no PBX of account " + o.phones + " tells which phones its firmware knows")
 	}
 	return nil
+}
+
+// onlyPhones enables the collector that reads the catalogue of phones, whether it is enabled or not, and of the others
+// none but the list of PBXs, if it is.
+func onlyPhones(collectors []collector.Configured) (only []collector.Configured, settings collector.Settings) {
+	for _, c := range collectors {
+		switch c.Provides {
+		case collector.PhoneCatalogues:
+			c.Schedule.Enabled, settings = true, c.Settings
+		case collector.ListOfPBXs:
+		default:
+			c.Schedule.Enabled = false
+		}
+		only = append(only, c)
+	}
+	return only, settings
 }
 
 func phonesJSON(w io.Writer, catalogues []collector.PhoneCatalogue) error {

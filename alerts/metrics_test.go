@@ -11,6 +11,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/poll"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
@@ -123,7 +124,7 @@ func servedLabels() map[string][]string {
 		served[f.Name] = f.Labels
 	}
 	self := descriptions{}
-	collector.NewMetrics(self)
+	poll.NewMetrics(self)
 	described := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 	for desc := range self {
 		d := described.FindStringSubmatch(desc)

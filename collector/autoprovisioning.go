@@ -2,241 +2,205 @@ package collector
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
-	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/series"
+	"github.com/ycm-exporter/ycm_exporter/sweep"
 )
 
+// Depths to which the catalogue of phones is read.
 const (
-	// triesInARow is how many PBXs of a version may fail to answer a question before it waits.
-	triesInARow = 3
-	// longestWait is how long it waits at most before the next PBX is tried.
-	longestWait = time.Hour
+	vendorsDepth = "vendors"
+	modelsDepth  = "models"
+	fullDepth    = "full"
 )
 
-// autoprovisioning reads which phones the firmware of an account's PBXs can provision. What is true of one PBX is true
-// of all with its version, so one of each is asked, and another if it does not answer. A version that is new is read
-// soon; in each interval all are read again, evenly spread, one request at a time.
-type autoprovisioning struct {
-	account   string
-	settings  config.Autoprovisioning
-	directory *directory
-	noted     func(s subject, err error)
-	whole     bool // see hurry
-
-	present  *roster
-	editions []*edition        // by version
-	visits   map[string]*visit // of PBXs that the list does not have, by name
-	begun    time.Time         // of the round under way, or of the last one; zero before the first
-	over     bool              // that round has ended
-	came     time.Duration     // how far into the round the last answer came
-	took     time.Duration     // by the last round that ended
-	slot     time.Time         // when the next question may be asked
+// autoprovisioningSettings is what of the phones is read.
+type autoprovisioningSettings struct {
+	// Depth is how far the catalogue is read: vendors, models, or full (templates and methods as well).
+	Depth string `yaml:"depth"`
+	// RequiredPhones are the phones that customers have, each told as supported or not for each firmware version.
+	RequiredPhones []RequiredPhone `yaml:"required_phones"`
 }
 
-func newAutoprovisioning(a *Account, settings config.Autoprovisioning) *autoprovisioning {
-	return &autoprovisioning{
-		account: a.options.Account.Name, settings: settings, directory: a.directory, noted: a.noteOf(autoprovisioningName),
-		visits: map[string]*visit{}, over: true,
+// RequiredPhone is a phone by the names that the vendor's catalogue has for it.
+type RequiredPhone struct {
+	Vendor string `yaml:"vendor"`
+	Model  string `yaml:"model"`
+}
+
+// Check implements Settings.
+func (s *autoprovisioningSettings) Check() (problems []Problem) {
+	if !slices.Contains([]string{vendorsDepth, modelsDepth, fullDepth}, s.Depth) {
+		problems = append(problems, Problem{"depth", "must be vendors, models or full"})
+	}
+	for i, phone := range s.RequiredPhones {
+		path := fmt.Sprintf("required_phones[%d]", i)
+		if phone.Vendor == "" {
+			problems = append(problems, Problem{path + ".vendor", "is empty; write the vendor as the PBX's list of phones has it, such as Yealink"})
+		}
+		if phone.Model == "" {
+			problems = append(problems, Problem{path + ".model", "is empty; write the model as the PBX's list of phones has it, such as VP59"})
+		}
+		same := func(other RequiredPhone) bool {
+			return strings.EqualFold(phone.Vendor, other.Vendor) && strings.EqualFold(phone.Model, other.Model)
+		}
+		if slices.ContainsFunc(s.RequiredPhones[:i], same) {
+			problems = append(problems, Problem{path, "is in the list already; delete it"})
+		}
+	}
+	return problems
+}
+
+// ShowAll implements a demo's wish: to the full depth, with a phone that firmware of some PBXs lacks.
+func (s *autoprovisioningSettings) ShowAll() {
+	s.Depth, s.RequiredPhones = fullDepth, []RequiredPhone{{Vendor: "Yealink", Model: "VP59"}}
+}
+
+func (s *autoprovisioningSettings) requires(v *PhoneVendor) bool {
+	return slices.ContainsFunc(s.RequiredPhones, func(p RequiredPhone) bool { return called(p.Vendor, v.Value, v.Name) })
+}
+
+// autoprovisioning reads which phones the firmware of an account's PBXs can provision.
+func autoprovisioning() Collector {
+	return Collector{
+		Name: "autoprovisioning", Schedule: off(24 * time.Hour),
+		Settings: func() Settings { return &autoprovisioningSettings{Depth: modelsDepth} },
+		AsksPBXs: true, Needs: []Need{{Role: ListOfPBXs}}, Provides: PhoneCatalogues,
+		Families: series.AccountFamilies(autoprovisioningColumns(&autoprovisioningSettings{})),
+		New: func(a Account) Poller {
+			settings := a.Settings.(*autoprovisioningSettings)
+			read := func(known *phones, ask sweep.Ask) error { return known.read(settings, ask) }
+			return &phonePoller{
+				account: a.Name, settings: settings, Versions: sweep.NewVersions(a.sweepOptions(), read),
+			}
+		},
 	}
 }
 
-// Poll goes on with the round for a while and returns what is known then.
-func (a *autoprovisioning) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
-	err := a.proceed(ctx, progress)
+// phonePoller polls what the firmware versions know of phones.
+type phonePoller struct {
+	account  string
+	settings *autoprovisioningSettings
+	*sweep.Versions[phones]
+}
+
+// Poll implements Poller.
+func (p *phonePoller) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
+	err := p.Run(ctx, progress)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if a.present == nil {
+	known := p.Versions.Reading()
+	if err != nil && len(known.Versions) == 0 {
 		return nil, err
 	}
-	for _, e := range a.editions {
-		if time.Since(e.read) > max(a.settings.StaleAfter, 2*max(a.took, a.came)) {
-			e.book = nil
-		}
-	}
-	return newSheet(a.account, autoprovisioningColumns(), &library{a.editions, a.settings}), err
+	return p.show(known), err
 }
 
-// proceed asks one question after the other as their slots come, until the slice is over, nothing is left to ask in it,
-// or YCM does not pass questions on.
-func (a *autoprovisioning) proceed(ctx context.Context, progress func(done, total int)) error {
-	ends := time.Now().Add(sliceOf(a.settings.Interval))
-	patience, cancel := context.WithDeadline(ctx, ends.Add(longestRest)) // where the budget leaves nothing over
-	defer cancel()
-	if a.whole {
-		ends, patience = ends.Add(longestPoll), ctx
-		a.editions, a.begun = nil, time.Time{}
-	}
-	for time.Now().Before(ends) {
-		if err := a.enrol(patience); err != nil {
-			return err
-		}
-		progress(a.progress())
-		e, s, ok := a.pick()
-		switch {
-		case !ok && a.begin():
-			continue
-		case !ok || a.slot.After(ends):
-			return nil
-		}
-		if !sleep(ctx, time.Until(a.slot)) {
-			return ctx.Err()
-		}
-		a.slot = time.Now().Add(a.gap(e))
-		if err := a.ask(patience, e, s); err != nil && (patience.Err() == nil || ctx.Err() != nil) {
-			return err
-		}
-	}
-	return nil
+func (p *phonePoller) show(known *phonesReading) exposition.Source {
+	return series.PerAccount(p.account, autoprovisioningColumns(p.settings), known)
 }
 
-// pick is the edition that is read next, and the PBX that is asked. Those that were never read come first, and of them
-// the one of which least is known, so that vendors and models of all are known before the rest of one.
-func (a *autoprovisioning) pick() (next *edition, s subject, ok bool) {
-	now := time.Now()
-	for _, e := range a.editions {
-		unread := e.book == nil
-		if now.Before(e.again) || e.done && (!unread || a.whole) {
-			continue
-		}
-		candidate, found := a.candidate(e, e.pbx)
-		if !found {
-			e.done, e.again = true, now.Add(pulse(a.settings.Interval))
-			continue
-		}
-		e.pbx = candidate.key
-		if next == nil || unread && (next.book != nil || e.draft.asked() < next.draft.asked()) {
-			next, s, ok = e, candidate, true
-		}
-	}
-	return next, s, ok
-}
+// Reading implements Poller.
+func (p *phonePoller) Reading() any { return p.Versions.Reading() }
 
-// begin starts the next round if it is time.
-func (a *autoprovisioning) begin() bool {
-	if !a.over {
-		a.over, a.took = true, time.Since(a.begun)
-	}
-	if a.whole || len(a.editions) == 0 || time.Since(a.begun) < a.settings.Interval {
-		return false
-	}
-	a.begun, a.over, a.came = time.Now(), false, 0
-	for _, e := range a.editions {
-		e.done = false
-		if e.book != nil {
-			e.draft = nil
-		}
-	}
-	return true
-}
-
-// gap is the time from one question about an edition to the next. All questions are spread over the interval, by how
-// many there were the last time. Before that, they are as far apart as if there were 3,000, but at most a second.
-func (a *autoprovisioning) gap(e *edition) time.Duration {
-	switch {
-	case a.whole:
-		return 0
-	case e.book == nil:
-		return min(time.Second, a.settings.Interval/3000)
-	}
-	questions := 0
-	for _, e := range a.editions {
-		if e.book != nil {
-			questions += e.book.asked()
-		}
-	}
-	return time.Duration(spread * float64(a.settings.Interval) / float64(questions))
-}
-
-// ask asks the next question about an edition. The error is YCM's, if it does not pass the question on.
-func (a *autoprovisioning) ask(ctx context.Context, e *edition, s subject) error {
-	if e.draft == nil {
-		e.draft = newPhonebook()
-	}
-	q, _ := e.draft.next(a.settings)
-	err := q.ask(ctx, a.directory.client(s))
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	a.noted(s, err)
-	switch {
-	case err == nil:
-		e.row, e.err = 0, nil
-		a.came = time.Since(a.begun)
-	case s.lost(err):
-		return err
-	default:
-		a.failed(e, s, q, err)
-	}
-	if _, more := e.draft.next(a.settings); !more {
-		e.book, e.draft, e.read, e.done = e.draft, nil, time.Now(), true
-	}
-	return nil
-}
-
-// failed turns to another PBX. When none of several answers a question, it is passed over if they refuse it, or the
-// edition waits.
-func (a *autoprovisioning) failed(e *edition, s subject, q question, err error) {
-	e.err = err
-	e.row++
-	another, _ := a.candidate(e, s.key+1)
-	e.pbx = another.key
-	refused := pbxclient.ReachOf(err) == pbxclient.Answered || ycmclient.ClassOf(err) == ycmclient.Invalid
-	switch {
-	case e.row < triesInARow && another.key != s.key:
-	case q.pass != nil && refused:
-		q.pass()
-		e.row = 0
-	default:
-		e.done = true
-		e.again = time.Now().Add(min(a.settings.Interval, longestWait, time.Minute<<min(max(0, e.row-triesInARow), 10)))
-	}
-}
-
-// progress is how many questions of the round have been asked, and how many there are as far as is known.
-func (a *autoprovisioning) progress() (done, total int) {
-	for _, e := range a.editions {
-		switch {
-		case e.done && e.book != nil:
-			done += e.book.asked()
-		case e.draft != nil:
-			done += e.draft.asked()
-			total += e.draft.left(a.settings)
-		case !e.done:
-			total++
-		}
-	}
-	return done, done + total
-}
-
-func (a *autoprovisioning) lap() time.Duration {
-	if a.over {
-		return a.took
-	}
-	return max(a.took, time.Since(a.begun))
-}
-
-func (a *autoprovisioning) hurry() { a.whole = true }
-func (a *autoprovisioning) wait()  {}
-
-// inherit keeps what is known. Where that is less than this collector is to read, the rest is read as if it were new.
-func (a *autoprovisioning) inherit(old collector) {
-	before, ok := old.(*autoprovisioning)
+// Restore implements Poller.
+func (p *phonePoller) Restore(reading any) exposition.Source {
+	known, ok := reading.(*phonesReading)
 	if !ok {
-		return
+		return nil
 	}
-	a.editions, a.visits = before.editions, before.visits
-	a.begun, a.over, a.came, a.took, a.slot = before.begun, before.over, before.came, before.took, before.slot
-	for _, e := range a.editions {
-		if e.book == nil {
-			continue
-		}
-		if _, more := e.book.next(a.settings); more {
-			e.draft, e.book = e.book, nil
+	p.Versions.Restore(known)
+	return p.show(p.Versions.Reading())
+}
+
+// phonesReading is the phones of each firmware version.
+type phonesReading = sweep.VersionsReading[phones]
+
+// autoprovisioningColumns declares what is known of phones (Query Configuration Options for Auto Provisioning).
+func autoprovisioningColumns(settings *autoprovisioningSettings) []series.Column[phonesReading] {
+	return []series.Column[phonesReading]{
+		{
+			Name:   "ycm_autoprovisioning_phone_vendors",
+			Help:   "Vendors of phones that a firmware version can provision (phone_vendor), by their type; an empty type is one that the PBX did not give. The versions are those that PBXs of the account have.",
+			Labels: []string{"type", "version"},
+			Read: perVersion(func(version string, p *phones, labels []string, sample func(float64)) {
+				types := map[string]int{}
+				for _, v := range p.Vendors {
+					types[v.Type]++
+				}
+				for kind, n := range types {
+					labels[0], labels[1] = kind, version
+					sample(float64(n))
+				}
+			}),
+		},
+		{
+			Name:   "ycm_autoprovisioning_phone_models",
+			Help:   "Models of a vendor that a firmware version can provision (phone_model), by their type. Not with depth vendors.",
+			Labels: []string{"type", "vendor", "version"},
+			Read: perVersion(func(version string, p *phones, labels []string, sample func(float64)) {
+				if settings.Depth == vendorsDepth {
+					return
+				}
+				for _, v := range p.Vendors {
+					types := map[string]int{}
+					for _, m := range v.Models {
+						types[m.Type]++
+					}
+					for kind, n := range types {
+						labels[0], labels[1], labels[2] = kind, v.Value, version
+						sample(float64(n))
+					}
+				}
+			}),
+		},
+		{
+			Name:   "ycm_autoprovisioning_phone_model_info",
+			Help:   "A phone that a firmware version can provision, always 1, with the names of its templates (phone_template) and its provisioning methods (autop_method), each joined by commas. With depth full only. A model that two vendors have has the templates of both.",
+			Labels: []string{"methods", "model", "templates", "type", "vendor", "version"},
+			Read: perVersion(func(version string, p *phones, labels []string, sample func(float64)) {
+				if settings.Depth != fullDepth {
+					return
+				}
+				for _, v := range p.Vendors {
+					for _, m := range v.Models {
+						if m.Templates != nil && m.Methods != nil {
+							copy(labels, []string{strings.Join(m.Methods, ","), m.Value, strings.Join(m.Templates, ","), m.Type, v.Value, version})
+							sample(1)
+						}
+					}
+				}
+			}),
+		},
+		{
+			Name:   "ycm_autoprovisioning_phone_supported",
+			Help:   "Whether a firmware version can provision a phone of required_phones (1) or not (0), whatever the case of its names; absent where the version's PBXs do not tell.",
+			Labels: []string{"model", "vendor", "version"},
+			Read: perVersion(func(version string, p *phones, labels []string, sample func(float64)) {
+				for _, phone := range settings.RequiredPhones {
+					if yes, ok := p.supports(phone); ok {
+						copy(labels, []string{phone.Model, phone.Vendor, version})
+						sample(series.Boolean(yes))
+					}
+				}
+			}),
+		},
+	}
+}
+
+// perVersion reads samples from each version of which something is known.
+func perVersion(read func(string, *phones, []string, func(float64))) func(*phonesReading, []string, func(float64)) {
+	return func(r *phonesReading, labels []string, sample func(float64)) {
+		for _, v := range r.Versions {
+			if v.Value != nil {
+				read(v.Version, v.Value, labels, sample)
+			}
 		}
 	}
 }

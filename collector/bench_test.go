@@ -1,69 +1,16 @@
 package collector
 
 import (
-	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"runtime"
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/sweep"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
-
-// replay serves the answers of a simulated YCM, each made once, so that a benchmark measures the reader.
-func replay(b *testing.B, pbxs int) *url.URL {
-	ycm := ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1})
-	answers := map[string][]byte{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		if answer, ok := answers[r.RequestURI]; ok {
-			_, _ = w.Write(answer)
-			return
-		}
-		recorder := httptest.NewRecorder()
-		ycm.ServeHTTP(recorder, r)
-		if r.Method == http.MethodGet {
-			answers[r.RequestURI] = recorder.Body.Bytes()
-		}
-		_, _ = w.Write(recorder.Body.Bytes())
-	}))
-	b.Cleanup(server.Close)
-	u, err := url.Parse(server.URL)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return u
-}
-
-// From the first request of a walk to a snapshot that is served: decoding, joining, verifying.
-func BenchmarkPollToSnapshot(b *testing.B) {
-	for _, pbxs := range []int{1_000, 10_000} {
-		b.Run(fmt.Sprint(pbxs), func(b *testing.B) {
-			collectors := config.Collectors{CloudPBX: every(time.Hour, time.Hour)}
-			bench := newBench(b)
-			bench.options.Out = exposition.NewSet(prometheus.NewRegistry(), log.NewNopLogger())
-			bench.connect(b, replay(b, pbxs), &http.Transport{}, collectors)
-			if err := bench.Once(context.Background(), nil); err != nil {
-				b.Fatal(err)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := bench.Once(context.Background(), nil); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*pbxs), "µs/pbx")
-		})
-	}
-}
 
 // What a walk of all samples costs, as an uncompressed scrape does it.
 func BenchmarkEach(b *testing.B) {
@@ -78,23 +25,62 @@ func BenchmarkEach(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(emitted), "ns/sample")
 }
 
-// What a snapshot holds at rest: the records as the client made them, and what the source adds.
+// What a snapshot of the list adds to the records as the client made them.
 func BenchmarkMemoryPerPBX(b *testing.B) {
 	const pbxs = 10_000
-	bench := newBench(b)
-	bench.connect(b, replay(b, pbxs), &http.Transport{}, config.Collectors{})
+	list := anyFleet(1, pbxs)
 	for b.Loop() {
-		empty := heap()
-		list, err := bench.options.Client.Walk(context.Background(), nil, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		walked := heap()
-		source := newFleet("main", list, time.Now(), nil)
-		b.ReportMetric(float64(walked-empty)/pbxs, "B/record")
-		b.ReportMetric(float64(heap()-walked)/pbxs, "B/pbx-in-source")
+		before := heap()
+		source := snapshotOf(list)
+		b.ReportMetric(float64(heap()-before)/pbxs, "B/pbx-in-source")
 		runtime.KeepAlive(source)
 	}
+}
+
+// peerOf is a list of PBXs that was read.
+type peerOf struct{ reading *listReading }
+
+func (p peerOf) Reading() any              { return p.reading }
+func (peerOf) Serving() bool               { return true }
+func (peerOf) LastPoll() (time.Time, bool) { return time.Now(), true }
+
+// What a PBX costs in a sweep: at rest, and in making a snapshot.
+func BenchmarkSweepSnapshot(b *testing.B) {
+	const pbxs = 100_000
+	list := anyFleet(1, pbxs)
+	for i := range list.PBXs {
+		list.PBXs[i].Status = ycmclient.Running
+	}
+	account := NewAccount("main", nil, nil, func(Role) Peer { return peerOf{&listReading{List: list}} })
+	account.Schedule = Schedule{Interval: 5 * time.Minute, StaleAfter: time.Hour}
+	b.Run("pbx_api", func(b *testing.B) {
+		measure(b, pbxAPI().New(account), list, func(i int) reachability { return reachability{true, ycmclient.Int(i)} })
+	})
+	b.Run("trunks", func(b *testing.B) {
+		measure(b, trunks().New(account), list, func(i int) trunkReading {
+			var all []pbxclient.Trunk
+			for k := range 3 {
+				all = append(all, pbxclient.Trunk{ID: int64(k), Name: fmt.Sprintf("Carrier %d of %d", k, i), Type: pbxclient.TrunkRegister, Status: pbxclient.TrunkIdle})
+			}
+			return trunkReading{Trunks: named(all)}
+		})
+	})
+}
+
+func measure[R any](b *testing.B, p Poller, list ycmclient.List, what func(i int) R) {
+	before := heap()
+	reading := &sweep.Reading[R]{}
+	for i, pbx := range list.PBXs {
+		reading.Results = append(reading.Results, sweep.Result[R]{ID: pbx.ID, At: time.Now(), Value: what(i)})
+	}
+	p.Restore(reading)
+	reading = &sweep.Reading[R]{}
+	learned := heap()
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Restore(reading)
+	}
+	b.ReportMetric(float64(learned-before)/float64(len(list.PBXs)), "B/pbx-at-rest")
 }
 
 func heap() int64 {

@@ -4,72 +4,89 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/series"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 // pbxFirmware is the type of firmware that PBXs run.
 const pbxFirmware = "pbx"
 
-// firmware asks which firmware can be had where.
-type firmware struct {
-	account string
-	client  *ycmclient.Client
-	known   *knowledge
-	types   []string
+// firmwareSettings is which types of firmware are asked for.
+type firmwareSettings struct {
+	Types []string `yaml:"types"` // of pbx, cluster and cm (the page "Query Available Firmwares")
 }
 
-// offer is what one poll learned: regions, and firmware by type.
-type offer struct {
-	regions  []ycmclient.Region
-	firmware map[string][]ycmclient.Firmware
-}
-
-// Poll asks for the regions and for the firmware of each type, and remembers what PBXs can be upgraded to, if that was
-// asked for.
-func (f *firmware) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
-	regions, err := f.client.Regions(ctx)
-	if err != nil {
-		return nil, err
+// Check implements Settings.
+func (s *firmwareSettings) Check() (problems []Problem) {
+	if len(s.Types) == 0 {
+		return []Problem{{"types", "is empty; write pbx, cluster or cm, or enabled: false to switch the collector off"}}
 	}
-	o := offer{regions: regions, firmware: map[string][]ycmclient.Firmware{}}
-	for i, kind := range f.types {
-		progress(i+1, len(f.types)+1)
-		if o.firmware[kind], err = f.client.Firmware(ctx, kind); err != nil {
-			return nil, fmt.Errorf("firmware of type %s: %w", kind, err)
+	for i, kind := range s.Types {
+		path := fmt.Sprintf("types[%d]", i)
+		switch {
+		case !slices.Contains([]string{pbxFirmware, "cluster", "cm"}, kind):
+			problems = append(problems, Problem{path, "must be pbx, cluster or cm"})
+		case slices.Contains(s.Types[:i], kind):
+			problems = append(problems, Problem{path, "is in the list already; delete it"})
 		}
 	}
-	var c *catalogue
-	if listed, ok := o.firmware[pbxFirmware]; ok {
-		c = newCatalogue(regions, listed)
+	return problems
+}
+
+// firmwareReading is what one poll learned: regions, and firmware by type.
+type firmwareReading struct {
+	Regions  []ycmclient.Region
+	Firmware map[string][]ycmclient.Firmware
+}
+
+// firmware asks which firmware can be had where.
+func firmware() Collector {
+	c := ofAccount("firmware", on(time.Hour), firmwareColumns(), askFirmware)
+	c.Settings = func() Settings { return &firmwareSettings{Types: []string{pbxFirmware}} }
+	c.Provides = FirmwareOfYCM
+	return c
+}
+
+func askFirmware(ctx context.Context, a Account) (r firmwareReading, err error) {
+	if r.Regions, err = a.YCM.Regions(ctx); err != nil {
+		return r, err
 	}
-	f.known.firmware.Store(c)
-	return newSheet(f.account, firmwareColumns(), &o), nil
+	r.Firmware = map[string][]ycmclient.Firmware{}
+	types := a.Settings.(*firmwareSettings).Types
+	for i, kind := range types {
+		a.Progress(i+1, len(types)+1)
+		if r.Firmware[kind], err = a.YCM.Firmware(ctx, kind); err != nil {
+			return r, fmt.Errorf("firmware of type %s: %w", kind, err)
+		}
+	}
+	return r, nil
 }
 
 // firmwareColumns declares what is known of firmware (Query Available Firmwares) and regions (Query Available Regions).
-func firmwareColumns() []column[offer] {
-	return []column[offer]{
+func firmwareColumns() []series.Column[firmwareReading] {
+	return []series.Column[firmwareReading]{
 		{
-			name:   "ycm_region_info",
-			help:   "A region in which Cloud PBXs can be, always 1, with its id (regionId) and name (region).",
-			labels: []string{"region", "region_id"},
-			read: func(o *offer, labels []string, sample func(float64)) {
-				for id, name := range o.names() {
+			Name:   "ycm_region_info",
+			Help:   "A region in which Cloud PBXs can be, always 1, with its id (regionId) and name (region).",
+			Labels: []string{"region", "region_id"},
+			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
+				for id, name := range r.names() {
 					labels[0], labels[1] = name, decimal(id)
 					sample(1)
 				}
 			},
 		},
 		{
-			name:   "ycm_firmware_available",
-			help:   "A firmware version (version, versionId) that can be had in a region (regionIds), always 1; the region is empty where only its id is known.",
-			labels: []string{"firmware_type", "region", "region_id", "version", "version_id"},
-			read: func(o *offer, labels []string, sample func(float64)) {
-				names := o.names()
-				for kind, listed := range o.firmware {
+			Name:   "ycm_firmware_available",
+			Help:   "A firmware version (version, versionId) that can be had in a region (regionIds), always 1; the region is empty where only its id is known.",
+			Labels: []string{"firmware_type", "region", "region_id", "version", "version_id"},
+			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
+				names := r.names()
+				for kind, listed := range r.Firmware {
 					for _, f := range listed {
 						for _, id := range f.RegionIDs {
 							copy(labels, []string{kind, names[id], decimal(id), f.Version, decimal(f.VersionID)})
@@ -80,12 +97,12 @@ func firmwareColumns() []column[offer] {
 			},
 		},
 		{
-			name:   "ycm_firmware_latest_info",
-			help:   "The newest firmware version (version) that can be had in a region, compared number by number, always 1.",
-			labels: []string{"firmware_type", "region", "region_id", "version"},
-			read: func(o *offer, labels []string, sample func(float64)) {
-				names := o.names()
-				for kind, listed := range o.firmware {
+			Name:   "ycm_firmware_latest_info",
+			Help:   "The newest firmware version (version) that can be had in a region, compared number by number, always 1.",
+			Labels: []string{"firmware_type", "region", "region_id", "version"},
+			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
+				names := r.names()
+				for kind, listed := range r.Firmware {
 					for id, version := range newest(listed) {
 						copy(labels, []string{kind, names[id], decimal(id), version})
 						sample(1)
@@ -99,11 +116,11 @@ func firmwareColumns() []column[offer] {
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
 // names is the regions by id. Of a region that is listed twice the first name counts.
-func (o *offer) names() map[int64]string {
+func (r *firmwareReading) names() map[int64]string {
 	names := map[int64]string{}
-	for _, r := range o.regions {
-		if names[r.ID] == "" {
-			names[r.ID] = r.Name
+	for _, region := range r.Regions {
+		if names[region.ID] == "" {
+			names[region.ID] = region.Name
 		}
 	}
 	return names

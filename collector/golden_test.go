@@ -1,7 +1,10 @@
-package collector
+package collector_test
 
 import (
-	"context"
+	"bytes"
+	"errors"
+	"flag"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,69 +15,138 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"go.yaml.in/yaml/v3"
 
-	"github.com/ycm-exporter/ycm_exporter/config"
+	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/poll"
+	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// fixtures is a YCM whose answers are the files of testdata/api: the vendor's two example records, and a PBX, a user
-// or a firmware for each oddity that answers are known or feared to have.
-func fixtures(t *testing.T) *url.URL {
-	mux := http.NewServeMux()
-	for pattern, file := range map[string]string{
-		"POST /dm/open_api/oauth/token":                      "token",
-		"GET /dm/open_api/v2/cloud_pbx/instances":            "cloud_pbx",
-		"GET /dm/open_api/v1/cluster/regions":                "regions",
-		"GET /dm/open_api/v1/firmware":                       "firmware",
-		"GET /dm/open_api/v1/subscription":                   "subscription",
-		"GET /dm/open_api/v1/subscription/plan_statistics":   "plan_statistics",
-		"GET /dm/open_api/v1/subscription/rm_connections":    "rm_connections",
-		"GET /dm/open_api/v2/users":                          "users",
-		"GET /dm/open_api/v1/users/205/subscription_info":    "user_205",
-		"GET /dm/open_api/v1/users/31/subscription_info":     "denied",
-		"GET /dm/open_api/v1/users/{user}/subscription_info": "not_found",
-	} {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			http.ServeFile(w, r, filepath.Join("testdata", "api", file+".json"))
-		})
-	}
-	mux.HandleFunc("GET /dm/open_api/v1/cloud_pbx/{sn}/openapi/v1.0/{path...}", fixturePBX)
-	server := httptest.NewServer(mux)
+var update = flag.Bool("update", false, "rewrite the golden expositions of testdata")
+
+// fixtures is a YCM whose answers are the files of testdata/COLLECTOR/api/PATH.json: the vendor's two example records,
+// and a PBX, a user or a firmware for each oddity that answers are known or feared to have. A request for which no
+// collector has a file is answered with "not found".
+func fixtures(t *testing.T) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := strings.TrimPrefix(r.URL.Path, "/dm/open_api/")
+		file := filepath.Join("testdata", "not_found.json")
+		if path == "oauth/token" {
+			file = filepath.Join("testdata", "token.json")
+		} else if sn, rest, found := strings.Cut(strings.TrimPrefix(path, "v1/cloud_pbx/"), "/openapi/v1.0/"); found {
+			file = fixtureOfPBX(sn, rest, r.URL.Query())
+		} else if found, _ := filepath.Glob(filepath.Join("testdata", "*", "api", path+".json")); len(found) > 0 {
+			file = found[0]
+		}
+		w.Header().Set("Content-Type", "application/json")
+		http.ServeFile(w, r, file)
+	}))
 	t.Cleanup(server.Close)
-	u, err := url.Parse(server.URL)
+	return server
+}
+
+// fixtureOfPBX answers for the fixtures' PBXs as YCM's proxy does: one tells all, one refuses everything, and the
+// others cannot be reached. A menu's file is named for what it was asked with: phone_model.Yealink.json. What the
+// first has no file for it refuses too.
+func fixtureOfPBX(sn, path string, query url.Values) string {
+	switch sn {
+	case "3658B431119XXXXX":
+		for _, part := range []string{"menu", "vendor", "model"} {
+			if query.Has(part) {
+				path += "." + query.Get(part)
+			}
+		}
+		if found, _ := filepath.Glob(filepath.Join("testdata", "*", "pbx", path+".json")); len(found) > 0 {
+			return found[0]
+		}
+		return filepath.Join("testdata", "refused.json")
+	case "3658B431121XXXXX":
+		return filepath.Join("testdata", "refused.json")
+	default:
+		return filepath.Join("testdata", "not_served.json")
+	}
+}
+
+// everything is all collectors, enabled, with the settings of testdata/COLLECTOR/settings.yml if there are any.
+func everything(t *testing.T) (all []collector.Configured) {
+	t.Helper()
+	for _, c := range collector.All() {
+		one := collector.Configured{Collector: c, Schedule: collector.Schedule{Enabled: true, Interval: time.Hour, StaleAfter: 3 * time.Hour}}
+		if c.Settings != nil {
+			one.Settings = c.Settings()
+			written, err := os.ReadFile(filepath.Join("testdata", c.Name, "settings.yml"))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if err := yaml.Unmarshal(written, one.Settings); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// shelf keeps the snapshot of each collector.
+type shelf map[string]exposition.Source
+
+func (s shelf) Publish(_, collector string, src exposition.Source, _ time.Time) error {
+	s[collector] = src
+	return nil
+}
+func (shelf) Extend(string, string, time.Time) {}
+func (shelf) Withdraw(string, string)          {}
+
+// pollAll polls every collector once at a YCM, and returns the snapshots and the exporter's own metrics.
+func pollAll(t *testing.T, ycm string, transport *http.Transport) (shelf, *prometheus.Registry) {
+	t.Helper()
+	base, err := url.Parse(ycm)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return u
+	s, registry := shelf{}, prometheus.NewPedanticRegistry()
+	metrics := poll.NewMetrics(registry)
+	t.Cleanup(transport.CloseIdleConnections)
+	account := poll.NewAccount(poll.Options{
+		Account: "main", BaseURL: base, Collectors: everything(t), Publisher: s, Metrics: metrics, Logger: log.NewNopLogger(),
+		Client: ycmclient.New(ycmclient.Options{
+			Account: "main", BaseURL: base, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
+			RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute}, Timeout: 30 * time.Second,
+			PageConcurrency: 1, Transport: transport, Observer: metrics.Observer("main"),
+		}),
+	})
+	if err := account.Once(t.Context(), nil); err != nil {
+		t.Errorf("not every collector succeeded; does the YCM of this test serve what it asks for? %v", err)
+	}
+	return s, registry
 }
 
-// everything enables all collectors that ask YCM alone.
-func everything() config.Collectors {
-	hourly := every(time.Hour, 3*time.Hour)
-	return config.Collectors{
-		CloudPBX: hourly, Firmware: config.Firmware{Schedule: hourly, Types: []string{"pbx"}}, Subscription: hourly, Users: hourly,
+// exposed is what a scrape shows of a snapshot, which a set verifies first.
+func exposed(t *testing.T, source exposition.Source) string {
+	t.Helper()
+	set := exposition.NewSet(prometheus.NewRegistry(), log.NewNopLogger())
+	if err := set.Publish("main", "shown", source, time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
 	}
-}
-
-// everythingOfPBXs enables those that ask the PBXs too.
-func everythingOfPBXs() config.Collectors {
-	c := everything()
-	c.PBXAPI, c.Trunks, c.Autoprovisioning.Schedule = c.CloudPBX, c.CloudPBX, c.CloudPBX
-	c.Autoprovisioning.Depth = "full"
-	c.Autoprovisioning.RequiredPhones = []config.Phone{
-		{Vendor: "yealink", Model: "cp920"},
-		{Vendor: "Alcatel-Lucent Enterprise", Model: "h3"},
-		{Vendor: "Yealink", Model: "VP59"},
-		{Vendor: "Cisco", Model: "CP-8811"},
+	var out bytes.Buffer
+	if err := set.WriteText(&out); err != nil {
+		t.Fatal(err)
 	}
-	return c
+	return out.String()
 }
 
 // golden compares with a file of testdata, or with -update rewrites it.
-func golden(t *testing.T, file, got string) {
+func golden(t *testing.T, path, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", file)
+	path = filepath.Join("testdata", path)
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -83,41 +155,83 @@ func golden(t *testing.T, file, got string) {
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v; write it with go test ./collector -update, and read it", err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s differs (-want +got); if that is meant, go test ./collector -update:\n%s", path, diff)
 	}
 }
 
-// What the fixtures' JSON becomes, to the letter.
+// What the fixtures' JSON becomes, to the letter. Every family of a collector has a sample there, and client_golang's
+// linter has nothing against it.
 func TestGoldenExpositions(t *testing.T) {
-	b := newBench(t)
-	b.connect(t, fixtures(t), &http.Transport{}, everythingOfPBXs())
-	if err := b.Once(context.Background(), nil); err != nil {
-		t.Fatal(err)
+	for _, c := range collector.All() {
+		if _, err := os.Stat(filepath.Join("testdata", c.Name)); err != nil {
+			t.Fatalf("collector %s has no fixtures: put what the API answers into collector/testdata/%[1]s/api/PATH.json, or what a PBX "+
+				"answers into collector/testdata/%[1]s/pbx/PATH.json, and run go test ./collector -update", c.Name)
+		}
 	}
+	snapshots, registry := pollAll(t, fixtures(t).URL, &http.Transport{})
 	// The age of a backup grows while the test is not run; one that is yet to come has the age 0.
 	age := regexp.MustCompile(`(?m)^(ycm_cloud_pbx_backup_age_seconds\{.*\}) [1-9]\S+$`)
-	for _, name := range collectorNames() {
-		source := b.shelf.serves(name)
-		if source == nil {
-			t.Fatalf("no snapshot of %s", name)
-		}
-		checkOrder(t, source)
-		shown := exposed(t, source)
-		for _, private := range []string{"Given", "creator@example.com", "user@example.com", "fixture-access-token", "fixture-provisioning-link", "sip.example.com"} {
-			if strings.Contains(shown, private) {
-				t.Errorf("the metrics of %s show %q", name, private)
+	for _, c := range collector.All() {
+		t.Run(c.Name, func(t *testing.T) {
+			if snapshots[c.Name] == nil {
+				t.Fatalf("there is no snapshot; do the fixtures in collector/testdata/%s have all that is asked for?", c.Name)
 			}
-		}
-		golden(t, name+".metrics", age.ReplaceAllString(shown, "$1 AGE"))
+			shown := exposed(t, snapshots[c.Name])
+			for _, f := range c.Families {
+				if !strings.Contains(shown, "\n"+f.Name+"{") {
+					t.Errorf("no fixture in collector/testdata/%s makes a sample of %s", c.Name, f.Name)
+				}
+			}
+			problems, err := promlint.New(strings.NewReader(shown)).Lint()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range problems {
+				t.Errorf("%s: %s", p.Metric, p.Text)
+			}
+			for _, private := range []string{"Given", "creator@example.com", "user@example.com", "fixture-access-token", "fixture-provisioning-link", "sip.example.com"} {
+				if strings.Contains(shown, private) {
+					t.Errorf("the metrics show %q", private)
+				}
+			}
+			golden(t, filepath.Join(c.Name, "metrics.txt"), age.ReplaceAllString(shown, "$1 AGE"))
+		})
 	}
 	var unexpected strings.Builder
-	for line := range strings.Lines(text(t, b.registry)) {
+	set := exposition.NewSet(registry, log.NewNopLogger())
+	var all bytes.Buffer
+	if err := set.WriteText(&all); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(all.String()) {
 		if strings.HasPrefix(line, "ycm_api_unexpected_values_total{") {
 			unexpected.WriteString(line)
 		}
 	}
 	golden(t, "unexpected.metrics", unexpected.String())
+}
+
+// The simulator serves what every collector asks for, so the demo shows it, and tests can ask for it.
+func TestSimulatorServesEveryCollector(t *testing.T) {
+	ycm := ycmtest.New(ycmtest.Options{PBXs: 60, Seed: 1})
+	t.Cleanup(ycm.Close)
+	snapshots, _ := pollAll(t, "https://ycm.example.com", ycm.Transport())
+	for _, c := range collector.All() {
+		if snapshots[c.Name] == nil {
+			t.Errorf("collector %s learns nothing of the simulator: give ycmclient/ycmtest the endpoint that it asks", c.Name)
+			continue
+		}
+		shown := exposed(t, snapshots[c.Name])
+		for _, f := range c.Families {
+			if !strings.Contains(shown, "\n"+f.Name+"{") {
+				t.Errorf("nothing that the simulator answers makes a sample of %s, of collector %s", f.Name, c.Name)
+			}
+		}
+	}
+	for _, v := range ycm.Violations() {
+		t.Errorf("the simulator saw what an exporter must not do: %s", v)
+	}
 }

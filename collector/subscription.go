@@ -2,46 +2,46 @@ package collector
 
 import (
 	"context"
+	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/series"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// subscription asks what the account has subscribed to and how much of it is used.
-type subscription struct {
-	account string
-	client  *ycmclient.Client
-}
-
-// holding is what one poll learned.
-type holding struct {
+// subscriptionReading is what one poll learned.
+type subscriptionReading struct {
 	ycmclient.Subscription
-	plans  []ycmclient.PlanStatistic
-	remote ycmclient.RemoteConnections
+	Plans  []ycmclient.PlanStatistic
+	Remote ycmclient.RemoteConnections
 }
 
-// Poll asks for the subscription, its plans and its remote connections. Not every edition of YCM and not every
-// account has the latter two: where they are denied or not found, their families have no samples.
-func (s *subscription) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
+// subscription asks what the account has subscribed to and how much of it is used.
+func subscription() Collector {
+	return ofAccount("subscription", on(15*time.Minute), subscriptionColumns(), askSubscription)
+}
+
+// askSubscription asks for the subscription, its plans and its remote connections. Not every edition of YCM and not
+// every account has the latter two: where they are denied or not found, their families have no samples.
+func askSubscription(ctx context.Context, a Account) (subscriptionReading, error) {
 	const requests = 3
-	h := holding{remote: ycmclient.RemoteConnections{Used: ycmclient.Absent, Capacity: ycmclient.Absent}}
+	r := subscriptionReading{Remote: ycmclient.RemoteConnections{Used: ycmclient.Absent, Capacity: ycmclient.Absent}}
 	var err error
-	if h.Subscription, err = s.client.Subscription(ctx); err != nil {
-		return nil, err
+	if r.Subscription, err = a.YCM.Subscription(ctx); err != nil {
+		return r, err
 	}
-	progress(1, requests)
-	if plans, err := s.client.PlanStatistics(ctx); err == nil {
-		h.plans = plans
+	a.Progress(1, requests)
+	if plans, err := a.YCM.PlanStatistics(ctx); err == nil {
+		r.Plans = plans
 	} else if !withheld(err) {
-		return nil, err
+		return r, err
 	}
-	progress(2, requests)
-	if remote, err := s.client.RemoteConnections(ctx); err == nil {
-		h.remote = remote
+	a.Progress(2, requests)
+	if remote, err := a.YCM.RemoteConnections(ctx); err == nil {
+		r.Remote = remote
 	} else if !withheld(err) {
-		return nil, err
+		return r, err
 	}
-	return newSheet(s.account, subscriptionColumns(), &h), nil
+	return r, nil
 }
 
 // withheld reports whether the API will not tell, rather than fails to.
@@ -52,36 +52,36 @@ func withheld(err error) bool {
 
 // subscriptionColumns declares what is known of the subscription (Query the Subscription of P-Series Hosting
 // Package), of its plans (... Feature Plan Statistics) and of its remote connections (... Remote Management Connections).
-func subscriptionColumns() []column[holding] {
-	return []column[holding]{
-		number("ycm_subscription_extensions_capacity", "Extensions that the account has subscribed to (total extensionCapacity).",
-			func(h *holding) ycmclient.Int { return h.Total.Extensions }),
-		number("ycm_subscription_extensions_used", "Extensions of the subscription that are assigned (used extensionCapacity).",
-			func(h *holding) ycmclient.Int { return h.Used.Extensions }),
-		number("ycm_subscription_extensions_available", "Extensions of the subscription that are left (available extensionCapacity).",
-			func(h *holding) ycmclient.Int { return h.Available.Extensions }),
-		number("ycm_subscription_concurrent_calls_capacity", "Concurrent calls that the account has subscribed to (total concurrentCallCapacity).",
-			func(h *holding) ycmclient.Int { return h.Total.ConcurrentCalls }),
-		number("ycm_subscription_concurrent_calls_used", "Concurrent calls of the subscription that are assigned (used concurrentCallCapacity).",
-			func(h *holding) ycmclient.Int { return h.Used.ConcurrentCalls }),
-		number("ycm_subscription_concurrent_calls_available", "Concurrent calls of the subscription that are left (available concurrentCallCapacity).",
-			func(h *holding) ycmclient.Int { return h.Available.ConcurrentCalls }),
-		minutes("ycm_subscription_recording_capacity_seconds", "Call recording that the account has subscribed to, in seconds (total recordingCapacity, which the API gives in minutes).",
-			func(h *holding) ycmclient.Int { return h.Total.Recording }),
-		minutes("ycm_subscription_recording_used_seconds", "Call recording of the subscription that is assigned, in seconds (used recordingCapacity, which the API gives in minutes).",
-			func(h *holding) ycmclient.Int { return h.Used.Recording }),
-		minutes("ycm_subscription_recording_available_seconds", "Call recording of the subscription that is left, in seconds (available recordingCapacity, which the API gives in minutes).",
-			func(h *holding) ycmclient.Int { return h.Available.Recording }),
-		number("ycm_subscription_expiration_timestamp_seconds", "Unix time at which the subscription expires, or has expired (expirationTime).",
-			func(h *holding) ycmclient.Int { return h.Expiration }),
-		number("ycm_subscription_recording_expiration_timestamp_seconds", "Unix time at which the subscription's call recording expires, or has expired (recordingExpireDate).",
-			func(h *holding) ycmclient.Int { return h.RecordingExpiration }),
-		toggle("ycm_subscription_high_availability_enabled", "Whether the subscription's high availability is enabled (1) or disabled (0) (highAvailability).",
-			func(h *holding) ycmclient.Switch { return h.HighAvailability }),
-		number("ycm_subscription_remote_connections_used", "Remote management connections in use (connections used).",
-			func(h *holding) ycmclient.Int { return h.remote.Used }),
-		number("ycm_subscription_remote_connections_capacity", "Remote management connections that the account may have (connections capacity).",
-			func(h *holding) ycmclient.Int { return h.remote.Capacity }),
+func subscriptionColumns() []series.Column[subscriptionReading] {
+	return []series.Column[subscriptionReading]{
+		series.Number("ycm_subscription_extensions_capacity", "Extensions that the account has subscribed to (total extensionCapacity).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Total.Extensions }),
+		series.Number("ycm_subscription_extensions_used", "Extensions of the subscription that are assigned (used extensionCapacity).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Used.Extensions }),
+		series.Number("ycm_subscription_extensions_available", "Extensions of the subscription that are left (available extensionCapacity).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Available.Extensions }),
+		series.Number("ycm_subscription_concurrent_calls_capacity", "Concurrent calls that the account has subscribed to (total concurrentCallCapacity).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Total.ConcurrentCalls }),
+		series.Number("ycm_subscription_concurrent_calls_used", "Concurrent calls of the subscription that are assigned (used concurrentCallCapacity).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Used.ConcurrentCalls }),
+		series.Number("ycm_subscription_concurrent_calls_available", "Concurrent calls of the subscription that are left (available concurrentCallCapacity).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Available.ConcurrentCalls }),
+		series.Minutes("ycm_subscription_recording_capacity_seconds", "Call recording that the account has subscribed to, in seconds (total recordingCapacity, which the API gives in minutes).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Total.Recording }),
+		series.Minutes("ycm_subscription_recording_used_seconds", "Call recording of the subscription that is assigned, in seconds (used recordingCapacity, which the API gives in minutes).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Used.Recording }),
+		series.Minutes("ycm_subscription_recording_available_seconds", "Call recording of the subscription that is left, in seconds (available recordingCapacity, which the API gives in minutes).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Available.Recording }),
+		series.Number("ycm_subscription_expiration_timestamp_seconds", "Unix time at which the subscription expires, or has expired (expirationTime).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Expiration }),
+		series.Number("ycm_subscription_recording_expiration_timestamp_seconds", "Unix time at which the subscription's call recording expires, or has expired (recordingExpireDate).",
+			func(r *subscriptionReading) ycmclient.Int { return r.RecordingExpiration }),
+		series.Toggle("ycm_subscription_high_availability_enabled", "Whether the subscription's high availability is enabled (1) or disabled (0) (highAvailability).",
+			func(r *subscriptionReading) ycmclient.Switch { return r.HighAvailability }),
+		series.Number("ycm_subscription_remote_connections_used", "Remote management connections in use (connections used).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Remote.Used }),
+		series.Number("ycm_subscription_remote_connections_capacity", "Remote management connections that the account may have (connections capacity).",
+			func(r *subscriptionReading) ycmclient.Int { return r.Remote.Capacity }),
 		perService("ycm_subscription_remote_management_expiration_timestamp_seconds", "Unix time at which a remote management service expires, or has expired (expirationTime of remoteManagementAccount, remoteManagementPremiumAccount)."),
 		perPlan("ycm_subscription_plan_cloud_pbxs", "Number of Cloud PBXs that have the plan (pbxNumber).",
 			func(p ycmclient.PlanStatistic) ycmclient.Int { return p.CloudPBXs }),
@@ -90,9 +90,9 @@ func subscriptionColumns() []column[holding] {
 	}
 }
 
-func perPlan(name, help string, get func(ycmclient.PlanStatistic) ycmclient.Int) column[holding] {
-	return column[holding]{name: name, help: help, labels: []string{"plan"}, read: func(h *holding, labels []string, sample func(float64)) {
-		for _, p := range h.plans {
+func perPlan(name, help string, get func(ycmclient.PlanStatistic) ycmclient.Int) series.Column[subscriptionReading] {
+	return series.Column[subscriptionReading]{Name: name, Help: help, Labels: []string{"plan"}, Read: func(r *subscriptionReading, labels []string, sample func(float64)) {
+		for _, p := range r.Plans {
 			if n, ok := get(p).Get(); ok {
 				labels[0] = p.Plan
 				sample(float64(n))
@@ -101,9 +101,9 @@ func perPlan(name, help string, get func(ycmclient.PlanStatistic) ycmclient.Int)
 	}}
 }
 
-func perService(name, help string) column[holding] {
-	return column[holding]{name: name, help: help, labels: []string{"service"}, read: func(h *holding, labels []string, sample func(float64)) {
-		for _, s := range h.remote.Services {
+func perService(name, help string) series.Column[subscriptionReading] {
+	return series.Column[subscriptionReading]{Name: name, Help: help, Labels: []string{"service"}, Read: func(r *subscriptionReading, labels []string, sample func(float64)) {
+		for _, s := range r.Remote.Services {
 			if at, ok := s.Expiration.Get(); ok {
 				labels[0] = s.Service
 				sample(float64(at))

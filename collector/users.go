@@ -3,54 +3,51 @@ package collector
 import (
 	"context"
 	"fmt"
+	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/series"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
-
-// users asks what the account's subordinate users, resellers and colleagues among them, have been given: one request
-// each.
-type users struct {
-	account string
-	client  *ycmclient.Client
-}
 
 // user is what one poll learned of a user. Of one whose subscription the API withholds the rest is known.
 type user struct {
 	ycmclient.User
-	subscription *ycmclient.UserSubscription
+	Subscription *ycmclient.UserSubscription
 }
 
-// Poll lists the users and asks for the subscription of each.
-func (u *users) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
-	listed, err := u.client.Users(ctx)
+// users asks what the account's subordinate users, resellers and colleagues among them, have been given: one request
+// each.
+func users() Collector { return ofAccount("users", off(time.Hour), usersColumns(), askUsers) }
+
+func askUsers(ctx context.Context, a Account) ([]user, error) {
+	listed, err := a.YCM.Users(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]user, len(listed))
 	for i, one := range listed {
-		progress(i, len(listed))
+		a.Progress(i, len(listed))
 		all[i].User = one
-		s, err := u.client.UserSubscription(ctx, one.ID)
+		s, err := a.YCM.UserSubscription(ctx, one.ID)
 		switch {
 		case err == nil:
-			all[i].subscription = &s
+			all[i].Subscription = &s
 		case !withheld(err):
 			return nil, fmt.Errorf("subscription of user %d: %w", one.ID, err)
 		}
 	}
-	return newSheet(u.account, usersColumns(), &all), nil
+	return all, nil
 }
 
 // usersColumns declares what is known of users (Query All the YCM Users) and of what they have (Query the Subscription
 // of a YCM User). Their names and e-mail addresses are not.
-func usersColumns() []column[[]user] {
-	return []column[[]user]{
+func usersColumns() []series.Column[[]user] {
+	return []series.Column[[]user]{
 		{
-			name:   "ycm_user_info",
-			help:   "A subordinate user of the account, always 1, with id (userId), type (userType) and company.",
-			labels: []string{"company", "user_id", "user_type"},
-			read: func(all *[]user, labels []string, sample func(float64)) {
+			Name:   "ycm_user_info",
+			Help:   "A subordinate user of the account, always 1, with id (userId), type (userType) and company.",
+			Labels: []string{"company", "user_id", "user_type"},
+			Read: func(all *[]user, labels []string, sample func(float64)) {
 				for _, u := range *all {
 					copy(labels, []string{u.Company, decimal(u.ID), u.Type})
 					sample(1)
@@ -74,8 +71,8 @@ func usersColumns() []column[[]user] {
 	}
 }
 
-func perUser(name, help string, factor float64, get func(*user) ycmclient.Int) column[[]user] {
-	return column[[]user]{name: name, help: help, labels: []string{"user_id"}, read: func(all *[]user, labels []string, sample func(float64)) {
+func perUser(name, help string, factor float64, get func(*user) ycmclient.Int) series.Column[[]user] {
+	return series.Column[[]user]{Name: name, Help: help, Labels: []string{"user_id"}, Read: func(all *[]user, labels []string, sample func(float64)) {
 		for i := range *all {
 			u := &(*all)[i]
 			if n, ok := get(u).Get(); ok {
@@ -86,11 +83,11 @@ func perUser(name, help string, factor float64, get func(*user) ycmclient.Int) c
 	}}
 }
 
-func ofUser(name, help string, factor float64, get func(*ycmclient.UserSubscription) ycmclient.Int) column[[]user] {
+func ofUser(name, help string, factor float64, get func(*ycmclient.UserSubscription) ycmclient.Int) series.Column[[]user] {
 	return perUser(name, help, factor, func(u *user) ycmclient.Int {
-		if u.subscription == nil {
+		if u.Subscription == nil {
 			return ycmclient.Absent
 		}
-		return get(u.subscription)
+		return get(u.Subscription)
 	})
 }

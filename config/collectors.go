@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/ycm-exporter/ycm_exporter/collector"
 )
 
 func (c *Collectors) check(p place) {
 	for key, schedule := range c.schedules() {
-		schedule.check(p.key(key))
+		checkSchedule(schedule, p.key(key))
 	}
 	c.Firmware.check(p.key("firmware").key("types"))
 	c.Autoprovisioning.check(p.key("autoprovisioning"))
@@ -30,7 +33,7 @@ func (c *Collectors) schedules() iter.Seq2[string, *Schedule] {
 	}
 }
 
-func (s *Schedule) check(p place) {
+func checkSchedule(s *Schedule, p place) {
 	interval, staleAfter := p.key("interval"), p.key("stale_after")
 	interval.upTo(30*day, s.Interval)
 	staleAfter.upTo(365*day, s.StaleAfter)
@@ -72,7 +75,7 @@ func (a *Autoprovisioning) check(p place) {
 
 // checkSources reports the collectors that have no PBX to ask: without the list, an account knows only the PBXs that
 // it names itself.
-func (c *Config) checkSources(p place) {
+func (c *content) checkSources(p place) {
 	if c.Collectors.CloudPBX.Enabled {
 		return
 	}
@@ -86,4 +89,29 @@ func (c *Config) checkSources(p place) {
 				"has no PBX to ask in accounts[%d]; enable collectors.cloud_pbx, or write pbxs into that account", alone)
 		}
 	}
+}
+
+// configured gives each collector what the file says of it. Schedule and settings were checked.
+func (c *Collectors) configured() (all []collector.Configured, err error) {
+	settings := map[string]any{"firmware": c.Firmware, "autoprovisioning": c.Autoprovisioning}
+	for _, one := range collector.All() {
+		configured := collector.Configured{Collector: one}
+		for name, schedule := range c.schedules() {
+			if name == one.Name {
+				configured.Schedule = *schedule
+			}
+		}
+		if one.Settings != nil {
+			configured.Settings = one.Settings()
+			written, err := yaml.Marshal(settings[one.Name])
+			if err != nil {
+				return nil, err
+			}
+			if err := yaml.Unmarshal(written, configured.Settings); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, configured)
+	}
+	return all, nil
 }

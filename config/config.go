@@ -8,12 +8,19 @@ import (
 
 	promconfig "github.com/prometheus/common/config"
 
+	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/secret"
 )
 
 // Config is everything that the configuration file says, defaults filled in. Two loads of the same file are
 // reflect.DeepEqual, which is how a reload finds the accounts that did not change.
 type Config struct {
+	Accounts   []Account
+	Collectors []collector.Configured // in the order of collector.All
+}
+
+// content is the file as it is written.
+type content struct {
 	Accounts   []Account  `yaml:"accounts"`
 	Collectors Collectors `yaml:"collectors"`
 }
@@ -67,12 +74,7 @@ type PBX struct {
 func (p PBX) Secret() secret.Source { return source(p.ClientSecret, p.ClientSecretFile) }
 
 // Schedule says whether and how often a collector polls.
-type Schedule struct {
-	Enabled  bool          `yaml:"enabled"`
-	Interval time.Duration `yaml:"interval"`
-	// StaleAfter is how long past its poll a snapshot is served when later polls fail. It is at least Interval.
-	StaleAfter time.Duration `yaml:"stale_after"`
-}
+type Schedule = collector.Schedule
 
 // Collectors holds the settings of each collector.
 type Collectors struct {
@@ -107,7 +109,7 @@ type Phone struct {
 	Model  string `yaml:"model"`
 }
 
-func (c *Config) setDefaults() {
+func (c *content) setDefaults() {
 	on := func(interval time.Duration) Schedule { return Schedule{Enabled: true, Interval: interval} }
 	off := func(interval time.Duration) Schedule { return Schedule{Interval: interval} }
 	c.Collectors = Collectors{
@@ -130,7 +132,7 @@ func (a *Account) setDefaults() {
 }
 
 // check reports what is wrong with values that could each be read, and fills in the defaults that depend on others.
-func (c *Config) check(p place) {
+func (c *content) check(p place) {
 	checkAccounts(c.Accounts, p.key("accounts"))
 	c.Collectors.check(p.key("collectors"))
 	c.checkSources(p)

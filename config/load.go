@@ -38,11 +38,11 @@ func Load(path string, opts Options) (*Config, error) {
 		}
 	}
 
-	cfg := new(Config)
+	var written content
 	if root := doc.parse(); root.given() {
-		root.decode(reflect.ValueOf(cfg).Elem())
+		root.decode(reflect.ValueOf(&written).Elem())
 		if root.mapping() && doc.left > 0 {
-			cfg.check(root)
+			written.check(root)
 		}
 	}
 
@@ -50,7 +50,8 @@ func Load(path string, opts Options) (*Config, error) {
 		slices.SortStableFunc(doc.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 		return nil, doc.problems
 	}
-	return cfg, nil
+	collectors, err := written.Collectors.configured()
+	return &Config{Accounts: written.Accounts, Collectors: collectors}, err
 }
 
 // read returns the content of the file, or tells why it cannot.

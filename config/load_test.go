@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	promconfig "github.com/prometheus/common/config"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/secret"
@@ -33,13 +34,38 @@ func write(t *testing.T, folder, content string) string {
 	return path
 }
 
-func load(t *testing.T, path string, opts config.Options) *config.Config {
+// content is a configuration with its collectors by name.
+type content struct {
+	Accounts   []config.Account
+	Collectors config.Collectors
+}
+
+func load(t *testing.T, path string, opts config.Options) *content {
 	t.Helper()
 	cfg, err := config.Load(path, opts)
 	if err != nil {
 		t.Fatalf("Load(%s): got error:\n%v", path, err)
 	}
-	return cfg
+	c := &content{Accounts: cfg.Accounts}
+	schedules := map[string]*config.Schedule{
+		"cloud_pbx": &c.Collectors.CloudPBX, "firmware": &c.Collectors.Firmware.Schedule, "subscription": &c.Collectors.Subscription,
+		"users": &c.Collectors.Users, "pbx_api": &c.Collectors.PBXAPI, "trunks": &c.Collectors.Trunks,
+		"autoprovisioning": &c.Collectors.Autoprovisioning.Schedule,
+	}
+	settings := map[string]any{"firmware": &c.Collectors.Firmware, "autoprovisioning": &c.Collectors.Autoprovisioning}
+	for _, one := range cfg.Collectors {
+		if one.Settings != nil {
+			written, err := yaml.Marshal(one.Settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := yaml.Unmarshal(written, settings[one.Name]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		*schedules[one.Name] = one.Schedule
+	}
+	return c
 }
 
 func parseURL(t *testing.T, s string) *url.URL {
@@ -59,8 +85,8 @@ func compare(want, got any) string {
 }
 
 // defaults is what good/minimal.yml means.
-func defaults(t *testing.T) *config.Config {
-	return &config.Config{
+func defaults(t *testing.T) *content {
+	return &content{
 		Accounts: []config.Account{{
 			Name:            "main",
 			BaseURL:         parseURL(t, "https://ycm.example.com"),
@@ -79,7 +105,7 @@ func defaults(t *testing.T) *config.Config {
 			PBXAPI:       config.Schedule{Interval: 5 * time.Minute, StaleAfter: 15 * time.Minute},
 			Trunks:       config.Schedule{Interval: 15 * time.Minute, StaleAfter: 45 * time.Minute},
 			Autoprovisioning: config.Autoprovisioning{
-				Schedule: config.Schedule{Interval: 24 * time.Hour, StaleAfter: 72 * time.Hour}, Depth: "models",
+				Schedule: config.Schedule{Interval: 24 * time.Hour, StaleAfter: 72 * time.Hour}, Depth: "models", RequiredPhones: []config.Phone{},
 			},
 		},
 	}
@@ -112,7 +138,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 			"X-Tenant": {Values: []string{"north"}, Secrets: []promconfig.Secret{"hidden"}, Files: []string{"testdata/secret"}},
 		}},
 	}
-	want := &config.Config{
+	want := &content{
 		Accounts: []config.Account{
 			{
 				Name:             "Main_1.a-b",

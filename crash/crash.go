@@ -12,8 +12,24 @@ type Crash struct {
 	stack []byte
 }
 
-// Of makes a crash of what recover returned; it is called where that was, for the sake of the stack.
-func Of(cause any) *Crash { return &Crash{cause: cause, stack: debug.Stack()} }
+// Of makes a crash of what recover returned; it is called where that was, for the sake of the stack. A crash that was
+// carried here already stays what it is.
+func Of(cause any) *Crash {
+	if c, ok := cause.(*Crash); ok {
+		return c
+	}
+	return &Crash{cause: cause, stack: debug.Stack()}
+}
+
+// Catch calls f, and returns a panic of it as a *Crash.
+func Catch(f func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = Of(cause)
+		}
+	}()
+	return f()
+}
 
 // Error tells what the goroutine panicked with.
 func (c *Crash) Error() string { return fmt.Sprint(c.cause) }

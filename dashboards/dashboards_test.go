@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/poll"
 )
 
 var (
@@ -79,7 +80,7 @@ func servedNames() map[string]bool {
 		served[f.Name] = true
 	}
 	own := registrations{}
-	collector.NewMetrics(own)
+	poll.NewMetrics(own)
 	for desc := range own {
 		served[named.FindStringSubmatch(desc)[1]] = true
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/version"
 
-	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/poll"
 )
 
 //go:embed status.html
@@ -31,7 +31,7 @@ func statusPage(e Exporter) http.HandlerFunc {
 			Now      time.Time
 			Version  string
 			Ready    bool
-			Accounts []collector.Status
+			Accounts []poll.Status
 			clock
 		}{now, version.Info(), e.Ready(), e.Status(), clock(now)})
 		if err != nil {
@@ -85,7 +85,7 @@ func took(d time.Duration) string {
 }
 
 // state is the word, and the colour's class name, for what a collector is at.
-func state(c collector.CollectorStatus) string {
+func state(c poll.CollectorStatus) string {
 	switch {
 	case c.Err != "":
 		return "failing"

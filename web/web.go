@@ -10,13 +10,13 @@ import (
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
-	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/poll"
 )
 
 // Exporter is what the pages show and steer.
 type Exporter interface {
 	// Status tells of each account and its collectors, ordered by account.
-	Status() []collector.Status
+	Status() []poll.Status
 	// Ready reports whether every account's first poll of the list has ended, well or badly.
 	Ready() bool
 	// Reload reads the configuration again; on an error the running one stays.

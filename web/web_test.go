@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/poll"
 	"github.com/ycm-exporter/ycm_exporter/web"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
@@ -22,14 +22,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fleet stands for the exporter behind the pages.
 type fleet struct {
-	status  []collector.Status
+	status  []poll.Status
 	ready   bool
 	reload  error
 	reloads int
 }
 
-func (f *fleet) Status() []collector.Status { return f.status }
-func (f *fleet) Ready() bool                { return f.ready }
+func (f *fleet) Status() []poll.Status { return f.status }
+func (f *fleet) Ready() bool           { return f.ready }
 func (f *fleet) Reload() error {
 	f.reloads++
 	return f.reload
@@ -112,7 +112,7 @@ func TestPathsAnswerAsTheREADMESays(t *testing.T) {
 }
 
 func TestServiceDiscoveryListsOneTargetPerAccountAndShard(t *testing.T) {
-	accounts := &fleet{status: []collector.Status{{Account: "east"}, {Account: "west"}}}
+	accounts := &fleet{status: []poll.Status{{Account: "east"}, {Account: "west"}}}
 	o := defaults
 	o.SDShards = 2
 	server := serve(t, o, accounts)
@@ -150,17 +150,17 @@ func TestServiceDiscoveryWithoutAccountsIsAnEmptyList(t *testing.T) {
 
 func TestStatusPageTellsEachCollectorsState(t *testing.T) {
 	now := time.Now()
-	account := collector.Status{
+	account := poll.Status{
 		Account: "main", BaseURL: "https://ycm.example.com", PBXs: 1234,
 		Budget:      ycmclient.BudgetState{Tokens: 12.3, Burst: 75, Rate: 60, Interval: time.Minute, PausedUntil: now.Add(5 * time.Minute)},
 		TokenExpiry: now.Add(20 * time.Minute),
-		Collectors: []collector.CollectorStatus{
+		Collectors: []poll.CollectorStatus{
 			{Name: "cloud_pbx", Interval: time.Minute, Running: true, Done: 17, Total: 25, LastSuccess: now.Add(-90 * time.Second), Duration: 20 * time.Second},
 			{Name: "firmware", Interval: time.Hour, LastSuccess: now.Add(-time.Hour), Next: now.Add(3 * time.Minute), Err: `page <script>alert("x")</script> answered 502`},
 			{Name: "users", Interval: time.Hour},
 		},
 	}
-	status, body, header := ask(t, serve(t, defaults, &fleet{status: []collector.Status{account}}), "GET", "/status")
+	status, body, header := ask(t, serve(t, defaults, &fleet{status: []poll.Status{account}}), "GET", "/status")
 	if status != 200 || !strings.HasPrefix(header.Get("Content-Type"), "text/html") {
 		t.Fatalf("got %d with content type %q, want an HTML page", status, header.Get("Content-Type"))
 	}

@@ -1,0 +1,202 @@
+package collector
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/series"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// firmwareWait is how long the first list waits for the first poll of the firmware, so that the first scrape
+// already tells which PBXs are behind.
+const firmwareWait = 10 * time.Second
+
+// listReading is the list as a poll saw it.
+type listReading struct {
+	List   ycmclient.List
+	Polled time.Time
+}
+
+// cloudPBX walks the list of PBXs and compares it with the firmware that can be had.
+func cloudPBX() Collector {
+	return Collector{
+		Name: "cloud_pbx", Schedule: on(time.Minute),
+		Families: slices.Concat(series.PBXFamilies(cloudPBXColumns(time.Time{}, nil)), series.AccountFamilies(listColumns())),
+		Provides: ListOfPBXs, Needs: []Need{{Role: FirmwareOfYCM, Patience: firmwareWait}},
+		New: func(a Account) Poller {
+			return &accountPoller[listReading]{account: a, ask: walkList, show: func(r *listReading) exposition.Source {
+				return showList(a.Name, r, a.firmware())
+			}}
+		},
+	}
+}
+
+// walkList is told the list before, as the walk is.
+func walkList(ctx context.Context, a Account, before *listReading) (listReading, error) {
+	var previous []ycmclient.CloudPBX
+	if before != nil {
+		previous = before.List.PBXs
+	}
+	list, err := a.YCM.Walk(ctx, previous, a.Progress)
+	return listReading{list, time.Now()}, err
+}
+
+// showList makes a snapshot that keeps the list's records.
+func showList(account string, r *listReading, c *catalogue) exposition.Source {
+	return series.Join(
+		series.PerPBX(account, cloudPBXColumns(r.Polled, lagOf(c, r.List.PBXs)), r.List.PBXs, identifyCloudPBX),
+		series.PerAccount(account, listColumns(), &r.List),
+	)
+}
+
+func identifyCloudPBX(p *ycmclient.CloudPBX) (series.PBX, *ycmclient.CloudPBX) {
+	return series.PBX{ID: p.ID, Name: p.Name, Region: p.Region}, p
+}
+
+// listOf is the list as a sweep sees it.
+type listOf struct{ Peer }
+
+func (l listOf) List() *ycmclient.List {
+	if r := readingOf[listReading](l.Peer); r != nil {
+		return &r.List
+	}
+	return nil
+}
+
+// listColumns declares what the list tells about the fleet as a whole.
+func listColumns() []series.Column[ycmclient.List] {
+	return []series.Column[ycmclient.List]{series.Number(
+		"ycm_cloud_pbxs", "Number of Cloud PBXs, as YCM reports it with its list (total). "+background,
+		func(l *ycmclient.List) ycmclient.Int { return ycmclient.Int(l.Total) },
+	)}
+}
+
+// cloudPBXColumns declares what the list tells about each PBX (Query All the Cloud PBXs). polled is when it did, and
+// behind how the PBXs' releases compare with the firmware that can be had.
+func cloudPBXColumns(polled time.Time, behind lag) []series.Column[ycmclient.CloudPBX] {
+	return []series.Column[ycmclient.CloudPBX]{
+		{
+			Name:   "ycm_cloud_pbx_info",
+			Help:   "What describes a Cloud PBX, always 1: serial number (sn), host name (url), type, plan, group, firmware version, last used template (lastUsedTemplate); an empty label is one that the API did not give.",
+			Labels: []string{"group", "last_used_template", "plan", "sn", "type", "url", "version"},
+			Read: func(p *ycmclient.CloudPBX, labels []string, sample func(float64)) {
+				copy(labels, []string{p.Group, p.LastUsedTemplate, p.Plan, p.SN, p.Type, p.URL, p.Version})
+				sample(1)
+			},
+		},
+		statusColumn(),
+		series.Toggle("ycm_cloud_pbx_activated", "Whether the Cloud PBX is Activated (1) or Unactivated (0) (activationStatus).",
+			func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.Activated }),
+		featureColumn(),
+		series.Number("ycm_cloud_pbx_active_calls", "Calls that are active on the Cloud PBX (activeCalls); YCM may go on showing the last value of one that is not Running. "+background,
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.ActiveCalls }),
+		series.Number("ycm_cloud_pbx_concurrent_calls_capacity", "Calls that the Cloud PBX may have at the same time (concurrentCallCapacity).",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.ConcurrentCallCapacity }),
+		series.Number("ycm_cloud_pbx_extensions_used", "Extensions created on the Cloud PBX (usedExtensions).",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.UsedExtensions }),
+		series.Number("ycm_cloud_pbx_extensions_capacity", "Extensions that the Cloud PBX may have (extensionCapacity).",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.ExtensionCapacity }),
+		series.Minutes("ycm_cloud_pbx_recording_used_seconds", "Call recordings stored on the Cloud PBX, in seconds (usedRecording, which the API gives in minutes).",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.UsedRecording }),
+		series.Minutes("ycm_cloud_pbx_recording_capacity_seconds", "Call recordings that the Cloud PBX can store, in seconds (recordingCapacity, which the API gives in minutes).",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.RecordingCapacity }),
+		series.Number("ycm_cloud_pbx_plan_expiration_timestamp_seconds", "Unix time at which the Cloud PBX's plan expires, or has expired (planExpirationDate).",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.PlanExpiration }),
+		series.Number("ycm_cloud_pbx_expiration_timestamp_seconds", "Unix time at which the Cloud PBX itself expires, or has expired (expirationDate).",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.Expiration }),
+		series.Number("ycm_cloud_pbx_last_backup_timestamp_seconds", "Unix time of the last backup that a YCM task made of the Cloud PBX (lastBackupTime); absent if there was none.",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.LastBackup }),
+		series.Number("ycm_cloud_pbx_backup_age_seconds", "Age in seconds that the last backup (lastBackupTime) had when the list was polled. Rules better use ycm_cloud_pbx_last_backup_timestamp_seconds, which is exact.",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return backupAge(p, polled) }),
+		series.Number("ycm_cloud_pbx_created_timestamp_seconds", "Unix time at which the Cloud PBX was created (createTime).",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.Created }),
+		series.Number("ycm_cloud_pbx_first_started_timestamp_seconds", "Unix time at which the Cloud PBX was started for the first time (initialStartUpTime).",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.FirstStarted }),
+		series.Number("ycm_cloud_pbx_template_last_used_timestamp_seconds", "Unix time at which the Cloud PBX was last provisioned with a template (lastUsedTime).",
+			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.TemplateLastUsed }),
+		{
+			Name: "ycm_cloud_pbx_firmware_update_available",
+			Help: "Whether a firmware version newer than the Cloud PBX's own (version) is listed for its region (1) or not (0); absent where the region or the version cannot be matched with the firmware that YCM lists.",
+			Read: func(p *ycmclient.CloudPBX, _ []string, sample func(float64)) {
+				if count, ok := behind[release{p.Region, p.Version}]; ok {
+					sample(series.Boolean(count > 0))
+				}
+			},
+		},
+		{
+			Name: "ycm_cloud_pbx_firmware_versions_behind",
+			Help: "Number of firmware versions listed for the Cloud PBX's region that are newer than its own (version); absent where the region or the version cannot be matched with the firmware that YCM lists.",
+			Read: func(p *ycmclient.CloudPBX, _ []string, sample func(float64)) {
+				if count, ok := behind[release{p.Region, p.Version}]; ok {
+					sample(float64(count))
+				}
+			},
+		},
+	}
+}
+
+// statusColumn is a state set: of the documented statuses and Unknown, which stands for any other and for none, one
+// is 1 and the others are 0.
+func statusColumn() series.Column[ycmclient.CloudPBX] {
+	type state struct {
+		status ycmclient.Status
+		name   string
+	}
+	var states []state
+	for _, s := range ycmclient.Statuses() {
+		states = append(states, state{s, s.String()})
+	}
+	slices.SortFunc(states, func(a, b state) int { return strings.Compare(a.name, b.name) })
+	return series.Column[ycmclient.CloudPBX]{
+		Name:   "ycm_cloud_pbx_status",
+		Help:   "Running status of the Cloud PBX (pbxStatus): 1 for the present one, 0 for the others; Unknown is any that the API does not document. " + background,
+		Labels: []string{"status"},
+		Read: func(p *ycmclient.CloudPBX, labels []string, sample func(float64)) {
+			for _, s := range states {
+				labels[0] = s.name
+				sample(series.Boolean(p.Status == s.status))
+			}
+		},
+	}
+}
+
+// featureColumn tells which features are switched on. They are in the order of their labels.
+func featureColumn() series.Column[ycmclient.CloudPBX] {
+	features := []struct {
+		name string
+		get  func(*ycmclient.CloudPBX) ycmclient.Switch
+	}{
+		{"im", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.IM }},
+		{"passwordless_login", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.PasswordlessLogin }},
+		{"provisioning_via_template", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.ProvisioningViaTemplate }},
+		{"recording", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.Recording }},
+		{"superior_passwordless_login", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.SuperiorPasswordlessLogin }},
+		{"upgrade_in_pbx", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.UpgradeInPBX }},
+	}
+	return series.Column[ycmclient.CloudPBX]{
+		Name:   "ycm_cloud_pbx_feature_enabled",
+		Help:   "Whether a feature of the Cloud PBX is enabled (1) or disabled (0): im, passwordlessLogin, provisioningViaTemplate, recordingStatus, allowSuperiorPasswordlessLogin, upgradeInPbx; absent where the API does not say.",
+		Labels: []string{"feature"},
+		Read: func(p *ycmclient.CloudPBX, labels []string, sample func(float64)) {
+			for _, f := range features {
+				if on, ok := f.get(p).Get(); ok {
+					labels[0] = f.name
+					sample(series.Boolean(on))
+				}
+			}
+		},
+	}
+}
+
+// backupAge is how old the last backup was at a time; one that is yet to come, by YCM's clock, is new.
+func backupAge(p *ycmclient.CloudPBX, at time.Time) ycmclient.Int {
+	backup, ok := p.LastBackup.Get()
+	if !ok {
+		return ycmclient.Absent
+	}
+	return ycmclient.Int(max(0, at.Unix()-backup))
+}

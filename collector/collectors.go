@@ -1,0 +1,35 @@
+package collector
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/ycm-exporter/ycm_exporter/exposition"
+)
+
+// All lists every collector, in the order in which they start. The firmware is first, because the list of PBXs is
+// compared with it.
+func All() []Collector {
+	return []Collector{
+		firmware(),
+		cloudPBX(),
+		subscription(),
+		users(),
+		pbxAPI(),
+		trunks(),
+		autoprovisioning(),
+	}
+}
+
+// background ends the help of what a reader might take for the state at the moment of the scrape.
+const background = "Polled in the background, not at the scrape."
+
+// Families describes every family of every collector, sorted by name.
+func Families() []exposition.Family {
+	var families []exposition.Family
+	for _, c := range All() {
+		families = append(families, c.Families...)
+	}
+	slices.SortFunc(families, func(a, b exposition.Family) int { return strings.Compare(a.Name, b.Name) })
+	return families
+}

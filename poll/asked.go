@@ -1,0 +1,27 @@
+package poll
+
+import (
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/ycm-exporter/ycm_exporter/sweep"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// asked makes what a collector tells of each PBX that it asked: it is counted, and a failure is logged. Of PBXs that
+// were configured one by one that is a warning, once for each kind of failure.
+func asked(account, collector string, metrics *Metrics, logger log.Logger) func(sweep.Target, error) {
+	said := map[*sweep.Direct]ycmclient.Class{}
+	return func(t sweep.Target, err error) {
+		class := ycmclient.ClassOf(err)
+		metrics.pbxPolls.WithLabelValues(account, collector, string(class)).Inc()
+		at := level.Debug(logger)
+		if d := t.Direct(); d != nil && said[d] != class {
+			said[d] = class
+			at = level.Warn(logger)
+		}
+		if err != nil {
+			at.Log("msg", "A PBX did not tell what it was asked", "cloud_pbx_id", t.ID(), "pbx", t.Name, "class", class, "err", err)
+		}
+	}
+}

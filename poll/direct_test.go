@@ -1,0 +1,213 @@
+package poll
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+)
+
+// elsewhere is a PBX that no list of YCM has: one of another simulated YCM, which answers where the first has nobody.
+func elsewhere(t *testing.T, ycm *ycmtest.Server, host string) *ycmtest.Server {
+	other := ycmtest.New(ycmtest.Options{PBXs: -1})
+	t.Cleanup(other.Close)
+	p := other.Add(running)
+	ycm.Inject(ycmtest.Fault{
+		Endpoint: ycmtest.PBXAPI,
+		Match:    func(r *http.Request) bool { return strings.EqualFold(r.Host, host) },
+		Effect: func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				r.Host = p.URL
+				other.ServeHTTP(w, r)
+			})
+		},
+	})
+	return other
+}
+
+// doors counts what comes to PBXs that are spoken to directly.
+type doors struct {
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+func watchDoors(ycm *ycmtest.Server) *doors {
+	d := &doors{calls: map[string]int{}}
+	ycm.OnRequest(func(r *http.Request) {
+		if path, found := strings.CutPrefix(r.URL.Path, "/openapi/v1.0/"); found {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.calls[strings.ToLower(r.Host)+" "+path]++
+		}
+	})
+	return d
+}
+
+func (d *doors) count(host, path string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.calls[host+" "+path]
+}
+
+// identities is the identity labels of all PBXs that are told of, and whether they are up.
+func (b *bench) identities() map[string]float64 {
+	return b.values("pbx_api", "ycm_cloud_pbx_api_up", "cloud_pbx_id", "name", "region")
+}
+
+// pbxAPIAndTrunks asks every PBX for its state and its trunks.
+func pbxAPIAndTrunks(c plan) {
+	pbxAPI(c)
+	c["trunks"] = every(5*time.Minute, 15*time.Minute)
+}
+
+// A PBX with credentials of its own is known by its host: it has the list's labels if the list has it, and is asked
+// directly alone, with one token that is given back at the end.
+func TestDirectPBXIsMatchedByItsHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.fleetOf(t, 3, listAnd(pbxAPIAndTrunks))
+		p := ycm.PBXs()[1]
+		ycm.Update(p.ID, func(p *ycmtest.PBX) {
+			p.Name, p.Region = "Harbour Dental", "Frankfurt"
+			p.Raw = map[string]string{"url": `" https://` + strings.ToUpper(p.URL) + `/ "`}
+		})
+		elsewhere(t, ycm, "pbx.example.com")
+		b.speaksTo(t, ycm, "https://"+p.URL, "https://PBX.example.com", "https://pbx.example.com", "https://"+p.URL+":8088")
+		doors := watchDoors(ycm)
+		stop := start(b.Account)
+		after(40 * time.Minute)
+		told := b.identities()
+		if told[fmt.Sprintf("%d Harbour Dental Frankfurt", p.ID)] != 1 || told[" pbx.example.com "] != 1 || len(told) != 4 {
+			t.Errorf("told of: %v; want 3 PBXs with the list's labels, and pbx.example.com with its host alone", told)
+		}
+		if got := len(askedAt(ycm, "system/information")); got != 2 {
+			t.Errorf("%d PBXs were asked through YCM, want the 2 that are not spoken to directly", got)
+		}
+		stop()
+		for _, host := range []string{p.URL, "pbx.example.com"} {
+			logins, renewals, ends := doors.count(host, "get_token"), doors.count(host, "refresh_token"), doors.count(host, "del_token")
+			if logins != 1 || renewals != 1 || ends != 1 {
+				t.Errorf("%s saw %d logins, %d renewals and %d tokens given back in 40 minutes, at a token life of 30; want one of each", host, logins, renewals, ends)
+			}
+			if got := doors.count(host, "system/information"); got != 8 {
+				t.Errorf("%s was asked %d times for its state in 40 minutes, want 8", host, got)
+			}
+		}
+	})
+}
+
+// Neither YCM's trouble nor its budget is a matter of PBXs that are spoken to directly.
+func TestDirectPBXDoesNotNeedYCM(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.fleetOf(t, 300, listAnd(pbxAPI))
+		p := ycm.PBXs()[299]
+		b.speaksTo(t, ycm, "https://"+p.URL)
+		b.limit(ycm, 12, time.Minute) // 6 of them for the list
+		doors := watchDoors(ycm)
+		defer start(b.Account)()
+		after(30 * time.Minute)
+		if got := doors.count(p.URL, "system/information"); got != 6 {
+			t.Errorf("while a round through YCM takes 50 minutes, the PBX spoken to directly was asked %d times in 30, want 6", got)
+		}
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Effect: ycmtest.Reset()})
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Reset()})
+		after(4 * time.Hour)
+		if got := b.up(); len(got) != 1 || got[fmt.Sprint(p.ID)] != 1 {
+			t.Errorf("after 4 hours without YCM these PBXs are told of: %v, want the one spoken to directly", got)
+		}
+	})
+}
+
+// Without the list, an account still asks the PBXs that it speaks to directly.
+func TestDirectPBXsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		collectors := plan{"autoprovisioning": every(time.Hour, 3*time.Hour)}
+		pbxAPIAndTrunks(collectors)
+		ycm := b.fleetOf(t, 1, collectors)
+		elsewhere(t, ycm, "pbx.example.com:8088").UpdateAll(func(p *ycmtest.PBX) { p.Version = "84.10.0.30" })
+		b.speaksTo(t, ycm, "https://"+ycm.PBXs()[0].URL, "https://pbx.example.com:8088")
+		b.once(t)
+		want := map[string]float64{}
+		for _, host := range []string{"pbx.example.com:8088", ycm.PBXs()[0].URL} {
+			want[" "+host+" "] = 1 // neither an id nor a region
+		}
+		if diff := cmp.Diff(want, b.identities()); diff != "" {
+			t.Errorf("told of (-want +got):\n%s", diff)
+		}
+		versions := b.values("autoprovisioning", "ycm_autoprovisioning_phone_vendors", "version")
+		if len(versions) != 2 || versions["84.10.0.30"] == 0 || versions["84.19.0.22"] == 0 {
+			t.Errorf("phones are known of the versions %v, want those that system/information told: 84.10.0.30 and 84.19.0.22", versions)
+		}
+		if got := ycm.Count(ycmtest.Proxy) + ycm.Count(ycmtest.CloudPBXList); got != 0 {
+			t.Errorf("YCM was asked %d times", got)
+		}
+	})
+}
+
+// Wrong credentials of one PBX are said once, cost few logins, and leave the others alone.
+func TestDirectPBXWithWrongCredentials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.fleetOf(t, 2, listAnd(pbxAPI))
+		p := ycm.PBXs()[0]
+		b.speaksTo(t, ycm, "https://"+p.URL)
+		ycm.Inject(ycmtest.Fault{
+			Endpoint: ycmtest.PBXAPI, Match: func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "get_token") },
+			Effect: ycmtest.Answer(http.StatusOK, "application/json", `{"errcode":-1,"errmsg":"FAILURE"}`),
+		})
+		defer start(b.Account)()
+		doors := watchDoors(ycm)
+		after(29 * time.Minute)
+		if got := doors.count(p.URL, "get_token"); got > 5 {
+			t.Errorf("%d logins with wrong credentials in 29 minutes, want at most 5", got)
+		}
+		lines := b.journal.with("level=warn", "A PBX did not tell", fmt.Sprint(p.ID), "client secret")
+		if len(lines) != 1 {
+			t.Errorf("the log says %d times that the PBX refuses the credentials, want once:\n%s", len(lines), strings.Join(lines, "\n"))
+		}
+		if got := value(t, b.registry, `ycm_collector_success{account="main",collector="pbx_api"}`); got != "1" {
+			t.Errorf("one PBX's credentials make the collector's success %q, want 1", got)
+		}
+	})
+}
+
+// Shutting down takes at most a few seconds, also when a PBX hangs, and no token of those that answer stays.
+func TestShutdownGivesTokensBackInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.fleetOf(t, 3, listAnd(pbxAPI))
+		var urls []string
+		for _, p := range ycm.PBXs() {
+			urls = append(urls, "https://"+p.URL)
+		}
+		b.speaksTo(t, ycm, urls...)
+		doors := watchDoors(ycm)
+		stop := start(b.Account)
+		after(6 * time.Minute)
+		hanging := ycm.PBXs()[0]
+		ycm.Update(hanging.ID, func(p *ycmtest.PBX) { p.Delay = time.Hour })
+		after(5 * time.Minute)
+		began := time.Now()
+		stop()
+		if took := time.Since(began); took > closingTime {
+			t.Errorf("it took %v to end, want at most %v", took, closingTime)
+		}
+		for _, p := range ycm.PBXs()[1:] {
+			if got := doors.count(p.URL, "del_token"); got != 1 {
+				t.Errorf("%s got %d tokens back, want its one", p.URL, got)
+			}
+		}
+		if lines := b.journal.with("level=warn", "could not be given back", hanging.URL); len(lines) != 1 {
+			t.Errorf("the log says %d times that a token stays, want once", len(lines))
+		}
+	})
+}

@@ -1,0 +1,238 @@
+package poll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/crash"
+	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/sweep"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// job is one collector of one account: when it is polled, what became of it, and how long its snapshot is served.
+type job struct {
+	collector.Configured
+	account string
+	poller  collector.Poller
+	period  time.Duration // from the start of a poll to the start of the next
+	waits   []wait        // before the first poll
+	asked   func(sweep.Target, error)
+	out     Publisher
+	metrics *Metrics
+	logger  log.Logger
+	watch   func(done, total int) // may be nil; is told how far the present poll is
+
+	polled chan struct{} // closed when the first poll has ended, well or badly
+	logged logged        // touched by the polling goroutine alone
+
+	mu        sync.Mutex
+	status    CollectorStatus
+	lastEnded time.Time // the start of the last poll that ended
+	expires   time.Time // of the snapshot being served; zero when there is none
+	extended  bool      // it is served beyond that, because a poll is under way
+}
+
+// wait is for the first poll of another job to end.
+type wait struct {
+	job      *job
+	patience time.Duration // at most; 0: as long as it takes
+}
+
+func newJob(o Options, c collector.Configured) *job {
+	logger := log.With(o.Logger, "account", o.Account, "collector", c.Name)
+	return &job{
+		Configured: c, account: o.Account, period: c.Schedule.Interval, asked: asked(o.Account, c.Name, o.Metrics, logger),
+		out: o.Publisher, metrics: o.Metrics, logger: logger, polled: make(chan struct{}),
+	}
+}
+
+// sweeper is the job's poller, if that asks PBX after PBX.
+func (j *job) sweeper() (collector.Sweeper, bool) {
+	s, ok := j.poller.(collector.Sweeper)
+	return s, ok
+}
+
+// longestPoll is how long a snapshot is at most served for the sake of a poll that is under way.
+const longestPoll = 24 * time.Hour
+
+// poll polls the collector once, and keeps account of it. A poll that failed because ctx ended counts as none.
+func (j *job) poll(ctx context.Context) error {
+	started := time.Now()
+	j.begin(started)
+	err := j.attempt(ctx)
+	if err != nil && ctx.Err() != nil {
+		j.abandon()
+		return err
+	}
+	j.end(started, time.Now(), err)
+	return err
+}
+
+// attempt polls and publishes. A panic is an error like any other.
+func (j *job) attempt(ctx context.Context) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			c := crash.Of(cause)
+			level.Error(j.logger).Log("msg", "Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
+			err = fmt.Errorf("account %s: the collector panicked: %v; please report it with the stack in the log", j.account, cause)
+		}
+	}()
+	snapshot, err := j.poller.Poll(ctx, j.progress)
+	if snapshot == nil {
+		return err
+	}
+	expires := time.Now().Add(j.Schedule.StaleAfter)
+	if failed := j.out.Publish(j.account, j.Name, snapshot, expires); failed != nil {
+		return errors.Join(failed, err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.expires, j.extended = expires, false
+	return err
+}
+
+// begin notes that a poll starts. If the last snapshot is still served, it will be until this poll has ended: the
+// poll may well take longer than the snapshot has left, and then series would go and come back.
+func (j *job) begin(now time.Time) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.status.Running, j.status.LastStart, j.status.Next = true, now, now.Add(j.period)
+	j.status.Done, j.status.Total = 0, 0
+	if now.Before(j.expires) {
+		j.extended = true
+		j.out.Extend(j.account, j.Name, now.Add(longestPoll))
+	}
+	j.tell()
+}
+
+// progress notes how far the poll is.
+func (j *job) progress(done, total int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.status.Done, j.status.Total = done, total
+	j.tell()
+}
+
+func (j *job) tell() {
+	if j.watch != nil {
+		j.watch(j.status.Done, j.status.Total)
+	}
+}
+
+// end notes what became of a poll.
+func (j *job) end(started, now time.Time, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lastEnded = started
+	j.status.Running, j.status.Duration = false, now.Sub(started)
+	if err == nil {
+		j.status.LastSuccess, j.status.Err = now, ""
+		j.status.Total = max(j.status.Total, 1)
+		j.status.Done = j.status.Total
+		j.tell()
+	} else {
+		j.status.Err = err.Error()
+		j.release(now)
+	}
+	j.metrics.ended(j, classOf(err), j.status)
+	select {
+	case <-j.polled:
+	default:
+		close(j.polled)
+	}
+}
+
+// abandon notes that a poll was given up because polling ends.
+func (j *job) abandon() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.status.Running = false
+	j.release(time.Now())
+}
+
+// release lets the last snapshot expire when it is its time, which may be now.
+func (j *job) release(now time.Time) {
+	switch {
+	case j.expires.IsZero():
+	case !now.Before(j.expires):
+		j.out.Withdraw(j.account, j.Name)
+		j.expires = time.Time{}
+	case j.extended:
+		j.out.Extend(j.account, j.Name, j.expires)
+	}
+	j.extended = false
+}
+
+// Reading implements collector.Peer.
+func (j *job) Reading() any { return j.poller.Reading() }
+
+// LastPoll implements collector.Peer.
+func (j *job) LastPoll() (began time.Time, succeeded bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.lastEnded, j.status.Err == ""
+}
+
+// Serving implements collector.Peer.
+func (j *job) Serving() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.extended || time.Now().Before(j.expires)
+}
+
+// inherit goes on where the same collector of an account that has ended left off; unchanged tells whether the account
+// itself is what it was.
+func (j *job) inherit(old *job, unchanged bool) {
+	snapshot := j.poller.Restore(old.poller.Reading())
+	old.mu.Lock()
+	defer old.mu.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.status = old.status
+	same := j.SameSettings(old.Configured)
+	if unchanged && same {
+		j.lastEnded = old.lastEnded
+	}
+	if !old.expires.IsZero() {
+		j.expires = j.status.LastSuccess.Add(j.Schedule.StaleAfter)
+		j.serve(snapshot, same)
+	}
+	select {
+	case <-old.polled:
+		close(j.polled)
+	default:
+	}
+}
+
+// serve goes on serving a snapshot that was inherited; one that other settings are to be shown by is published anew.
+func (j *job) serve(snapshot exposition.Source, same bool) {
+	if same || snapshot == nil || !time.Now().Before(j.expires) {
+		j.out.Extend(j.account, j.Name, j.expires)
+		return
+	}
+	if err := j.out.Publish(j.account, j.Name, snapshot, j.expires); err != nil {
+		level.Error(j.logger).Log("msg", "What was known before the reload cannot be served", "err", err)
+		j.out.Withdraw(j.account, j.Name)
+	}
+}
+
+// classOf is the error's class. Whatever is not the client's is something that could not be understood.
+func classOf(err error) ycmclient.Class {
+	var failed *ycmclient.Error
+	switch {
+	case err == nil:
+		return ycmclient.OK
+	case errors.As(err, &failed):
+		return failed.Class
+	default:
+		return ycmclient.Invalid
+	}
+}

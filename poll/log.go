@@ -1,0 +1,67 @@
+package poll
+
+import (
+	"errors"
+	"time"
+
+	"github.com/go-kit/log/level"
+
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// logged is what a job's log lines have said, so as not to say it again.
+type logged struct {
+	class ycmclient.Class // of the last poll
+	slow  bool            // that polls, or sweeps, take longer than their interval
+}
+
+// log writes one line about a poll that has ended.
+func (j *job) log(err error, took time.Duration) {
+	class := classOf(err)
+	sweeper, sweeps := j.sweeper()
+	logger, msg := level.Warn(j.logger), "Poll failed"
+	switch {
+	case err == nil && j.logged.class != ycmclient.OK && j.logged.class != "":
+		logger, msg = level.Info(j.logger), "Poll succeeded again"
+	case err == nil:
+		logger, msg = level.Debug(j.logger), "Poll succeeded"
+	case class == ycmclient.Denied && j.logged.class == ycmclient.Denied:
+		logger, msg = level.Debug(j.logger), "Poll is still denied"
+	case sweeps && class == j.logged.class:
+		logger, msg = level.Debug(j.logger), "Poll still fails"
+	case class == ycmclient.Denied:
+		msg = "Poll denied; it is tried again each interval. If the account may not have this, switch the collector off"
+	}
+	j.logged.class = class
+	fields := []any{"msg", msg, "duration", took}
+	if err != nil {
+		fields = append(fields, "class", class)
+		var failed *ycmclient.Error
+		if errors.As(err, &failed) {
+			fields = append(fields, "endpoint", failed.Endpoint, "code", failed.Code, "request_id", failed.RequestID)
+		}
+		fields = append(fields, "err", err)
+	}
+	logger.Log(fields...)
+
+	if sweeps {
+		j.logSweep(sweeper.Duration())
+		return
+	}
+	if took > j.Schedule.Interval && !j.logged.slow {
+		j.logged.slow = true
+		level.Warn(j.logger).Log("msg", "Poll takes longer than its interval, so polls follow each other without a pause; raise the interval or the rate limit",
+			"duration", took, "interval", j.Schedule.Interval)
+	}
+}
+
+// logSweep writes a line when sweeps begin to take longer than their interval. A tenth more is a matter of the last
+// answers.
+func (j *job) logSweep(took time.Duration) {
+	slow := took > j.Schedule.Interval+j.Schedule.Interval/10
+	if slow && !j.logged.slow {
+		level.Warn(j.logger).Log("msg", "A round of all PBXs takes longer than its interval, so each is asked more rarely: the budget leaves too little over, or too many PBXs do not answer. Raise the interval or the rate limit",
+			"duration", took, "interval", j.Schedule.Interval)
+	}
+	j.logged.slow = slow
+}
