@@ -127,7 +127,13 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	cfg, err := load()
 	if err != nil {
-		return fmt.Errorf("the configuration cannot be used:\n%w", err)
+		err = fmt.Errorf("the configuration cannot be used:\n%w", err)
+	}
+	if o.check {
+		err = errors.Join(err, o.checkWebConfig())
+	}
+	if err != nil {
+		return err
 	}
 	logger := newLogger(stderr, o.logLevel, o.logFormat)
 	switch {

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -32,8 +34,8 @@ const shutdownGrace = 8 * time.Second
 // daemon serves and polls until ctx ends or a signal says stop.
 func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*config.Config, error), stdout io.Writer, bare log.Logger) error {
 	logger := stamped(bare)
-	if err := toolkit.Validate(*o.serve.WebConfigFile); err != nil {
-		return fmt.Errorf("--web.config.file %s cannot be used: %w", *o.serve.WebConfigFile, err)
+	if err := o.checkWebConfig(); err != nil {
+		return err
 	}
 	level.Info(logger).Log("msg", "Starting ycm_exporter", "version", version.Info(), "accounts", len(cfg.Accounts))
 
@@ -79,6 +81,22 @@ func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*c
 		return nil
 	}
 	return err
+}
+
+// quoted is a part of the file that an error of the YAML library shows: "cannot unmarshal !!str `secret` into int".
+var quoted = regexp.MustCompile("(?s)`.*?` into ")
+
+// checkWebConfig reports what is wrong with the file that sets TLS and users. It shows none of its values.
+func (o options) checkWebConfig() error {
+	name := *o.serve.WebConfigFile
+	err := toolkit.Validate(name)
+	if err == nil {
+		return nil
+	}
+	if whole, absErr := filepath.Abs(name); absErr == nil {
+		name = whole
+	}
+	return fmt.Errorf("--web.config.file %s cannot be used: %s", name, quoted.ReplaceAllString(err.Error(), "of yours into "))
 }
 
 // reloadOnHangup is the actor that reloads the configuration at each SIGHUP.
