@@ -1,13 +1,6 @@
 // Package secret types the strings that must never be shown: client secrets and tokens.
 package secret
 
-import (
-	"errors"
-	"fmt"
-	"os"
-	"strings"
-)
-
 const redacted = "<secret>"
 
 // Text is a secret string. Neither fmt, JSON, YAML nor a logger shows it, not even as an unexported field of
@@ -43,20 +36,4 @@ type Source func() (Text, error)
 // Static is a source of one unchanging secret.
 func Static(t Text) Source {
 	return func() (Text, error) { return t, nil }
-}
-
-// File is a source that reads the file at each use, without the white space around its content.
-// An empty file is an error, as it is a secret that somebody forgot to write.
-func File(path string) Source {
-	return func() (Text, error) {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return Text{}, fmt.Errorf("reading secret: %w", err)
-		}
-		s := strings.TrimSpace(string(content))
-		if s == "" {
-			return Text{}, fmt.Errorf("reading secret %s: %w", path, errors.New("the file is empty"))
-		}
-		return New(s), nil
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -61,7 +62,9 @@ func TestFileIsReadAgainAtEachUse(t *testing.T) {
 	for _, step := range []struct{ content, want, wantErr string }{
 		{"first\n", "first", ""},
 		{"  second \r\n", "second", ""},
-		{" \n", "", "the file is empty"},
+		{" \n", "", "it is empty"},
+		{"\xef\xbb\xbfthird\n", "", "byte order mark"},
+		{"third\nfourth\n", "", "line break"},
 	} {
 		if err := os.WriteFile(path, []byte(step.content), 0o600); err != nil {
 			t.Fatal(err)
@@ -76,5 +79,16 @@ func TestFileIsReadAgainAtEachUse(t *testing.T) {
 		if err != nil || got.Reveal() != step.want {
 			t.Errorf("content %q: got %q and error %v, want %q", step.content, got.Reveal(), err, step.want)
 		}
+	}
+}
+
+// A pipe is not even opened: that could wait for a writer for ever, and would take from it what is for another reader.
+func TestPipeIsNoSecretFile(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "ycm")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := secret.File(pipe)(); err == nil || !strings.Contains(err.Error(), pipe+": it is no regular file") {
+		t.Errorf("got error %v, want that the pipe is no regular file", err)
 	}
 }
