@@ -115,7 +115,7 @@ func (o options) validate() error {
 // dispatch does the one thing that the flags ask for.
 func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	load := func() (*config.Config, error) {
-		return config.Load(o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
+		return config.Load(ctx, o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
 	}
 	if o.demo {
 		simulated, stop, err := startDemo(ctx, o.demoPBXs)

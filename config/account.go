@@ -3,108 +3,115 @@ package config
 import (
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
+
+	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/strictyaml"
 )
 
 const (
 	day = 24 * time.Hour
 	// maxTokens bounds burst and rate: more than this is a slip of the finger.
 	maxTokens = 1_000_000
+	invisible = "has a line break or another character that cannot be seen; write it anew"
 )
 
 var accountName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,128}$`)
 
-func checkAccounts(accounts []Account, p place) {
-	p.need("write at least one account")
-	p.must(len(accounts) > 0, "is empty; write at least one account")
-
-	named, clients := make(map[string]string), make(map[string]string)
-	for i := range accounts {
-		at := p.item(i)
-		if !at.mapping() || at.failed() {
-			continue
-		}
-		accounts[i].check(at)
-		accounts[i].checkClient(at, clients)
-		if name := at.key("name"); name.sound() {
-			first, taken := named[accounts[i].Name]
-			name.must(!taken, "is the name of %s too; give each account a name of its own", first)
-			named[accounts[i].Name] = at.path
-		}
+// check reports what is wrong with values that could each be read, and fills in the defaults that depend on others.
+func (c *Config) check(d *document) {
+	d.Need("accounts", len(c.Accounts) == 0, "write at least one account")
+	taken := make(map[string]string)
+	for i := range c.Accounts {
+		c.Accounts[i].check(d, strictyaml.Item("accounts", i), taken)
 	}
+	c.Collectors.check(d)
+	c.checkTargets(d)
 }
 
-func (a *Account) check(p place) {
-	name := p.key("name")
-	name.need("it becomes the label account")
-	name.must(accountName.MatchString(a.Name), "must be 1 to 128 letters, digits, _, . and -")
-
+func (a *Account) check(d *document, path string, taken map[string]string) {
+	name, baseURL := path+".name", path+".base_url"
+	d.Need(name, false, "it becomes the label account")
+	d.Must(name, accountName.MatchString(a.Name), "must be 1 to 128 letters, digits, _, . and -")
+	d.unique(name, taken, "name "+a.Name, "is the name of %s too; give each account a name of its own")
 	// There is no default address: a self-hosted YCM's credentials must not go to another host by omission.
-	baseURL := p.key("base_url")
-	baseURL.need("write where YCM is, such as https://ycm.yeastar.com")
-	baseURL.checkURL(a.BaseURL)
-	p.checkCredentials(&a.ClientID, a.ClientSecret, &a.ClientSecretFile)
-
-	a.RateLimit.check(p.key("rate_limit"))
-	p.key("timeout").upTo(10*time.Minute, a.Timeout)
-	p.key("page_concurrency").must(a.PageConcurrency >= 1 && a.PageConcurrency <= 8, "must be between 1 and 8")
-	checkHTTPClient(&a.HTTPClient, p.key("http_client"))
-	checkPBXs(a.PBXs, p.key("pbxs"))
-}
-
-// checkClient reports a second account with the same API client: YCM counts requests per client, so that two buckets
-// here would overrun the one there.
-func (a *Account) checkClient(p place, clients map[string]string) {
-	baseURL, clientID := p.key("base_url"), p.key("client_id")
-	if !baseURL.sound() || !clientID.sound() {
-		return
+	d.Need(baseURL, false, "write where YCM is, such as https://ycm.yeastar.com")
+	d.checkURL(baseURL, a.BaseURL)
+	a.Credentials.check(d, path)
+	if d.Sound(baseURL) {
+		// YCM counts requests per client, so that two buckets here would overrun the one there.
+		d.unique(path+".client_id", taken, "client "+a.BaseURL.String()+" "+a.ClientID,
+			"is the client of %s too, and YCM counts their requests together; make them one account")
 	}
-	client := a.BaseURL.String() + " " + a.ClientID
-	first, taken := clients[client]
-	clientID.must(!taken, "is the client of %s too, and YCM counts their requests together; make them one account", first)
-	clients[client] = p.path
-}
-
-func (r *RateLimit) check(p place) {
-	burst, rate := p.key("burst"), p.key("rate")
-	burst.must(r.Burst >= 1 && r.Burst <= maxTokens, "must be between 1 and %d", maxTokens)
-	rate.must(r.Rate >= 1 && r.Rate <= maxTokens, "must be between 1 and %d", maxTokens)
-	p.key("interval").upTo(day, r.Interval)
-	if r.Rate > r.Burst && !burst.failed() && !rate.failed() {
-		rate.problem("%s is above burst %s; make burst at least %d", rate.number(r.Rate), burst.number(r.Burst), r.Rate)
+	a.RateLimit.check(d, path+".rate_limit")
+	d.upTo(path+".timeout", 10*time.Minute, a.Timeout)
+	d.Must(path+".page_concurrency", a.PageConcurrency >= 1 && a.PageConcurrency <= 8, "must be between 1 and 8")
+	d.checkHTTPClient(path+".http_client", &a.HTTPClient)
+	hosts := make(map[string]string)
+	for i := range a.PBXs {
+		a.PBXs[i].check(d, strictyaml.Item(path+".pbxs", i), hosts)
 	}
 }
 
-// number names a number, and says so if it is a default.
-func (p place) number(n int) string {
-	if p.given() {
+func (p *PBX) check(d *document, path string, hosts map[string]string) {
+	d.Need(path+".url", false, "write where the PBX is, such as https://pbx.example.yeastarcloud.com")
+	d.checkURL(path+".url", p.URL)
+	p.Credentials.check(d, path)
+	if d.Sound(path + ".url") {
+		d.unique(path+".url", hosts, p.URL.Host, "has the host of %s too; write each PBX once")
+	}
+}
+
+// unique reports a value that a field of another item of the list has, too. It remembers the item's path by the value.
+func (d *document) unique(path string, taken map[string]string, value, format string) {
+	if d.Sound(path) {
+		first, found := taken[value]
+		taken[value] = strictyaml.Above(path)
+		d.Must(path, !found, format, first)
+	}
+}
+
+func (c *Credentials) check(d *document, path string) {
+	inline, inFile := path+".client_secret", path+".client_secret_file"
+	c.ClientID = strings.TrimSpace(c.ClientID)
+	d.Need(path+".client_id", c.ClientID == "", "copy it from the page that switches the API on")
+	d.Must(path+".client_id", secret.Visible(c.ClientID), invisible)
+	d.Must(inline, !c.ClientSecret.Empty(), "is empty; write the secret, or name its file with client_secret_file")
+	d.Must(inline, secret.Visible(c.ClientSecret.Reveal()), invisible)
+	if !d.Given(inline) {
+		d.Need(inFile, c.ClientSecretFile == "", "name the file that holds the secret, or write client_secret")
+	} else if d.Given(inFile) {
+		d.Problem(inFile, "stands beside client_secret; keep one of the two")
+	}
+	d.open(inFile, c.ClientSecretFile, func(file string) error {
+		_, err := secret.Read(file)
+		return err
+	})
+	c.ClientSecretFile = d.join(c.ClientSecretFile)
+}
+
+func (r *RateLimit) check(d *document, path string) {
+	burst, rate := path+".burst", path+".rate"
+	d.Must(burst, r.Burst >= 1 && r.Burst <= maxTokens, "must be between 1 and %d", maxTokens)
+	d.Must(rate, r.Rate >= 1 && r.Rate <= maxTokens, "must be between 1 and %d", maxTokens)
+	d.upTo(path+".interval", day, r.Interval)
+	if r.Rate > r.Burst && !d.Wrong(burst) && !d.Wrong(rate) {
+		d.Problem(rate, "%s is above burst %s; make burst at least %d", d.number(rate, r.Rate), d.number(burst, r.Burst), r.Rate)
+	}
+}
+
+// number writes a number, and says so if it is a default.
+func (d *document) number(path string, n int) string {
+	if d.Given(path) {
 		return strconv.Itoa(n)
 	}
 	return strconv.Itoa(n) + " (the default)"
 }
 
-func checkPBXs(pbxs []PBX, p place) {
-	byHost := make(map[string]string)
-	for i := range pbxs {
-		at, pbx := p.item(i), &pbxs[i]
-		if !at.mapping() || at.failed() {
-			continue
-		}
-		address := at.key("url")
-		address.need("write where the PBX is, such as https://pbx.example.yeastarcloud.com")
-		address.checkURL(pbx.URL)
-		at.checkCredentials(&pbx.ClientID, pbx.ClientSecret, &pbx.ClientSecretFile)
-		if address.sound() {
-			first, taken := byHost[pbx.URL.Host]
-			address.must(!taken, "has the host of %s too; write each PBX once", first)
-			byHost[pbx.URL.Host] = at.path
-		}
-	}
-}
-
 // upTo reports a duration that is not between a second and the most that makes sense.
-func (p place) upTo(most, d time.Duration) {
-	p.must(d >= time.Second && d <= most, "must be between 1s and %s", model.Duration(most))
+func (d *document) upTo(path string, most, value time.Duration) {
+	d.Must(path, value >= time.Second && value <= most, "must be between 1s and %s", model.Duration(most))
 }

