@@ -49,8 +49,7 @@ func demoConfig(simulator *url.URL) *config.Config {
 		Accounts: []config.Account{{
 			Name:            "demo",
 			BaseURL:         simulator,
-			ClientID:        demoClientID,
-			ClientSecret:    secret.New(demoClientSecret),
+			Credentials:     config.Credentials{ClientID: demoClientID, ClientSecret: secret.New(demoClientSecret)},
 			RateLimit:       config.RateLimit{Burst: 3000, Rate: 3000, Interval: time.Minute},
 			Timeout:         10 * time.Second,
 			PageConcurrency: 4,

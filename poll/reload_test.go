@@ -152,18 +152,14 @@ func TestReloadDoesNotMakeASnapshotYounger(t *testing.T) {
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Status(403)})
 		after(5 * time.Minute)
 		stop()
-		old := b.Account
-		o := old.options
-		o.Collectors.CloudPBX.Interval = 2 * time.Minute
-		b.Account = NewAccount(o)
-		b.Inherit(old)
+		b.reload(b.plan.with("cloud_pbx", every(2*time.Minute, 10*time.Minute)))
 		defer start(b.Account)()
 		after(4 * time.Minute)
-		if b.shelf.serves(cloudPBXName) == nil {
+		if b.shelf.serves("cloud_pbx") == nil {
 			t.Error("a snapshot that may live for 10 minutes is gone after little more than 9")
 		}
 		after(time.Minute)
-		if b.shelf.serves(cloudPBXName) != nil {
+		if b.shelf.serves("cloud_pbx") != nil {
 			t.Error("a snapshot that may live for 10 minutes is there after more, because of a reload")
 		}
 	})

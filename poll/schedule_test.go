@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
 )
 
@@ -195,17 +196,17 @@ func TestFailedPollsKeepTheSnapshotUntilItIsStale(t *testing.T) {
 	})
 }
 
-// A round that is late by no more than a tenth is late because of its last answers, not because of the budget.
-func TestRoundIsCalledSlowBeyondATenthOfItsInterval(t *testing.T) {
+// A sweep that is late by no more than a tenth is late because of its last answers, not because of the budget.
+func TestSweepIsCalledSlowBeyondATenthOfItsInterval(t *testing.T) {
 	b := newBench(t)
-	j := &job{schedule: every(10*time.Minute, time.Hour), logger: b.options.Logger}
+	j := newJob(b.options, collector.Configured{Schedule: every(10*time.Minute, time.Hour).Schedule})
 	for _, c := range []struct {
 		took  time.Duration
 		lines int
 	}{{10 * time.Minute, 0}, {11 * time.Minute, 0}, {12 * time.Minute, 1}, {12 * time.Minute, 1}, {11 * time.Minute, 1}, {12 * time.Minute, 2}} {
-		j.logRound(c.took)
+		j.logSweep(c.took)
 		if lines := b.journal.with("level=warn", "longer than its interval"); len(lines) != c.lines {
-			t.Errorf("after a round of %v in an interval of 10m: %d lines say that it is slow, want %d: %v", c.took, len(lines), c.lines, lines)
+			t.Errorf("after a sweep of %v in an interval of 10m: %d lines say that it is slow, want %d: %v", c.took, len(lines), c.lines, lines)
 		}
 	}
 }

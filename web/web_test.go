@@ -189,7 +189,7 @@ func TestPagesFitATelemetryPathAtTheRoot(t *testing.T) {
 
 // Prometheus comes to the targets in the way in which it came to the discovery.
 func TestServiceDiscoveryOverTLSListsTargetsOverTLS(t *testing.T) {
-	handler, err := web.Handler(defaults, http.NotFoundHandler(), &fleet{status: []collector.Status{{Account: "east"}}})
+	handler, err := web.Handler(defaults, http.NotFoundHandler(), &fleet{status: []poll.Status{{Account: "east"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
