@@ -6,8 +6,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
-	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 const (
@@ -185,7 +184,7 @@ func (a *autoprovisioning) failed(e *edition, s subject, q question, err error) 
 	e.row++
 	another, _ := a.candidate(e, s.key+1)
 	e.pbx = another.key
-	refused := pbxclient.ReachOf(err) == pbxclient.Answered || ycmclient.ClassOf(err) == ycmclient.Invalid
+	refused := yeastar.ReachOf(err) == yeastar.Answered || yeastar.ClassOf(err) == yeastar.Invalid
 	switch {
 	case e.row < triesInARow && another.key != s.key:
 	case q.pass != nil && refused:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/exposition"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // firmwareWait is how long the first list waits for the first poll of the firmware, so that the first scrape
@@ -69,6 +70,6 @@ func identifyCloudPBX(p *ycmclient.CloudPBX) (id int64, name, region string) {
 func cloudPBXTotal() []column[ycmclient.List] {
 	return []column[ycmclient.List]{number(
 		"ycm_cloud_pbxs", "Number of Cloud PBXs, as YCM reports it with its list (total). "+background,
-		func(l *ycmclient.List) ycmclient.Int { return ycmclient.Int(l.Total) },
+		func(l *ycmclient.List) yeastar.Int { return yeastar.Int(l.Total) },
 	)}
 }

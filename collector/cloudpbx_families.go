@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // background ends the help of what a reader might take for the state at the moment of the scrape.
@@ -28,34 +29,34 @@ func cloudPBXColumns(polled time.Time, behind lag) []column[pbx] {
 		},
 		statusColumn(),
 		toggle("ycm_cloud_pbx_activated", "Whether the Cloud PBX is Activated (1) or Unactivated (0) (activationStatus).",
-			func(p *pbx) ycmclient.Switch { return p.Activated }),
+			func(p *pbx) yeastar.Switch { return p.Activated }),
 		featureColumn(),
 		number("ycm_cloud_pbx_active_calls", "Calls that are active on the Cloud PBX (activeCalls); YCM may go on showing the last value of one that is not Running. "+background,
-			func(p *pbx) ycmclient.Int { return p.ActiveCalls }),
+			func(p *pbx) yeastar.Int { return p.ActiveCalls }),
 		number("ycm_cloud_pbx_concurrent_calls_capacity", "Calls that the Cloud PBX may have at the same time (concurrentCallCapacity).",
-			func(p *pbx) ycmclient.Int { return p.ConcurrentCallCapacity }),
+			func(p *pbx) yeastar.Int { return p.ConcurrentCallCapacity }),
 		number("ycm_cloud_pbx_extensions_used", "Extensions created on the Cloud PBX (usedExtensions).",
-			func(p *pbx) ycmclient.Int { return p.UsedExtensions }),
+			func(p *pbx) yeastar.Int { return p.UsedExtensions }),
 		number("ycm_cloud_pbx_extensions_capacity", "Extensions that the Cloud PBX may have (extensionCapacity).",
-			func(p *pbx) ycmclient.Int { return p.ExtensionCapacity }),
+			func(p *pbx) yeastar.Int { return p.ExtensionCapacity }),
 		minutes("ycm_cloud_pbx_recording_used_seconds", "Call recordings stored on the Cloud PBX, in seconds (usedRecording, which the API gives in minutes).",
-			func(p *pbx) ycmclient.Int { return p.UsedRecording }),
+			func(p *pbx) yeastar.Int { return p.UsedRecording }),
 		minutes("ycm_cloud_pbx_recording_capacity_seconds", "Call recordings that the Cloud PBX can store, in seconds (recordingCapacity, which the API gives in minutes).",
-			func(p *pbx) ycmclient.Int { return p.RecordingCapacity }),
+			func(p *pbx) yeastar.Int { return p.RecordingCapacity }),
 		number("ycm_cloud_pbx_plan_expiration_timestamp_seconds", "Unix time at which the Cloud PBX's plan expires, or has expired (planExpirationDate).",
-			func(p *pbx) ycmclient.Int { return p.PlanExpiration }),
+			func(p *pbx) yeastar.Int { return p.PlanExpiration }),
 		number("ycm_cloud_pbx_expiration_timestamp_seconds", "Unix time at which the Cloud PBX itself expires, or has expired (expirationDate).",
-			func(p *pbx) ycmclient.Int { return p.Expiration }),
+			func(p *pbx) yeastar.Int { return p.Expiration }),
 		number("ycm_cloud_pbx_last_backup_timestamp_seconds", "Unix time of the last backup that a YCM task made of the Cloud PBX (lastBackupTime); absent if there was none.",
-			func(p *pbx) ycmclient.Int { return p.LastBackup }),
+			func(p *pbx) yeastar.Int { return p.LastBackup }),
 		number("ycm_cloud_pbx_backup_age_seconds", "Age in seconds that the last backup (lastBackupTime) had when the list was polled. Rules better use ycm_cloud_pbx_last_backup_timestamp_seconds, which is exact.",
-			func(p *pbx) ycmclient.Int { return backupAge(p, polled) }),
+			func(p *pbx) yeastar.Int { return backupAge(p, polled) }),
 		number("ycm_cloud_pbx_created_timestamp_seconds", "Unix time at which the Cloud PBX was created (createTime).",
-			func(p *pbx) ycmclient.Int { return p.Created }),
+			func(p *pbx) yeastar.Int { return p.Created }),
 		number("ycm_cloud_pbx_first_started_timestamp_seconds", "Unix time at which the Cloud PBX was started for the first time (initialStartUpTime).",
-			func(p *pbx) ycmclient.Int { return p.FirstStarted }),
+			func(p *pbx) yeastar.Int { return p.FirstStarted }),
 		number("ycm_cloud_pbx_template_last_used_timestamp_seconds", "Unix time at which the Cloud PBX was last provisioned with a template (lastUsedTime).",
-			func(p *pbx) ycmclient.Int { return p.TemplateLastUsed }),
+			func(p *pbx) yeastar.Int { return p.TemplateLastUsed }),
 		{
 			name: "ycm_cloud_pbx_firmware_update_available",
 			help: "Whether a firmware version newer than the Cloud PBX's own (version) is listed for its region (1) or not (0); absent where the region or the version cannot be matched with the firmware that YCM lists.",
@@ -106,14 +107,14 @@ func statusColumn() column[pbx] {
 func featureColumn() column[pbx] {
 	features := []struct {
 		name string
-		get  func(*pbx) ycmclient.Switch
+		get  func(*pbx) yeastar.Switch
 	}{
-		{"im", func(p *pbx) ycmclient.Switch { return p.IM }},
-		{"passwordless_login", func(p *pbx) ycmclient.Switch { return p.PasswordlessLogin }},
-		{"provisioning_via_template", func(p *pbx) ycmclient.Switch { return p.ProvisioningViaTemplate }},
-		{"recording", func(p *pbx) ycmclient.Switch { return p.Recording }},
-		{"superior_passwordless_login", func(p *pbx) ycmclient.Switch { return p.SuperiorPasswordlessLogin }},
-		{"upgrade_in_pbx", func(p *pbx) ycmclient.Switch { return p.UpgradeInPBX }},
+		{"im", func(p *pbx) yeastar.Switch { return p.IM }},
+		{"passwordless_login", func(p *pbx) yeastar.Switch { return p.PasswordlessLogin }},
+		{"provisioning_via_template", func(p *pbx) yeastar.Switch { return p.ProvisioningViaTemplate }},
+		{"recording", func(p *pbx) yeastar.Switch { return p.Recording }},
+		{"superior_passwordless_login", func(p *pbx) yeastar.Switch { return p.SuperiorPasswordlessLogin }},
+		{"upgrade_in_pbx", func(p *pbx) yeastar.Switch { return p.UpgradeInPBX }},
 	}
 	return column[pbx]{
 		name:   "ycm_cloud_pbx_feature_enabled",
@@ -131,10 +132,10 @@ func featureColumn() column[pbx] {
 }
 
 // backupAge is how old the last backup was at a time; one that is yet to come, by YCM's clock, is new.
-func backupAge(p *pbx, at time.Time) ycmclient.Int {
+func backupAge(p *pbx, at time.Time) yeastar.Int {
 	backup, ok := p.LastBackup.Get()
 	if !ok {
-		return ycmclient.Absent
+		return yeastar.Absent
 	}
-	return ycmclient.Int(max(0, at.Unix()-backup))
+	return yeastar.Int(max(0, at.Unix()-backup))
 }

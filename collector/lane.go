@@ -3,7 +3,7 @@ package collector
 import (
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 const (
@@ -79,7 +79,7 @@ func (l *lane) refused(key int64, err error, size int, interval time.Duration) {
 	l.err = err
 	l.cursor = min(l.cursor, l.rowKey-1)
 	rest := min(interval, longestRest)
-	if ycmclient.ClassOf(err) == ycmclient.Denied {
+	if yeastar.ClassOf(err) == yeastar.Denied {
 		rest = interval
 	}
 	if wait := rest - max(0, time.Until(l.slot)); wait > 0 {

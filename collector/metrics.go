@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Metrics is what the exporter tells about its own polling, for all accounts.
@@ -106,10 +106,10 @@ func (m *Metrics) Track(account string, budget func() float64) {
 	m.budgets.set(account, budget)
 	m.budgetWait.WithLabelValues(account)
 	m.repairs.WithLabelValues(account)
-	for _, reason := range []ycmclient.Class{ycmclient.Network, ycmclient.Timeout, ycmclient.Server, ycmclient.RateLimited} {
+	for _, reason := range []yeastar.Class{yeastar.Network, yeastar.Timeout, yeastar.Server, yeastar.RateLimited} {
 		m.retries.WithLabelValues(account, string(reason))
 	}
-	for _, result := range []ycmclient.Class{ycmclient.OK, ycmclient.Auth} {
+	for _, result := range []yeastar.Class{yeastar.OK, yeastar.Auth} {
 		m.logins.WithLabelValues(account, "client_credentials", string(result))
 	}
 }
@@ -137,17 +137,17 @@ func (m *Metrics) begin(account string, jobs []*job) {
 	}
 	for _, j := range jobs {
 		m.interval.WithLabelValues(account, j.name).Set(j.schedule.Interval.Seconds())
-		m.polls.WithLabelValues(account, j.name, string(ycmclient.OK))
+		m.polls.WithLabelValues(account, j.name, string(yeastar.OK))
 	}
 }
 
 // ended tells of a poll that has ended.
-func (m *Metrics) ended(account, collector string, result ycmclient.Class, s CollectorStatus) {
+func (m *Metrics) ended(account, collector string, result yeastar.Class, s CollectorStatus) {
 	m.polls.WithLabelValues(account, collector, string(result)).Inc()
 	m.duration.WithLabelValues(account, collector).Set(s.Duration.Seconds())
-	succeeded := boolean(result == ycmclient.OK)
+	succeeded := boolean(result == yeastar.OK)
 	m.success.WithLabelValues(account, collector).Set(succeeded)
-	if result == ycmclient.OK {
+	if result == yeastar.OK {
 		m.lastSuccess.WithLabelValues(account, collector).Set(float64(s.LastSuccess.UnixMilli()) / 1000)
 	}
 	if collector == cloudPBXName {

@@ -11,20 +11,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // exercise makes every self metric of an account appear.
 func exercise(m *Metrics, account string) {
 	m.Track(account, func() float64 { return 42 })
 	m.begin(account, []*job{{name: cloudPBXName, schedule: every(time.Minute, time.Hour)}})
-	m.ended(account, cloudPBXName, ycmclient.OK, CollectorStatus{Duration: 3 * time.Second, LastSuccess: time.UnixMilli(1_700_000_000_500)})
+	m.ended(account, cloudPBXName, yeastar.OK, CollectorStatus{Duration: 3 * time.Second, LastSuccess: time.UnixMilli(1_700_000_000_500)})
 	o := m.Observer(account)
-	o.Request("regions", ycmclient.OK, 200*time.Millisecond)
-	o.Retry(ycmclient.Timeout)
+	o.Request("regions", yeastar.OK, 200*time.Millisecond)
+	o.Retry(yeastar.Timeout)
 	o.BudgetWait(1500 * time.Millisecond)
 	o.Unexpected("activeCalls")
-	o.Login("refresh_token", ycmclient.OK)
+	o.Login("refresh_token", yeastar.OK)
 	o.TokenExpires(time.Unix(1_700_001_800, 0))
 	o.Repair()
 }

@@ -5,13 +5,13 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // reachability is what a PBX told of itself, or that it did not answer.
 type reachability struct {
 	up     bool
-	uptime ycmclient.Int // seconds
+	uptime yeastar.Int // seconds
 }
 
 // newPBXAPI asks each Running PBX whether it serves. Whatever the PBX itself answers counts as up, be it that its API
@@ -20,11 +20,11 @@ func newPBXAPI(a *Account, schedule config.Schedule) *round[reachability] {
 	ask := func(ctx context.Context, c *pbxclient.Client) (reachability, error) {
 		system, err := c.SystemInformation(ctx)
 		if err != nil {
-			return reachability{pbxclient.ReachOf(err) == pbxclient.Answered, ycmclient.Absent}, err
+			return reachability{yeastar.ReachOf(err) == yeastar.Answered, yeastar.Absent}, err
 		}
 		return reachability{true, system.Uptime}, nil
 	}
-	learned := func(err error) bool { return pbxclient.ReachOf(err) != pbxclient.NotAsked }
+	learned := func(err error) bool { return yeastar.ReachOf(err) != yeastar.NotAsked }
 	return newRound(a, pbxAPIName, schedule, pbxAPIColumns, ask, learned)
 }
 
@@ -37,6 +37,6 @@ func pbxAPIColumns() []column[told[reachability]] {
 			read: func(t *told[reachability], _ []string, sample func(float64)) { sample(boolean(t.value.up)) },
 		},
 		number("ycm_cloud_pbx_uptime_seconds", "Time since the PBX started (up_time). "+background,
-			func(t *told[reachability]) ycmclient.Int { return t.value.uptime }),
+			func(t *told[reachability]) yeastar.Int { return t.value.uptime }),
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Depths to which the catalogue is read, as in the configuration.
@@ -236,8 +236,8 @@ func (b *phonebook) askMethods(p phone) question {
 
 // tooMany is the error for an answer that no honest PBX gives.
 func tooMany(c *pbxclient.Client, what string, most int) error {
-	return &ycmclient.Error{
-		Endpoint: "auto_provisioning/compatibility", Class: ycmclient.Invalid,
+	return &yeastar.Error{
+		Endpoint: "auto_provisioning/compatibility", Class: yeastar.Invalid,
 		Message: fmt.Sprintf("PBX %s lists more than %d %s", c.Name(), most, what),
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/config"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // An operator asks which phones the firmware in use knows: of each version, from old to new, as deep as configured.
@@ -65,7 +65,7 @@ func TestPhonesWhenYCMFails(t *testing.T) {
 			b := newBench(t)
 			ycm := b.fleetOf(t, 4, listAnd(phonesOf("models")))
 			ycm.Inject(ycmtest.Fault{Endpoint: endpoint, Effect: ycmtest.Failure(1000042, ycmtest.Shape{})})
-			if _, err := b.Phones(t.Context(), nil); ycmclient.ClassOf(err) != ycmclient.Denied {
+			if _, err := b.Phones(t.Context(), nil); yeastar.ClassOf(err) != yeastar.Denied {
 				t.Errorf("with %s denied the error is %v, want one that says so", endpoint, err)
 			}
 		})

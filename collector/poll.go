@@ -13,7 +13,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/crash"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // collector makes a snapshot of what it is about, complete or not at all; one that makes rounds, see there. It may tell
@@ -200,14 +200,14 @@ func (j *job) inherit(old *job, when bool) {
 }
 
 // classOf is the error's class. Whatever is not the client's is something that could not be understood.
-func classOf(err error) ycmclient.Class {
-	var failed *ycmclient.Error
+func classOf(err error) yeastar.Class {
+	var failed *yeastar.Error
 	switch {
 	case err == nil:
-		return ycmclient.OK
+		return yeastar.OK
 	case errors.As(err, &failed):
 		return failed.Class
 	default:
-		return ycmclient.Invalid
+		return yeastar.Invalid
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // directory knows which PBXs of an account can be asked, and how.
@@ -49,8 +50,8 @@ func (d *directory) roster() (*roster, error) {
 	var list *ycmclient.List
 	if d.list != nil {
 		if list = d.known.list.Load(); list == nil {
-			return nil, &ycmclient.Error{
-				Account: d.account, Endpoint: "cloud_pbx_list", Class: ycmclient.NotFound,
+			return nil, &yeastar.Error{
+				Account: d.account, Endpoint: "cloud_pbx_list", Class: yeastar.NotFound,
 				Message: "no list of Cloud PBXs has been read yet, so there is none to ask; see collector cloud_pbx",
 			}
 		}
@@ -95,14 +96,14 @@ func (s subject) id() int64 { return max(0, s.key) }
 // lost reports whether a request to the PBX failed on YCM's side, so that nothing is known of the PBX, nor will be of
 // the next.
 func (s subject) lost(err error) bool {
-	return s.contact == nil && pbxclient.ReachOf(err) == pbxclient.NotAsked &&
-		ycmclient.ClassOf(err) != ycmclient.Invalid && !aboutPBX(err)
+	return s.contact == nil && yeastar.ReachOf(err) == yeastar.NotAsked &&
+		yeastar.ClassOf(err) != yeastar.Invalid && !aboutPBX(err)
 }
 
 // aboutPBX reports whether YCM itself says with a code that it is about the PBX: not activated, not reached.
 func aboutPBX(err error) bool {
 	const first = 2_000_000 // the codes below are about YCM and its API
-	var e *ycmclient.Error
+	var e *yeastar.Error
 	return errors.As(err, &e) && e.Code >= first
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/crash"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // round asks each PBX once an interval, evenly spread, and keeps the newest result of each. It goes two lanes that do
@@ -173,7 +174,7 @@ func (r *round[R]) hear(a answer[R], present *roster) {
 		panic(a.crash)
 	}
 	r.noted(a.subject, a.err)
-	reach := pbxclient.ReachOf(a.err)
+	reach := yeastar.ReachOf(a.err)
 	if a.lost(a.err) {
 		a.lane.refused(a.key, a.err, present.size(false), r.schedule.Interval)
 		return
@@ -182,7 +183,7 @@ func (r *round[R]) hear(a answer[R], present *roster) {
 	switch {
 	case a.lane.direct:
 		r.keep(a)
-	case reach == pbxclient.NoAnswer && !aboutPBX(a.err):
+	case reach == yeastar.NoAnswer && !aboutPBX(a.err):
 		r.doubts = append(r.doubts, a)
 	default:
 		a.lane.served()

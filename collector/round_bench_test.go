@@ -8,6 +8,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // learn makes a round know something of every PBX of a fleet that runs whole.
@@ -31,7 +32,7 @@ func BenchmarkRoundSnapshot(b *testing.B) {
 	schedule := every(5*time.Minute, time.Hour)
 	b.Run("pbx_api", func(b *testing.B) {
 		r := newPBXAPI(account, schedule)
-		present, before := learn(r, pbxs, func(i int) reachability { return reachability{true, ycmclient.Int(i)} })
+		present, before := learn(r, pbxs, func(i int) reachability { return reachability{true, yeastar.Int(i)} })
 		measure(b, r, present, before, pbxs)
 	})
 	b.Run("trunks", func(b *testing.B) {

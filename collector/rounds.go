@@ -7,7 +7,7 @@ import (
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // rounds is a collector that asks PBX after PBX, which takes it an interval or more. Its polls are short: each goes
@@ -57,10 +57,10 @@ func (a *Account) close(ctx context.Context) {
 // were configured one by one that is a warning, once for each kind of failure.
 func (a *Account) noteOf(collector string) func(subject, error) {
 	account := a.options.Account.Name
-	said := map[*contact]ycmclient.Class{}
+	said := map[*contact]yeastar.Class{}
 	logger := log.With(a.options.Logger, "account", account, "collector", collector)
 	return func(s subject, err error) {
-		class := ycmclient.ClassOf(err)
+		class := yeastar.ClassOf(err)
 		a.options.Metrics.pbxPolls.WithLabelValues(account, collector, string(class)).Inc()
 		at := level.Debug(logger)
 		if s.contact != nil && said[s.contact] != class {

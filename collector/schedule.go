@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // run polls until ctx ends: from start to start on the collector's interval, at once when late, and the first time
@@ -66,8 +66,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // logged is what a job's log lines have said, so as not to say it again.
 type logged struct {
-	class ycmclient.Class // of the last poll
-	slow  bool            // that polls, or rounds, take longer than their interval
+	class yeastar.Class // of the last poll
+	slow  bool          // that polls, or rounds, take longer than their interval
 }
 
 // log writes one line about a poll that has ended.
@@ -75,22 +75,22 @@ func (j *job) log(err error, took time.Duration) {
 	class := classOf(err)
 	logger, msg := level.Warn(j.logger), "Poll failed"
 	switch {
-	case err == nil && j.lastLine.class != ycmclient.OK && j.lastLine.class != "":
+	case err == nil && j.lastLine.class != yeastar.OK && j.lastLine.class != "":
 		logger, msg = level.Info(j.logger), "Poll succeeded again"
 	case err == nil:
 		logger, msg = level.Debug(j.logger), "Poll succeeded"
-	case class == ycmclient.Denied && j.lastLine.class == ycmclient.Denied:
+	case class == yeastar.Denied && j.lastLine.class == yeastar.Denied:
 		logger, msg = level.Debug(j.logger), "Poll is still denied"
 	case j.rounds != nil && class == j.lastLine.class:
 		logger, msg = level.Debug(j.logger), "Poll still fails"
-	case class == ycmclient.Denied:
+	case class == yeastar.Denied:
 		msg = "Poll denied; it is tried again each interval. If the account may not have this, switch the collector off"
 	}
 	j.lastLine.class = class
 	fields := []any{"msg", msg, "duration", took}
 	if err != nil {
 		fields = append(fields, "class", class)
-		var failed *ycmclient.Error
+		var failed *yeastar.Error
 		if errors.As(err, &failed) {
 			fields = append(fields, "endpoint", failed.Endpoint, "code", failed.Code, "request_id", failed.RequestID)
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/ycm-exporter/ycm_exporter/exposition"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // column declares a family beside the function that reads its samples from a record.
@@ -19,16 +19,16 @@ type column[R any] struct {
 }
 
 // number is a column for a value that the API gives as it is served.
-func number[R any](name, help string, get func(*R) ycmclient.Int) column[R] {
+func number[R any](name, help string, get func(*R) yeastar.Int) column[R] {
 	return scaled(name, help, 1, get)
 }
 
 // minutes is a column for a value that the API gives in minutes; it is served in seconds.
-func minutes[R any](name, help string, get func(*R) ycmclient.Int) column[R] {
+func minutes[R any](name, help string, get func(*R) yeastar.Int) column[R] {
 	return scaled(name, help, 60, get)
 }
 
-func scaled[R any](name, help string, factor float64, get func(*R) ycmclient.Int) column[R] {
+func scaled[R any](name, help string, factor float64, get func(*R) yeastar.Int) column[R] {
 	return column[R]{name: name, help: help, read: func(r *R, _ []string, sample func(float64)) {
 		if n, ok := get(r).Get(); ok {
 			sample(factor * float64(n))
@@ -37,7 +37,7 @@ func scaled[R any](name, help string, factor float64, get func(*R) ycmclient.Int
 }
 
 // toggle is a column for what is on (1) or off (0).
-func toggle[R any](name, help string, get func(*R) ycmclient.Switch) column[R] {
+func toggle[R any](name, help string, get func(*R) yeastar.Switch) column[R] {
 	return column[R]{name: name, help: help, read: func(r *R, _ []string, sample func(float64)) {
 		if on, ok := get(r).Get(); ok {
 			sample(boolean(on))

@@ -14,7 +14,7 @@ import (
 	"encoding/json"
 	"net/url"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Client asks one PBX. It is safe for concurrent use. Every error of its methods is an [*Error].
@@ -76,5 +76,5 @@ func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (T, 
 
 // invalid is the error for an answer of the PBX that cannot be used.
 func (c *Client) invalid(p path, message string) error {
-	return c.fail(Answered, ycmclient.Error{Endpoint: p.String(), Class: ycmclient.Invalid, Message: message})
+	return c.fail(yeastar.Answered, yeastar.Error{Endpoint: p.String(), Class: yeastar.Invalid, Message: message})
 }

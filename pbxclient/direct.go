@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // maxBody bounds what is read of an answer.
@@ -73,8 +73,8 @@ func (w *direct) get(caller context.Context, p path, query url.Values) ([]byte, 
 		body, _, err = w.try(ctx, p, query)
 	}
 	if err != nil && caller.Err() != nil {
-		return nil, w.fail(NotAsked, ycmclient.Error{
-			Endpoint: p.String(), Class: ycmclient.ClassOf(caller.Err()), Err: caller.Err(),
+		return nil, w.fail(yeastar.NotAsked, yeastar.Error{
+			Endpoint: p.String(), Class: yeastar.ClassOf(caller.Err()), Err: caller.Err(),
 		})
 	}
 	return body, err
@@ -92,7 +92,7 @@ func (w *direct) try(ctx context.Context, p path, query url.Values) ([]byte, *to
 
 // tokenExpired holds for 10004, and for a 401 without a code: the vendor does not say with which status 10004 comes.
 func tokenExpired(err error) bool {
-	var e *ycmclient.Error
+	var e *yeastar.Error
 	return errors.As(err, &e) && (e.Code == codeTokenExpired || e.Code == 0 && e.HTTPStatus == http.StatusUnauthorized)
 }
 
@@ -127,8 +127,8 @@ func (w *direct) post(ctx context.Context, endpoint string, body map[string]stri
 
 // unsendable leaves out why, as the reason quotes the URL.
 func (w *direct) unsendable(endpoint string) error {
-	return w.fail(NotAsked, ycmclient.Error{
-		Endpoint: endpoint, Class: ycmclient.Invalid, Message: "the PBX's URL cannot be requested: correct it",
+	return w.fail(yeastar.NotAsked, yeastar.Error{
+		Endpoint: endpoint, Class: yeastar.Invalid, Message: "the PBX's URL cannot be requested: correct it",
 	})
 }
 
@@ -146,7 +146,7 @@ func (w *direct) send(req *http.Request, endpoint string, m mask) ([]byte, error
 		return nil, w.unanswered(endpoint, err, m)
 	}
 	if len(body) > maxBody {
-		return nil, w.fail(NoAnswer, ycmclient.Error{Endpoint: endpoint, Class: ycmclient.Invalid, Message: "the answer is over 16 MiB"})
+		return nil, w.fail(yeastar.NoAnswer, yeastar.Error{Endpoint: endpoint, Class: yeastar.Invalid, Message: "the answer is over 16 MiB"})
 	}
 	if err := w.check(endpoint, resp.StatusCode, body, m); err != nil {
 		return nil, err
@@ -161,11 +161,11 @@ func (w *direct) unanswered(endpoint string, err error, m mask) error {
 		err = inner.Err
 	}
 	words := strings.TrimPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: ")
-	cause := ycmclient.Error{Endpoint: endpoint, Class: ycmclient.Network, Message: m.quote(raw(words), 200)}
+	cause := yeastar.Error{Endpoint: endpoint, Class: yeastar.Network, Message: m.quote(raw(words), 200)}
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
-		cause.Class, cause.Message = ycmclient.Timeout, "no answer within "+w.timeout.String()
+		cause.Class, cause.Message = yeastar.Timeout, "no answer within "+w.timeout.String()
 	}
-	return w.fail(NoAnswer, cause)
+	return w.fail(yeastar.NoAnswer, cause)
 }
 
 func (w *direct) close(ctx context.Context) error {

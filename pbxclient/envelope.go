@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // envelope is what is around every answer of a PBX. YCM's proxy adds its requestId.
@@ -22,7 +22,7 @@ type envelope struct {
 // check returns nil if the PBX answered with success, else what is wrong.
 // Whatever of the answer is repeated in the error goes through m.
 func (p pbx) check(endpoint string, status int, body []byte, m mask) error {
-	cause := ycmclient.Error{Endpoint: endpoint}
+	cause := yeastar.Error{Endpoint: endpoint}
 	if status < 200 || status > 299 {
 		cause.HTTPStatus = status
 	}
@@ -35,35 +35,35 @@ func (p pbx) check(endpoint string, status int, body []byte, m mask) error {
 		if cause.HTTPStatus == 0 {
 			return nil
 		}
-		cause.Class = classOfStatus(status)
+		cause.Class = yeastar.ClassOfStatus(status)
 	case code != int64(int32(code)):
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer's errcode is out of range"
+		cause.Class, cause.Message = yeastar.Invalid, "the answer's errcode is out of range"
 	default:
 		cause.Class, cause.Code = classOfCode(endpoint, int(code)), int(code)
 		cause.Message = e.message(m)
 		cause.Err = reasonOf(endpoint, int(code))
 	}
 	cause.RequestID = m.quote(e.RequestID, 100)
-	return p.fail(Answered, cause)
+	return p.fail(yeastar.Answered, cause)
 }
 
 // notOurs is the error for an answer that does not come from a PBX's Open API: a gateway's page, an empty body.
-func (p pbx) notOurs(cause ycmclient.Error, body []byte) error {
+func (p pbx) notOurs(cause yeastar.Error, body []byte) error {
 	switch body = bytes.TrimSpace(body); {
 	case cause.HTTPStatus >= 300 && cause.HTTPStatus < 400:
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer is a redirect, which is not followed"
+		cause.Class, cause.Message = yeastar.Invalid, "the answer is a redirect, which is not followed"
 	case cause.HTTPStatus != 0:
-		cause.Class, cause.Message = classOfStatus(cause.HTTPStatus), http.StatusText(cause.HTTPStatus)
+		cause.Class, cause.Message = yeastar.ClassOfStatus(cause.HTTPStatus), http.StatusText(cause.HTTPStatus)
 	case len(body) == 0:
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer is empty"
+		cause.Class, cause.Message = yeastar.Invalid, "the answer is empty"
 	case body[0] == '<':
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer is a web page, not JSON"
+		cause.Class, cause.Message = yeastar.Invalid, "the answer is a web page, not JSON"
 	case !json.Valid(body):
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer is not JSON"
+		cause.Class, cause.Message = yeastar.Invalid, "the answer is not JSON"
 	default:
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer has no errcode"
+		cause.Class, cause.Message = yeastar.Invalid, "the answer has no errcode"
 	}
-	return p.fail(NoAnswer, cause)
+	return p.fail(yeastar.NoAnswer, cause)
 }
 
 // message is the PBX's own words, and the names of the parameters that it refused: their values may be secret.

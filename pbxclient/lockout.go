@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // A PBX blocks an address after 5 refused logins in a row, and only a person can unblock it.
@@ -18,10 +18,10 @@ const (
 
 // lockout spaces the logins of one PBX. The zero value lets the next one through.
 type lockout struct {
-	row   int              // refused logins in a row
-	until time.Time        // no login before
-	tried secret.Text      // the secret that was refused
-	why   *ycmclient.Error // the refusal
+	row   int            // refused logins in a row
+	until time.Time      // no login before
+	tried secret.Text    // the secret that was refused
+	why   *yeastar.Error // the refusal
 }
 
 // wait is how long the next login with that secret has to wait. A changed secret may be tried at once.
@@ -33,7 +33,7 @@ func (l *lockout) wait(now time.Time, s secret.Text) time.Duration {
 }
 
 // refused notes a login that the PBX refused. A full token cap is not the credentials' fault and does not count.
-func (l *lockout) refused(now time.Time, s secret.Text, why *ycmclient.Error) {
+func (l *lockout) refused(now time.Time, s secret.Text, why *yeastar.Error) {
 	l.tried, l.why = s, why
 	if errors.Is(why, TokenCap) {
 		l.until = now.Add(afterTokenCap)

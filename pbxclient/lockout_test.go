@@ -13,7 +13,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // logins polls the PBX every 10 seconds for that long and tells at which minutes it was logged in to.
@@ -109,24 +109,24 @@ func TestTroubleOfThePBXIsNoRefusedLogin(t *testing.T) {
 
 func TestBetweenLoginsTheErrorTellsWhy(t *testing.T) {
 	for answer, want := range map[string]struct {
-		class  ycmclient.Class
+		class  yeastar.Class
 		code   int
 		reason error
 	}{
-		`{"errcode":-1,"errmsg":"FAILURE"}`: {ycmclient.Auth, -1, nil},
-		`{"errcode":60002}`:                 {ycmclient.RateLimited, 60002, pbxclient.TokenCap},
-		`{"errcode":70004}`:                 {ycmclient.Auth, 70004, pbxclient.AddressBlocked},
-		`{"errcode":70087}`:                 {ycmclient.Denied, 70087, pbxclient.IPForbidden},
+		`{"errcode":-1,"errmsg":"FAILURE"}`: {yeastar.Auth, -1, nil},
+		`{"errcode":60002}`:                 {yeastar.RateLimited, 60002, pbxclient.TokenCap},
+		`{"errcode":70004}`:                 {yeastar.Auth, 70004, pbxclient.AddressBlocked},
+		`{"errcode":70087}`:                 {yeastar.Denied, 70087, pbxclient.IPForbidden},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			pbx := newFake()
 			pbx.answer("get_token", answer)
 			c := direct(t, serveInMemory(t, pbx))
 			_, refused := c.SystemInformation(t.Context())
-			expect(t, refused, pbxclient.Answered, want.class, want.code)
+			expect(t, refused, yeastar.Answered, want.class, want.code)
 			time.Sleep(20 * time.Second)
 			_, waiting := c.SystemInformation(t.Context())
-			expect(t, waiting, pbxclient.NotAsked, want.class, want.code)
+			expect(t, waiting, yeastar.NotAsked, want.class, want.code)
 			if !strings.Contains(waiting.Error(), "no login is tried for another") {
 				t.Errorf("got %q, want it to tell when the next login is", waiting)
 			}
@@ -157,7 +157,7 @@ func TestChangedSecretIsTriedAtOnce(t *testing.T) {
 		c := direct(t, o)
 
 		_, err := c.SystemInformation(t.Context())
-		expect(t, err, pbxclient.NotAsked, ycmclient.Auth, 0)
+		expect(t, err, yeastar.NotAsked, yeastar.Auth, 0)
 		if !strings.Contains(err.Error(), file) {
 			t.Errorf("got %q, want it to name the missing %s", err, file)
 		}

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"regexp"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Proxy is YCM's proxy to its PBXs; an *ycmclient.Client is one. It returns the PBX's answer as it is, and an error
@@ -34,8 +34,8 @@ var serialNumber = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 
 func (w proxied) get(ctx context.Context, p path, query url.Values) ([]byte, error) {
 	if !serialNumber.MatchString(w.sn) {
-		return nil, w.fail(NotAsked, ycmclient.Error{
-			Endpoint: p.String(), Class: ycmclient.Invalid,
+		return nil, w.fail(yeastar.NotAsked, yeastar.Error{
+			Endpoint: p.String(), Class: yeastar.Invalid,
 			Message: "the serial number in YCM's list is not of letters and digits",
 		})
 	}
@@ -55,26 +55,31 @@ func (proxied) close(context.Context) error { return nil }
 // the same; YCM's own codes are above firstOfYCM.
 func (w proxied) failed(ctx context.Context, p path, err error) error {
 	const firstOfYCM = 1_000_000
-	if e := (*ycmclient.Error)(nil); errors.As(err, &e) && e.Code != 0 && e.Code < firstOfYCM {
-		return w.fail(Answered, ycmclient.Error{
+	if e := (*yeastar.Error)(nil); errors.As(err, &e) && e.Code != 0 && e.Code < firstOfYCM {
+		return w.fail(yeastar.Answered, yeastar.Error{
 			Endpoint: p.String(), Class: classOfCode(p.String(), e.Code), HTTPStatus: e.HTTPStatus, Code: e.Code,
 			Message: mask(nil).quote(raw(e.Message), 200), RequestID: e.RequestID, Err: reasonOf(p.String(), e.Code),
 		})
 	}
-	return w.refused(reachOfProxy(ctx, err), err)
+	failed := yeastar.Error{Account: w.account, Endpoint: p.String(), Class: yeastar.ClassOf(err), Err: err}
+	if e := (*yeastar.Error)(nil); errors.As(err, &e) {
+		failed = *e
+	}
+	failed.PBX, failed.Reach, failed.Advice = w.name, reachOfProxy(ctx, err), failed.Class.Advice()
+	return &failed
 }
 
 // reachOfProxy tells whether YCM failed before it asked the PBX, or because the PBX did not answer. How YCM says
 // the latter is not documented: what is not clearly of its own making (no connection, its token, its limits, its
 // permissions) is put down to the PBX.
-func reachOfProxy(ctx context.Context, err error) Reach {
+func reachOfProxy(ctx context.Context, err error) yeastar.Reach {
 	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-		return NotAsked
+		return yeastar.NotAsked
 	}
-	switch ycmclient.ClassOf(err) {
-	case ycmclient.Network, ycmclient.Auth, ycmclient.RateLimited, ycmclient.Denied:
-		return NotAsked
+	switch yeastar.ClassOf(err) {
+	case yeastar.Network, yeastar.Auth, yeastar.RateLimited, yeastar.Denied:
+		return yeastar.NotAsked
 	default:
-		return NoAnswer
+		return yeastar.NoAnswer
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 var errNoList = errors.New("not a list")
@@ -86,12 +86,12 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// between returns n if it is in that range, else ycmclient.Absent.
-func (n number) between(low, high int64) ycmclient.Int {
+// between returns n if it is in that range, else yeastar.Absent.
+func (n number) between(low, high int64) yeastar.Int {
 	if !n.ok || n.v < low || n.v > high {
-		return ycmclient.Absent
+		return yeastar.Absent
 	}
-	return ycmclient.Int(n.v)
+	return yeastar.Int(n.v)
 }
 
 // maxItems bounds a list: a few bytes of JSON make a large item. No menu or page of an honest PBX comes near it.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // The calls that deal in tokens. They are the session's alone.
@@ -52,7 +52,7 @@ func (s *session) present(ctx context.Context) (token, error) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return token{}, s.way.fail(NotAsked, ycmclient.Error{Endpoint: getToken, Class: ycmclient.Network, Err: errClosed})
+		return token{}, s.way.fail(yeastar.NotAsked, yeastar.Error{Endpoint: getToken, Class: yeastar.Network, Err: errClosed})
 	}
 	if s.token.usable(time.Now()) {
 		defer s.mu.Unlock()
@@ -87,7 +87,7 @@ func (s *session) run(ctx context.Context, l *login, old token) {
 func (s *session) renew(ctx context.Context, old token) (token, error) {
 	switch now := time.Now(); {
 	case old.alive(now):
-		if err := s.revoke(ctx, old); ReachOf(err) != Answered {
+		if err := s.revoke(ctx, old); yeastar.ReachOf(err) != yeastar.Answered {
 			return old, err
 		}
 	case old.refreshable(now):
@@ -107,15 +107,15 @@ func (s *session) renew(ctx context.Context, old token) (token, error) {
 func (s *session) logIn(ctx context.Context) (token, error) {
 	password, err := s.secret()
 	if err != nil {
-		return token{}, s.way.fail(NotAsked, ycmclient.Error{
-			Endpoint: getToken, Class: ycmclient.Auth, Message: "no client secret to log in with", Err: err,
+		return token{}, s.way.fail(yeastar.NotAsked, yeastar.Error{
+			Endpoint: getToken, Class: yeastar.Auth, Message: "no client secret to log in with", Err: err,
 		})
 	}
 	if wait := s.lockout.wait(time.Now(), password); wait > 0 {
 		cause := *s.lockout.why
 		cause.Message = fmt.Sprintf("no login is tried for another %v, because the PBX refused the last: %s",
 			wait.Round(time.Second), cause.Message)
-		return token{}, s.way.fail(NotAsked, cause)
+		return token{}, s.way.fail(yeastar.NotAsked, cause)
 	}
 	s.mu.Lock()
 	s.password = password
@@ -139,15 +139,15 @@ func (s *session) grant(ctx context.Context, endpoint string, request map[string
 	}
 	t, err := decodeToken(body, asked)
 	if err != nil {
-		return token{}, s.way.fail(Answered, ycmclient.Error{Endpoint: endpoint, Class: ycmclient.Invalid, Err: err})
+		return token{}, s.way.fail(yeastar.Answered, yeastar.Error{Endpoint: endpoint, Class: yeastar.Invalid, Err: err})
 	}
 	return t, nil
 }
 
 // refusal returns the PBX's no to a login, and nil if the login succeeded or ended in some other way. Whatever is
 // not plainly trouble of the PBX's own counts, because the PBX may count it.
-func refusal(err error) *ycmclient.Error {
-	var e *ycmclient.Error
+func refusal(err error) *yeastar.Error {
+	var e *yeastar.Error
 	if !errors.As(err, &e) {
 		return nil
 	}

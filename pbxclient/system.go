@@ -3,15 +3,15 @@ package pbxclient
 import (
 	"context"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // SystemInformation is what a PBX says of itself ("Query PBX Information").
 type SystemInformation struct {
 	DeviceName, SN, FirmwareVersion string
 
-	Uptime    ycmclient.Int // seconds since the PBX started
-	Timestamp ycmclient.Int // the PBX's clock, unix seconds
+	Uptime    yeastar.Int // seconds since the PBX started
+	Timestamp yeastar.Int // the PBX's clock, unix seconds
 }
 
 const (
@@ -20,7 +20,7 @@ const (
 )
 
 // SystemInformation asks the PBX for its name, serial number, firmware and up-time. What it does not tell is empty,
-// or ycmclient.Absent.
+// or yeastar.Absent.
 func (c *Client) SystemInformation(ctx context.Context) (SystemInformation, error) {
 	type device struct {
 		DeviceName      text   `json:"device_name"`

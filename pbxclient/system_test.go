@@ -7,14 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 func TestSystemInformation(t *testing.T) {
 	plain := pbxclient.SystemInformation{
 		DeviceName: "Harbour Dental", SN: "3658B4311190001", FirmwareVersion: "84.8.0.25", Uptime: 24852, Timestamp: 1755852280,
 	}
-	nothing := pbxclient.SystemInformation{Uptime: ycmclient.Absent, Timestamp: ycmclient.Absent}
+	nothing := pbxclient.SystemInformation{Uptime: yeastar.Absent, Timestamp: yeastar.Absent}
 	named := func(name string) pbxclient.SystemInformation {
 		s := nothing
 		s.DeviceName = name

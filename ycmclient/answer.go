@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // envelope is what YCM wraps around the data of an answer ("Response Results").
@@ -22,39 +24,39 @@ func (e *envelope) failed() bool {
 }
 
 // decode reads the JSON of an answer. What has another shape than into stays empty there.
-func decode(body []byte, into any) *Error {
+func decode(body []byte, into any) *yeastar.Error {
 	err := json.Unmarshal(body, into)
 	var shape *json.UnmarshalTypeError
 	switch start := bytes.TrimSpace(body); {
 	case err == nil, errors.As(err, &shape):
 		return nil
 	case len(start) == 0:
-		return &Error{Class: Invalid, Message: "the answer is empty"}
+		return &yeastar.Error{Class: yeastar.Invalid, Message: "the answer is empty"}
 	case start[0] == '<':
-		return &Error{Class: Invalid, Message: "the answer is HTML, not JSON"}
+		return &yeastar.Error{Class: yeastar.Invalid, Message: "the answer is HTML, not JSON"}
 	case start[0] == '{' && strings.Contains(err.Error(), "unexpected end"):
-		return &Error{Class: Network, Message: "the answer ends in the middle"}
+		return &yeastar.Error{Class: yeastar.Network, Message: "the answer ends in the middle"}
 	default:
-		return &Error{Class: Invalid, Message: "the answer is not JSON: " + err.Error()}
+		return &yeastar.Error{Class: yeastar.Invalid, Message: "the answer is not JSON: " + err.Error()}
 	}
 }
 
 // decodeList reads a JSON array into at most so many items, each with what could be read of it. Longer ones are
 // hostile: a few bytes of JSON make a large item.
-func decodeList[T any](wire json.RawMessage, most int) ([]T, *Error) {
+func decodeList[T any](wire json.RawMessage, most int) ([]T, *yeastar.Error) {
 	items := json.NewDecoder(bytes.NewReader(wire))
 	if start, err := items.Token(); err != nil || start != json.Delim('[') {
-		return nil, &Error{Class: Invalid, Message: "the answer has no list where one was expected"}
+		return nil, &yeastar.Error{Class: yeastar.Invalid, Message: "the answer has no list where one was expected"}
 	}
 	var list []T
 	for items.More() {
 		if len(list) == most {
-			return nil, &Error{Class: Invalid, Message: fmt.Sprintf("the answer's list has more than %d items", most)}
+			return nil, &yeastar.Error{Class: yeastar.Invalid, Message: fmt.Sprintf("the answer's list has more than %d items", most)}
 		}
 		var item T
 		var shape *json.UnmarshalTypeError
 		if err := items.Decode(&item); err != nil && !errors.As(err, &shape) {
-			return nil, &Error{Class: Invalid, Message: "the answer's list is not JSON: " + err.Error()}
+			return nil, &yeastar.Error{Class: yeastar.Invalid, Message: "the answer's list is not JSON: " + err.Error()}
 		}
 		list = append(list, item)
 	}
@@ -62,7 +64,7 @@ func decodeList[T any](wire json.RawMessage, most int) ([]T, *Error) {
 }
 
 // unwrap returns the data of an answer that came with a 2xx status.
-func unwrap(status int, body []byte) (json.RawMessage, *Error) {
+func unwrap(status int, body []byte) (json.RawMessage, *yeastar.Error) {
 	var answer struct {
 		envelope
 		Data json.RawMessage `json:"data"`
@@ -77,7 +79,7 @@ func unwrap(status int, body []byte) (json.RawMessage, *Error) {
 }
 
 // verdict returns the error of an answer that says that it failed, or that has no data.
-func (e *envelope) verdict(data bool, status int, body []byte) *Error {
+func (e *envelope) verdict(data bool, status int, body []byte) *yeastar.Error {
 	if e.failed() {
 		return judge(status, body)
 	}
@@ -86,7 +88,7 @@ func (e *envelope) verdict(data bool, status int, body []byte) *Error {
 	}
 	failure := judge(status, body)
 	if failure.Code == 0 {
-		failure.Class, failure.Message = Invalid, "the answer has no data"
+		failure.Class, failure.Message = yeastar.Invalid, "the answer has no data"
 	}
 	return failure
 }
@@ -94,13 +96,13 @@ func (e *envelope) verdict(data bool, status int, body []byte) *Error {
 // fetch asks for the data of one answer.
 func fetch[T any](ctx context.Context, c *Client, q question) (T, error) {
 	var data T
-	q.read = func(status int, body []byte) *Error {
+	q.read = func(status int, body []byte) *yeastar.Error {
 		wire, e := unwrap(status, body)
 		if e != nil {
 			return e
 		}
 		if wire[0] != '{' {
-			return &Error{Class: Invalid, Message: "the answer's data is not an object"}
+			return &yeastar.Error{Class: yeastar.Invalid, Message: "the answer's data is not an object"}
 		}
 		data = *new(T)
 		return decode(wire, &data)
@@ -112,7 +114,7 @@ func fetch[T any](ctx context.Context, c *Client, q question) (T, error) {
 // fetchList asks for the data of one answer that is a list.
 func fetchList[T any](ctx context.Context, c *Client, q question) (list []T, err error) {
 	const most = 10_000
-	q.read = func(status int, body []byte) *Error {
+	q.read = func(status int, body []byte) *yeastar.Error {
 		wire, e := unwrap(status, body)
 		if e == nil {
 			list, e = decodeList[T](wire, most)

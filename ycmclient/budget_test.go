@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // bucket is YCM's own idea of the budget, beside the client's: it never refuses, it only looks.
@@ -211,7 +212,7 @@ func TestBudgetIsWaitedForOnTheContextAndNotOnTheTimeout(t *testing.T) {
 		defer cancel()
 		asked = time.Now()
 		_, err := client.Regions(ctx)
-		if !errors.Is(err, context.DeadlineExceeded) || ycmclient.ClassOf(err) != ycmclient.Timeout || time.Since(asked) != time.Minute {
+		if !errors.Is(err, context.DeadlineExceeded) || yeastar.ClassOf(err) != yeastar.Timeout || time.Since(asked) != time.Minute {
 			t.Errorf("with a minute's patience: %v after %v", err, time.Since(asked))
 		}
 		if state := client.Budget(); state.Tokens > 0.1 || state.Burst != 3 || state.Rate != 1 || state.Interval != time.Hour || !state.PausedUntil.IsZero() {

@@ -10,6 +10,7 @@ import (
 	"github.com/go-kit/log"
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Options says which account to speak to, and how.
@@ -32,13 +33,13 @@ type Options struct {
 
 // Observer is told what the client does, to make metrics of it. It must be safe for concurrent use.
 type Observer interface {
-	Request(endpoint string, result Class, took time.Duration) // A request that was sent, for a token as well.
-	Retry(reason Class)                                        // A request is sent again.
-	BudgetWait(d time.Duration)                                // A request waited for the budget or a pause to end.
-	Unexpected(field string)                                   // A JSON field held rubbish; the set of names is closed.
-	Login(grant string, result Class)                          // client_credentials or refresh_token.
-	TokenExpires(at time.Time)                                 // There is a new access token.
-	Repair()                                                   // A walk had to be mended.
+	Request(endpoint string, result yeastar.Class, took time.Duration) // A request that was sent, for a token as well.
+	Retry(reason yeastar.Class)                                        // A request is sent again.
+	BudgetWait(d time.Duration)                                        // A request waited for the budget or a pause to end.
+	Unexpected(field string)                                           // A JSON field held rubbish; the set of names is closed.
+	Login(grant string, result yeastar.Class)                          // client_credentials or refresh_token.
+	TokenExpires(at time.Time)                                         // There is a new access token.
+	Repair()                                                           // A walk had to be mended.
 }
 
 // Client speaks to one account of YCM. It is safe for concurrent use.
@@ -112,10 +113,10 @@ func (c *Client) TokenExpiry() time.Time {
 // unobserved is the Observer of a client that has none.
 type unobserved struct{}
 
-func (unobserved) Request(string, Class, time.Duration) {}
-func (unobserved) Retry(Class)                          {}
-func (unobserved) BudgetWait(time.Duration)             {}
-func (unobserved) Unexpected(string)                    {}
-func (unobserved) Login(string, Class)                  {}
-func (unobserved) TokenExpires(time.Time)               {}
-func (unobserved) Repair()                              {}
+func (unobserved) Request(string, yeastar.Class, time.Duration) {}
+func (unobserved) Retry(yeastar.Class)                          {}
+func (unobserved) BudgetWait(time.Duration)                     {}
+func (unobserved) Unexpected(string)                            {}
+func (unobserved) Login(string, yeastar.Class)                  {}
+func (unobserved) TokenExpires(time.Time)                       {}
+func (unobserved) Repair()                                      {}

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"strings"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // complaint is the body of a failed answer. The vendor's pages do not show one and the vendor's products differ, so
@@ -38,10 +40,10 @@ func (w *words) UnmarshalJSON(wire []byte) error {
 
 // judge makes the error of a failed answer: by its vendor code if there is one that tells a class, else by its HTTP
 // status.
-func judge(status int, body []byte) *Error {
+func judge(status int, body []byte) *yeastar.Error {
 	var c complaint
 	_ = json.Unmarshal(body, &c) // What is no JSON has neither code nor message.
-	e := &Error{HTTPStatus: status, Code: c.code(), Message: c.message(), RequestID: string(c.RequestID)}
+	e := &yeastar.Error{HTTPStatus: status, Code: c.code(), Message: c.message(), RequestID: string(c.RequestID)}
 	for _, nested := range []json.RawMessage{c.Errors, c.Error} {
 		var inner complaint
 		_ = json.Unmarshal(firstObject(nested), &inner)
@@ -56,7 +58,7 @@ func judge(status int, body []byte) *Error {
 		e.Message = strings.TrimSuffix(string(word)+": "+e.Message, ": ")
 	}
 	if e.Class = classOfCode(e.Code); e.Class == "" {
-		e.Class = classOfStatus(status)
+		e.Class = yeastar.ClassOfStatus(status)
 	}
 	return e
 }

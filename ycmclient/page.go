@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // pageSize is how many records are asked for at once: the most that YCM gives.
@@ -40,7 +42,7 @@ type listAnswer struct {
 }
 
 // read takes a 2xx answer.
-func (a *listAnswer) read(status int, body []byte) *Error {
+func (a *listAnswer) read(status int, body []byte) *yeastar.Error {
 	a.envelope = envelope{Status: text{bytes: a.Status.bytes[:0]}}
 	a.Data.PageSize, a.Data.PageNumber, a.Data.Total = number{}, number{}, number{}
 	for i := range a.Data.List {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"net/url"
 	"strings"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Proxy asks a PBX's own API through YCM ("Call Cloud PBX GET API"): path is the PBX API's, openapi/v1.0/... It
@@ -15,7 +17,7 @@ import (
 // what walks leave of the budget, however long that takes, and is tried once.
 func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values) ([]byte, error) {
 	invalid := func(message string) error {
-		return &Error{Account: c.account, Endpoint: endpointProxy, Class: Invalid, Message: message}
+		return &yeastar.Error{Account: c.account, Endpoint: endpointProxy, Class: yeastar.Invalid, Message: message}
 	}
 	if !isSerial(sn) {
 		return nil, invalid("the PBX has no usable serial number") // It came from YCM, and might lead anywhere.
@@ -27,13 +29,13 @@ func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values) (
 	var answer []byte
 	err := c.ask(ctx, question{
 		endpoint: endpointProxy, path: "v1/cloud_pbx/" + sn + "/" + path, query: query, leftover: true, once: true,
-		read: func(status int, body []byte) *Error {
+		read: func(status int, body []byte) *yeastar.Error {
 			var ycm envelope
 			if e := decode(body, &ycm); e != nil {
 				return e
 			}
 			if bytes.TrimLeft(body, " \t\r\n")[0] != '{' {
-				return &Error{Class: Invalid, Message: "the answer is not a JSON object"}
+				return &yeastar.Error{Class: yeastar.Invalid, Message: "the answer is not a JSON object"}
 			}
 			const smallest = 1_000_000 // Of YCM's codes; those of a PBX are far below.
 			if failure := judge(status, body); failure.Code >= smallest || isAny(ycm.Status.bytes, "failed") {

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 const (
@@ -15,7 +17,7 @@ const (
 
 // complete fills in what an error does not know of itself, and takes out what it must not show: YCM may echo
 // whatever it was sent.
-func (c *Client) complete(e *Error, endpoint, token string) {
+func (c *Client) complete(e *yeastar.Error, endpoint, token string) {
 	e.Account, e.Endpoint = c.account, endpoint
 	hide := strings.NewReplacer(c.tokens.secrets(token)...)
 	show := func(s string, runes int) string {

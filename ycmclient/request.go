@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/go-kit/log/level"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // The endpoints, as errors and metrics name them.
@@ -48,7 +50,7 @@ type question struct {
 	once     bool // Is not tried again, whatever the failure.
 
 	// read takes the body of a 2xx answer, which is good until it returns. It is called anew for each try.
-	read func(status int, body []byte) *Error
+	read func(status int, body []byte) *yeastar.Error
 }
 
 // ask asks with the account's token. If YCM does not take that token any more, it asks once again with a new one.
@@ -59,7 +61,7 @@ func (c *Client) ask(ctx context.Context, q question) error {
 	}
 	left := maxTries
 	err = c.persist(ctx, q, token, &left)
-	if e := (*Error)(nil); !errors.As(err, &e) || !e.tokenRejected() {
+	if e := (*yeastar.Error)(nil); !errors.As(err, &e) || !tokenRejected(e) {
 		return err
 	}
 	if token, err = c.tokens.get(ctx, token); err != nil {
@@ -70,7 +72,7 @@ func (c *Client) ask(ctx context.Context, q question) error {
 }
 
 // tokenRejected tells whether the token is no longer good, so that a new one may help.
-func (e *Error) tokenRejected() bool {
+func tokenRejected(e *yeastar.Error) bool {
 	switch e.Code {
 	case codeSessionExpired, codeTokenExpired, codeInvalidToken:
 		return true
@@ -84,11 +86,11 @@ func (c *Client) persist(ctx context.Context, q question, token string, left *in
 	for wait := 500 * time.Millisecond; ; wait *= 2 {
 		*left--
 		err := c.send(ctx, q, token)
-		class := ClassOf(err)
-		if !class.retryable() || q.once || *left <= 0 || ctx.Err() != nil {
+		class := yeastar.ClassOf(err)
+		if !class.Retryable() || q.once || *left <= 0 || ctx.Err() != nil {
 			return err
 		}
-		if class != RateLimited { // The budget's pause is wait enough.
+		if class != yeastar.RateLimited { // The budget's pause is wait enough.
 			if sleep(ctx, rand.N(wait)) != nil {
 				return err
 			}
@@ -110,16 +112,16 @@ func (c *Client) send(ctx context.Context, q question, token string) error {
 	}
 	failure, retryAfter := c.exchange(ctx, q, token)
 	if failure == nil {
-		c.observer.Request(q.endpoint, OK, time.Since(sent))
+		c.observer.Request(q.endpoint, yeastar.OK, time.Since(sent))
 		c.budget.succeeded(sent)
 		return nil
 	}
 	if q.form != nil && refused(failure) {
-		failure.Class = Auth
+		failure.Class = yeastar.Auth
 	}
 	c.observer.Request(q.endpoint, failure.Class, time.Since(sent))
 	c.complete(failure, q.endpoint, token)
-	if failure.Class == RateLimited {
+	if failure.Class == yeastar.RateLimited {
 		if until, began := c.budget.limited(sent, retryAfter); began {
 			level.Warn(c.logger).Log("msg", "YCM says that the request budget is overrun, so the account pauses",
 				"account", c.account, "endpoint", q.endpoint, "until", until.UTC().Format(time.RFC3339), "err", failure)
@@ -129,7 +131,7 @@ func (c *Client) send(ctx context.Context, q question, token string) error {
 }
 
 // exchange sends the question and has its answer read, within the time-out of one request.
-func (c *Client) exchange(ctx context.Context, q question, token string) (failure *Error, retryAfter time.Duration) {
+func (c *Client) exchange(ctx context.Context, q question, token string) (failure *yeastar.Error, retryAfter time.Duration) {
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	// net/http itself repeats a GET on a kept connection that the server has closed. The budget pays for that too.
@@ -141,7 +143,7 @@ func (c *Client) exchange(ctx context.Context, q question, token string) (failur
 	}})
 	request, err := c.request(limited, q, token)
 	if err != nil {
-		return &Error{Class: Invalid, Message: err.Error()}, 0
+		return &yeastar.Error{Class: yeastar.Invalid, Message: err.Error()}, 0
 	}
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
@@ -154,13 +156,13 @@ func (c *Client) exchange(ctx context.Context, q question, token string) (failur
 	status := response.StatusCode
 	switch {
 	case status >= 300 && status < 400:
-		return &Error{Class: Invalid, HTTPStatus: status, Message: redirected(response.Header.Get("Location"))}, 0
+		return &yeastar.Error{Class: yeastar.Invalid, HTTPStatus: status, Message: redirected(response.Header.Get("Location"))}, 0
 	case status < 200 || status > 299:
 		return judge(status, body.Bytes()), parseRetryAfter(response.Header.Get("Retry-After"))
 	case err != nil:
 		return c.unanswered(ctx, err), 0
 	case body.Len() > maxBody:
-		return &Error{Class: Invalid, HTTPStatus: status, Message: fmt.Sprintf("the answer is over %d MiB", maxBody>>20)}, 0
+		return &yeastar.Error{Class: yeastar.Invalid, HTTPStatus: status, Message: fmt.Sprintf("the answer is over %d MiB", maxBody>>20)}, 0
 	}
 	if failure = q.read(status, body.Bytes()); failure != nil {
 		failure.HTTPStatus = status
@@ -209,22 +211,22 @@ func (c *Client) request(ctx context.Context, q question, token string) (*http.R
 }
 
 // unanswered makes the error of a request to which no whole answer came; ctx is the caller's.
-func (c *Client) unanswered(ctx context.Context, err error) *Error {
+func (c *Client) unanswered(ctx context.Context, err error) *yeastar.Error {
 	if ctx.Err() != nil {
-		return &Error{Class: ClassOf(ctx.Err()), Message: "given up while YCM was to answer", Err: ctx.Err()}
+		return &yeastar.Error{Class: yeastar.ClassOf(ctx.Err()), Message: "given up while YCM was to answer", Err: ctx.Err()}
 	}
-	class := ClassOf(err)
+	class := yeastar.ClassOf(err)
 	err = withoutQuotations(err)
-	e := &Error{Class: class, Message: err.Error(), Err: err}
-	if class == Timeout {
+	e := &yeastar.Error{Class: class, Message: err.Error(), Err: err}
+	if class == yeastar.Timeout {
 		e.Message = fmt.Sprintf("no whole answer within %v", c.timeout)
 	}
 	return e
 }
 
 // gone makes the error of a question whose asker gave up before it was sent.
-func (c *Client) gone(endpoint string, err error) *Error {
-	return &Error{Account: c.account, Endpoint: endpoint, Class: ClassOf(err), Message: "given up before it was sent", Err: err}
+func (c *Client) gone(endpoint string, err error) *yeastar.Error {
+	return &yeastar.Error{Account: c.account, Endpoint: endpoint, Class: yeastar.ClassOf(err), Message: "given up before it was sent", Err: err}
 }
 
 func redirected(location string) string {

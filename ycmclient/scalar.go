@@ -7,29 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
-
-// Int is a whole number that YCM may leave out.
-type Int int64
-
-// Absent is the Int that YCM did not give, or gave as rubbish.
-const Absent Int = math.MinInt64
-
-// Get returns the number, and whether there is one.
-func (i Int) Get() (int64, bool) { return int64(i), i != Absent }
-
-// Switch is a yes-or-no value that YCM may leave out. The zero value is absent.
-type Switch uint8
-
-// The states of a Switch.
-const (
-	SwitchAbsent Switch = iota
-	SwitchOff
-	SwitchOn
-)
-
-// Get returns whether the switch is on, and whether YCM told.
-func (s Switch) Get() (on, ok bool) { return s == SwitchOn, s != SwitchAbsent }
 
 // The types below are scalars on the wire. YCM writes the same field as a number, as a string or not at all, so
 // each takes any JSON value: what cannot be read is marked odd and never fails the answer around it.
@@ -81,31 +61,31 @@ func wholeNumber(text []byte) (int64, bool) {
 type oddities func(field string)
 
 // count reads the number as an amount, which is never negative.
-func (n number) count(field string, odd oddities) Int {
+func (n number) count(field string, odd oddities) yeastar.Int {
 	if n.odd || n.value < 0 {
 		odd(field)
-		return Absent
+		return yeastar.Absent
 	}
 	if !n.given {
-		return Absent
+		return yeastar.Absent
 	}
-	return Int(n.value)
+	return yeastar.Int(n.value)
 }
 
 // time reads the number as unix seconds. 0 is absent, as YCM writes it for never, and what is too large for seconds
 // is taken as milliseconds.
-func (n number) time(field string, odd oddities) Int {
+func (n number) time(field string, odd oddities) yeastar.Int {
 	const milliseconds, beyond = 1e11, 1e14
 	switch seconds := n.count(field, odd); {
 	case seconds == 0:
-		return Absent
+		return yeastar.Absent
 	case seconds < milliseconds:
 		return seconds
 	case seconds < beyond:
 		return seconds / 1000
 	default:
 		odd(field)
-		return Absent
+		return yeastar.Absent
 	}
 }
 
@@ -120,7 +100,7 @@ func (n number) id(field string, odd oddities) (int64, bool) {
 
 // toggle is a Switch on the wire: Enabled, enable, yes, true, on, 1, Activated or their opposites, in any case.
 type toggle struct {
-	value Switch
+	value yeastar.Switch
 	odd   bool
 }
 
@@ -134,9 +114,9 @@ func (t *toggle) UnmarshalJSON(wire []byte) error {
 		t.odd = true
 	case len(text) == 0:
 	case isAny(text, "enabled", "activated", "yes", "true", "on", "1", "enable"):
-		t.value = SwitchOn
+		t.value = yeastar.SwitchOn
 	case isAny(text, "disabled", "unactivated", "no", "false", "off", "0", "disable"):
-		t.value = SwitchOff
+		t.value = yeastar.SwitchOff
 	default:
 		t.odd = true
 	}
@@ -144,7 +124,7 @@ func (t *toggle) UnmarshalJSON(wire []byte) error {
 }
 
 // get returns the switch.
-func (t toggle) get(field string, odd oddities) Switch {
+func (t toggle) get(field string, odd oddities) yeastar.Switch {
 	if t.odd {
 		odd(field)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // listOf makes a transport of a YCM whose list is always this body.
@@ -42,10 +43,10 @@ func readOne(t testing.TB, fields string) (ycmclient.CloudPBX, *watch) {
 }
 
 func TestNumbersAreReadHoweverTheyAreWritten(t *testing.T) {
-	const absent = ycmclient.Absent
+	const absent = yeastar.Absent
 	for _, c := range []struct {
 		wire string
-		want ycmclient.Int
+		want yeastar.Int
 		odd  bool
 	}{
 		{`0`, 0, false},
@@ -93,10 +94,10 @@ func TestNumbersAreReadHoweverTheyAreWritten(t *testing.T) {
 }
 
 func TestTimesAreSecondsOrMilliseconds(t *testing.T) {
-	const absent = ycmclient.Absent
+	const absent = yeastar.Absent
 	for _, c := range []struct {
 		wire string
-		want ycmclient.Int
+		want yeastar.Int
 		odd  bool
 	}{
 		{`1729786748`, 1729786748, false},
@@ -118,19 +119,19 @@ func TestTimesAreSecondsOrMilliseconds(t *testing.T) {
 }
 
 func TestSwitchesTakeEveryWordForYesAndNo(t *testing.T) {
-	for want, wires := range map[ycmclient.Switch][]string{
-		ycmclient.SwitchOn:     {`"Enabled"`, `"enable"`, `"yes"`, `"TRUE"`, `true`, `"on"`, `1`, `"1"`, `" Enabled "`, `"Activated"`},
-		ycmclient.SwitchOff:    {`"Disabled"`, `"disable"`, `"no"`, `"false"`, `false`, `"off"`, `0`, `"0"`, `"Unactivated"`},
-		ycmclient.SwitchAbsent: {`null`, `""`, `"perhaps"`, `2`, `{}`, `[true]`},
+	for want, wires := range map[yeastar.Switch][]string{
+		yeastar.SwitchOn:     {`"Enabled"`, `"enable"`, `"yes"`, `"TRUE"`, `true`, `"on"`, `1`, `"1"`, `" Enabled "`, `"Activated"`},
+		yeastar.SwitchOff:    {`"Disabled"`, `"disable"`, `"no"`, `"false"`, `false`, `"off"`, `0`, `"0"`, `"Unactivated"`},
+		yeastar.SwitchAbsent: {`null`, `""`, `"perhaps"`, `2`, `{}`, `[true]`},
 	} {
 		for _, wire := range wires {
 			pbx, w := readOne(t, `"allowSuperiorPasswordlessLogin":`+wire)
-			odd := want == ycmclient.SwitchAbsent && wire != `null` && wire != `""`
+			odd := want == yeastar.SwitchAbsent && wire != `null` && wire != `""`
 			if pbx.SuperiorPasswordlessLogin != want || (w.unexpected["allowSuperiorPasswordlessLogin"] == 1) != odd {
 				t.Errorf("%s: got %d, unexpected %v; want %d, unexpected %v", wire, pbx.SuperiorPasswordlessLogin, w.unexpected, want, odd)
 			}
 			on, ok := pbx.SuperiorPasswordlessLogin.Get()
-			if on != (want == ycmclient.SwitchOn) || ok != (want != ycmclient.SwitchAbsent) {
+			if on != (want == yeastar.SwitchOn) || ok != (want != yeastar.SwitchAbsent) {
 				t.Errorf("%s: Get() = %v, %v", wire, on, ok)
 			}
 		}
@@ -189,7 +190,7 @@ func FuzzScalars(f *testing.F) {
 			t.Fatalf("%q costs its record: %d PBXs and the error %v", wire, len(list), err)
 		}
 		checkRecord(t, list[0])
-		if n, err := strconv.ParseInt(strings.TrimSpace(wire), 10, 64); err == nil && n >= 0 && list[0].UsedExtensions != ycmclient.Int(n) {
+		if n, err := strconv.ParseInt(strings.TrimSpace(wire), 10, 64); err == nil && n >= 0 && list[0].UsedExtensions != yeastar.Int(n) {
 			t.Errorf("%q was read as %d", wire, list[0].UsedExtensions)
 		}
 		var text string
@@ -202,7 +203,7 @@ func FuzzScalars(f *testing.F) {
 // checkRecord checks what holds for every PBX, whatever YCM sends.
 func checkRecord(t *testing.T, pbx ycmclient.CloudPBX) {
 	t.Helper()
-	if pbx.ID <= 0 || !slices.Contains(ycmclient.Statuses(), pbx.Status) || pbx.IM > ycmclient.SwitchOn {
+	if pbx.ID <= 0 || !slices.Contains(ycmclient.Statuses(), pbx.Status) || pbx.IM > yeastar.SwitchOn {
 		t.Errorf("an impossible PBX: %+v", pbx)
 	}
 	for _, text := range []string{pbx.Name, pbx.SN, pbx.URL, pbx.Region, pbx.Type, pbx.Plan, pbx.Group, pbx.Version, pbx.LastUsedTemplate} {
@@ -210,15 +211,15 @@ func checkRecord(t *testing.T, pbx ycmclient.CloudPBX) {
 			t.Errorf("a text of %d bytes that is no label: %q", len(text), text)
 		}
 	}
-	for _, n := range []ycmclient.Int{
+	for _, n := range []yeastar.Int{
 		pbx.ActiveCalls, pbx.ConcurrentCallCapacity, pbx.UsedExtensions, pbx.ExtensionCapacity, pbx.UsedRecording, pbx.RecordingCapacity,
 	} {
-		if n < 0 && n != ycmclient.Absent {
+		if n < 0 && n != yeastar.Absent {
 			t.Errorf("a count of %d", n)
 		}
 	}
-	for _, at := range []ycmclient.Int{pbx.PlanExpiration, pbx.Expiration, pbx.LastBackup, pbx.Created, pbx.FirstStarted, pbx.TemplateLastUsed} {
-		if at != ycmclient.Absent && (at <= 0 || at >= 1e11) {
+	for _, at := range []yeastar.Int{pbx.PlanExpiration, pbx.Expiration, pbx.LastBackup, pbx.Created, pbx.FirstStarted, pbx.TemplateLastUsed} {
+		if at != yeastar.Absent && (at <= 0 || at >= 1e11) {
 			t.Errorf("a time of %d", at)
 		}
 	}
@@ -251,7 +252,7 @@ func FuzzListAnswer(f *testing.F) {
 				t.Errorf("%d requests for a page", requests)
 			}
 			if err != nil {
-				if list.PBXs != nil || ycmclient.ClassOf(err) == ycmclient.OK || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 2000 {
+				if list.PBXs != nil || yeastar.ClassOf(err) == yeastar.OK || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 2000 {
 					t.Errorf("%d PBXs beside the error %q", len(list.PBXs), err)
 				}
 				return

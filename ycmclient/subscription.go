@@ -1,18 +1,22 @@
 package ycmclient
 
-import "context"
+import (
+	"context"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
+)
 
 // Capacity is an amount of what a subscription holds.
 type Capacity struct {
-	Extensions, ConcurrentCalls Int
-	Recording                   Int // Minutes.
+	Extensions, ConcurrentCalls yeastar.Int
+	Recording                   yeastar.Int // Minutes.
 }
 
 // Subscription is what the account has bought, what of it its PBXs take, and what is left.
 type Subscription struct {
 	Total, Used, Available          Capacity
-	Expiration, RecordingExpiration Int // Unix seconds.
-	HighAvailability                Switch
+	Expiration, RecordingExpiration yeastar.Int // Unix seconds.
+	HighAvailability                yeastar.Switch
 }
 
 type capacityWire struct {
@@ -59,7 +63,7 @@ func (c *Client) Subscription(ctx context.Context) (Subscription, error) {
 // PlanStatistic is how many PBXs have a plan, and how many extensions those have.
 type PlanStatistic struct {
 	Plan                  string // "Enterprise Plan" or "Ultimate Plan", as in the list of Cloud PBXs.
-	CloudPBXs, Extensions Int
+	CloudPBXs, Extensions yeastar.Int
 }
 
 // PlanStatistics asks how the PBXs spread over the plans ("Query the P-Series Cloud Edition Feature Plan Statistics").
@@ -85,14 +89,14 @@ func (c *Client) PlanStatistics(ctx context.Context) ([]PlanStatistic, error) {
 
 // RemoteService is a subscription to remote management of PBXs on premises.
 type RemoteService struct {
-	Service    string // remoteManagementAccount or remoteManagementPremiumAccount.
-	Status     string // "Subscribed", "Trial" or "Not Subscribed".
-	Expiration Int    // Unix seconds.
+	Service    string      // remoteManagementAccount or remoteManagementPremiumAccount.
+	Status     string      // "Subscribed", "Trial" or "Not Subscribed".
+	Expiration yeastar.Int // Unix seconds.
 }
 
 // RemoteConnections is how many PBXs and gateways on premises are managed remotely, and how many may be.
 type RemoteConnections struct {
-	Used, Capacity Int
+	Used, Capacity yeastar.Int
 	Services       []RemoteService // Those that YCM told of.
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // tokens keeps the account's one access token ("Request Access Token", "Refresh Access Token").
@@ -35,7 +36,7 @@ type tokens struct {
 	refusals int // In a row, of refresh tokens and of credentials.
 	refused  secret.Text
 	retryAt  time.Time
-	refusal  *Error
+	refusal  *yeastar.Error
 
 	failure  error // Of the latest request for a token, for all who waited for it.
 	failedAt time.Time
@@ -106,8 +107,8 @@ func (t *tokens) renew(ctx context.Context, rejected string) error {
 	}
 	if !t.refresh.Empty() {
 		err := t.request(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.refresh.Reveal()}})
-		switch ClassOf(err) {
-		case OK, Network, Timeout, RateLimited:
+		switch yeastar.ClassOf(err) {
+		case yeastar.OK, yeastar.Network, yeastar.Timeout, yeastar.RateLimited:
 			return err
 		}
 		t.refresh = secret.Text{} // Not every YCM knows refresh tokens. The credentials decide.
@@ -115,7 +116,7 @@ func (t *tokens) renew(ctx context.Context, rejected string) error {
 	clientSecret, err := t.secret()
 	if err != nil {
 		message := cut(printable("cannot read the client secret: "+err.Error()), maxMessage)
-		return &Error{Account: t.client.account, Endpoint: endpointToken, Class: Auth, Message: message, Err: err}
+		return &yeastar.Error{Account: t.client.account, Endpoint: endpointToken, Class: yeastar.Auth, Message: message, Err: err}
 	}
 	if t.refusal != nil && time.Now().Before(t.retryAt) && clientSecret.Reveal() == t.refused.Reveal() {
 		barred := *t.refusal
@@ -129,7 +130,7 @@ func (t *tokens) renew(ctx context.Context, rejected string) error {
 	err = t.request(ctx, url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {t.clientID}, "client_secret": {clientSecret.Reveal()},
 	})
-	if refusal := (*Error)(nil); errors.As(err, &refusal) && refusal.Class == Auth {
+	if refusal := (*yeastar.Error)(nil); errors.As(err, &refusal) && refusal.Class == yeastar.Auth {
 		t.refusal, t.refused, t.retryAt = refusal, clientSecret, time.Now().Add(afterRefusal)
 		if t.refusals >= manyRefusals {
 			t.retryAt = time.Now().Add(afterRefusals)
@@ -143,11 +144,11 @@ func (t *tokens) request(ctx context.Context, form url.Values) error {
 	var granted grant
 	left := maxTries
 	err := t.client.persist(ctx, question{endpoint: endpointToken, path: "oauth/token", form: form, read: granted.read}, "", &left)
-	t.client.observer.Login(form.Get("grant_type"), ClassOf(err))
+	t.client.observer.Login(form.Get("grant_type"), yeastar.ClassOf(err))
 	switch {
 	case err == nil:
 		t.accept(granted)
-	case ClassOf(err) == Auth:
+	case yeastar.ClassOf(err) == yeastar.Auth:
 		t.refusals++
 	}
 	return err
@@ -179,7 +180,7 @@ type grant struct {
 }
 
 // read takes a 2xx answer.
-func (g *grant) read(status int, body []byte) *Error {
+func (g *grant) read(status int, body []byte) *yeastar.Error {
 	*g = grant{}
 	if e := decode(body, g); e != nil {
 		return e
@@ -187,13 +188,13 @@ func (g *grant) read(status int, body []byte) *Error {
 	if g.AccessToken == "" {
 		e := judge(status, body)
 		if e.Code == 0 && e.Message == "" && !g.failed() {
-			e.Class, e.Message = Invalid, "the answer has no access_token"
+			e.Class, e.Message = yeastar.Invalid, "the answer has no access_token"
 		}
 		return e
 	}
 	const longest = 8 << 10 // Servers do not take much longer headers.
 	if len(g.AccessToken) > longest || strings.ContainsFunc(g.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return &Error{Class: Invalid, Message: "the answer's access_token cannot be sent in a header"}
+		return &yeastar.Error{Class: yeastar.Invalid, Message: "the answer's access_token cannot be sent in a header"}
 	}
 	return nil
 }
@@ -209,15 +210,15 @@ func (g *grant) life(odd oddities) time.Duration {
 }
 
 // refused tells whether an error of the token endpoint is YCM's refusal. A broken server or a wrong address is not.
-func refused(e *Error) bool {
+func refused(e *yeastar.Error) bool {
 	switch e.Class {
-	case Auth, Denied:
+	case yeastar.Auth, yeastar.Denied:
 		return true
-	case NotFound:
+	case yeastar.NotFound:
 		return e.HTTPStatus != http.StatusNotFound && e.HTTPStatus != http.StatusGone
-	case Server:
+	case yeastar.Server:
 		return e.HTTPStatus < 300 && classOfCode(e.Code) == "" // It said Failed, and no reason of its own.
-	case Invalid:
+	case yeastar.Invalid:
 		return e.Code != 0 || e.HTTPStatus >= 400
 	default:
 		return false

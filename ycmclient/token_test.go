@@ -17,6 +17,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/secret"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // bubble runs a test against a simulated YCM in fake time, over connections in memory.
@@ -120,7 +121,7 @@ func TestTokenThatIsNeverGoodEndsInAnErrorAndNotInALoop(t *testing.T) {
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Effect: ycmtest.Failure(1000036, ycmtest.Shape{Always200: true})})
 		start := time.Now()
 		for range 6 {
-			if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Auth {
+			if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Auth {
 				t.Errorf("got %v, want an auth error", err)
 			}
 		}
@@ -174,7 +175,7 @@ func TestRefusedCredentialsAreNotTriedIntoALockout(t *testing.T) {
 				for time.Since(start) < time.Hour {
 					before := ycm.Count(ycmtest.Token)
 					_, err := client.Regions(t.Context())
-					if ycmclient.ClassOf(err) != ycmclient.Auth {
+					if yeastar.ClassOf(err) != yeastar.Auth {
 						t.Fatalf("got %v, want an auth error", err)
 					}
 					if ycm.Count(ycmtest.Token) > before {
@@ -202,7 +203,7 @@ func TestRotatedSecretIsTriedAtOnce(t *testing.T) {
 	bubble(t, ycmtest.Options{ClientSecret: "new"}, func(o *ycmclient.Options) { o.Secret = source },
 		func(t *testing.T, _ *ycmtest.Server, client *ycmclient.Client, w *watch) {
 			for range 5 {
-				if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Auth {
+				if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Auth {
 					t.Errorf("with the old secret: %v, want an auth error", err)
 				}
 			}
@@ -220,7 +221,7 @@ func TestSecretThatCannotBeRead(t *testing.T) {
 	bubble(t, ycmtest.Options{}, func(o *ycmclient.Options) { o.Secret = source },
 		func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 			_, err := client.Regions(t.Context())
-			if !errors.Is(err, missing) || ycmclient.ClassOf(err) != ycmclient.Auth || !strings.Contains(err.Error(), "/run/secrets/ycm") {
+			if !errors.Is(err, missing) || yeastar.ClassOf(err) != yeastar.Auth || !strings.Contains(err.Error(), "/run/secrets/ycm") {
 				t.Errorf("got %v, want an auth error that names the file", err)
 			}
 			if n := ycm.Stats().Requests; n > 0 {
@@ -256,7 +257,7 @@ func TestTokenIsUsedToItsEndIfItCannotBeRenewed(t *testing.T) {
 			t.Errorf("%d requests for a token in 20 seconds", n)
 		}
 		time.Sleep(time.Minute)
-		if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Server {
+		if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Server {
 			t.Errorf("with an expired token: %v, want the server error of the login", err)
 		}
 		broken.Remove()
@@ -272,7 +273,7 @@ func TestTokenThatCannotBeSentIsInvalid(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.Set("access_token", token)})
-				if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Invalid {
+				if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Invalid {
 					t.Errorf("got %v, want an invalid error", err)
 				}
 				if n := ycm.Count(ycmtest.Token); n != 1 {
@@ -324,7 +325,7 @@ func TestFailedLoginIsNotRepeatedForEachWhoWaited(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Timeout {
+				if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Timeout {
 					t.Errorf("got %v, want the login's time-out", err)
 				}
 			})

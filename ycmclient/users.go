@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // User is a subordinate of the account: a colleague, a reseller or a hosting user. Names and e-mail addresses are
@@ -14,7 +16,7 @@ type User struct {
 	ID        int64
 	Type      string // "My Colleague", "Reseller" or "Hosting User".
 	Company   string
-	CloudPBXs Int // Created by the user, for a hosting user by all below as well.
+	CloudPBXs yeastar.Int // Created by the user, for a hosting user by all below as well.
 }
 
 // Users asks for all the users ("Query All the YCM Users"), page by page as Walk does. They are sorted by ID, each
@@ -74,9 +76,9 @@ func (c *Client) userPage(ctx context.Context, at int, room []User) (page[User],
 
 // UserSubscription is what a user was given and what of it the user's PBXs take.
 type UserSubscription struct {
-	TotalExtensions, UsedExtensions           Int
-	TotalConcurrentCalls, UsedConcurrentCalls Int
-	TotalRecording, UsedRecording             Int // Minutes.
+	TotalExtensions, UsedExtensions           yeastar.Int
+	TotalConcurrentCalls, UsedConcurrentCalls yeastar.Int
+	TotalRecording, UsedRecording             yeastar.Int // Minutes.
 }
 
 // UserSubscription asks for the subscription of one user ("Query the Subscription of a YCM User").

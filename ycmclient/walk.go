@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // walker reads the whole of a paged list that changes while it is read. All it needs of the list is an order in
@@ -181,7 +183,7 @@ func (w *walker[T]) seen() int64 { return int64(len(w.items) + w.unusable) }
 // the first page tells; or it was counted before and listed after a change. It is asked for a second time then.
 func (w *walker[T]) read(ctx context.Context, number int, room []T) (page[T], error) {
 	p, err := w.readOnce(ctx, number, room)
-	if class := ClassOf(err); class != Invalid && class != NotFound {
+	if class := yeastar.ClassOf(err); class != yeastar.Invalid && class != yeastar.NotFound {
 		return p, err
 	}
 	if number > 1 {
@@ -269,5 +271,5 @@ func (w *walker[T]) knowsAll(items []T) bool {
 
 // lie makes the error of a list that cannot be true.
 func (w *walker[T]) lie(format string, args ...any) error {
-	return &Error{Account: w.client.account, Endpoint: w.endpoint, Class: Invalid, Message: fmt.Sprintf(format, args...)}
+	return &yeastar.Error{Account: w.client.account, Endpoint: w.endpoint, Class: yeastar.Invalid, Message: fmt.Sprintf(format, args...)}
 }
