@@ -18,9 +18,12 @@ type recorder struct {
 	err   error
 }
 
-func (r *recorder) Proxy(_ context.Context, sn, path string, query url.Values) ([]byte, error) {
+func (r *recorder) Proxy(_ context.Context, sn, path string, query url.Values, decode yeastar.Decoder) error {
 	r.asked = append(r.asked, sn+" "+path+"?"+query.Encode())
-	return []byte(systemBody), r.err
+	if r.err == nil {
+		decode([]byte(systemBody))
+	}
+	return r.err
 }
 
 func TestOnlyReadOnlyPathsAreEverSent(t *testing.T) {

@@ -206,12 +206,12 @@ func TestWrongSecretDoesNotBlockTheAddress(t *testing.T) {
 		o := inMemory(s, p, "")
 		o.Secret = func() (secret.Text, error) { return secret.New(given), nil }
 		c := pbxclient.Direct(o)
-		for range 100 {
+		for range 2000 {
 			c.SystemInformation(t.Context())
 			time.Sleep(10 * time.Second)
 		}
 		if stats := s.Stats(); stats.PBXLoginsRefused != 4 || stats.Lockouts != 0 {
-			t.Errorf("a quarter of an hour brought %d refused logins and %d lock-outs, want 4 and 0", stats.PBXLoginsRefused, stats.Lockouts)
+			t.Errorf("five hours of polls brought %d refused logins and %d lock-outs, want 4 and 0", stats.PBXLoginsRefused, stats.Lockouts)
 		}
 		given = "demo-pbx-client-secret"
 		mustAnswer(t, c)

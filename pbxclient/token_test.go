@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/crash"
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
@@ -329,5 +330,34 @@ func expect(t *testing.T, err error, reach yeastar.Reach, class yeastar.Class, c
 	}
 	if e.Account != "main" {
 		t.Errorf("the error is of account %q, want main: %v", e.Account, err)
+	}
+}
+
+// A login runs in a goroutine of its own, where a panic would end the process.
+func TestPanicOfALoginReachesThoseWhoWaitForIt(t *testing.T) {
+	o := serve(t, newFake())
+	healthy, panics := o.Transport, true
+	o.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		if panics {
+			panic("out of order")
+		}
+		return healthy.RoundTrip(r)
+	})
+	c := direct(t, o)
+	recovered := func() (cause any) {
+		defer func() { cause = recover() }()
+		_, err := c.SystemInformation(t.Context())
+		t.Errorf("got %v, want a panic", err)
+		return nil
+	}()
+	carried, ok := recovered.(*crash.Crash)
+	if !ok || carried.Error() != "out of order" || !strings.Contains(string(carried.Stack()), "logIn") {
+		t.Errorf("recovered %v, want the panic with the stack of the login", recovered)
+	}
+	panics = false
+	mustAnswer(t, c)
+	panics = true
+	if err := c.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "out of order") {
+		t.Errorf("Close: got %v, want the panic as an error", err)
 	}
 }

@@ -19,6 +19,7 @@ type Options struct {
 	BaseURL  *url.URL // YCM's address, without the /dm/open_api of the API.
 	ClientID string
 	Secret   secret.Source
+	Guard    *yeastar.Guard // Shared by all who log in at BaseURL; one of the client's own if nil.
 
 	RateLimit       RateLimit     // 75 requests a minute in a bucket of 75 if zero.
 	Timeout         time.Duration // Of one request, 30 s if zero. Waiting for the budget is not part of it.
@@ -79,6 +80,9 @@ func New(o Options) *Client {
 	if o.Observer == nil {
 		o.Observer = unobserved{}
 	}
+	if o.Guard == nil {
+		o.Guard = yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+	}
 	if o.Logger == nil {
 		o.Logger = log.NewNopLogger()
 	}
@@ -96,7 +100,7 @@ func New(o Options) *Client {
 		logger:    o.Logger,
 		budget:    newBudget(o.RateLimit),
 	}
-	c.tokens = &tokens{client: c, clientID: o.ClientID, secret: o.Secret, turn: make(chan struct{}, 1)}
+	c.tokens = &tokens{client: c, clientID: o.ClientID, secret: o.Secret, guard: o.Guard, lock: make(chan struct{}, 1)}
 	return c
 }
 

@@ -39,7 +39,7 @@ type CloudPBX struct {
 // there is none with that id.
 func (c *Client) CloudPBX(ctx context.Context, id int64) (CloudPBX, error) {
 	path := "v1/cloud_pbx/instances/" + strconv.FormatInt(id, 10)
-	r, err := fetch[record](ctx, c, question{endpoint: endpointCloudPBX, path: path})
+	r, err := fetch[record](ctx, c, request{endpoint: endpointCloudPBX, path: path})
 	if err != nil {
 		return CloudPBX{}, err
 	}

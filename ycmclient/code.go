@@ -1,6 +1,17 @@
 package ycmclient
 
-import "github.com/ycm-exporter/ycm_exporter/yeastar"
+import (
+	"net/http"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
+)
+
+// Codes of an access token that is not good any more.
+const (
+	codeSessionExpired = 1000011
+	codeTokenExpired   = 1000035
+	codeInvalidToken   = 1000036
+)
 
 // classOfCode returns the class of a code of the vendor's table ("Error Codes"), "" for one that tells no class.
 func classOfCode(code int) yeastar.Class {
@@ -22,9 +33,20 @@ func classOfCode(code int) yeastar.Class {
 	}
 }
 
-// Codes of an access token that is not good any more.
-const (
-	codeSessionExpired = 1000011
-	codeTokenExpired   = 1000035
-	codeInvalidToken   = 1000036
-)
+// classified gives a failure the class of its code, if that tells one.
+func classified(e *yeastar.Error) *yeastar.Error {
+	if class := classOfCode(e.Code); class != "" {
+		e.Class = class
+	}
+	return e
+}
+
+// tokenRejected tells whether the token is no longer good, so that a new one may help.
+func tokenRejected(e *yeastar.Error) bool {
+	switch e.Code {
+	case codeSessionExpired, codeTokenExpired, codeInvalidToken:
+		return true
+	default:
+		return e.Code == 0 && e.HTTPStatus == http.StatusUnauthorized
+	}
+}

@@ -42,7 +42,7 @@ func expected(p ycmtest.PBX) ycmclient.CloudPBX {
 		}
 	}
 	return ycmclient.CloudPBX{
-		ID: p.ID, Name: p.Name, SN: p.SN, URL: p.URL, Region: p.Region, Type: p.Type, Plan: p.Plan, Group: p.Group,
+		ID: p.ID, Name: shown(p.Name), SN: p.SN, URL: p.URL, Region: p.Region, Type: p.Type, Plan: p.Plan, Group: p.Group,
 		Version: p.Version, LastUsedTemplate: p.LastUsedTemplate,
 		Status: statuses[p.Status], Activated: toggle(p.Activation),
 		Recording: toggle(p.Recording), UpgradeInPBX: toggle(p.UpgradeInPBX), IM: toggle(p.IM),
@@ -220,7 +220,7 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 	for _, status := range []string{ycmtest.Running, ycmtest.Stopped} {
 		sn = append(sn, ycm.Add(func(p *ycmtest.PBX) { p.Status, p.Activation = status, "Activated" }).SN)
 	}
-	body, err := client.Proxy(t.Context(), sn[0], "openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}, "vendor": {"Yealink"}})
+	body, err := proxied(client, t.Context(), sn[0], "openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}, "vendor": {"Yealink"}})
 	var answer struct {
 		ErrCode   int    `json:"errcode"`
 		RequestID string `json:"requestId"`
@@ -230,14 +230,14 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 		t.Errorf("got %s and the error %v, want the PBX's own answer", body, err)
 	}
 	// A PBX's refusal is its own affair; one of YCM is an error.
-	body, err = client.Proxy(t.Context(), sn[0], "/openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}})
+	body, err = proxied(client, t.Context(), sn[0], "/openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}})
 	if err != nil || !strings.Contains(string(body), `"errcode":40002`) {
 		t.Errorf("got %s and the error %v, want the PBX's refusal", body, err)
 	}
 	for shape, code := range map[ycmtest.Shape]int{{}: 3000009, {Body: ycmtest.ErrCode, Always200: true}: 3000009} {
 		ycm.SetShape(shape)
 		before := ycm.Count(ycmtest.Proxy)
-		_, err = client.Proxy(t.Context(), sn[1], "openapi/v1.0/system/information", nil)
+		_, err = proxied(client, t.Context(), sn[1], "openapi/v1.0/system/information", nil)
 		if e := (*yeastar.Error)(nil); !errors.As(err, &e) || e.Code != code || e.Class != yeastar.Server {
 			t.Errorf("a stopped PBX: %v, want code %d", err, code)
 		}
@@ -253,7 +253,7 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 		"nothing": ycmtest.Empty(), "too much": ycmtest.Oversize(17 << 20),
 	} {
 		fault := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Effect: effect})
-		if _, err := client.Proxy(t.Context(), sn[0], "openapi/v1.0/system/information", nil); yeastar.ClassOf(err) != yeastar.Invalid {
+		if _, err := proxied(client, t.Context(), sn[0], "openapi/v1.0/system/information", nil); yeastar.ClassOf(err) != yeastar.Invalid {
 			t.Errorf("%s: %v, want an invalid error", name, err)
 		}
 		fault.Remove()
@@ -274,7 +274,7 @@ func TestProxyRefusesToBeLedAstray(t *testing.T) {
 		{"36%2e", "x"},
 		{"3658B4311", "openapi/../../instances/1"},
 	} {
-		if _, err := client.Proxy(t.Context(), c[0], c[1], nil); yeastar.ClassOf(err) != yeastar.Invalid {
+		if _, err := proxied(client, t.Context(), c[0], c[1], nil); yeastar.ClassOf(err) != yeastar.Invalid {
 			t.Errorf("serial number %q, path %q: %v, want an invalid error", c[0], c[1], err)
 		}
 	}

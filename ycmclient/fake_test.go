@@ -1,6 +1,8 @@
 package ycmclient_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -158,6 +160,19 @@ func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
+}
+
+// proxied returns the body of a PBX's answer.
+func proxied(c *ycmclient.Client, ctx context.Context, sn, path string, query url.Values) (body []byte, err error) {
+	err = c.Proxy(ctx, sn, path, query, func(answer []byte) (*yeastar.Envelope, *yeastar.Error) {
+		var e yeastar.Envelope
+		body = bytes.Clone(answer)
+		return &e, yeastar.Decode(answer, &e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return body, nil
 }
 
 // idsOf returns the ids of PBXs in their order.

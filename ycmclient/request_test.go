@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
@@ -106,6 +104,7 @@ func TestFailuresWithoutACodeAreClassifiedByTheirStatus(t *testing.T) {
 		{"HTML 404", ycmtest.HTML(404), yeastar.NotFound, 1},
 		{"a bare 410", ycmtest.Status(410), yeastar.NotFound, 1},
 		{"a bare 400", ycmtest.Status(400), yeastar.Invalid, 1},
+		{"a bare 407 of a proxy on the way", ycmtest.Status(407), yeastar.Network, 3},
 		{"a bare 408", ycmtest.Status(408), yeastar.Timeout, 3},
 		{"a bare 429", ycmtest.Status(429), yeastar.RateLimited, 3},
 		{"HTML 200", ycmtest.HTML(200), yeastar.Invalid, 1},
@@ -307,27 +306,5 @@ func TestUnreachableYCM(t *testing.T) {
 	_, err := client.Regions(t.Context())
 	if yeastar.ClassOf(err) != yeastar.Network || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("got %v, want a network error that names the cause", err)
-	}
-}
-
-func TestClassOf(t *testing.T) {
-	for _, c := range []struct {
-		err  error
-		want yeastar.Class
-	}{
-		{nil, yeastar.OK},
-		{errors.New("anything"), yeastar.Network},
-		{context.Canceled, yeastar.Network},
-		{context.DeadlineExceeded, yeastar.Timeout},
-		{&yeastar.Error{Class: yeastar.Denied}, yeastar.Denied},
-		{errors.Join(errors.New("first"), &yeastar.Error{Class: yeastar.Auth}), yeastar.Auth},
-	} {
-		if got := yeastar.ClassOf(c.err); got != c.want {
-			t.Errorf("ClassOf(%v) = %s, want %s", c.err, got, c.want)
-		}
-	}
-	want := []yeastar.Class{"ok", "network", "timeout", "server", "rate_limited", "auth", "denied", "not_found", "invalid"}
-	if diff := cmp.Diff(want, yeastar.Classes()); diff != "" {
-		t.Errorf("classes (-want +got):\n%s", diff)
 	}
 }

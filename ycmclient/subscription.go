@@ -20,16 +20,16 @@ type Subscription struct {
 }
 
 type capacityWire struct {
-	Extensions      number `json:"extensionCapacity"`
-	ConcurrentCalls number `json:"concurrentCallCapacity"`
-	Recording       number `json:"recordingCapacity"`
+	Extensions      yeastar.Number `json:"extensionCapacity"`
+	ConcurrentCalls yeastar.Number `json:"concurrentCallCapacity"`
+	Recording       yeastar.Number `json:"recordingCapacity"`
 }
 
-func (w capacityWire) capacity(odd oddities) Capacity {
+func (w capacityWire) capacity(unexpected yeastar.Unexpected) Capacity {
 	return Capacity{
-		Extensions:      w.Extensions.count("extensionCapacity", odd),
-		ConcurrentCalls: w.ConcurrentCalls.count("concurrentCallCapacity", odd),
-		Recording:       w.Recording.count("recordingCapacity", odd),
+		Extensions:      w.Extensions.Count("extensionCapacity", unexpected),
+		ConcurrentCalls: w.ConcurrentCalls.Count("concurrentCallCapacity", unexpected),
+		Recording:       w.Recording.Count("recordingCapacity", unexpected),
 	}
 }
 
@@ -41,22 +41,22 @@ func (c *Client) Subscription(ctx context.Context) (Subscription, error) {
 			Used      capacityWire `json:"used"`
 			Available capacityWire `json:"available"`
 		} `json:"capacity"`
-		Expiration          number `json:"expirationTime"`
-		RecordingExpiration number `json:"recordingExpireDate"`
-		HighAvailability    toggle `json:"highAvailability"`
+		Expiration          yeastar.Number `json:"expirationTime"`
+		RecordingExpiration yeastar.Number `json:"recordingExpireDate"`
+		HighAvailability    yeastar.Toggle `json:"highAvailability"`
 	}
-	data, err := fetch[wire](ctx, c, question{endpoint: endpointSubscription, path: "v1/subscription"})
+	data, err := fetch[wire](ctx, c, request{endpoint: endpointSubscription, path: "v1/subscription"})
 	if err != nil {
 		return Subscription{}, err
 	}
-	odd := c.observer.Unexpected
+	unexpected := c.observer.Unexpected
 	return Subscription{
-		Total:               data.Capacity.Total.capacity(odd),
-		Used:                data.Capacity.Used.capacity(odd),
-		Available:           data.Capacity.Available.capacity(odd),
-		Expiration:          data.Expiration.time("expirationTime", odd),
-		RecordingExpiration: data.RecordingExpiration.time("recordingExpireDate", odd),
-		HighAvailability:    data.HighAvailability.get("highAvailability", odd),
+		Total:               data.Capacity.Total.capacity(unexpected),
+		Used:                data.Capacity.Used.capacity(unexpected),
+		Available:           data.Capacity.Available.capacity(unexpected),
+		Expiration:          data.Expiration.Time("expirationTime", unexpected),
+		RecordingExpiration: data.RecordingExpiration.Time("recordingExpireDate", unexpected),
+		HighAvailability:    data.HighAvailability.Get("highAvailability", unexpected),
 	}, nil
 }
 
@@ -69,21 +69,21 @@ type PlanStatistic struct {
 // PlanStatistics asks how the PBXs spread over the plans ("Query the P-Series Cloud Edition Feature Plan Statistics").
 func (c *Client) PlanStatistics(ctx context.Context) ([]PlanStatistic, error) {
 	type byPlan struct {
-		Enterprise number `json:"enterprisePlan"`
-		Ultimate   number `json:"ultimatePlan"`
+		Enterprise yeastar.Number `json:"enterprisePlan"`
+		Ultimate   yeastar.Number `json:"ultimatePlan"`
 	}
 	type wire struct {
 		CloudPBXs  byPlan `json:"pbxNumber"`
 		Extensions byPlan `json:"extensionNumber"`
 	}
-	data, err := fetch[wire](ctx, c, question{endpoint: endpointPlanStatistics, path: "v1/subscription/plan_statistics"})
+	data, err := fetch[wire](ctx, c, request{endpoint: endpointPlanStatistics, path: "v1/subscription/plan_statistics"})
 	if err != nil {
 		return nil, err
 	}
-	odd := c.observer.Unexpected
+	unexpected := c.observer.Unexpected
 	return []PlanStatistic{
-		{"Enterprise Plan", data.CloudPBXs.Enterprise.count("enterprisePlan", odd), data.Extensions.Enterprise.count("enterprisePlan", odd)},
-		{"Ultimate Plan", data.CloudPBXs.Ultimate.count("ultimatePlan", odd), data.Extensions.Ultimate.count("ultimatePlan", odd)},
+		{"Enterprise Plan", data.CloudPBXs.Enterprise.Count("enterprisePlan", unexpected), data.Extensions.Enterprise.Count("enterprisePlan", unexpected)},
+		{"Ultimate Plan", data.CloudPBXs.Ultimate.Count("ultimatePlan", unexpected), data.Extensions.Ultimate.Count("ultimatePlan", unexpected)},
 	}, nil
 }
 
@@ -103,30 +103,30 @@ type RemoteConnections struct {
 // RemoteConnections asks for the connections of remote management ("Query the Remote Management Connections").
 func (c *Client) RemoteConnections(ctx context.Context) (RemoteConnections, error) {
 	type service struct {
-		Status     text   `json:"status"`
-		Expiration number `json:"expirationTime"`
+		Status     yeastar.Text   `json:"status"`
+		Expiration yeastar.Number `json:"expirationTime"`
 	}
 	type wire struct {
 		Connections struct {
-			Used     number `json:"used"`
-			Capacity number `json:"capacity"`
+			Used     yeastar.Number `json:"used"`
+			Capacity yeastar.Number `json:"capacity"`
 		} `json:"connections"`
 		Account        *service `json:"remoteManagementAccount"`
 		PremiumAccount *service `json:"remoteManagementPremiumAccount"`
 	}
-	data, err := fetch[wire](ctx, c, question{endpoint: endpointRMConnections, path: "v1/subscription/rm_connections"})
+	data, err := fetch[wire](ctx, c, request{endpoint: endpointRMConnections, path: "v1/subscription/rm_connections"})
 	if err != nil {
 		return RemoteConnections{}, err
 	}
-	odd := c.observer.Unexpected
+	unexpected := c.observer.Unexpected
 	connections := RemoteConnections{
-		Used:     data.Connections.Used.count("used", odd),
-		Capacity: data.Connections.Capacity.count("capacity", odd),
+		Used:     data.Connections.Used.Count("used", unexpected),
+		Capacity: data.Connections.Capacity.Count("capacity", unexpected),
 	}
 	add := func(name string, s *service) {
 		if s != nil {
 			connections.Services = append(connections.Services, RemoteService{
-				Service: name, Status: string(s.Status.get("status", odd)), Expiration: s.Expiration.time("expirationTime", odd),
+				Service: name, Status: string(s.Status.Get("status", unexpected)), Expiration: s.Expiration.Time("expirationTime", unexpected),
 			})
 		}
 	}

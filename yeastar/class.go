@@ -56,6 +56,8 @@ func ClassOfStatus(status int) Class {
 		return NotFound
 	case http.StatusRequestTimeout:
 		return Timeout
+	case http.StatusProxyAuthRequired: // An HTTP proxy on the way says that, not the server.
+		return Network
 	case http.StatusTooManyRequests:
 		return RateLimited
 	}
