@@ -10,6 +10,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/sweep"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // What a walk of all samples costs, as an uncompressed scrape does it.
@@ -54,7 +55,7 @@ func BenchmarkSweepSnapshot(b *testing.B) {
 	account := NewAccount("main", nil, nil, func(Role) Peer { return peerOf{&listReading{List: list}} })
 	account.Schedule = Schedule{Interval: 5 * time.Minute, StaleAfter: time.Hour}
 	b.Run("pbx_api", func(b *testing.B) {
-		measure(b, pbxAPI().New(account), list, func(i int) reachability { return reachability{true, ycmclient.Int(i)} })
+		measure(b, pbxAPI().New(account), list, func(i int) reachability { return reachability{true, yeastar.Int(i)} })
 	})
 	b.Run("trunks", func(b *testing.B) {
 		measure(b, trunks().New(account), list, func(i int) trunkReading {

@@ -9,6 +9,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/exposition"
 	"github.com/ycm-exporter/ycm_exporter/series"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // firmwareWait is how long the first list waits for the first poll of the firmware, so that the first scrape
@@ -71,7 +72,7 @@ func (l listOf) List() *ycmclient.List {
 func listColumns() []series.Column[ycmclient.List] {
 	return []series.Column[ycmclient.List]{series.Number(
 		"ycm_cloud_pbxs", "Number of Cloud PBXs, as YCM reports it with its list (total). "+background,
-		func(l *ycmclient.List) ycmclient.Int { return ycmclient.Int(l.Total) },
+		func(l *ycmclient.List) yeastar.Int { return yeastar.Int(l.Total) },
 	)}
 }
 
@@ -90,34 +91,34 @@ func cloudPBXColumns(polled time.Time, behind lag) []series.Column[ycmclient.Clo
 		},
 		statusColumn(),
 		series.Toggle("ycm_cloud_pbx_activated", "Whether the Cloud PBX is Activated (1) or Unactivated (0) (activationStatus).",
-			func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.Activated }),
+			func(p *ycmclient.CloudPBX) yeastar.Switch { return p.Activated }),
 		featureColumn(),
 		series.Number("ycm_cloud_pbx_active_calls", "Calls that are active on the Cloud PBX (activeCalls); YCM may go on showing the last value of one that is not Running. "+background,
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.ActiveCalls }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.ActiveCalls }),
 		series.Number("ycm_cloud_pbx_concurrent_calls_capacity", "Calls that the Cloud PBX may have at the same time (concurrentCallCapacity).",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.ConcurrentCallCapacity }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.ConcurrentCallCapacity }),
 		series.Number("ycm_cloud_pbx_extensions_used", "Extensions created on the Cloud PBX (usedExtensions).",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.UsedExtensions }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.UsedExtensions }),
 		series.Number("ycm_cloud_pbx_extensions_capacity", "Extensions that the Cloud PBX may have (extensionCapacity).",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.ExtensionCapacity }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.ExtensionCapacity }),
 		series.Minutes("ycm_cloud_pbx_recording_used_seconds", "Call recordings stored on the Cloud PBX, in seconds (usedRecording, which the API gives in minutes).",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.UsedRecording }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.UsedRecording }),
 		series.Minutes("ycm_cloud_pbx_recording_capacity_seconds", "Call recordings that the Cloud PBX can store, in seconds (recordingCapacity, which the API gives in minutes).",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.RecordingCapacity }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.RecordingCapacity }),
 		series.Number("ycm_cloud_pbx_plan_expiration_timestamp_seconds", "Unix time at which the Cloud PBX's plan expires, or has expired (planExpirationDate).",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.PlanExpiration }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.PlanExpiration }),
 		series.Number("ycm_cloud_pbx_expiration_timestamp_seconds", "Unix time at which the Cloud PBX itself expires, or has expired (expirationDate).",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.Expiration }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.Expiration }),
 		series.Number("ycm_cloud_pbx_last_backup_timestamp_seconds", "Unix time of the last backup that a YCM task made of the Cloud PBX (lastBackupTime); absent if there was none.",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.LastBackup }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.LastBackup }),
 		series.Number("ycm_cloud_pbx_backup_age_seconds", "Age in seconds that the last backup (lastBackupTime) had when the list was polled. Rules better use ycm_cloud_pbx_last_backup_timestamp_seconds, which is exact.",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return backupAge(p, polled) }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return backupAge(p, polled) }),
 		series.Number("ycm_cloud_pbx_created_timestamp_seconds", "Unix time at which the Cloud PBX was created (createTime).",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.Created }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.Created }),
 		series.Number("ycm_cloud_pbx_first_started_timestamp_seconds", "Unix time at which the Cloud PBX was started for the first time (initialStartUpTime).",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.FirstStarted }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.FirstStarted }),
 		series.Number("ycm_cloud_pbx_template_last_used_timestamp_seconds", "Unix time at which the Cloud PBX was last provisioned with a template (lastUsedTime).",
-			func(p *ycmclient.CloudPBX) ycmclient.Int { return p.TemplateLastUsed }),
+			func(p *ycmclient.CloudPBX) yeastar.Int { return p.TemplateLastUsed }),
 		{
 			Name: "ycm_cloud_pbx_firmware_update_available",
 			Help: "Whether a firmware version newer than the Cloud PBX's own (version) is listed for its region (1) or not (0); absent where the region or the version cannot be matched with the firmware that YCM lists.",
@@ -168,14 +169,14 @@ func statusColumn() series.Column[ycmclient.CloudPBX] {
 func featureColumn() series.Column[ycmclient.CloudPBX] {
 	features := []struct {
 		name string
-		get  func(*ycmclient.CloudPBX) ycmclient.Switch
+		get  func(*ycmclient.CloudPBX) yeastar.Switch
 	}{
-		{"im", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.IM }},
-		{"passwordless_login", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.PasswordlessLogin }},
-		{"provisioning_via_template", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.ProvisioningViaTemplate }},
-		{"recording", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.Recording }},
-		{"superior_passwordless_login", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.SuperiorPasswordlessLogin }},
-		{"upgrade_in_pbx", func(p *ycmclient.CloudPBX) ycmclient.Switch { return p.UpgradeInPBX }},
+		{"im", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.IM }},
+		{"passwordless_login", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.PasswordlessLogin }},
+		{"provisioning_via_template", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.ProvisioningViaTemplate }},
+		{"recording", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.Recording }},
+		{"superior_passwordless_login", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.SuperiorPasswordlessLogin }},
+		{"upgrade_in_pbx", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.UpgradeInPBX }},
 	}
 	return series.Column[ycmclient.CloudPBX]{
 		Name:   "ycm_cloud_pbx_feature_enabled",
@@ -193,10 +194,10 @@ func featureColumn() series.Column[ycmclient.CloudPBX] {
 }
 
 // backupAge is how old the last backup was at a time; one that is yet to come, by YCM's clock, is new.
-func backupAge(p *ycmclient.CloudPBX, at time.Time) ycmclient.Int {
+func backupAge(p *ycmclient.CloudPBX, at time.Time) yeastar.Int {
 	backup, ok := p.LastBackup.Get()
 	if !ok {
-		return ycmclient.Absent
+		return yeastar.Absent
 	}
-	return ycmclient.Int(max(0, at.Unix()-backup))
+	return yeastar.Int(max(0, at.Unix()-backup))
 }

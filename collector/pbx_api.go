@@ -6,26 +6,26 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/series"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // reachability is what a PBX told of itself, or that it did not answer.
 type reachability struct {
 	Up     bool
-	Uptime ycmclient.Int // seconds
+	Uptime yeastar.Int // seconds
 }
 
 // pbxAPI asks each Running PBX whether it serves. Whatever the PBX itself answers counts as up, be it that its API
 // is off or closed to the exporter. A failure of YCM to pass the question on tells nothing of the PBX.
 func pbxAPI() Collector {
-	learned := func(err error) bool { return pbxclient.ReachOf(err) != pbxclient.NotAsked }
+	learned := func(err error) bool { return yeastar.ReachOf(err) != yeastar.NotAsked }
 	return ofEachPBXAlso("pbx_api", off(5*time.Minute), pbxAPIColumns(), askReachability, learned)
 }
 
 func askReachability(ctx context.Context, c *pbxclient.Client) (reachability, error) {
 	system, err := c.SystemInformation(ctx)
 	if err != nil {
-		return reachability{pbxclient.ReachOf(err) == pbxclient.Answered, ycmclient.Absent}, err
+		return reachability{yeastar.ReachOf(err) == yeastar.Answered, yeastar.Absent}, err
 	}
 	return reachability{true, system.Uptime}, nil
 }
@@ -39,6 +39,6 @@ func pbxAPIColumns() []series.Column[reachability] {
 			Read: func(r *reachability, _ []string, sample func(float64)) { sample(series.Boolean(r.Up)) },
 		},
 		series.Number("ycm_cloud_pbx_uptime_seconds", "Time since the PBX started (up_time). "+background,
-			func(r *reachability) ycmclient.Int { return r.Uptime }),
+			func(r *reachability) yeastar.Int { return r.Uptime }),
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/sweep"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Bounds of what is kept for one firmware version. The vendor's own catalogue has a few hundred phones.
@@ -173,8 +173,8 @@ func readModels(ctx context.Context, c *pbxclient.Client, vendor string, most in
 
 // tooMany is the error for an answer that no honest PBX gives.
 func tooMany(c *pbxclient.Client, what string, most int) error {
-	return &ycmclient.Error{
-		Endpoint: "auto_provisioning/compatibility", Class: ycmclient.Invalid,
+	return &yeastar.Error{
+		Endpoint: "auto_provisioning/compatibility", Class: yeastar.Invalid,
 		Message: fmt.Sprintf("PBX %s lists more than %d %s", c.Name(), most, what),
 	}
 }

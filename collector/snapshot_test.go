@@ -19,6 +19,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/exposition"
 	"github.com/ycm-exporter/ycm_exporter/series"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // anyFleet makes a list of PBXs in which everything that may vary does, hostile texts included.
@@ -26,13 +27,13 @@ func anyFleet(seed uint64, n int, texts ...string) ycmclient.List {
 	r := rand.New(rand.NewPCG(seed, 1))
 	texts = append(texts, "", "a", "A", "a\n", "\"", `\`, "ü", "\u2028", "a,b={}", "Running")
 	text := func() string { return texts[r.IntN(len(texts))] }
-	number := func() ycmclient.Int {
+	number := func() yeastar.Int {
 		if r.IntN(3) == 0 {
-			return ycmclient.Absent
+			return yeastar.Absent
 		}
-		return ycmclient.Int(r.Int64() >> r.IntN(63))
+		return yeastar.Int(r.Int64() >> r.IntN(63))
 	}
-	toggle := func() ycmclient.Switch { return ycmclient.Switch(r.IntN(3)) }
+	toggle := func() yeastar.Switch { return yeastar.Switch(r.IntN(3)) }
 	list := ycmclient.List{Total: int64(n)}
 	for len(list.PBXs) < n {
 		list.PBXs = append(list.PBXs, ycmclient.CloudPBX{

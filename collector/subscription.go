@@ -6,6 +6,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/series"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // subscriptionReading is what one poll learned.
@@ -24,7 +25,7 @@ func subscription() Collector {
 // every account has the latter two: where they are denied or not found, their families have no samples.
 func askSubscription(ctx context.Context, a Account) (subscriptionReading, error) {
 	const requests = 3
-	r := subscriptionReading{Remote: ycmclient.RemoteConnections{Used: ycmclient.Absent, Capacity: ycmclient.Absent}}
+	r := subscriptionReading{Remote: ycmclient.RemoteConnections{Used: yeastar.Absent, Capacity: yeastar.Absent}}
 	var err error
 	if r.Subscription, err = a.YCM.Subscription(ctx); err != nil {
 		return r, err
@@ -46,8 +47,8 @@ func askSubscription(ctx context.Context, a Account) (subscriptionReading, error
 
 // withheld reports whether the API will not tell, rather than fails to.
 func withheld(err error) bool {
-	class := ycmclient.ClassOf(err)
-	return class == ycmclient.Denied || class == ycmclient.NotFound
+	class := yeastar.ClassOf(err)
+	return class == yeastar.Denied || class == yeastar.NotFound
 }
 
 // subscriptionColumns declares what is known of the subscription (Query the Subscription of P-Series Hosting
@@ -55,42 +56,42 @@ func withheld(err error) bool {
 func subscriptionColumns() []series.Column[subscriptionReading] {
 	return []series.Column[subscriptionReading]{
 		series.Number("ycm_subscription_extensions_capacity", "Extensions that the account has subscribed to (total extensionCapacity).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Total.Extensions }),
+			func(r *subscriptionReading) yeastar.Int { return r.Total.Extensions }),
 		series.Number("ycm_subscription_extensions_used", "Extensions of the subscription that are assigned (used extensionCapacity).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Used.Extensions }),
+			func(r *subscriptionReading) yeastar.Int { return r.Used.Extensions }),
 		series.Number("ycm_subscription_extensions_available", "Extensions of the subscription that are left (available extensionCapacity).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Available.Extensions }),
+			func(r *subscriptionReading) yeastar.Int { return r.Available.Extensions }),
 		series.Number("ycm_subscription_concurrent_calls_capacity", "Concurrent calls that the account has subscribed to (total concurrentCallCapacity).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Total.ConcurrentCalls }),
+			func(r *subscriptionReading) yeastar.Int { return r.Total.ConcurrentCalls }),
 		series.Number("ycm_subscription_concurrent_calls_used", "Concurrent calls of the subscription that are assigned (used concurrentCallCapacity).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Used.ConcurrentCalls }),
+			func(r *subscriptionReading) yeastar.Int { return r.Used.ConcurrentCalls }),
 		series.Number("ycm_subscription_concurrent_calls_available", "Concurrent calls of the subscription that are left (available concurrentCallCapacity).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Available.ConcurrentCalls }),
+			func(r *subscriptionReading) yeastar.Int { return r.Available.ConcurrentCalls }),
 		series.Minutes("ycm_subscription_recording_capacity_seconds", "Call recording that the account has subscribed to, in seconds (total recordingCapacity, which the API gives in minutes).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Total.Recording }),
+			func(r *subscriptionReading) yeastar.Int { return r.Total.Recording }),
 		series.Minutes("ycm_subscription_recording_used_seconds", "Call recording of the subscription that is assigned, in seconds (used recordingCapacity, which the API gives in minutes).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Used.Recording }),
+			func(r *subscriptionReading) yeastar.Int { return r.Used.Recording }),
 		series.Minutes("ycm_subscription_recording_available_seconds", "Call recording of the subscription that is left, in seconds (available recordingCapacity, which the API gives in minutes).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Available.Recording }),
+			func(r *subscriptionReading) yeastar.Int { return r.Available.Recording }),
 		series.Number("ycm_subscription_expiration_timestamp_seconds", "Unix time at which the subscription expires, or has expired (expirationTime).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Expiration }),
+			func(r *subscriptionReading) yeastar.Int { return r.Expiration }),
 		series.Number("ycm_subscription_recording_expiration_timestamp_seconds", "Unix time at which the subscription's call recording expires, or has expired (recordingExpireDate).",
-			func(r *subscriptionReading) ycmclient.Int { return r.RecordingExpiration }),
+			func(r *subscriptionReading) yeastar.Int { return r.RecordingExpiration }),
 		series.Toggle("ycm_subscription_high_availability_enabled", "Whether the subscription's high availability is enabled (1) or disabled (0) (highAvailability).",
-			func(r *subscriptionReading) ycmclient.Switch { return r.HighAvailability }),
+			func(r *subscriptionReading) yeastar.Switch { return r.HighAvailability }),
 		series.Number("ycm_subscription_remote_connections_used", "Remote management connections in use (connections used).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Remote.Used }),
+			func(r *subscriptionReading) yeastar.Int { return r.Remote.Used }),
 		series.Number("ycm_subscription_remote_connections_capacity", "Remote management connections that the account may have (connections capacity).",
-			func(r *subscriptionReading) ycmclient.Int { return r.Remote.Capacity }),
+			func(r *subscriptionReading) yeastar.Int { return r.Remote.Capacity }),
 		perService("ycm_subscription_remote_management_expiration_timestamp_seconds", "Unix time at which a remote management service expires, or has expired (expirationTime of remoteManagementAccount, remoteManagementPremiumAccount)."),
 		perPlan("ycm_subscription_plan_cloud_pbxs", "Number of Cloud PBXs that have the plan (pbxNumber).",
-			func(p ycmclient.PlanStatistic) ycmclient.Int { return p.CloudPBXs }),
+			func(p ycmclient.PlanStatistic) yeastar.Int { return p.CloudPBXs }),
 		perPlan("ycm_subscription_plan_extensions", "Number of extensions on the Cloud PBXs that have the plan (extensionNumber).",
-			func(p ycmclient.PlanStatistic) ycmclient.Int { return p.Extensions }),
+			func(p ycmclient.PlanStatistic) yeastar.Int { return p.Extensions }),
 	}
 }
 
-func perPlan(name, help string, get func(ycmclient.PlanStatistic) ycmclient.Int) series.Column[subscriptionReading] {
+func perPlan(name, help string, get func(ycmclient.PlanStatistic) yeastar.Int) series.Column[subscriptionReading] {
 	return series.Column[subscriptionReading]{Name: name, Help: help, Labels: []string{"plan"}, Read: func(r *subscriptionReading, labels []string, sample func(float64)) {
 		for _, p := range r.Plans {
 			if n, ok := get(p).Get(); ok {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/series"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // user is what one poll learned of a user. Of one whose subscription the API withholds the rest is known.
@@ -55,23 +56,23 @@ func usersColumns() []series.Column[[]user] {
 			},
 		},
 		perUser("ycm_user_cloud_pbxs", "Cloud PBXs that the user created (createdCloudPbx); a Hosting User's include those of all users below, so do not add up.",
-			1, func(u *user) ycmclient.Int { return u.CloudPBXs }),
+			1, func(u *user) yeastar.Int { return u.CloudPBXs }),
 		ofUser("ycm_user_extensions_capacity", "Extensions that the user may assign (totalExtensions).",
-			1, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.TotalExtensions }),
+			1, func(s *ycmclient.UserSubscription) yeastar.Int { return s.TotalExtensions }),
 		ofUser("ycm_user_extensions_used", "Extensions that the user has assigned (usedExtensions).",
-			1, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.UsedExtensions }),
+			1, func(s *ycmclient.UserSubscription) yeastar.Int { return s.UsedExtensions }),
 		ofUser("ycm_user_concurrent_calls_capacity", "Concurrent calls that the user may assign (totalConcurrentCalls).",
-			1, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.TotalConcurrentCalls }),
+			1, func(s *ycmclient.UserSubscription) yeastar.Int { return s.TotalConcurrentCalls }),
 		ofUser("ycm_user_concurrent_calls_used", "Concurrent calls that the user has assigned (usedConcurrentCalls).",
-			1, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.UsedConcurrentCalls }),
+			1, func(s *ycmclient.UserSubscription) yeastar.Int { return s.UsedConcurrentCalls }),
 		ofUser("ycm_user_recording_capacity_seconds", "Call recording that the user may assign, in seconds (totalRecordings, which the API gives in minutes).",
-			60, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.TotalRecording }),
+			60, func(s *ycmclient.UserSubscription) yeastar.Int { return s.TotalRecording }),
 		ofUser("ycm_user_recording_used_seconds", "Call recording that the user has assigned, in seconds (usedRecordings, which the API gives in minutes).",
-			60, func(s *ycmclient.UserSubscription) ycmclient.Int { return s.UsedRecording }),
+			60, func(s *ycmclient.UserSubscription) yeastar.Int { return s.UsedRecording }),
 	}
 }
 
-func perUser(name, help string, factor float64, get func(*user) ycmclient.Int) series.Column[[]user] {
+func perUser(name, help string, factor float64, get func(*user) yeastar.Int) series.Column[[]user] {
 	return series.Column[[]user]{Name: name, Help: help, Labels: []string{"user_id"}, Read: func(all *[]user, labels []string, sample func(float64)) {
 		for i := range *all {
 			u := &(*all)[i]
@@ -83,10 +84,10 @@ func perUser(name, help string, factor float64, get func(*user) ycmclient.Int) s
 	}}
 }
 
-func ofUser(name, help string, factor float64, get func(*ycmclient.UserSubscription) ycmclient.Int) series.Column[[]user] {
-	return perUser(name, help, factor, func(u *user) ycmclient.Int {
+func ofUser(name, help string, factor float64, get func(*ycmclient.UserSubscription) yeastar.Int) series.Column[[]user] {
+	return perUser(name, help, factor, func(u *user) yeastar.Int {
 		if u.Subscription == nil {
-			return ycmclient.Absent
+			return yeastar.Absent
 		}
 		return get(u.Subscription)
 	})

@@ -11,21 +11,21 @@ package pbxclient
 
 import (
 	"context"
-	"encoding/json"
 	"net/url"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/crash"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// Client asks one PBX. It is safe for concurrent use. Every error of its methods is an [*Error].
+// Client asks one PBX. It is safe for concurrent use. Every error of its methods is a [*yeastar.Error].
 type Client struct {
 	pbx
-	way way
+	route route
 }
 
-// way is how requests reach a PBX. What it returns is the body of an answer that the PBX calls a success.
-type way interface {
-	get(ctx context.Context, p path, query url.Values) ([]byte, error)
+// route is how requests reach a PBX. It has the answer decoded, which the PBX calls a success if there is no error.
+type route interface {
+	get(ctx context.Context, p path, query url.Values, decode yeastar.Decoder) error
 	close(ctx context.Context) error
 }
 
@@ -34,8 +34,15 @@ func (c *Client) Name() string { return c.name }
 
 // Close ends the client; later calls fail. Directly, it waits for a login under way and then revokes the token, so
 // that none of the PBX's few is left behind. The error tells that the token could not be revoked and will live
-// until it expires. ctx bounds all of it.
-func (c *Client) Close(ctx context.Context) error { return c.way.close(ctx) }
+// until it expires. ctx bounds all of it. A panic is an error, because whoever closes has nobody to tell of it.
+func (c *Client) Close(ctx context.Context) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = crash.Of(cause)
+		}
+	}()
+	return c.route.close(ctx)
+}
 
 // path is one of the requests that an exporter may send to a PBX. There is no other way to name one.
 type path uint8
@@ -60,21 +67,27 @@ func (p path) String() string {
 	}
 }
 
-// fetch asks the PBX for p and decodes its answer.
-func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (T, error) {
-	var answer T
-	body, err := c.way.get(ctx, p, query)
-	if err != nil {
-		return answer, err
+// answer is an answer of a PBX with its envelope ("Response Results").
+type answer[T any] struct {
+	yeastar.Envelope
+	Total yeastar.Number  `json:"total_number"`
+	Data  yeastar.List[T] `json:"data"`
+}
+
+// fetch asks the PBX for p.
+func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (answer[T], error) {
+	var a answer[T]
+	err := c.route.get(ctx, p, query, func(body []byte) (*yeastar.Envelope, *yeastar.Error) {
+		a = answer[T]{}
+		return &a.Envelope, yeastar.Decode(body, &a)
+	})
+	if err == nil && a.Data.Unreadable {
+		err = c.invalid(p, "the answer is not of the documented form: data has the wrong type")
 	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		// The decoder's own words may quote the answer, which may hold a provisioning link.
-		return answer, c.invalid(p, "the answer is not of the documented form: data has the wrong type")
-	}
-	return answer, nil
+	return a, err
 }
 
 // invalid is the error for an answer of the PBX that cannot be used.
 func (c *Client) invalid(p path, message string) error {
-	return c.fail(Answered, ycmclient.Error{Endpoint: p.String(), Class: ycmclient.Invalid, Message: message})
+	return c.fail(yeastar.Answered, yeastar.Error{Endpoint: p.String(), Class: yeastar.Invalid, Message: message})
 }

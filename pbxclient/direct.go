@@ -6,14 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // maxBody bounds what is read of an answer.
@@ -22,10 +20,11 @@ const maxBody = 16 << 20
 // Options describe a PBX that is spoken to directly.
 type Options struct {
 	Account   string
-	URL       *url.URL      // e.g. https://pbx.example.com or https://pbx.example.com:8088
-	ClientID  string        // from the PBX's API settings
-	Secret    secret.Source // asked at each login
-	Timeout   time.Duration // of one request, the login that it may need included; 0: 30 s
+	URL       *url.URL       // e.g. https://pbx.example.com or https://pbx.example.com:8088
+	ClientID  string         // from the PBX's API settings
+	Secret    secret.Source  // asked at each login
+	Guard     *yeastar.Guard // shared by all who log in at URL; nil: one of the client's own
+	Timeout   time.Duration  // of one request, the login that it may need included; 0: 30 s
 	Transport http.RoundTripper
 	UserAgent string // the API refuses requests without one; empty: ycm_exporter
 }
@@ -38,6 +37,9 @@ func Direct(o Options) *Client {
 	if o.UserAgent == "" {
 		o.UserAgent = "ycm_exporter"
 	}
+	if o.Guard == nil {
+		o.Guard = yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{})
+	}
 	w := &direct{
 		pbx:  pbx{account: o.Account, name: o.URL.Host},
 		root: (&url.URL{Scheme: o.URL.Scheme, Host: o.URL.Host, Path: o.URL.Path}).JoinPath(apiRoot),
@@ -48,8 +50,8 @@ func Direct(o Options) *Client {
 		userAgent: o.UserAgent,
 		timeout:   o.Timeout,
 	}
-	w.session = session{way: w, clientID: o.ClientID, secret: o.Secret}
-	return &Client{pbx: w.pbx, way: w}
+	w.session = session{direct: w, clientID: o.ClientID, secret: o.Secret, guard: o.Guard}
+	return &Client{pbx: w.pbx, route: w}
 }
 
 // direct sends requests to the PBX itself, with the session's token in the query string.
@@ -64,40 +66,39 @@ type direct struct {
 
 // get asks once, and once more with a new token if the PBX says that the token has expired.
 // One time-out is for all of it.
-func (w *direct) get(caller context.Context, p path, query url.Values) ([]byte, error) {
+func (w *direct) get(caller context.Context, p path, query url.Values, decode yeastar.Decoder) error {
 	ctx, cancel := context.WithTimeout(caller, w.timeout)
 	defer cancel()
-	body, used, err := w.try(ctx, p, query)
+	used, err := w.try(ctx, p, query, decode)
 	if used != nil && tokenExpired(err) {
 		w.session.drop(*used)
-		body, _, err = w.try(ctx, p, query)
+		_, err = w.try(ctx, p, query, decode)
 	}
 	if err != nil && caller.Err() != nil {
-		return nil, w.fail(NotAsked, ycmclient.Error{
-			Endpoint: p.String(), Class: ycmclient.ClassOf(caller.Err()), Err: caller.Err(),
+		return w.fail(yeastar.NotAsked, yeastar.Error{
+			Endpoint: p.String(), Class: yeastar.ClassOf(caller.Err()), Message: "given up while the PBX was to answer", Err: caller.Err(),
 		})
 	}
-	return body, err
+	return err
 }
 
 // try also returns the token that it used; none if there was none to be had.
-func (w *direct) try(ctx context.Context, p path, query url.Values) ([]byte, *token, error) {
+func (w *direct) try(ctx context.Context, p path, query url.Values, decode yeastar.Decoder) (*token, error) {
 	t, err := w.session.present(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	body, err := w.ask(ctx, p.String(), t.access, query)
-	return body, &t, err
+	return &t, w.ask(ctx, p.String(), t.access, query, decode)
 }
 
 // tokenExpired holds for 10004, and for a 401 without a code: the vendor does not say with which status 10004 comes.
 func tokenExpired(err error) bool {
-	var e *ycmclient.Error
+	var e *yeastar.Error
 	return errors.As(err, &e) && (e.Code == codeTokenExpired || e.Code == 0 && e.HTTPStatus == http.StatusUnauthorized)
 }
 
 // ask sends a GET with the token.
-func (w *direct) ask(ctx context.Context, endpoint string, access secret.Text, query url.Values) ([]byte, error) {
+func (w *direct) ask(ctx context.Context, endpoint string, access secret.Text, query url.Values, decode yeastar.Decoder) error {
 	u := w.root.JoinPath(endpoint)
 	signed := url.Values{"access_token": {access.Reveal()}}
 	for k, v := range query {
@@ -106,66 +107,58 @@ func (w *direct) ask(ctx context.Context, endpoint string, access secret.Text, q
 	u.RawQuery = signed.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, w.unsendable(endpoint)
+		return w.unsendable(endpoint)
 	}
-	return w.send(req, endpoint, w.session.mask(access))
+	return w.send(req, endpoint, w.session.redactor(access), decode)
 }
 
 // post sends one of the two calls that give a token.
-func (w *direct) post(ctx context.Context, endpoint string, body map[string]string, m mask) ([]byte, error) {
+func (w *direct) post(ctx context.Context, endpoint string, body map[string]string, r yeastar.Redactor, decode yeastar.Decoder) error {
 	content, err := json.Marshal(body)
 	if err != nil {
-		return nil, w.unsendable(endpoint)
+		return w.unsendable(endpoint)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.root.JoinPath(endpoint).String(), bytes.NewReader(content))
 	if err != nil {
-		return nil, w.unsendable(endpoint)
+		return w.unsendable(endpoint)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	return w.send(req, endpoint, m)
+	return w.send(req, endpoint, r, decode)
 }
 
 // unsendable leaves out why, as the reason quotes the URL.
 func (w *direct) unsendable(endpoint string) error {
-	return w.fail(NotAsked, ycmclient.Error{
-		Endpoint: endpoint, Class: ycmclient.Invalid, Message: "the PBX's URL cannot be requested: correct it",
+	return w.fail(yeastar.NotAsked, yeastar.Error{
+		Endpoint: endpoint, Class: yeastar.Invalid, Message: "the PBX's URL cannot be requested: correct it",
 	})
 }
 
-// send does one exchange and returns the body of a success.
-func (w *direct) send(req *http.Request, endpoint string, m mask) ([]byte, error) {
+// send does one exchange.
+func (w *direct) send(req *http.Request, endpoint string, r yeastar.Redactor, decode yeastar.Decoder) error {
 	req.Header.Set("User-Agent", w.userAgent)
 	req.Header.Set("Accept", "application/json")
 	resp, err := w.http.Do(req)
 	if err != nil {
-		return nil, w.unanswered(endpoint, err, m)
+		return w.unanswered(endpoint, err, r)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
-		return nil, w.unanswered(endpoint, err, m)
+		return w.unanswered(endpoint, err, r)
 	}
 	if len(body) > maxBody {
-		return nil, w.fail(NoAnswer, ycmclient.Error{Endpoint: endpoint, Class: ycmclient.Invalid, Message: "the answer is over 16 MiB"})
+		return w.fail(yeastar.NoAnswer, yeastar.Error{Endpoint: endpoint, Class: yeastar.Invalid, Message: "the answer is over 16 MiB"})
 	}
-	if err := w.check(endpoint, resp.StatusCode, body, m); err != nil {
-		return nil, err
-	}
-	return body, nil
+	envelope, unread := decode(body)
+	return w.check(endpoint, resp.StatusCode, envelope, unread, r)
 }
 
-// unanswered keeps only the words of what went wrong on the wire. The error itself has the URL in it, and with the
-// URL the token; its words may quote what the PBX sent.
-func (w *direct) unanswered(endpoint string, err error, m mask) error {
-	if inner := (*url.Error)(nil); errors.As(err, &inner) {
-		err = inner.Err
-	}
-	words := strings.TrimPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: ")
-	cause := ycmclient.Error{Endpoint: endpoint, Class: ycmclient.Network, Message: m.quote(raw(words), 200)}
-	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
-		cause.Class, cause.Message = ycmclient.Timeout, "no answer within "+w.timeout.String()
-	}
-	return w.fail(NoAnswer, cause)
+// unanswered is the error of a request to which no whole answer came.
+func (w *direct) unanswered(endpoint string, err error, r yeastar.Redactor) error {
+	e := yeastar.Unanswered(err, w.timeout)
+	e.Endpoint = endpoint
+	r.Redact(e)
+	return w.fail(yeastar.NoAnswer, *e)
 }
 
 func (w *direct) close(ctx context.Context) error {

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 func TestPBXThatHangsCostsOneTimeout(t *testing.T) {
@@ -33,7 +33,7 @@ func TestPBXThatHangsCostsOneTimeout(t *testing.T) {
 				if endpoint == "trunk/list" {
 					call = func() error { _, err := c.Trunks(t.Context()); return err }
 				}
-				expect(t, call(), pbxclient.NoAnswer, ycmclient.Timeout, 0)
+				expect(t, call(), yeastar.NoAnswer, yeastar.Timeout, 0)
 				if took := time.Since(began); took != o.Timeout {
 					t.Errorf("the call took %v, want one time-out of %v", took, o.Timeout)
 				}
@@ -50,7 +50,7 @@ func TestCallerThatGivesUpTellsNothingOfThePBX(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		_, err := c.SystemInformation(ctx)
-		expect(t, err, pbxclient.NotAsked, ycmclient.ClassOf(context.Canceled), 0)
+		expect(t, err, yeastar.NotAsked, yeastar.ClassOf(context.Canceled), 0)
 	})
 }
 
@@ -58,7 +58,7 @@ func TestPBXThatIsDown(t *testing.T) {
 	o := serve(t, newFake())
 	o.URL = &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
 	_, err := direct(t, o).SystemInformation(t.Context())
-	expect(t, err, pbxclient.NoAnswer, ycmclient.Network, 0)
+	expect(t, err, yeastar.NoAnswer, yeastar.Network, 0)
 	if s := err.Error(); !strings.Contains(s, "PBX 127.0.0.1:1") || !strings.Contains(s, "refused") || strings.Contains(s, "<link>") {
 		t.Errorf("got %q, want it to name the PBX and what went wrong, and no URL", err)
 	}
@@ -68,7 +68,7 @@ func TestURLThatCannotBeRequested(t *testing.T) {
 	o := serve(t, newFake())
 	o.URL = &url.URL{Scheme: "http", Host: "bad host"}
 	_, err := direct(t, o).SystemInformation(t.Context())
-	expect(t, err, pbxclient.NotAsked, ycmclient.Invalid, 0)
+	expect(t, err, yeastar.NotAsked, yeastar.Invalid, 0)
 }
 
 func TestEveryRequestSaysWhoAsks(t *testing.T) {
@@ -112,38 +112,38 @@ func TestPartialSuccessIsNoFailure(t *testing.T) {
 var hostile = map[string]struct {
 	status int
 	body   string
-	reach  pbxclient.Reach
-	class  ycmclient.Class
+	reach  yeastar.Reach
+	class  yeastar.Class
 	code   int
 }{
-	"empty":                  {200, "", pbxclient.NoAnswer, ycmclient.Invalid, 0},
-	"web page":               {200, "<!DOCTYPE html><html>login</html>", pbxclient.NoAnswer, ycmclient.Invalid, 0},
-	"web page of a gateway":  {502, "<html>Bad Gateway</html>", pbxclient.NoAnswer, ycmclient.Server, 0},
-	"forbidden":              {403, "", pbxclient.NoAnswer, ycmclient.Denied, 0},
-	"not found":              {404, "404 page not found", pbxclient.NoAnswer, ycmclient.NotFound, 0},
-	"too many requests":      {429, "", pbxclient.NoAnswer, ycmclient.RateLimited, 0},
-	"teapot":                 {418, "{}", pbxclient.NoAnswer, ycmclient.Invalid, 0},
-	"malformed":              {200, `{"errcode":0,,}`, pbxclient.NoAnswer, ycmclient.Invalid, 0},
-	"two values":             {200, systemBody + "{}", pbxclient.NoAnswer, ycmclient.Invalid, 0},
-	"an array":               {200, `[{"errcode":0}]`, pbxclient.NoAnswer, ycmclient.Invalid, 0},
-	"null":                   {200, "null", pbxclient.NoAnswer, ycmclient.Invalid, 0},
-	"no errcode":             {200, `{"data":{}}`, pbxclient.NoAnswer, ycmclient.Invalid, 0},
-	"errcode of wrong type":  {200, `{"errcode":{"a":0}}`, pbxclient.NoAnswer, ycmclient.Invalid, 0},
-	"errcode out of range":   {200, `{"errcode":9007199254740993}`, pbxclient.Answered, ycmclient.Invalid, 0},
-	"deeply nested":          {200, strings.Repeat("[", 100_000), pbxclient.NoAnswer, ycmclient.Invalid, 0},
-	"success with HTTP 500":  {500, `{"errcode":0}`, pbxclient.Answered, ycmclient.Server, 0},
-	"no data":                {200, `{"errcode":0}`, pbxclient.Answered, ycmclient.Invalid, 0},
-	"data of wrong type":     {200, `{"errcode":0,"data":"text"}`, pbxclient.Answered, ycmclient.Invalid, 0},
-	"data is two PBXs":       {200, `{"errcode":0,"data":[{},{}]}`, pbxclient.Answered, ycmclient.Invalid, 0},
-	"interface not existed":  {200, `{"errcode":10001}`, pbxclient.Answered, ycmclient.NotFound, 10001},
-	"access denied":          {200, `{"errcode":"10005"}`, pbxclient.Answered, ycmclient.Denied, 10005},
-	"operation failed":       {200, `{"errcode":10009}`, pbxclient.Answered, ycmclient.Server, 10009},
-	"parameter error":        {400, `{"errcode":40002}`, pbxclient.Answered, ycmclient.Invalid, 40002},
-	"limit, not of tokens":   {200, `{"errcode":60002}`, pbxclient.Answered, ycmclient.RateLimited, 60002},
-	"overload":               {503, `{"errcode":70082}`, pbxclient.Answered, ycmclient.Server, 70082},
-	"action forbidden":       {200, `{"errcode":70084}`, pbxclient.Answered, ycmclient.Denied, 70084},
-	"a code that is new":     {200, `{"errcode":99999,"errmsg":7}`, pbxclient.Answered, ycmclient.Server, 99999},
-	"params of a wrong type": {200, `{"errcode":40002,"invalid_param_list":"x"}`, pbxclient.Answered, ycmclient.Invalid, 40002},
+	"empty":                  {200, "", yeastar.NoAnswer, yeastar.Invalid, 0},
+	"web page":               {200, "<!DOCTYPE html><html>login</html>", yeastar.NoAnswer, yeastar.Invalid, 0},
+	"web page of a gateway":  {502, "<html>Bad Gateway</html>", yeastar.NoAnswer, yeastar.Server, 0},
+	"forbidden":              {403, "", yeastar.NoAnswer, yeastar.Denied, 0},
+	"not found":              {404, "404 page not found", yeastar.NoAnswer, yeastar.NotFound, 0},
+	"too many requests":      {429, "", yeastar.NoAnswer, yeastar.RateLimited, 0},
+	"teapot":                 {418, "{}", yeastar.NoAnswer, yeastar.Invalid, 0},
+	"malformed":              {200, `{"errcode":0,,}`, yeastar.NoAnswer, yeastar.Invalid, 0},
+	"two values":             {200, systemBody + "{}", yeastar.NoAnswer, yeastar.Invalid, 0},
+	"an array":               {200, `[{"errcode":0}]`, yeastar.NoAnswer, yeastar.Invalid, 0},
+	"null":                   {200, "null", yeastar.NoAnswer, yeastar.Invalid, 0},
+	"no errcode":             {200, `{"data":{}}`, yeastar.NoAnswer, yeastar.Invalid, 0},
+	"errcode of wrong type":  {200, `{"errcode":{"a":0}}`, yeastar.NoAnswer, yeastar.Invalid, 0},
+	"errcode out of range":   {200, `{"errcode":9007199254740993}`, yeastar.Answered, yeastar.Invalid, 0},
+	"deeply nested":          {200, strings.Repeat("[", 100_000), yeastar.NoAnswer, yeastar.Invalid, 0},
+	"success with HTTP 500":  {500, `{"errcode":0}`, yeastar.Answered, yeastar.Server, 0},
+	"no data":                {200, `{"errcode":0}`, yeastar.Answered, yeastar.Invalid, 0},
+	"data of wrong type":     {200, `{"errcode":0,"data":"text"}`, yeastar.Answered, yeastar.Invalid, 0},
+	"data is two PBXs":       {200, `{"errcode":0,"data":[{},{}]}`, yeastar.Answered, yeastar.Invalid, 0},
+	"interface not existed":  {200, `{"errcode":10001}`, yeastar.Answered, yeastar.NotFound, 10001},
+	"access denied":          {200, `{"errcode":"10005"}`, yeastar.Answered, yeastar.Denied, 10005},
+	"operation failed":       {200, `{"errcode":10009}`, yeastar.Answered, yeastar.Server, 10009},
+	"parameter error":        {400, `{"errcode":40002}`, yeastar.Answered, yeastar.Invalid, 40002},
+	"limit, not of tokens":   {200, `{"errcode":60002}`, yeastar.Answered, yeastar.RateLimited, 60002},
+	"overload":               {503, `{"errcode":70082}`, yeastar.Answered, yeastar.Server, 70082},
+	"action forbidden":       {200, `{"errcode":70084}`, yeastar.Answered, yeastar.Denied, 70084},
+	"a code that is new":     {200, `{"errcode":99999,"errmsg":7}`, yeastar.Answered, yeastar.Server, 99999},
+	"params of a wrong type": {200, `{"errcode":40002,"invalid_param_list":"x"}`, yeastar.Answered, yeastar.Invalid, 40002},
 }
 
 func TestHostileAnswers(t *testing.T) {
@@ -190,7 +190,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 		http.Redirect(w, r, "/openapi/v1.0/extension/delete", http.StatusFound)
 	})
 	_, err := direct(t, serve(t, pbx)).SystemInformation(t.Context())
-	expect(t, err, pbxclient.NoAnswer, ycmclient.Invalid, 0)
+	expect(t, err, yeastar.NoAnswer, yeastar.Invalid, 0)
 	want(t, "requests", pbx.asked(), []string{"POST get_token", "GET system/information"})
 }
 
@@ -204,7 +204,7 @@ func TestAnswerOfMoreThan16MiB(t *testing.T) {
 		}
 	})
 	_, err := direct(t, serve(t, pbx)).SystemInformation(t.Context())
-	expect(t, err, pbxclient.NoAnswer, ycmclient.Invalid, 0)
+	expect(t, err, yeastar.NoAnswer, yeastar.Invalid, 0)
 	if !strings.Contains(err.Error(), "16 MiB") {
 		t.Errorf("got %q, want it to tell the limit", err)
 	}
@@ -217,5 +217,5 @@ func TestAnswerThatBreaksOff(t *testing.T) {
 		fmt.Fprint(w, systemBody)
 	})
 	_, err := direct(t, serve(t, pbx)).SystemInformation(t.Context())
-	expect(t, err, pbxclient.NoAnswer, ycmclient.Network, 0)
+	expect(t, err, yeastar.NoAnswer, yeastar.Network, 0)
 }

@@ -1,81 +1,60 @@
 package pbxclient
 
 import (
-	"bytes"
 	"encoding/json"
-	"net/http"
-	"net/url"
 	"strings"
 
-	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// envelope is what is around every answer of a PBX. YCM's proxy adds its requestId.
-type envelope struct {
-	Code      number          `json:"errcode"`
-	Message   raw             `json:"errmsg"`
-	Params    json.RawMessage `json:"invalid_param_list"`
-	RequestID raw             `json:"requestId"`
-}
-
-// check returns nil if the PBX answered with success, else what is wrong.
-// Whatever of the answer is repeated in the error goes through m.
-func (p pbx) check(endpoint string, status int, body []byte, m mask) error {
-	cause := ycmclient.Error{Endpoint: endpoint}
-	if status < 200 || status > 299 {
-		cause.HTTPStatus = status
+// check returns nil if the PBX answered with success, else what is wrong. unread tells why the answer could not be
+// decoded. Whatever of the answer is repeated in the error goes through r.
+func (p pbx) check(endpoint string, status int, e *yeastar.Envelope, unread *yeastar.Error, r yeastar.Redactor) error {
+	success := status >= 200 && status < 300
+	if unread != nil || !e.ErrCode.Given {
+		return p.notOurs(endpoint, status, unread)
 	}
-	var e envelope
-	if err := json.Unmarshal(body, &e); err != nil || !e.Code.ok {
-		return p.notOurs(cause, body)
-	}
-	switch code := e.Code.v; {
+	failure, code := e.Failure(status), int(e.ErrCode.Value)
+	switch {
 	case code == codeSuccess || code == codePartial || code == codeProcessing:
-		if cause.HTTPStatus == 0 {
+		if success {
 			return nil
 		}
-		cause.Class = classOfStatus(status)
-	case code != int64(int32(code)):
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer's errcode is out of range"
+	case failure.Code != code:
+		failure.Class, failure.Code, failure.Message = yeastar.Invalid, 0, "the answer's errcode is out of range"
 	default:
-		cause.Class, cause.Code = classOfCode(endpoint, int(code)), int(code)
-		cause.Message = e.message(m)
-		cause.Err = reasonOf(endpoint, int(code))
+		failure.Class, failure.Message, failure.Err = classOfCode(endpoint, code), message(e), reasonOf(endpoint, code)
 	}
-	cause.RequestID = m.quote(e.RequestID, 100)
-	return p.fail(Answered, cause)
+	failure.Endpoint = endpoint
+	r.Redact(failure)
+	return p.fail(yeastar.Answered, *failure)
 }
 
 // notOurs is the error for an answer that does not come from a PBX's Open API: a gateway's page, an empty body.
-func (p pbx) notOurs(cause ycmclient.Error, body []byte) error {
-	switch body = bytes.TrimSpace(body); {
-	case cause.HTTPStatus >= 300 && cause.HTTPStatus < 400:
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer is a redirect, which is not followed"
-	case cause.HTTPStatus != 0:
-		cause.Class, cause.Message = classOfStatus(cause.HTTPStatus), http.StatusText(cause.HTTPStatus)
-	case len(body) == 0:
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer is empty"
-	case body[0] == '<':
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer is a web page, not JSON"
-	case !json.Valid(body):
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer is not JSON"
-	default:
-		cause.Class, cause.Message = ycmclient.Invalid, "the answer has no errcode"
+func (p pbx) notOurs(endpoint string, status int, unread *yeastar.Error) error {
+	e := yeastar.Error{Class: yeastar.Invalid, Message: "the answer has no errcode"}
+	switch {
+	case status >= 300 && status < 400:
+		e.Message = "the answer is a redirect, which is not followed"
+	case status < 200 || status >= 300:
+		e.Class, e.Message = yeastar.ClassOfStatus(status), ""
+	case unread != nil:
+		e = *unread
 	}
-	return p.fail(NoAnswer, cause)
+	e.Endpoint, e.HTTPStatus = endpoint, status
+	return p.fail(yeastar.NoAnswer, e)
 }
 
 // message is the PBX's own words, and the names of the parameters that it refused: their values may be secret.
-func (e envelope) message(m mask) string {
-	words := []string{m.quote(e.Message, 200)}
-	var params list[struct {
-		Field raw `json:"field"`
-		Rule  raw `json:"validation_type"`
+func message(e *yeastar.Envelope) string {
+	words := []string{string(e.ErrMsg)}
+	var params yeastar.List[struct {
+		Field yeastar.Words `json:"field"`
+		Rule  yeastar.Words `json:"validation_type"`
 	}]
-	if len(e.Params) > 0 && json.Unmarshal(e.Params, &params) == nil {
-		for _, param := range params.items[:min(5, len(params.items))] {
-			words = append(words, m.quote(param.Field+" "+param.Rule, 100))
+	if json.Unmarshal(e.InvalidParams, &params) == nil {
+		for _, param := range params.Items {
+			words = append(words, string(param.Field+" "+param.Rule))
 		}
 	}
 	return strings.Trim(strings.Join(words, "; "), "; ")
@@ -92,33 +71,4 @@ func reasonOf(endpoint string, code int) error {
 		return IPForbidden
 	}
 	return nil
-}
-
-// mask knows the secrets that must not be in an error, because an answer may quote the request.
-type mask []secret.Text
-
-// hide replaces the secrets in s, in each form in which they were sent.
-func (m mask) hide(s string) string {
-	for _, t := range m {
-		if t.Empty() {
-			continue
-		}
-		plain := t.Reveal()
-		quoted, _ := json.Marshal(plain) // A string can always be marshalled.
-		for _, form := range []string{plain, url.QueryEscape(plain), url.PathEscape(plain), strings.Trim(string(quoted), `"`)} {
-			s = strings.ReplaceAll(s, form, t.String())
-		}
-	}
-	return s
-}
-
-// quote makes what a PBX says fit for an error, in at most limit bytes: without secrets and without links.
-func (m mask) quote(s raw, limit int) string {
-	words := strings.Fields(clean(m.hide(string(s))))
-	for i, word := range words {
-		if strings.Contains(word, "/") {
-			words[i] = "<link>"
-		}
-	}
-	return shorten(strings.Join(words, " "), limit)
 }

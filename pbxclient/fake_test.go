@@ -18,6 +18,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 const (
@@ -250,12 +251,16 @@ func direct(t *testing.T, o pbxclient.Options) *pbxclient.Client {
 // bodies is a PBX behind YCM's proxy that gives these bodies one after the other, the last one for ever.
 type bodies []string
 
-func (b *bodies) Proxy(context.Context, string, string, url.Values) ([]byte, error) {
+func (b *bodies) Proxy(_ context.Context, _, _ string, _ url.Values, decode yeastar.Decoder) error {
 	body := (*b)[0]
 	if len(*b) > 1 {
 		*b = (*b)[1:]
 	}
-	return []byte(body), nil
+	if _, failure := decode([]byte(body)); failure != nil {
+		failure.Account, failure.Endpoint = "main", "proxy"
+		return failure
+	}
+	return nil
 }
 
 func proxied(answers ...string) *pbxclient.Client {

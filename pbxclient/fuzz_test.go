@@ -12,7 +12,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 func seeds(f *testing.F) {
@@ -38,7 +38,7 @@ func FuzzAnswers(f *testing.F) {
 		ctx, c := t.Context(), proxied(string(body))
 		var shown []string
 		check := func(err error) {
-			if err != nil && pbxclient.ReachOf(err) == pbxclient.NotAsked {
+			if err != nil && yeastar.ReachOf(err) == yeastar.NotAsked && !cutOff(err) {
 				t.Errorf("got %v, want an error of the PBX", err)
 			}
 			if err != nil {
@@ -105,7 +105,7 @@ func FuzzLogin(f *testing.F) {
 		if len(asked) == 0 || len(asked) > 2 || (err == nil) != (len(asked) == 2) {
 			t.Errorf("got error %v after %q, want one login, and one call after a good one", err, asked)
 		}
-		if err != nil && ycmclient.ClassOf(err) == ycmclient.Network {
+		if err != nil && yeastar.ClassOf(err) == yeastar.Network && !cutOff(err) {
 			t.Errorf("got %v, want an error about the answer", err)
 		}
 		if err := c.Close(t.Context()); err != nil {
@@ -113,6 +113,9 @@ func FuzzLogin(f *testing.F) {
 		}
 	})
 }
+
+// cutOff tells whether the answer was no whole one, which is the network's fault.
+func cutOff(err error) bool { return strings.Contains(err.Error(), "the answer ends in the middle") }
 
 type roundTripper func(*http.Request) (*http.Response, error)
 

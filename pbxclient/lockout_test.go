@@ -13,7 +13,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // logins polls the PBX every 10 seconds for that long and tells at which minutes it was logged in to.
@@ -37,20 +37,21 @@ func TestRefusedLoginsAreSpaced(t *testing.T) {
 	const m = time.Minute
 	for name, c := range map[string]struct {
 		answer string
-		want   []time.Duration // in the first 40 minutes
+		during time.Duration
+		want   []time.Duration
 	}{
-		"wrong credentials":  {`{"errcode":-1,"errmsg":"FAILURE"}`, []time.Duration{0, 1 * m, 2 * m, 3 * m, 18 * m, 33 * m}},
-		"API off":            {`{"errcode":10005,"errmsg":"ACCESS DENIED"}`, []time.Duration{0, 1 * m, 2 * m, 3 * m, 18 * m, 33 * m}},
-		"a code that is new": {`{"errcode":70999}`, []time.Duration{0, 1 * m, 2 * m, 3 * m, 18 * m, 33 * m}},
-		"token cap":          {`{"errcode":60002}`, []time.Duration{0, 5 * m, 10 * m, 15 * m, 20 * m, 25 * m, 30 * m, 35 * m}},
-		"address blocked":    {`{"errcode":70004}`, []time.Duration{0, 15 * m, 30 * m}},
-		"address forbidden":  {`{"errcode":"70087"}`, []time.Duration{0, 15 * m, 30 * m}},
+		"wrong credentials":  {`{"errcode":-1,"errmsg":"FAILURE"}`, 180 * m, []time.Duration{0, 1 * m, 2 * m, 3 * m}},
+		"API off":            {`{"errcode":10005,"errmsg":"ACCESS DENIED"}`, 180 * m, []time.Duration{0, 1 * m, 2 * m, 3 * m}},
+		"a code that is new": {`{"errcode":70999}`, 180 * m, []time.Duration{0, 1 * m, 2 * m, 3 * m}},
+		"token cap":          {`{"errcode":60002}`, 40 * m, []time.Duration{0, 5 * m, 10 * m, 15 * m, 20 * m, 25 * m, 30 * m, 35 * m}},
+		"address blocked":    {`{"errcode":70004}`, 40 * m, []time.Duration{0, 15 * m, 30 * m}},
+		"address forbidden":  {`{"errcode":"70087"}`, 40 * m, []time.Duration{0, 15 * m, 30 * m}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				pbx := newFake()
 				pbx.answer("get_token", c.answer)
-				got := logins(t, pbx, direct(t, serveInMemory(t, pbx)), 40*m)
+				got := logins(t, pbx, direct(t, serveInMemory(t, pbx)), c.during)
 				if !slices.Equal(got, c.want) {
 					t.Errorf("logged in at %v, want %v", got, c.want)
 				}
@@ -65,8 +66,8 @@ func TestLoginsRefusedByHTTPStatusAreSpaced(t *testing.T) {
 		pbx := newFake()
 		pbx.on("get_token", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
 		c := direct(t, serveInMemory(t, pbx))
-		if got := logins(t, pbx, c, 20*m); !slices.Equal(got, []time.Duration{0, 1 * m, 2 * m, 3 * m, 18 * m}) {
-			t.Errorf("logged in at %v, want it at 0, 1, 2, 3 and 18 minutes", got)
+		if got := logins(t, pbx, c, 180*m); !slices.Equal(got, []time.Duration{0, 1 * m, 2 * m, 3 * m}) {
+			t.Errorf("logged in at %v, want it at 0, 1, 2 and 3 minutes", got)
 		}
 	})
 }
@@ -82,8 +83,8 @@ func TestRefusedRefreshCountsAsLogin(t *testing.T) {
 		no := `{"errcode":-1,"errmsg":"FAILURE"}` // as after a change of the secret on the PBX
 		pbx.answer("refresh_token", no)
 		pbx.answer("get_token", no)
-		if got := logins(t, pbx, c, 20*m); !slices.Equal(got, []time.Duration{0, 1 * m, 2 * m, 17 * m}) {
-			t.Errorf("logged in at %v after a refused refresh, want it at 0, 1, 2 and 17 minutes", got)
+		if got := logins(t, pbx, c, 180*m); !slices.Equal(got, []time.Duration{0, 1 * m, 2 * m}) {
+			t.Errorf("logged in at %v after a refused refresh, want it at 0, 1 and 2 minutes", got)
 		}
 	})
 }
@@ -127,25 +128,25 @@ func TestTroubleOfThePBXIsNoRefusedLogin(t *testing.T) {
 
 func TestBetweenLoginsTheErrorTellsWhy(t *testing.T) {
 	for answer, want := range map[string]struct {
-		class  ycmclient.Class
+		class  yeastar.Class
 		code   int
 		reason error
 	}{
-		`{"errcode":-1,"errmsg":"FAILURE"}`: {ycmclient.Auth, -1, nil},
-		`{"errcode":60002}`:                 {ycmclient.RateLimited, 60002, pbxclient.TokenCap},
-		`{"errcode":70004}`:                 {ycmclient.Auth, 70004, pbxclient.AddressBlocked},
-		`{"errcode":70087}`:                 {ycmclient.Denied, 70087, pbxclient.IPForbidden},
+		`{"errcode":-1,"errmsg":"FAILURE"}`: {yeastar.Auth, -1, nil},
+		`{"errcode":60002}`:                 {yeastar.RateLimited, 60002, pbxclient.TokenCap},
+		`{"errcode":70004}`:                 {yeastar.Auth, 70004, pbxclient.AddressBlocked},
+		`{"errcode":70087}`:                 {yeastar.Denied, 70087, pbxclient.IPForbidden},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			pbx := newFake()
 			pbx.answer("get_token", answer)
 			c := direct(t, serveInMemory(t, pbx))
 			_, refused := c.SystemInformation(t.Context())
-			expect(t, refused, pbxclient.Answered, want.class, want.code)
+			expect(t, refused, yeastar.Answered, want.class, want.code)
 			time.Sleep(20 * time.Second)
 			_, waiting := c.SystemInformation(t.Context())
-			expect(t, waiting, pbxclient.NotAsked, want.class, want.code)
-			if !strings.Contains(waiting.Error(), "no login is tried for another") {
+			expect(t, waiting, yeastar.NotAsked, want.class, want.code)
+			if !strings.Contains(waiting.Error(), "not tried again before 2000-01-01T00:") {
 				t.Errorf("got %q, want it to tell when the next login is", waiting)
 			}
 			for _, err := range []error{refused, waiting} {
@@ -175,7 +176,7 @@ func TestChangedSecretIsTriedAtOnce(t *testing.T) {
 		c := direct(t, o)
 
 		_, err := c.SystemInformation(t.Context())
-		expect(t, err, pbxclient.NotAsked, ycmclient.Auth, 0)
+		expect(t, err, yeastar.NotAsked, yeastar.Auth, 0)
 		if !strings.Contains(err.Error(), file) {
 			t.Errorf("got %q, want it to name the missing %s", err, file)
 		}

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // PhoneVendor is a maker of phones that the PBX's firmware knows.
@@ -34,23 +37,23 @@ type ProvisioningMethod struct {
 
 // option is one line of a menu, without its text, which is a link in one of the menus.
 type option struct {
-	Value text `json:"value"`
-	Type  text `json:"type"`
+	Value yeastar.Text `json:"value"`
+	Type  yeastar.Text `json:"type"`
 }
 
-func (o option) key() string { return string(o.Value) }
+func (o option) key() string { return strings.TrimSpace(o.Value.String()) }
 
 // namedOption is one line of a menu whose text is a name.
 type namedOption struct {
 	option
-	Text text `json:"text"`
+	Text yeastar.Text `json:"text"`
 }
 
 // PhoneVendors lists the vendors that the PBX's firmware knows, distinct and sorted by value. This and the three
 // methods below are the menus of "Query Configuration Options for Auto Provisioning".
 func (c *Client) PhoneVendors(ctx context.Context) ([]PhoneVendor, error) {
 	return menu(ctx, c, url.Values{"menu": {"phone_vendor"}}, func(o namedOption) PhoneVendor {
-		return PhoneVendor{Value: string(o.Value), Name: string(o.Text), Type: string(o.Type)}
+		return PhoneVendor{Value: o.key(), Name: o.Text.String(), Type: o.Type.String()}
 	})
 }
 
@@ -58,7 +61,7 @@ func (c *Client) PhoneVendors(ctx context.Context) ([]PhoneVendor, error) {
 func (c *Client) PhoneModels(ctx context.Context, vendor string) ([]PhoneModel, error) {
 	query := url.Values{"menu": {"phone_model"}, "vendor": {vendor}}
 	return menu(ctx, c, query, func(o namedOption) PhoneModel {
-		return PhoneModel{Value: string(o.Value), Name: string(o.Text), Type: string(o.Type)}
+		return PhoneModel{Value: o.key(), Name: o.Text.String(), Type: o.Type.String()}
 	})
 }
 
@@ -67,7 +70,7 @@ func (c *Client) PhoneModels(ctx context.Context, vendor string) ([]PhoneModel, 
 func (c *Client) PhoneTemplates(ctx context.Context, model string) ([]PhoneTemplate, error) {
 	query := url.Values{"menu": {"phone_template"}, "model": {model}}
 	return menu(ctx, c, query, func(o namedOption) PhoneTemplate {
-		return PhoneTemplate{ID: string(o.Value), Name: string(o.Text)}
+		return PhoneTemplate{ID: o.key(), Name: o.Text.String()}
 	})
 }
 
@@ -75,7 +78,7 @@ func (c *Client) PhoneTemplates(ctx context.Context, model string) ([]PhoneTempl
 func (c *Client) ProvisioningMethods(ctx context.Context, vendor, model string) ([]ProvisioningMethod, error) {
 	query := url.Values{"menu": {"autop_method"}, "vendor": {vendor}, "model": {model}}
 	return menu(ctx, c, query, func(o option) ProvisioningMethod {
-		return ProvisioningMethod{Value: string(o.Value), Type: string(o.Type)}
+		return ProvisioningMethod{Value: o.key(), Type: o.Type.String()}
 	})
 }
 
@@ -83,15 +86,13 @@ func (c *Client) ProvisioningMethods(ctx context.Context, vendor, model string) 
 func menu[O interface{ key() string }, R any](
 	ctx context.Context, c *Client, query url.Values, convert func(O) R,
 ) ([]R, error) {
-	answer, err := fetch[struct {
-		Data list[O] `json:"data"`
-	}](ctx, c, compatibility, query)
+	answer, err := fetch[O](ctx, c, compatibility, query)
 	if err != nil {
 		return nil, err
 	}
-	options := answer.Data.items
-	if answer.Data.more {
-		return nil, c.invalid(compatibility, fmt.Sprintf("the menu has more than %d options", maxItems))
+	options := answer.Data.Items
+	if answer.Data.More {
+		return nil, c.invalid(compatibility, fmt.Sprintf("the menu has more than %d options", yeastar.MaxItems))
 	}
 	slices.SortStableFunc(options, func(a, b O) int { return cmp.Compare(a.key(), b.key()) })
 	var result []R

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 const link = "pbx.example.com:443/api/autoprovision/6gEzigLFhMGntjd8"
@@ -53,7 +53,7 @@ func TestCatalogueFromVendorToMethod(t *testing.T) {
 	same(t, methods, err, []pbxclient.ProvisioningMethod{{Value: "rps", Type: "full"}})
 
 	_, err = c.PhoneModels(t.Context(), "Alcatel-Lucent Enterprise")
-	expect(t, err, pbxclient.Answered, ycmclient.Invalid, 40002)
+	expect(t, err, yeastar.Answered, yeastar.Invalid, 40002)
 	if !strings.Contains(err.Error(), "vendor required") {
 		t.Errorf("got %q, want it to name the parameter that was refused", err)
 	}
@@ -85,7 +85,7 @@ func TestMenuWithoutBounds(t *testing.T) {
 		fmt.Fprintf(&b, `{"value":"%d"},`, i)
 	}
 	_, err := proxied(`{"errcode":0,"data":[` + strings.TrimSuffix(b.String(), ",") + `]}`).PhoneVendors(t.Context())
-	expect(t, err, pbxclient.Answered, ycmclient.Invalid, 0)
+	expect(t, err, yeastar.Answered, yeastar.Invalid, 0)
 }
 
 func same[T any](t *testing.T, got T, err error, want T) {

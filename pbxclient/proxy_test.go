@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // recorder is YCM's proxy; it remembers what it was asked for.
@@ -18,9 +18,12 @@ type recorder struct {
 	err   error
 }
 
-func (r *recorder) Proxy(_ context.Context, sn, path string, query url.Values) ([]byte, error) {
+func (r *recorder) Proxy(_ context.Context, sn, path string, query url.Values, decode yeastar.Decoder) error {
 	r.asked = append(r.asked, sn+" "+path+"?"+query.Encode())
-	return []byte(systemBody), r.err
+	if r.err == nil {
+		decode([]byte(systemBody))
+	}
+	return r.err
 }
 
 func TestOnlyReadOnlyPathsAreEverSent(t *testing.T) {
@@ -68,7 +71,7 @@ func TestSerialNumberThatNamesAnotherPath(t *testing.T) {
 	for _, sn := range []string{"", "..", "../../users", "a/b", "a?b", "a%2fb", "a b", "é", "a\n", strings.Repeat("1", 65)} {
 		ycm := &recorder{}
 		_, err := pbxclient.Proxied(ycm, "main", sn).SystemInformation(t.Context())
-		expect(t, err, pbxclient.NotAsked, ycmclient.Invalid, 0)
+		expect(t, err, yeastar.NotAsked, yeastar.Invalid, 0)
 		if len(ycm.asked) > 0 {
 			t.Errorf("serial number %q was asked for", sn)
 		}
@@ -76,30 +79,30 @@ func TestSerialNumberThatNamesAnotherPath(t *testing.T) {
 }
 
 func TestWhatFailuresOfYCMTellOfThePBX(t *testing.T) {
-	for class, want := range map[ycmclient.Class]pbxclient.Reach{
-		ycmclient.Timeout: pbxclient.NoAnswer, ycmclient.Server: pbxclient.NoAnswer, ycmclient.NotFound: pbxclient.NoAnswer,
-		ycmclient.Invalid: pbxclient.NoAnswer, ycmclient.Auth: pbxclient.NotAsked, ycmclient.Denied: pbxclient.NotAsked,
-		ycmclient.RateLimited: pbxclient.NotAsked, ycmclient.Network: pbxclient.NotAsked,
+	for class, want := range map[yeastar.Class]yeastar.Reach{
+		yeastar.Timeout: yeastar.NoAnswer, yeastar.Server: yeastar.NoAnswer, yeastar.NotFound: yeastar.NoAnswer,
+		yeastar.Invalid: yeastar.NoAnswer, yeastar.Auth: yeastar.NotAsked, yeastar.Denied: yeastar.NotAsked,
+		yeastar.RateLimited: yeastar.NotAsked, yeastar.Network: yeastar.NotAsked,
 	} {
-		cause := &ycmclient.Error{Account: "main", Endpoint: "proxy", Class: class, Code: 3000009}
+		cause := &yeastar.Error{Account: "main", Endpoint: "proxy", Class: class, Code: 3000009}
 		_, err := pbxclient.Proxied(&recorder{err: cause}, "main", "3658B4311190001").SystemInformation(t.Context())
 		expect(t, err, want, class, 3000009)
 	}
-	code := &ycmclient.Error{Account: "main", Endpoint: "proxy", Class: ycmclient.Auth, HTTPStatus: 403, Code: 70087}
+	code := &yeastar.Error{Account: "main", Endpoint: "proxy", Class: yeastar.Auth, HTTPStatus: 403, Code: 70087}
 	_, err := pbxclient.Proxied(&recorder{err: code}, "main", "3658B4311190001").SystemInformation(t.Context())
-	expect(t, err, pbxclient.Answered, ycmclient.Denied, 70087)
+	expect(t, err, yeastar.Answered, yeastar.Denied, 70087)
 	if !errors.Is(err, pbxclient.IPForbidden) {
 		t.Errorf("got %v, want it to be %v", err, pbxclient.IPForbidden)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	cause := &ycmclient.Error{Account: "main", Class: ycmclient.Timeout, Err: ctx.Err()}
+	cause := &yeastar.Error{Account: "main", Class: yeastar.Timeout, Err: ctx.Err()}
 	_, err = pbxclient.Proxied(&recorder{err: cause}, "main", "3658B4311190001").SystemInformation(ctx)
-	expect(t, err, pbxclient.NotAsked, ycmclient.Timeout, 0)
-	if got := pbxclient.ReachOf(nil); got != pbxclient.Answered {
-		t.Errorf("a success reaches %d, want %d", got, pbxclient.Answered)
+	expect(t, err, yeastar.NotAsked, yeastar.Timeout, 0)
+	if got := yeastar.ReachOf(nil); got != yeastar.Answered {
+		t.Errorf("a success reaches %d, want %d", got, yeastar.Answered)
 	}
-	if got := pbxclient.ReachOf(io.EOF); got != pbxclient.NotAsked {
-		t.Errorf("an error of another kind reaches %d, want %d", got, pbxclient.NotAsked)
+	if got := yeastar.ReachOf(io.EOF); got != yeastar.NotAsked {
+		t.Errorf("an error of another kind reaches %d, want %d", got, yeastar.NotAsked)
 	}
 }

@@ -3,13 +3,14 @@ package pbxclient
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/crash"
 	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // The calls that deal in tokens. They are the session's alone.
@@ -25,9 +26,10 @@ func isLogin(endpoint string) bool { return endpoint == getToken || endpoint == 
 // refresh token is used only once its access token is dead. One that is about to end is revoked, and the
 // credentials give the next: so there is never a second one alive.
 type session struct {
-	way      *direct
+	direct   *direct
 	clientID string
 	secret   secret.Source
+	guard    *yeastar.Guard
 
 	mu       sync.Mutex
 	token    token
@@ -35,16 +37,17 @@ type session struct {
 	password secret.Text
 	closed   bool
 
-	lockout lockout // belongs to the login under way
+	refusal *yeastar.Error // the latest of the credentials; belongs to the login under way
 }
 
 // login is one renewal of the token, which everybody who needs a token waits for. It outlives the call that
 // started it, because a token that nobody waited for would be lost, and count.
 type login struct {
-	done   chan struct{} // closed when token and err are set
+	done   chan struct{} // closed when the three below are set
 	cancel context.CancelFunc
 	token  token
 	err    error
+	crash  *crash.Crash // nil if it ended well; else everybody who waited for it crashes
 }
 
 // present returns the token, after a renewal if it needs one.
@@ -52,14 +55,14 @@ func (s *session) present(ctx context.Context) (token, error) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
-		return token{}, s.way.fail(NotAsked, ycmclient.Error{Endpoint: getToken, Class: ycmclient.Network, Err: errClosed})
+		return token{}, s.direct.fail(yeastar.NotAsked, yeastar.Error{Endpoint: getToken, Class: yeastar.Network, Err: errClosed})
 	}
 	if s.token.usable(time.Now()) {
 		defer s.mu.Unlock()
 		return s.token, nil
 	}
 	if s.login == nil {
-		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.way.timeout)
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.direct.timeout)
 		s.login = &login{done: make(chan struct{}), cancel: cancel}
 		go s.run(own, s.login, s.token)
 	}
@@ -68,26 +71,34 @@ func (s *session) present(ctx context.Context) (token, error) {
 
 	select {
 	case <-l.done:
+		if l.crash != nil {
+			panic(l.crash)
+		}
 		return l.token, l.err
 	case <-ctx.Done():
-		return token{}, s.way.unanswered(getToken, ctx.Err(), nil)
+		return token{}, s.direct.unanswered(getToken, ctx.Err(), yeastar.Redactor{})
 	}
 }
 
 func (s *session) run(ctx context.Context, l *login, old token) {
 	defer l.cancel()
+	defer func() {
+		if cause := recover(); cause != nil {
+			l.crash = crash.Of(cause)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.token, s.login = l.token, nil
+		close(l.done)
+	}()
 	l.token, l.err = s.renew(ctx, old)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.token, s.login = l.token, nil
-	close(l.done)
 }
 
 // renew replaces old. With an error comes what is left of old.
 func (s *session) renew(ctx context.Context, old token) (token, error) {
 	switch now := time.Now(); {
 	case old.alive(now):
-		if err := s.revoke(ctx, old); ReachOf(err) != Answered {
+		if err := s.revoke(ctx, old); yeastar.ReachOf(err) != yeastar.Answered {
 			return old, err
 		}
 	case old.refreshable(now):
@@ -98,56 +109,85 @@ func (s *session) renew(ctx context.Context, old token) (token, error) {
 			}
 			return t, nil
 		}
-		s.lockout.row++ // the PBX counts it as well
+		s.guard.RefreshRefused(s.clientID)
 	}
 	return s.logIn(ctx)
 }
 
-// logIn gets a token for the credentials, if the lock-out lets it.
+// After these the PBX may take a login again without a change of credentials.
+const (
+	afterTokenCap     = 5 * time.Minute // somebody's token ends within 30 minutes
+	afterAddressIsOut = 15 * time.Minute
+)
+
+// logIn gets a token for the credentials, if the guard lets it.
 func (s *session) logIn(ctx context.Context) (token, error) {
 	password, err := s.secret()
 	if err != nil {
-		return token{}, s.way.fail(NotAsked, ycmclient.Error{
-			Endpoint: getToken, Class: ycmclient.Auth, Message: "no client secret to log in with", Err: err,
+		return token{}, s.direct.fail(yeastar.NotAsked, yeastar.Error{
+			Endpoint: getToken, Class: yeastar.Auth, Message: "no client secret to log in with", Err: err,
 		})
 	}
-	if wait := s.lockout.wait(time.Now(), password); wait > 0 {
-		cause := *s.lockout.why
-		cause.Message = fmt.Sprintf("no login is tried for another %v, because the PBX refused the last: %s",
-			wait.Round(time.Second), cause.Message)
-		return token{}, s.way.fail(NotAsked, cause)
+	credentials := yeastar.Credentials{ClientID: s.clientID, Secret: password}
+	if err := s.guard.Begin(ctx, credentials); err != nil {
+		return token{}, s.barred(err)
 	}
+	defer s.guard.End()
 	s.mu.Lock()
 	s.password = password
 	s.mu.Unlock()
 	t, err := s.grant(ctx, getToken, map[string]string{"username": s.clientID, "password": password.Reveal()})
-	if refused := refusal(err); refused != nil {
-		s.lockout.refused(time.Now(), password, refused)
+	refused := refusal(err)
+	switch {
+	case err == nil:
+		s.guard.Accepted(credentials)
+	case refused == nil:
+		return t, err
+	case errors.Is(err, TokenCap): // Not the credentials' fault.
+		s.guard.Postpone(credentials, afterTokenCap)
+	case errors.Is(err, AddressBlocked), errors.Is(err, IPForbidden):
+		s.guard.Postpone(credentials, afterAddressIsOut)
+	default:
+		s.guard.Refused(credentials)
 	}
-	if err == nil {
-		s.lockout = lockout{}
-	}
+	s.refusal = refused
 	return t, err
+}
+
+// barred is the error of a login that the guard did not let through. It tells of the latest refusal.
+func (s *session) barred(err error) error {
+	if !errors.As(err, new(*yeastar.Barred)) {
+		return s.direct.unanswered(getToken, err, yeastar.Redactor{})
+	}
+	e := yeastar.Error{Endpoint: getToken, Class: yeastar.Auth}
+	if s.refusal != nil {
+		e = *s.refusal
+	}
+	e.Message = strings.TrimSuffix(err.Error()+": "+e.Message, ": ")
+	return s.direct.fail(yeastar.NotAsked, e)
 }
 
 // grant asks for a token.
 func (s *session) grant(ctx context.Context, endpoint string, request map[string]string) (token, error) {
 	asked := time.Now()
-	body, err := s.way.post(ctx, endpoint, request, s.mask())
+	var granted grant
+	err := s.direct.post(ctx, endpoint, request, s.redactor(), func(body []byte) (*yeastar.Envelope, *yeastar.Error) {
+		granted = grant{}
+		return &granted.Envelope, yeastar.Decode(body, &granted)
+	})
 	if err != nil {
 		return token{}, err
 	}
-	t, err := decodeToken(body, asked)
-	if err != nil {
-		return token{}, s.way.fail(Answered, ycmclient.Error{Endpoint: endpoint, Class: ycmclient.Invalid, Err: err})
+	if !granted.usable() {
+		return token{}, s.direct.fail(yeastar.Answered, yeastar.Error{Endpoint: endpoint, Class: yeastar.Invalid, Err: errNoToken})
 	}
-	return t, nil
+	return granted.token(asked), nil
 }
 
 // refusal returns the PBX's no to a login, and nil if the login succeeded or ended in some other way. Whatever is
 // not plainly trouble of the PBX's own counts, because the PBX may count it.
-func refusal(err error) *ycmclient.Error {
-	var e *ycmclient.Error
+func refusal(err error) *yeastar.Error {
+	var e *yeastar.Error
 	if !errors.As(err, &e) {
 		return nil
 	}
@@ -163,8 +203,10 @@ func refusal(err error) *ycmclient.Error {
 }
 
 func (s *session) revoke(ctx context.Context, t token) error {
-	_, err := s.way.ask(ctx, delToken, t.access, nil)
-	return err
+	return s.direct.ask(ctx, delToken, t.access, nil, func(body []byte) (*yeastar.Envelope, *yeastar.Error) {
+		var e yeastar.Envelope
+		return &e, yeastar.Decode(body, &e)
+	})
 }
 
 // drop notes that the PBX takes that token for dead, unless it has been replaced meanwhile.
@@ -176,11 +218,11 @@ func (s *session) drop(t token) {
 	}
 }
 
-// mask knows the secrets that an answer may quote: those of the session, and the token that was sent.
-func (s *session) mask(sent ...secret.Text) mask {
+// redactor knows the secrets that an answer may quote: those of the session, and the token that was sent.
+func (s *session) redactor(sent ...secret.Text) yeastar.Redactor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append(sent, s.token.access, s.token.refresh, s.password)
+	return yeastar.NewRedactor(append(sent, s.token.access, s.token.refresh, s.password)...)
 }
 
 // close waits for the login under way and revokes what it gave.
@@ -204,7 +246,7 @@ func (s *session) close(ctx context.Context) error {
 	if !t.alive(time.Now()) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.way.timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.direct.timeout)
 	defer cancel()
 	if err := s.revoke(ctx, t); err != nil && !tokenExpired(err) {
 		return err

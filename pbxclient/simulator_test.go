@@ -17,6 +17,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/secret"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // simulated is a YCM over real HTTP, with both ways to its PBXs.
@@ -128,25 +129,25 @@ func TestModelNameOfTwoVendors(t *testing.T) {
 func TestPBXsThatDoNotServe(t *testing.T) {
 	for name, c := range map[string]struct {
 		edit           func(*ycmtest.PBX)
-		through, reach pbxclient.Reach
+		through, reach yeastar.Reach
 	}{
-		"stopped":         {func(p *ycmtest.PBX) { p.Status = ycmtest.Stopped }, pbxclient.NoAnswer, pbxclient.NoAnswer},
-		"unactivated":     {func(p *ycmtest.PBX) { p.Activation = "Unactivated" }, pbxclient.NotAsked, pbxclient.Answered},
-		"silent":          {func(p *ycmtest.PBX) { p.Silent = true }, pbxclient.NoAnswer, pbxclient.NoAnswer},
-		"API too old":     {func(p *ycmtest.PBX) { p.APIError = 10001 }, pbxclient.Answered, pbxclient.Answered},
-		"API off":         {func(p *ycmtest.PBX) { p.APIError = 10005 }, pbxclient.Answered, pbxclient.Answered},
-		"address blocked": {func(p *ycmtest.PBX) { p.APIError = 70004 }, pbxclient.Answered, pbxclient.Answered},
-		"IP forbidden":    {func(p *ycmtest.PBX) { p.APIError = 70087 }, pbxclient.Answered, pbxclient.Answered},
+		"stopped":         {func(p *ycmtest.PBX) { p.Status = ycmtest.Stopped }, yeastar.NoAnswer, yeastar.NoAnswer},
+		"unactivated":     {func(p *ycmtest.PBX) { p.Activation = "Unactivated" }, yeastar.NotAsked, yeastar.Answered},
+		"silent":          {func(p *ycmtest.PBX) { p.Silent = true }, yeastar.NoAnswer, yeastar.NoAnswer},
+		"API too old":     {func(p *ycmtest.PBX) { p.APIError = 10001 }, yeastar.Answered, yeastar.Answered},
+		"API off":         {func(p *ycmtest.PBX) { p.APIError = 10005 }, yeastar.Answered, yeastar.Answered},
+		"address blocked": {func(p *ycmtest.PBX) { p.APIError = 70004 }, yeastar.Answered, yeastar.Answered},
+		"IP forbidden":    {func(p *ycmtest.PBX) { p.APIError = 70087 }, yeastar.Answered, yeastar.Answered},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := simulate(t, ycmtest.Options{PBXs: -1})
 			ways := s.both(t, s.Add(func(p *ycmtest.PBX) { running(p); c.edit(p) }))
 			_, err := ways["through YCM"].SystemInformation(t.Context())
-			if got := pbxclient.ReachOf(err); got != c.through {
+			if got := yeastar.ReachOf(err); got != c.through {
 				t.Errorf("through YCM: got reach %d (%v), want %d", got, err, c.through)
 			}
 			_, err = ways["directly"].SystemInformation(t.Context())
-			if got := pbxclient.ReachOf(err); got != c.reach {
+			if got := yeastar.ReachOf(err); got != c.reach {
 				t.Errorf("directly: got reach %d (%v), want %d", got, err, c.reach)
 			}
 		})
@@ -161,7 +162,7 @@ func TestTokensOfOthersFillTheCap(t *testing.T) {
 		mustAnswer(t, direct(t, s.pbx))
 	}
 	_, err := direct(t, s.pbx).SystemInformation(t.Context())
-	expect(t, err, pbxclient.Answered, ycmclient.RateLimited, 60002)
+	expect(t, err, yeastar.Answered, yeastar.RateLimited, 60002)
 	if !errors.Is(err, pbxclient.TokenCap) {
 		t.Errorf("got %v, want it to be %v", err, pbxclient.TokenCap)
 	}
@@ -205,12 +206,12 @@ func TestWrongSecretDoesNotBlockTheAddress(t *testing.T) {
 		o := inMemory(s, p, "")
 		o.Secret = func() (secret.Text, error) { return secret.New(given), nil }
 		c := pbxclient.Direct(o)
-		for range 100 {
+		for range 2000 {
 			c.SystemInformation(t.Context())
 			time.Sleep(10 * time.Second)
 		}
 		if stats := s.Stats(); stats.PBXLoginsRefused != 4 || stats.Lockouts != 0 {
-			t.Errorf("a quarter of an hour brought %d refused logins and %d lock-outs, want 4 and 0", stats.PBXLoginsRefused, stats.Lockouts)
+			t.Errorf("five hours of polls brought %d refused logins and %d lock-outs, want 4 and 0", stats.PBXLoginsRefused, stats.Lockouts)
 		}
 		given = "demo-pbx-client-secret"
 		mustAnswer(t, c)

@@ -7,14 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 func TestSystemInformation(t *testing.T) {
 	plain := pbxclient.SystemInformation{
 		DeviceName: "Harbour Dental", SN: "3658B4311190001", FirmwareVersion: "84.8.0.25", Uptime: 24852, Timestamp: 1755852280,
 	}
-	nothing := pbxclient.SystemInformation{Uptime: ycmclient.Absent, Timestamp: ycmclient.Absent}
+	nothing := pbxclient.SystemInformation{Uptime: yeastar.Absent, Timestamp: yeastar.Absent}
 	named := func(name string) pbxclient.SystemInformation {
 		s := nothing
 		s.DeviceName = name
@@ -31,12 +31,13 @@ func TestSystemInformation(t *testing.T) {
 		"milliseconds":        {strings.Replace(systemBody, "1755852280", "1755852280123", 1), plain},
 		"nothing told":        {`{"errcode":0,"data":{}}`, nothing},
 		"null everywhere":     {`{"errcode":0,"data":{"device_name":null,"up_time":null,"timestamp":null}}`, nothing},
-		"wrong types":         {`{"errcode":0,"data":{"device_name":[1],"sn":{},"firmware_version":true,"up_time":{},"timestamp":[]}}`, nothing},
+		"wrong types":         {`{"errcode":0,"data":{"device_name":[1],"sn":{},"firmware_version":[],"up_time":{},"timestamp":[]}}`, nothing},
 		"rubbish numbers":     {`{"errcode":0,"data":{"up_time":"a while","timestamp":1.5}}`, nothing},
 		"negative numbers":    {`{"errcode":0,"data":{"up_time":-1,"timestamp":-1}}`, nothing},
 		"numbers beyond time": {`{"errcode":0,"data":{"up_time":1e15,"timestamp":9223372036854775807}}`, nothing},
 		"a time of never":     {`{"errcode":0,"data":{"timestamp":0}}`, nothing},
 		"a number as name":    {`{"errcode":0,"data":{"device_name":42}}`, named("42")},
+		"a boolean as name":   {`{"errcode":0,"data":{"device_name":true,"up_time":true}}`, named("true")},
 		"control characters":  {`{"errcode":0,"data":{"device_name":"a\u001b[31m\nb\u0000"}}`, named("a\ufffd[31m\ufffdb\ufffd")},
 		"invalid UTF-8":       {"{\"errcode\":0,\"data\":{\"device_name\":\"a\xff\xfeb\"}}", named("a\ufffd\ufffdb")},
 		"a lone surrogate":    {`{"errcode":0,"data":{"device_name":"\ud800x"}}`, named("\ufffdx")},

@@ -1,10 +1,10 @@
 package pbxclient
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // The lives that the vendor documents, taken where an answer tells none.
@@ -36,32 +36,35 @@ func (t token) expired() token {
 	return t
 }
 
-// decodeToken reads the answer to a login that was sent at asked.
-func decodeToken(body []byte, asked time.Time) (token, error) {
-	var answer struct {
-		Access      raw    `json:"access_token"`
-		AccessLife  number `json:"access_token_expire_time"`
-		Refresh     raw    `json:"refresh_token"`
-		RefreshLife number `json:"refresh_token_expire_time"`
-	}
-	if err := json.Unmarshal(body, &answer); err != nil ||
-		answer.Access == "" || len(answer.Access) > maxToken || len(answer.Refresh) > maxToken {
-		return token{}, errNoToken
-	}
-	life := lifetime(answer.AccessLife, accessLife)
+// grant is the answer to a login.
+type grant struct {
+	yeastar.Envelope
+	Access      string         `json:"access_token"`
+	AccessLife  yeastar.Number `json:"access_token_expire_time"`
+	Refresh     string         `json:"refresh_token"`
+	RefreshLife yeastar.Number `json:"refresh_token_expire_time"`
+}
+
+func (g *grant) usable() bool {
+	return g.Access != "" && len(g.Access) <= maxToken && len(g.Refresh) <= maxToken
+}
+
+// token is what was granted to a login that was sent at asked.
+func (g *grant) token(asked time.Time) token {
+	life := lifetime(g.AccessLife, accessLife)
 	return token{
-		access:      secret.New(string(answer.Access)),
-		refresh:     secret.New(string(answer.Refresh)),
+		access:      secret.New(g.Access),
+		refresh:     secret.New(g.Refresh),
 		renew:       asked.Add(life - min(time.Minute, life/10)),
 		ends:        asked.Add(life),
-		refreshEnds: asked.Add(lifetime(answer.RefreshLife, refreshLife)),
-	}, nil
+		refreshEnds: asked.Add(lifetime(g.RefreshLife, refreshLife)),
+	}
 }
 
 // lifetime is that many seconds, within reason.
-func lifetime(seconds number, documented time.Duration) time.Duration {
-	if !seconds.ok || seconds.v <= 0 {
+func lifetime(seconds yeastar.Number, documented time.Duration) time.Duration {
+	if !seconds.Given || seconds.Value <= 0 {
 		return documented
 	}
-	return time.Duration(min(seconds.v, int64(maxLife/time.Second))) * time.Second
+	return time.Duration(min(seconds.Value, int64(maxLife/time.Second))) * time.Second
 }

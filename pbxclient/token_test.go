@@ -12,8 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/crash"
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 func TestFiftyCallersShareOneLogin(t *testing.T) {
@@ -88,7 +89,7 @@ func TestUnansweredRefreshKeepsTheRefreshToken(t *testing.T) {
 		time.Sleep(31 * time.Minute)
 		pbx.answer("refresh_token", `<html>502</html>`)
 		_, err := c.SystemInformation(t.Context())
-		expect(t, err, pbxclient.NoAnswer, ycmclient.Invalid, 0)
+		expect(t, err, yeastar.NoAnswer, yeastar.Invalid, 0)
 		pbx.on("refresh_token", nil)
 		pbx.asked()
 		mustAnswer(t, c)
@@ -104,7 +105,7 @@ func TestTokenThatCannotBeRevokedIsKept(t *testing.T) {
 		time.Sleep(29*time.Minute + 30*time.Second)
 		slowly(pbx, "del_token", time.Hour)
 		_, err := c.SystemInformation(t.Context())
-		expect(t, err, pbxclient.NoAnswer, ycmclient.Timeout, 0)
+		expect(t, err, yeastar.NoAnswer, yeastar.Timeout, 0)
 		if now, _ := pbx.alive(); now != 0 { // the time-out took the half minute that it had left
 			t.Errorf("%d tokens are alive, want none", now)
 		}
@@ -142,8 +143,8 @@ func TestExpiredTokenIsRenewedOnceAndTheCallRepeatedOnce(t *testing.T) {
 
 			pbx.on("system/information", refuse)
 			_, err := c.SystemInformation(t.Context())
-			if ycmclient.ClassOf(err) != ycmclient.Auth {
-				t.Errorf("got class %q (%v), want %q", ycmclient.ClassOf(err), err, ycmclient.Auth)
+			if yeastar.ClassOf(err) != yeastar.Auth {
+				t.Errorf("got class %q (%v), want %q", yeastar.ClassOf(err), err, yeastar.Auth)
 			}
 			want(t, "a PBX that takes no token", pbx.asked(),
 				[]string{"GET system/information", "POST refresh_token", "GET system/information"})
@@ -156,7 +157,7 @@ func TestUnsupportedVersionIsNoTokenError(t *testing.T) {
 	c := direct(t, serve(t, pbx))
 	pbx.answer("trunk/list", `{"errcode":10003,"errmsg":"API VERSION UNSUPPORTED"}`)
 	_, err := c.Trunks(t.Context())
-	expect(t, err, pbxclient.Answered, ycmclient.NotFound, 10003)
+	expect(t, err, yeastar.Answered, yeastar.NotFound, 10003)
 	want(t, "requests", pbx.asked(), []string{"POST get_token", "GET trunk/list"})
 }
 
@@ -169,7 +170,7 @@ func TestLoginOutlivesTheCallThatStartedIt(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err := c.SystemInformation(ctx)
-		expect(t, err, pbxclient.NotAsked, ycmclient.Timeout, 0)
+		expect(t, err, yeastar.NotAsked, yeastar.Timeout, 0)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want an error that is context.DeadlineExceeded", err)
 		}
@@ -194,7 +195,7 @@ func TestCloseLeavesNoTokenBehind(t *testing.T) {
 			t.Errorf("%d tokens were left behind", now)
 		}
 		_, err := c.SystemInformation(t.Context())
-		expect(t, err, pbxclient.NotAsked, ycmclient.Network, 0)
+		expect(t, err, yeastar.NotAsked, yeastar.Network, 0)
 		want(t, "a call after that", pbx.asked(), nil)
 	})
 }
@@ -232,7 +233,7 @@ func TestCloseIsBoundedByItsContext(t *testing.T) {
 					t.Errorf("Close took %v, want the 10s of its context", took)
 				}
 				if endpoint == "del_token" {
-					expect(t, err, pbxclient.NoAnswer, ycmclient.Timeout, 0)
+					expect(t, err, yeastar.NoAnswer, yeastar.Timeout, 0)
 				}
 			})
 		})
@@ -244,7 +245,7 @@ func TestCloseTellsThatATokenIsLeft(t *testing.T) {
 	c := pbxclient.Direct(serve(t, pbx))
 	mustAnswer(t, c)
 	pbx.answer("del_token", `{"errcode":10005,"errmsg":"ACCESS DENIED"}`)
-	expect(t, c.Close(t.Context()), pbxclient.Answered, ycmclient.Denied, 10005)
+	expect(t, c.Close(t.Context()), yeastar.Answered, yeastar.Denied, 10005)
 }
 
 func TestCloseOfAClientThatNeverLoggedInSendsNothing(t *testing.T) {
@@ -288,7 +289,7 @@ func TestLoginWithoutATokenIsInvalid(t *testing.T) {
 		pbx.answer("get_token", body)
 		c := direct(t, serve(t, pbx))
 		_, err := c.SystemInformation(t.Context())
-		expect(t, err, pbxclient.Answered, ycmclient.Invalid, 0)
+		expect(t, err, yeastar.Answered, yeastar.Invalid, 0)
 	}
 }
 
@@ -317,17 +318,46 @@ func slowly(pbx *fakePBX, endpoint string, d time.Duration) {
 }
 
 // expect holds a failed call against what it should tell the collectors.
-func expect(t *testing.T, err error, reach pbxclient.Reach, class ycmclient.Class, code int) {
+func expect(t *testing.T, err error, reach yeastar.Reach, class yeastar.Class, code int) {
 	t.Helper()
-	var e *ycmclient.Error
+	var e *yeastar.Error
 	if !errors.As(err, &e) {
-		t.Errorf("got error %v, want an *ycmclient.Error", err)
+		t.Errorf("got error %v, want an *yeastar.Error", err)
 		return
 	}
-	if got := pbxclient.ReachOf(err); got != reach || e.Class != class || e.Code != code {
+	if got := yeastar.ReachOf(err); got != reach || e.Class != class || e.Code != code {
 		t.Errorf("got reach %d, class %q, code %d; want %d, %q, %d\n%v", got, e.Class, e.Code, reach, class, code, err)
 	}
 	if e.Account != "main" {
 		t.Errorf("the error is of account %q, want main: %v", e.Account, err)
+	}
+}
+
+// A login runs in a goroutine of its own, where a panic would end the process.
+func TestPanicOfALoginReachesThoseWhoWaitForIt(t *testing.T) {
+	o := serve(t, newFake())
+	healthy, panics := o.Transport, true
+	o.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		if panics {
+			panic("out of order")
+		}
+		return healthy.RoundTrip(r)
+	})
+	c := direct(t, o)
+	recovered := func() (cause any) {
+		defer func() { cause = recover() }()
+		_, err := c.SystemInformation(t.Context())
+		t.Errorf("got %v, want a panic", err)
+		return nil
+	}()
+	carried, ok := recovered.(*crash.Crash)
+	if !ok || carried.Error() != "out of order" || !strings.Contains(string(carried.Stack()), "logIn") {
+		t.Errorf("recovered %v, want the panic with the stack of the login", recovered)
+	}
+	panics = false
+	mustAnswer(t, c)
+	panics = true
+	if err := c.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "out of order") {
+		t.Errorf("Close: got %v, want the panic as an error", err)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 const (
@@ -38,37 +40,36 @@ type TrunkList struct {
 // id is left out.
 func (c *Client) Trunks(ctx context.Context) (TrunkList, error) {
 	seen := map[int64]Trunk{}
-	dropped, total := 0, number{}
+	dropped, total := 0, yeastar.Number{}
 	for page := 1; page <= maxTrunkPages; page++ {
 		answer, err := c.trunkPage(ctx, page)
 		if err != nil {
 			return TrunkList{}, err
 		}
 		before := len(seen)
-		for _, t := range answer.Data.items {
+		for _, t := range answer.Data.Items {
 			if trunk, ok := t.trunk(); ok {
 				seen[trunk.ID] = trunk
 			} else {
 				dropped++
 			}
 		}
-		dropped += answer.Data.dropped
 		total = answer.Total
 
 		nothingNew := len(seen) == before
 		switch {
-		case len(seen) > MaxTrunks || len(seen) == MaxTrunks && total.v > MaxTrunks:
+		case len(seen) > MaxTrunks || len(seen) == MaxTrunks && total.Value > MaxTrunks:
 			return TrunkList{Trunks: sorted(seen)[:MaxTrunks], Capped: true}, nil
-		case answer.Data.more:
-			return TrunkList{}, c.invalid(trunkList, fmt.Sprintf("page %d has more than %d records", page, maxItems))
-		case total.ok && int64(len(seen)+dropped) >= total.v, !total.ok && nothingNew:
+		case answer.Data.More:
+			return TrunkList{}, c.invalid(trunkList, fmt.Sprintf("page %d has more than %d records", page, yeastar.MaxItems))
+		case total.Given && int64(len(seen)+dropped) >= total.Value, !total.Given && nothingNew:
 			return TrunkList{Trunks: sorted(seen)}, nil
 		case nothingNew:
 			return TrunkList{}, c.invalid(trunkList, fmt.Sprintf(
-				"page %d tells nothing new, but only %d of %d trunks were seen", page, len(seen), total.v))
+				"page %d tells nothing new, but only %d of %d trunks were seen", page, len(seen), total.Value))
 		}
 	}
-	return TrunkList{}, c.invalid(trunkList, fmt.Sprintf("%d pages gave only %d of %d trunks", maxTrunkPages, len(seen), total.v))
+	return TrunkList{}, c.invalid(trunkList, fmt.Sprintf("%d pages gave only %d of %d trunks", maxTrunkPages, len(seen), total.Value))
 }
 
 func sorted(trunks map[int64]Trunk) []Trunk {
@@ -77,19 +78,14 @@ func sorted(trunks map[int64]Trunk) []Trunk {
 
 // trunkRecord leaves out what an exporter has no business with: user names, hosts and caller ids.
 type trunkRecord struct {
-	ID     number `json:"id"`
-	Name   text   `json:"name"`
-	Type   text   `json:"type"`
-	Status number `json:"status"`
+	ID     yeastar.Number `json:"id"`
+	Name   yeastar.Text   `json:"name"`
+	Type   yeastar.Text   `json:"type"`
+	Status yeastar.Number `json:"status"`
 }
 
-type trunkAnswer struct {
-	Total number            `json:"total_number"`
-	Data  list[trunkRecord] `json:"data"`
-}
-
-func (c *Client) trunkPage(ctx context.Context, page int) (trunkAnswer, error) {
-	return fetch[trunkAnswer](ctx, c, trunkList, url.Values{
+func (c *Client) trunkPage(ctx context.Context, page int) (answer[trunkRecord], error) {
+	return fetch[trunkRecord](ctx, c, trunkList, url.Values{
 		"page":      {strconv.Itoa(page)},
 		"page_size": {strconv.Itoa(trunksPerPage)},
 		"sort_by":   {"id"},
@@ -98,7 +94,7 @@ func (c *Client) trunkPage(ctx context.Context, page int) (trunkAnswer, error) {
 }
 
 func (t trunkRecord) trunk() (Trunk, bool) {
-	return Trunk{ID: t.ID.v, Name: string(t.Name), Type: trunkType(string(t.Type)), Status: trunkStatus(t.Status)}, t.ID.ok
+	return Trunk{ID: t.ID.Value, Name: t.Name.String(), Type: trunkType(t.Type.String()), Status: trunkStatus(t.Status)}, t.ID.Given
 }
 
 // TrunkType is one of the documented types, or TrunkOther.
@@ -117,7 +113,7 @@ const (
 )
 
 func trunkType(s string) TrunkType {
-	switch t := TrunkType(strings.ToLower(s)); t {
+	switch t := TrunkType(strings.ToLower(strings.TrimSpace(s))); t {
 	case TrunkRegister, TrunkPeer, TrunkPeerDID, TrunkPeerPort, TrunkPeerPrivate, TrunkAccount, TrunkWeb:
 		return t
 	}
@@ -176,9 +172,9 @@ func (s TrunkStatus) String() string {
 }
 
 // trunkStatus takes a number that is not in the list, as the appliances have for their other ports, for unknown.
-func trunkStatus(n number) TrunkStatus {
+func trunkStatus(n yeastar.Number) TrunkStatus {
 	for _, s := range TrunkStatuses() {
-		if n.ok && n.v == int64(s) {
+		if n.Given && n.Value == int64(s) {
 			return s
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // trunkServer gives n trunks with ids from 1, at most limit a page.
@@ -115,7 +115,7 @@ func TestTrunkPagesWithoutEnd(t *testing.T) {
 	pbx := newFake()
 	pbx.on("trunk/list", trunkServer(400, 3))
 	_, err := direct(t, serve(t, pbx)).Trunks(t.Context())
-	expect(t, err, pbxclient.Answered, ycmclient.Invalid, 0)
+	expect(t, err, yeastar.Answered, yeastar.Invalid, 0)
 	if n := len(pbx.asked()); n != 26 {
 		t.Errorf("it took %d requests, want a login and 25 pages", n)
 	}

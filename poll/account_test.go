@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/exposition"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // simulate gives a bench's account a simulated YCM in memory. It must be called in a synctest bubble.
@@ -209,8 +209,8 @@ func TestOncePollsEverythingInOrder(t *testing.T) {
 				t.Errorf("two collectors failed; the error lacks %q: %v", part, err)
 			}
 		}
-		if ycmclient.ClassOf(err) != ycmclient.Denied {
-			t.Errorf("the class of the first error is %s, want denied", ycmclient.ClassOf(err))
+		if yeastar.ClassOf(err) != yeastar.Denied {
+			t.Errorf("the class of the first error is %s, want denied", yeastar.ClassOf(err))
 		}
 		if got := len(b.listed(t)); got != 120 {
 			t.Errorf("the list has %d PBXs, want 120", got)

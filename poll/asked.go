@@ -5,15 +5,15 @@ import (
 	"github.com/go-kit/log/level"
 
 	"github.com/ycm-exporter/ycm_exporter/sweep"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // asked makes what a collector tells of each PBX that it asked: it is counted, and a failure is logged. Of PBXs that
 // were configured one by one that is a warning, once for each kind of failure.
 func asked(account, collector string, metrics *Metrics, logger log.Logger) func(sweep.Target, error) {
-	said := map[*sweep.Direct]ycmclient.Class{}
+	said := map[*sweep.Direct]yeastar.Class{}
 	return func(t sweep.Target, err error) {
-		class := ycmclient.ClassOf(err)
+		class := yeastar.ClassOf(err)
 		metrics.pbxPolls.WithLabelValues(account, collector, string(class)).Inc()
 		at := level.Debug(logger)
 		if d := t.Direct(); d != nil && said[d] != class {

@@ -14,7 +14,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/crash"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
 	"github.com/ycm-exporter/ycm_exporter/sweep"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // job is one collector of one account: when it is polled, what became of it, and how long its snapshot is served.
@@ -225,14 +225,14 @@ func (j *job) serve(snapshot exposition.Source, same bool) {
 }
 
 // classOf is the error's class. Whatever is not the client's is something that could not be understood.
-func classOf(err error) ycmclient.Class {
-	var failed *ycmclient.Error
+func classOf(err error) yeastar.Class {
+	var failed *yeastar.Error
 	switch {
 	case err == nil:
-		return ycmclient.OK
+		return yeastar.OK
 	case errors.As(err, &failed):
 		return failed.Class
 	default:
-		return ycmclient.Invalid
+		return yeastar.Invalid
 	}
 }

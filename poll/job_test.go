@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/exposition"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // selfMetric is a self metric of the account's collector named polls.
@@ -61,7 +61,7 @@ func TestUnusableSnapshotIsAFailedPoll(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "ycm_cloud_pbx_info: samples out of order") {
 		t.Errorf("the poll's error is %v, want one that tells what is wrong with the snapshot", err)
 	}
-	if got := classOf(err); got != ycmclient.Invalid {
+	if got := classOf(err); got != yeastar.Invalid {
 		t.Errorf("the poll's class is %s, want invalid", got)
 	}
 }
@@ -71,8 +71,8 @@ func TestFailedPollIsOneLineThatSaysWhatAndWhere(t *testing.T) {
 		b := newBench(t)
 		b.add("polls", every(time.Minute, time.Hour), func(context.Context) (exposition.Source, error) {
 			time.Sleep(2 * time.Second)
-			return nil, fmt.Errorf("page 3: %w", &ycmclient.Error{
-				Account: "main", Endpoint: "cloud_pbx_list", Class: ycmclient.Server, HTTPStatus: 500,
+			return nil, fmt.Errorf("page 3: %w", &yeastar.Error{
+				Account: "main", Endpoint: "cloud_pbx_list", Class: yeastar.Server, HTTPStatus: 500,
 				Code: 1000012, Message: "DATABASE_ERROR", RequestID: "9a981b12",
 			})
 		})
@@ -109,7 +109,7 @@ func TestDenialIsSaidOnce(t *testing.T) {
 			if allowed.Load() {
 				return nothing(), nil
 			}
-			return nil, &ycmclient.Error{Class: ycmclient.Denied, Code: 1000042}
+			return nil, &yeastar.Error{Class: yeastar.Denied, Code: 1000042}
 		})
 		defer start(b.Account)()
 		expect := func(level, message string, want int) {

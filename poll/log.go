@@ -6,13 +6,13 @@ import (
 
 	"github.com/go-kit/log/level"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // logged is what a job's log lines have said, so as not to say it again.
 type logged struct {
-	class ycmclient.Class // of the last poll
-	slow  bool            // that polls, or sweeps, take longer than their interval
+	class yeastar.Class // of the last poll
+	slow  bool          // that polls, or sweeps, take longer than their interval
 }
 
 // log writes one line about a poll that has ended.
@@ -21,22 +21,22 @@ func (j *job) log(err error, took time.Duration) {
 	sweeper, sweeps := j.sweeper()
 	logger, msg := level.Warn(j.logger), "Poll failed"
 	switch {
-	case err == nil && j.logged.class != ycmclient.OK && j.logged.class != "":
+	case err == nil && j.logged.class != yeastar.OK && j.logged.class != "":
 		logger, msg = level.Info(j.logger), "Poll succeeded again"
 	case err == nil:
 		logger, msg = level.Debug(j.logger), "Poll succeeded"
-	case class == ycmclient.Denied && j.logged.class == ycmclient.Denied:
+	case class == yeastar.Denied && j.logged.class == yeastar.Denied:
 		logger, msg = level.Debug(j.logger), "Poll is still denied"
 	case sweeps && class == j.logged.class:
 		logger, msg = level.Debug(j.logger), "Poll still fails"
-	case class == ycmclient.Denied:
+	case class == yeastar.Denied:
 		msg = "Poll denied; it is tried again each interval. If the account may not have this, switch the collector off"
 	}
 	j.logged.class = class
 	fields := []any{"msg", msg, "duration", took}
 	if err != nil {
 		fields = append(fields, "class", class)
-		var failed *ycmclient.Error
+		var failed *yeastar.Error
 		if errors.As(err, &failed) {
 			fields = append(fields, "endpoint", failed.Endpoint, "code", failed.Code, "request_id", failed.RequestID)
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Metrics is what the exporter tells about its own polling, for all accounts.
@@ -106,10 +106,10 @@ func (m *Metrics) Track(account string, budget func() float64) {
 	m.budgets.set(account, budget)
 	m.budgetWait.WithLabelValues(account)
 	m.repairs.WithLabelValues(account)
-	for _, reason := range []ycmclient.Class{ycmclient.Network, ycmclient.Timeout, ycmclient.Server, ycmclient.RateLimited} {
+	for _, reason := range []yeastar.Class{yeastar.Network, yeastar.Timeout, yeastar.Server, yeastar.RateLimited} {
 		m.retries.WithLabelValues(account, string(reason))
 	}
-	for _, result := range []ycmclient.Class{ycmclient.OK, ycmclient.Auth} {
+	for _, result := range []yeastar.Class{yeastar.OK, yeastar.Auth} {
 		m.logins.WithLabelValues(account, "client_credentials", string(result))
 	}
 }
@@ -128,7 +128,7 @@ func (m *Metrics) begin(account string, collectors []collector.Configured) {
 	for _, c := range collectors {
 		if c.Schedule.Enabled {
 			m.interval.WithLabelValues(account, c.Name).Set(c.Schedule.Interval.Seconds())
-			m.polls.WithLabelValues(account, c.Name, string(ycmclient.OK))
+			m.polls.WithLabelValues(account, c.Name, string(yeastar.OK))
 			continue
 		}
 		for _, vector := range m.vectors() {
@@ -141,11 +141,11 @@ func (m *Metrics) begin(account string, collectors []collector.Configured) {
 }
 
 // ended tells of a poll that has ended.
-func (m *Metrics) ended(j *job, result ycmclient.Class, s CollectorStatus) {
+func (m *Metrics) ended(j *job, result yeastar.Class, s CollectorStatus) {
 	m.polls.WithLabelValues(j.account, j.Name, string(result)).Inc()
 	m.duration.WithLabelValues(j.account, j.Name).Set(s.Duration.Seconds())
 	succeeded := 0.0
-	if result == ycmclient.OK {
+	if result == yeastar.OK {
 		succeeded = 1
 		m.lastSuccess.WithLabelValues(j.account, j.Name).Set(float64(s.LastSuccess.UnixMilli()) / 1000)
 	}

@@ -12,7 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // exercise makes every self metric of an account appear.
@@ -21,13 +21,13 @@ func exercise(m *Metrics, account string) {
 	list := plan{"cloud_pbx": every(time.Minute, time.Hour)}.configured()
 	m.begin(account, list)
 	j := &job{account: account, Configured: list[slices.IndexFunc(list, func(c collector.Configured) bool { return c.Schedule.Enabled })]}
-	m.ended(j, ycmclient.OK, CollectorStatus{Duration: 3 * time.Second, LastSuccess: time.UnixMilli(1_700_000_000_500)})
+	m.ended(j, yeastar.OK, CollectorStatus{Duration: 3 * time.Second, LastSuccess: time.UnixMilli(1_700_000_000_500)})
 	o := m.Observer(account)
-	o.Request("regions", ycmclient.OK, 200*time.Millisecond)
-	o.Retry(ycmclient.Timeout)
+	o.Request("regions", yeastar.OK, 200*time.Millisecond)
+	o.Retry(yeastar.Timeout)
 	o.BudgetWait(1500 * time.Millisecond)
 	o.Unexpected("activeCalls")
-	o.Login("refresh_token", ycmclient.OK)
+	o.Login("refresh_token", yeastar.OK)
 	o.TokenExpires(time.Unix(1_700_001_800, 0))
 	o.Repair()
 }

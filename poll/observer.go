@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // observer counts what an account's client does.
@@ -16,13 +17,13 @@ type observer struct {
 func (m *Metrics) Observer(account string) ycmclient.Observer { return observer{account, m} }
 
 // Request implements ycmclient.Observer.
-func (o observer) Request(endpoint string, result ycmclient.Class, took time.Duration) {
+func (o observer) Request(endpoint string, result yeastar.Class, took time.Duration) {
 	o.requests.WithLabelValues(o.account, endpoint, string(result)).Inc()
 	o.latency.WithLabelValues(o.account, endpoint).Observe(took.Seconds())
 }
 
 // Retry implements ycmclient.Observer.
-func (o observer) Retry(reason ycmclient.Class) {
+func (o observer) Retry(reason yeastar.Class) {
 	o.retries.WithLabelValues(o.account, string(reason)).Inc()
 }
 
@@ -35,7 +36,7 @@ func (o observer) BudgetWait(d time.Duration) {
 func (o observer) Unexpected(field string) { o.unexpected.WithLabelValues(o.account, field).Inc() }
 
 // Login implements ycmclient.Observer.
-func (o observer) Login(grant string, result ycmclient.Class) {
+func (o observer) Login(grant string, result yeastar.Class) {
 	o.logins.WithLabelValues(o.account, grant, string(result)).Inc()
 }
 

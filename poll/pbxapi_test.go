@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/exposition"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // to matches the requests through YCM to one PBX.
@@ -92,12 +92,12 @@ func TestUpIsAnAnswerOfThePBXItself(t *testing.T) {
 func TestTroubleOfYCMIsNotThePBXs(t *testing.T) {
 	for name, c := range map[string]struct {
 		effect ycmtest.Effect
-		class  ycmclient.Class
+		class  yeastar.Class
 	}{
-		"rate limited":    {ycmtest.Failure(1000040, ycmtest.Shape{}), ycmclient.RateLimited},
-		"denied":          {ycmtest.Failure(1000042, ycmtest.Shape{}), ycmclient.Denied},
-		"token refused":   {ycmtest.Failure(1000036, ycmtest.Shape{}), ycmclient.Auth},
-		"connection lost": {ycmtest.Reset(), ycmclient.Network},
+		"rate limited":    {ycmtest.Failure(1000040, ycmtest.Shape{}), yeastar.RateLimited},
+		"denied":          {ycmtest.Failure(1000042, ycmtest.Shape{}), yeastar.Denied},
+		"token refused":   {ycmtest.Failure(1000036, ycmtest.Shape{}), yeastar.Auth},
+		"connection lost": {ycmtest.Reset(), yeastar.Network},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

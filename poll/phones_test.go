@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // phones reads the phones that each firmware version can provision, as --phones does.
@@ -72,7 +72,7 @@ func TestPhonesWhenYCMFails(t *testing.T) {
 			b := newBench(t)
 			ycm := b.fleetOf(t, 4, listAnd(phonesOf("models")))
 			ycm.Inject(ycmtest.Fault{Endpoint: endpoint, Effect: ycmtest.Failure(1000042, ycmtest.Shape{})})
-			if _, err := b.phones(t); ycmclient.ClassOf(err) != ycmclient.Denied {
+			if _, err := b.phones(t); yeastar.ClassOf(err) != yeastar.Denied {
 				t.Errorf("with %s denied the error is %v, want one that says so", endpoint, err)
 			}
 		})

@@ -51,7 +51,7 @@ func bounded(path string, read func() (Text, error)) Source {
 // one that somebody forgot to write, and so is one with a character that cannot be seen, such as the byte order mark of some
 // editors: it would be sent, and be refused. Each error is a *fs.PathError.
 func Read(path string) (Text, error) {
-	content, err := ReadFile(path)
+	content, written, err := readFile(path)
 	if err != nil {
 		return Text{}, err
 	}
@@ -63,7 +63,7 @@ func Read(path string) (Text, error) {
 		return Text{}, unusable(path, "it has a byte order mark, a line break or another character that cannot be seen; "+
 			"save the secret alone, as UTF-8 text without a mark")
 	}
-	return New(text), nil
+	return Text{s: &text, written: written}, nil
 }
 
 // Visible reports whether a text has only characters that can be seen, and plain spaces. A copied one may have others.
@@ -74,23 +74,29 @@ func Visible(text string) bool {
 // ReadFile reads a small file, such as a secret or a certificate, that can be read again and again: what is not a regular
 // file is not opened, because a pipe could wait for ever. Each error is a *fs.PathError.
 func ReadFile(path string) ([]byte, error) {
+	content, _, err := readFile(path)
+	return content, err
+}
+
+// readFile tells when the file was written, too.
+func readFile(path string) (content []byte, written time.Time, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, unusable(path, "it is no regular file; name one that can be read again and again")
+		return nil, time.Time{}, unusable(path, "it is no regular file; name one that can be read again and again")
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	defer f.Close() //nolint:errcheck // It was only read.
-	content, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	content, err = io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(content) > maxFile {
 		err = unusable(path, fmt.Sprintf("it is larger than %d MiB; is it the right one?", maxFile>>20))
 	}
-	return content, err
+	return content, info.ModTime(), err
 }
 
 func unusable(path, why string) error {

@@ -1,14 +1,19 @@
 // Package secret types the strings that must never be shown: client secrets and tokens.
 package secret
 
+import "time"
+
 const redacted = "<secret>"
 
 // Text is a secret string. Neither fmt, JSON, YAML nor a logger shows it, not even as an unexported field of
 // another struct, because it is held behind a pointer. The zero value is the empty secret.
-type Text struct{ s *string }
+type Text struct {
+	s       *string
+	written time.Time
+}
 
 // New makes a secret of s.
-func New(s string) Text { return Text{&s} }
+func New(s string) Text { return Text{s: &s} }
 
 // Reveal returns the secret itself, for the one place that sends it.
 func (t Text) Reveal() string {
@@ -20,6 +25,9 @@ func (t Text) Reveal() string {
 
 // Empty reports whether there is no secret.
 func (t Text) Empty() bool { return t.Reveal() == "" }
+
+// Written returns when the secret's file was written, the zero time if it is of no file.
+func (t Text) Written() time.Time { return t.written }
 
 // String hides the secret.
 func (t Text) String() string { return redacted }

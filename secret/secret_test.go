@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -49,6 +50,24 @@ func TestZeroTextIsEmpty(t *testing.T) {
 	var zero secret.Text
 	if !zero.Empty() || zero.Reveal() != "" {
 		t.Errorf("the zero value holds %q, want nothing", zero.Reveal())
+	}
+}
+
+func TestSecretKnowsWhenItsFileWasWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ycm")
+	if err := os.WriteFile(path, []byte(hush), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := time.Date(2026, 2, 3, 3, 0, 0, 0, time.UTC)
+	if err := os.Chtimes(path, want, want); err != nil {
+		t.Fatal(err)
+	}
+	text, err := secret.File(path)()
+	if err != nil || !text.Written().Equal(want) {
+		t.Errorf("got %v and error %v, want %v", text.Written(), err, want)
+	}
+	if at := secret.New(hush).Written(); !at.IsZero() {
+		t.Errorf("a secret of no file was written at %v, want never", at)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/crash"
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Direct is a PBX that is spoken to directly, with credentials of its own. It is matched to the list by its URL's host.
@@ -67,8 +68,8 @@ func (f *Fleet) Targets() (*Targets, error) {
 	var list *ycmclient.List
 	if f.list != nil {
 		if list = f.list.List(); list == nil {
-			return nil, &ycmclient.Error{
-				Account: f.account, Endpoint: "cloud_pbx_list", Class: ycmclient.NotFound,
+			return nil, &yeastar.Error{
+				Account: f.account, Endpoint: "cloud_pbx_list", Class: yeastar.NotFound,
 				Message: "no list of Cloud PBXs has been read yet, so there is none to ask; see collector cloud_pbx",
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 const (
@@ -28,7 +28,7 @@ var errNobody = errors.New("none of the PBXs that have the version is Running")
 
 // Refused reports whether an error of Ask says that PBXs answer the request, but not with what was asked for.
 func Refused(err error) bool {
-	return pbxclient.ReachOf(err) == pbxclient.Answered || ycmclient.ClassOf(err) == ycmclient.Invalid
+	return yeastar.ReachOf(err) == yeastar.Answered || yeastar.ClassOf(err) == yeastar.Invalid
 }
 
 // readVersion reads a version in one pass, or goes on with one that failed. The error is YCM's, if it does not pass

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/crash"
-	"github.com/ycm-exporter/ycm_exporter/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Record is a PBX with the newest that it said.
@@ -33,7 +33,7 @@ func (s *Sweep[R]) record(a answer[R], targets *Targets) {
 	switch {
 	case a.route.direct:
 		s.keep(a)
-	case pbxclient.ReachOf(a.err) == pbxclient.NoAnswer && !aboutPBX(a.err):
+	case yeastar.ReachOf(a.err) == yeastar.NoAnswer && !aboutPBX(a.err):
 		s.unconfirmed = append(s.unconfirmed, a)
 	default:
 		a.route.passedOn()

@@ -3,7 +3,7 @@ package sweep
 import (
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 const (
@@ -86,7 +86,7 @@ func (r *route) refused(id int64, err error, size int, interval time.Duration) {
 	r.err = err
 	r.Cursor = min(r.Cursor, r.refusedMin-1)
 	rest := min(interval, longestRest)
-	if ycmclient.ClassOf(err) == ycmclient.Denied {
+	if yeastar.ClassOf(err) == yeastar.Denied {
 		rest = interval
 	}
 	if wait := rest - max(0, time.Until(r.Due)); wait > 0 {

@@ -3,8 +3,7 @@ package sweep
 import (
 	"errors"
 
-	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Target is a PBX that can be asked.
@@ -25,13 +24,13 @@ func (t Target) Direct() *Direct { return t.direct }
 // lost reports whether a request to the PBX failed on YCM's side, so that nothing is known of the PBX, nor will be of
 // the next.
 func (t Target) lost(err error) bool {
-	return t.direct == nil && pbxclient.ReachOf(err) == pbxclient.NotAsked &&
-		ycmclient.ClassOf(err) != ycmclient.Invalid && !aboutPBX(err)
+	return t.direct == nil && yeastar.ReachOf(err) == yeastar.NotAsked &&
+		yeastar.ClassOf(err) != yeastar.Invalid && !aboutPBX(err)
 }
 
 // aboutPBX reports whether YCM itself says with a code that it is about the PBX: not activated, not reached.
 func aboutPBX(err error) bool {
 	const first = 2_000_000 // the codes below are about YCM and its API
-	var e *ycmclient.Error
+	var e *yeastar.Error
 	return errors.As(err, &e) && e.Code >= first
 }

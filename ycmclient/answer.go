@@ -1,124 +1,75 @@
 package ycmclient
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// envelope is what YCM wraps around the data of an answer ("Response Results").
-type envelope struct {
-	Status  text   `json:"status"`
-	ErrCode number `json:"errcode"`
+// answer is an answer on the wire with its envelope ("Response Results").
+type answer[D any] struct {
+	yeastar.Envelope
+	Data D `json:"data"`
 }
 
-// failed tells whether the envelope says so itself, whatever the HTTP status.
-func (e *envelope) failed() bool {
-	status := bytes.TrimSpace(e.Status.bytes)
-	return e.Status.odd || len(status) > 0 && !isAny(status, "success") || e.ErrCode.odd || e.ErrCode.value != 0
-}
-
-// decode reads the JSON of an answer. What has another shape than into stays empty there.
-func decode(body []byte, into any) *Error {
-	err := json.Unmarshal(body, into)
-	var shape *json.UnmarshalTypeError
-	switch start := bytes.TrimSpace(body); {
-	case err == nil, errors.As(err, &shape):
+// fetch asks for the data of one answer, an object.
+func fetch[T any](ctx context.Context, c *Client, r request) (T, error) {
+	var a answer[yeastar.Object[T]]
+	r.read = func(status int, body []byte) *yeastar.Error {
+		a = answer[yeastar.Object[T]]{}
+		if e := yeastar.Decode(body, &a); e != nil {
+			return e
+		}
+		if e := verdict(&a.Envelope, a.Data.Given || a.Data.Unreadable, status); e != nil {
+			return e
+		}
+		if a.Data.Unreadable {
+			return &yeastar.Error{Class: yeastar.Invalid, Message: "the answer's data is not an object"}
+		}
 		return nil
-	case len(start) == 0:
-		return &Error{Class: Invalid, Message: "the answer is empty"}
-	case start[0] == '<':
-		return &Error{Class: Invalid, Message: "the answer is HTML, not JSON"}
-	case start[0] == '{' && strings.Contains(err.Error(), "unexpected end"):
-		return &Error{Class: Network, Message: "the answer ends in the middle"}
+	}
+	err := c.ask(ctx, r)
+	return a.Data.Value, err
+}
+
+// fetchList asks for the data of one answer, a list.
+func fetchList[T any](ctx context.Context, c *Client, r request) ([]T, error) {
+	var a answer[yeastar.List[T]]
+	r.read = func(status int, body []byte) *yeastar.Error {
+		a = answer[yeastar.List[T]]{}
+		if e := yeastar.Decode(body, &a); e != nil {
+			return e
+		}
+		if e := verdict(&a.Envelope, a.Data.Given || a.Data.Unreadable, status); e != nil {
+			return e
+		}
+		return checkList(&a.Data)
+	}
+	err := c.ask(ctx, r)
+	return a.Data.Items, err
+}
+
+// checkList returns the error of a list that is none, or a hostile one.
+func checkList[T any](list *yeastar.List[T]) *yeastar.Error {
+	switch {
+	case list.Unreadable || list.Alone:
+		return &yeastar.Error{Class: yeastar.Invalid, Message: "the answer has no list where one was expected"}
+	case list.More:
+		return &yeastar.Error{Class: yeastar.Invalid, Message: fmt.Sprintf("the answer's list has more than %d items", yeastar.MaxItems)}
 	default:
-		return &Error{Class: Invalid, Message: "the answer is not JSON: " + err.Error()}
+		return nil
 	}
-}
-
-// decodeList reads a JSON array into at most so many items, each with what could be read of it. Longer ones are
-// hostile: a few bytes of JSON make a large item.
-func decodeList[T any](wire json.RawMessage, most int) ([]T, *Error) {
-	items := json.NewDecoder(bytes.NewReader(wire))
-	if start, err := items.Token(); err != nil || start != json.Delim('[') {
-		return nil, &Error{Class: Invalid, Message: "the answer has no list where one was expected"}
-	}
-	var list []T
-	for items.More() {
-		if len(list) == most {
-			return nil, &Error{Class: Invalid, Message: fmt.Sprintf("the answer's list has more than %d items", most)}
-		}
-		var item T
-		var shape *json.UnmarshalTypeError
-		if err := items.Decode(&item); err != nil && !errors.As(err, &shape) {
-			return nil, &Error{Class: Invalid, Message: "the answer's list is not JSON: " + err.Error()}
-		}
-		list = append(list, item)
-	}
-	return list, nil
-}
-
-// unwrap returns the data of an answer that came with a 2xx status.
-func unwrap(status int, body []byte) (json.RawMessage, *Error) {
-	var answer struct {
-		envelope
-		Data json.RawMessage `json:"data"`
-	}
-	if e := decode(body, &answer); e != nil {
-		return nil, e
-	}
-	if e := answer.verdict(len(answer.Data) > 0 && string(answer.Data) != "null", status, body); e != nil {
-		return nil, e
-	}
-	return answer.Data, nil
 }
 
 // verdict returns the error of an answer that says that it failed, or that has no data.
-func (e *envelope) verdict(data bool, status int, body []byte) *Error {
-	if e.failed() {
-		return judge(status, body)
-	}
-	if data {
+func verdict(e *yeastar.Envelope, data bool, status int) *yeastar.Error {
+	if data && !e.Failed() {
 		return nil
 	}
-	failure := judge(status, body)
-	if failure.Code == 0 {
-		failure.Class, failure.Message = Invalid, "the answer has no data"
+	failure := classified(e.Failure(status))
+	if failure.Code == 0 && !e.Failed() {
+		failure.Class, failure.Message = yeastar.Invalid, "the answer has no data"
 	}
 	return failure
-}
-
-// fetch asks for the data of one answer.
-func fetch[T any](ctx context.Context, c *Client, q question) (T, error) {
-	var data T
-	q.read = func(status int, body []byte) *Error {
-		wire, e := unwrap(status, body)
-		if e != nil {
-			return e
-		}
-		if wire[0] != '{' {
-			return &Error{Class: Invalid, Message: "the answer's data is not an object"}
-		}
-		data = *new(T)
-		return decode(wire, &data)
-	}
-	err := c.ask(ctx, q)
-	return data, err
-}
-
-// fetchList asks for the data of one answer that is a list.
-func fetchList[T any](ctx context.Context, c *Client, q question) (list []T, err error) {
-	const most = 10_000
-	q.read = func(status int, body []byte) *Error {
-		wire, e := unwrap(status, body)
-		if e == nil {
-			list, e = decodeList[T](wire, most)
-		}
-		return e
-	}
-	err = c.ask(ctx, q)
-	return list, err
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // RateLimit is a token bucket in the vendor's terms ("Limit API Request Rate for Subordinate Users").
@@ -72,7 +74,7 @@ func (b *budget) wait(ctx context.Context, leftover bool) error {
 // take takes the next token that nobody else has asked for.
 func (b *budget) take(ctx context.Context) error {
 	reservation := b.limiter.Reserve()
-	if err := sleep(ctx, reservation.Delay()); err != nil {
+	if err := yeastar.Sleep(ctx, reservation.Delay()); err != nil {
 		reservation.Cancel()
 		return err
 	}
@@ -94,14 +96,14 @@ func (b *budget) takeLeftover(ctx context.Context) error {
 			return nil
 		}
 		const shortest = time.Millisecond
-		if err := sleep(ctx, max(shortest, time.Duration(missing/float64(b.limiter.Limit())*float64(time.Second)))); err != nil {
+		if err := yeastar.Sleep(ctx, max(shortest, time.Duration(missing/float64(b.limiter.Limit())*float64(time.Second)))); err != nil {
 			return err
 		}
 	}
 }
 
-// keepFor keeps a token for each of a walk's readers from leftover requests, until the walk calls done.
-func (b *budget) keepFor(readers int) (done func()) {
+// reserve keeps a token for each of a walk's readers from leftover requests, until the walk calls done.
+func (b *budget) reserve(readers int) (done func()) {
 	b.readers.Add(int32(readers))
 	return func() { b.readers.Add(-int32(readers)) }
 }
@@ -123,7 +125,7 @@ func (b *budget) outlastPause(ctx context.Context) error {
 		if left == 0 {
 			return ctx.Err()
 		}
-		if err := sleep(ctx, left); err != nil {
+		if err := yeastar.Sleep(ctx, left); err != nil {
 			return err
 		}
 	}
@@ -176,19 +178,4 @@ func (b *budget) state() BudgetState {
 		s.PausedUntil = b.pausedUntil
 	}
 	return s
-}
-
-// sleep waits for d, or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // bucket is YCM's own idea of the budget, beside the client's: it never refuses, it only looks.
@@ -74,7 +75,7 @@ func TestBudgetIsUsedAndNeverOverrun(t *testing.T) {
 					})
 					wg.Go(func() {
 						for ctx.Err() == nil {
-							_, _ = client.Proxy(ctx, "3658B4311", "openapi/v1.0/system/information", nil)
+							_, _ = proxied(client, ctx, "3658B4311", "openapi/v1.0/system/information", nil)
 						}
 					})
 				}
@@ -108,7 +109,7 @@ func TestBudgetServesWalksFirst(t *testing.T) {
 			for range others {
 				wg.Go(func() {
 					for ctx.Err() == nil {
-						_, _ = client.Proxy(ctx, "3658B4311", "openapi/v1.0/trunk/list", nil)
+						_, _ = proxied(client, ctx, "3658B4311", "openapi/v1.0/trunk/list", nil)
 					}
 				})
 			}
@@ -171,7 +172,7 @@ func TestLeftoverRequestsGetWhatWalksLeave(t *testing.T) {
 		synctest.Wait()
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				_, _ = client.Proxy(ctx, "3658B4311", "openapi/v1.0/trunk/list", nil)
+				_, _ = proxied(client, ctx, "3658B4311", "openapi/v1.0/trunk/list", nil)
 			}
 		})
 		leftover := func() int {
@@ -211,7 +212,7 @@ func TestBudgetIsWaitedForOnTheContextAndNotOnTheTimeout(t *testing.T) {
 		defer cancel()
 		asked = time.Now()
 		_, err := client.Regions(ctx)
-		if !errors.Is(err, context.DeadlineExceeded) || ycmclient.ClassOf(err) != ycmclient.Timeout || time.Since(asked) != time.Minute {
+		if !errors.Is(err, context.DeadlineExceeded) || yeastar.ClassOf(err) != yeastar.Timeout || time.Since(asked) != time.Minute {
 			t.Errorf("with a minute's patience: %v after %v", err, time.Since(asked))
 		}
 		if state := client.Budget(); state.Tokens > 0.1 || state.Burst != 3 || state.Rate != 1 || state.Interval != time.Hour || !state.PausedUntil.IsZero() {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // walkUnderChurn walks a fleet that changes ahead of each page, and checks the promise: what was there from the
@@ -90,7 +91,7 @@ func TestWalkMissesNothingWhileTheFleetChanges(t *testing.T) {
 				switch {
 				case c.fails == "" && err != nil:
 					t.Errorf("got the error %v, want none", err)
-				case c.fails != "" && (ycmclient.ClassOf(err) != ycmclient.Invalid || !strings.Contains(err.Error(), c.fails)):
+				case c.fails != "" && (yeastar.ClassOf(err) != yeastar.Invalid || !strings.Contains(err.Error(), c.fails)):
 					t.Errorf("got the error %v, want an invalid one with %q", err, c.fails)
 				}
 				if most := c.most + 8*(readers-1); len(s.pages) > most {

@@ -10,6 +10,7 @@ import (
 	"github.com/go-kit/log"
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Options says which account to speak to, and how.
@@ -18,6 +19,7 @@ type Options struct {
 	BaseURL  *url.URL // YCM's address, without the /dm/open_api of the API.
 	ClientID string
 	Secret   secret.Source
+	Guard    *yeastar.Guard // Shared by all who log in at BaseURL; one of the client's own if nil.
 
 	RateLimit       RateLimit     // 75 requests a minute in a bucket of 75 if zero.
 	Timeout         time.Duration // Of one request, 30 s if zero. Waiting for the budget is not part of it.
@@ -32,13 +34,13 @@ type Options struct {
 
 // Observer is told what the client does, to make metrics of it. It must be safe for concurrent use.
 type Observer interface {
-	Request(endpoint string, result Class, took time.Duration) // A request that was sent, for a token as well.
-	Retry(reason Class)                                        // A request is sent again.
-	BudgetWait(d time.Duration)                                // A request waited for the budget or a pause to end.
-	Unexpected(field string)                                   // A JSON field held rubbish; the set of names is closed.
-	Login(grant string, result Class)                          // client_credentials or refresh_token.
-	TokenExpires(at time.Time)                                 // There is a new access token.
-	Repair()                                                   // A walk had to be mended.
+	Request(endpoint string, result yeastar.Class, took time.Duration) // A request that was sent, for a token as well.
+	Retry(reason yeastar.Class)                                        // A request is sent again.
+	BudgetWait(d time.Duration)                                        // A request waited for the budget or a pause to end.
+	Unexpected(field string)                                           // A JSON field held rubbish; the set of names is closed.
+	Login(grant string, result yeastar.Class)                          // client_credentials or refresh_token.
+	TokenExpires(at time.Time)                                         // There is a new access token.
+	Repair()                                                           // A walk had to be mended.
 }
 
 // Client speaks to one account of YCM. It is safe for concurrent use.
@@ -78,6 +80,9 @@ func New(o Options) *Client {
 	if o.Observer == nil {
 		o.Observer = unobserved{}
 	}
+	if o.Guard == nil {
+		o.Guard = yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+	}
 	if o.Logger == nil {
 		o.Logger = log.NewNopLogger()
 	}
@@ -95,7 +100,7 @@ func New(o Options) *Client {
 		logger:    o.Logger,
 		budget:    newBudget(o.RateLimit),
 	}
-	c.tokens = &tokens{client: c, clientID: o.ClientID, secret: o.Secret, turn: make(chan struct{}, 1)}
+	c.tokens = &tokens{client: c, clientID: o.ClientID, secret: o.Secret, guard: o.Guard, lock: make(chan struct{}, 1)}
 	return c
 }
 
@@ -112,10 +117,10 @@ func (c *Client) TokenExpiry() time.Time {
 // unobserved is the Observer of a client that has none.
 type unobserved struct{}
 
-func (unobserved) Request(string, Class, time.Duration) {}
-func (unobserved) Retry(Class)                          {}
-func (unobserved) BudgetWait(time.Duration)             {}
-func (unobserved) Unexpected(string)                    {}
-func (unobserved) Login(string, Class)                  {}
-func (unobserved) TokenExpires(time.Time)               {}
-func (unobserved) Repair()                              {}
+func (unobserved) Request(string, yeastar.Class, time.Duration) {}
+func (unobserved) Retry(yeastar.Class)                          {}
+func (unobserved) BudgetWait(time.Duration)                     {}
+func (unobserved) Unexpected(string)                            {}
+func (unobserved) Login(string, yeastar.Class)                  {}
+func (unobserved) TokenExpires(time.Time)                       {}
+func (unobserved) Repair()                                      {}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // CloudPBX is one record of "Query All the Cloud PBXs". It is compact, because a fleet may have 100,000 of them.
@@ -21,30 +23,30 @@ type CloudPBX struct {
 	LastUsedTemplate string
 
 	Status    Status
-	Activated Switch
+	Activated yeastar.Switch
 
-	Recording, UpgradeInPBX, IM, PasswordlessLogin, SuperiorPasswordlessLogin, ProvisioningViaTemplate Switch
+	Recording, UpgradeInPBX, IM, PasswordlessLogin, SuperiorPasswordlessLogin, ProvisioningViaTemplate yeastar.Switch
 
-	ActiveCalls, ConcurrentCallCapacity Int
-	UsedExtensions, ExtensionCapacity   Int
-	UsedRecording, RecordingCapacity    Int // Minutes.
+	ActiveCalls, ConcurrentCallCapacity yeastar.Int
+	UsedExtensions, ExtensionCapacity   yeastar.Int
+	UsedRecording, RecordingCapacity    yeastar.Int // Minutes.
 
 	// Unix seconds. LastBackup counts backups that a task of YCM made, no others.
-	PlanExpiration, Expiration, LastBackup, Created, FirstStarted, TemplateLastUsed Int
+	PlanExpiration, Expiration, LastBackup, Created, FirstStarted, TemplateLastUsed yeastar.Int
 }
 
 // CloudPBX asks for one Cloud PBX ("Query a Specific Cloud PBX"). Its error is of class NotFound if YCM says that
 // there is none with that id.
 func (c *Client) CloudPBX(ctx context.Context, id int64) (CloudPBX, error) {
 	path := "v1/cloud_pbx/instances/" + strconv.FormatInt(id, 10)
-	r, err := fetch[record](ctx, c, question{endpoint: endpointCloudPBX, path: path})
+	r, err := fetch[record](ctx, c, request{endpoint: endpointCloudPBX, path: path})
 	if err != nil {
 		return CloudPBX{}, err
 	}
 	pbx, ok := r.compact(&CloudPBX{}, new(interner), c.observer.Unexpected)
 	if !ok || pbx.ID != id {
-		return CloudPBX{}, &Error{
-			Account: c.account, Endpoint: endpointCloudPBX, Class: Invalid,
+		return CloudPBX{}, &yeastar.Error{
+			Account: c.account, Endpoint: endpointCloudPBX, Class: yeastar.Invalid,
 			Message: fmt.Sprintf("PBX %d was asked for and another came", id),
 		}
 	}

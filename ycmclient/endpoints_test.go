@@ -15,6 +15,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // expected is what the client should make of a PBX of the simulator.
@@ -23,25 +24,25 @@ func expected(p ycmtest.PBX) ycmclient.CloudPBX {
 	for _, s := range ycmclient.Statuses() {
 		statuses[s.String()] = s
 	}
-	number := func(n int64) ycmclient.Int { return ycmclient.Int(n) }
-	at := func(seconds int64) ycmclient.Int {
+	number := func(n int64) yeastar.Int { return yeastar.Int(n) }
+	at := func(seconds int64) yeastar.Int {
 		if seconds == 0 {
-			return ycmclient.Absent
+			return yeastar.Absent
 		}
-		return ycmclient.Int(seconds)
+		return yeastar.Int(seconds)
 	}
-	toggle := func(word string) ycmclient.Switch {
+	toggle := func(word string) yeastar.Switch {
 		switch word {
 		case "":
-			return ycmclient.SwitchAbsent
+			return yeastar.SwitchAbsent
 		case "Enabled", "Activated", "yes":
-			return ycmclient.SwitchOn
+			return yeastar.SwitchOn
 		default:
-			return ycmclient.SwitchOff
+			return yeastar.SwitchOff
 		}
 	}
 	return ycmclient.CloudPBX{
-		ID: p.ID, Name: p.Name, SN: p.SN, URL: p.URL, Region: p.Region, Type: p.Type, Plan: p.Plan, Group: p.Group,
+		ID: p.ID, Name: shown(p.Name), SN: p.SN, URL: p.URL, Region: p.Region, Type: p.Type, Plan: p.Plan, Group: p.Group,
 		Version: p.Version, LastUsedTemplate: p.LastUsedTemplate,
 		Status: statuses[p.Status], Activated: toggle(p.Activation),
 		Recording: toggle(p.Recording), UpgradeInPBX: toggle(p.UpgradeInPBX), IM: toggle(p.IM),
@@ -87,7 +88,7 @@ func TestWalkReadsEveryFieldOfEveryPBX(t *testing.T) {
 	if diff := gocmp.Diff(want[7], one); diff != "" || err != nil {
 		t.Errorf("the single PBX fails with %v or differs (-want +got):\n%s", err, diff)
 	}
-	if _, err := client.CloudPBX(t.Context(), 1); ycmclient.ClassOf(err) != ycmclient.NotFound {
+	if _, err := client.CloudPBX(t.Context(), 1); yeastar.ClassOf(err) != yeastar.NotFound {
 		t.Errorf("a PBX that does not exist: %v, want not_found", err)
 	}
 }
@@ -125,13 +126,13 @@ func TestSmallEndpoints(t *testing.T) {
 	some, err := client.Firmware(ctx, "pbx", 40, 2)
 	check("firmware of two regions", err, len(some) > 0 && len(some) < len(firmwares), some)
 	_, err = client.Firmware(ctx, "toaster")
-	check("firmware of no type", nil, ycmclient.ClassOf(err) == ycmclient.Invalid, err)
+	check("firmware of no type", nil, yeastar.ClassOf(err) == yeastar.Invalid, err)
 
 	s, err := client.Subscription(ctx)
 	check("subscription", err, s.Total.Extensions == s.Used.Extensions+s.Available.Extensions && s.Used.Extensions > 0 &&
 		s.Total.ConcurrentCalls == s.Used.ConcurrentCalls+s.Available.ConcurrentCalls && s.Used.ConcurrentCalls > 0 &&
 		s.Total.Recording == s.Used.Recording+s.Available.Recording && s.Used.Recording > 0 &&
-		s.Expiration > s.RecordingExpiration && s.RecordingExpiration > 1e9 && s.HighAvailability == ycmclient.SwitchOn, s)
+		s.Expiration > s.RecordingExpiration && s.RecordingExpiration > 1e9 && s.HighAvailability == yeastar.SwitchOn, s)
 
 	plans, err := client.PlanStatistics(ctx)
 	check("plan statistics", err, len(plans) == 2 && plans[0].Plan == "Enterprise Plan" && plans[1].Plan == "Ultimate Plan" &&
@@ -155,7 +156,7 @@ func TestSmallEndpoints(t *testing.T) {
 	check("subscription of a user", err, of.TotalExtensions >= 100 && of.UsedExtensions >= 0 && of.TotalConcurrentCalls >= 25 &&
 		of.UsedConcurrentCalls >= 0 && of.TotalRecording >= 1000 && of.UsedRecording >= 0, of)
 	_, err = client.UserSubscription(ctx, 502)
-	check("subscription of no user", nil, ycmclient.ClassOf(err) == ycmclient.NotFound, err)
+	check("subscription of no user", nil, yeastar.ClassOf(err) == yeastar.NotFound, err)
 
 	if len(w.unexpected) > 0 {
 		t.Errorf("unexpected values %v, want none", w.unexpected)
@@ -195,13 +196,13 @@ func TestSmallEndpointsWithRubbish(t *testing.T) {
 			if len(regions) != 0 || len(firmwares) != 0 {
 				t.Errorf("got the regions %v and firmwares %v, want none without an id", regions, firmwares)
 			}
-			if s.Expiration != ycmclient.Absent || s.Total.Extensions != ycmclient.Absent || s.Used.Extensions <= 0 || s.RecordingExpiration <= 0 {
+			if s.Expiration != yeastar.Absent || s.Total.Extensions != yeastar.Absent || s.Used.Extensions <= 0 || s.RecordingExpiration <= 0 {
 				t.Errorf("subscription: got %+v, want all but expiration and total", s)
 			}
-			if plans[0].CloudPBXs != ycmclient.Absent || plans[0].Extensions <= 0 || rm.Used != ycmclient.Absent || len(rm.Services) != 2 {
+			if plans[0].CloudPBXs != yeastar.Absent || plans[0].Extensions <= 0 || rm.Used != yeastar.Absent || len(rm.Services) != 2 {
 				t.Errorf("got the plans %+v and connections %+v, want all but pbxNumber and connections", plans, rm)
 			}
-			if len(users) != 3 || users[0].CloudPBXs != ycmclient.Absent || of.UsedRecording != ycmclient.Absent || of.UsedExtensions < 0 {
+			if len(users) != 3 || users[0].CloudPBXs != yeastar.Absent || of.UsedRecording != yeastar.Absent || of.UsedExtensions < 0 {
 				t.Errorf("got the users %+v and %+v, want all but createdCloudPbx and usedRecordings", users, of)
 			}
 			for _, field := range []string{"regionId", "versionId", "expirationTime", "createdCloudPbx", "usedRecordings"} {
@@ -219,7 +220,7 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 	for _, status := range []string{ycmtest.Running, ycmtest.Stopped} {
 		sn = append(sn, ycm.Add(func(p *ycmtest.PBX) { p.Status, p.Activation = status, "Activated" }).SN)
 	}
-	body, err := client.Proxy(t.Context(), sn[0], "openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}, "vendor": {"Yealink"}})
+	body, err := proxied(client, t.Context(), sn[0], "openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}, "vendor": {"Yealink"}})
 	var answer struct {
 		ErrCode   int    `json:"errcode"`
 		RequestID string `json:"requestId"`
@@ -229,15 +230,15 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 		t.Errorf("got %s and the error %v, want the PBX's own answer", body, err)
 	}
 	// A PBX's refusal is its own affair; one of YCM is an error.
-	body, err = client.Proxy(t.Context(), sn[0], "/openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}})
+	body, err = proxied(client, t.Context(), sn[0], "/openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}})
 	if err != nil || !strings.Contains(string(body), `"errcode":40002`) {
 		t.Errorf("got %s and the error %v, want the PBX's refusal", body, err)
 	}
 	for shape, code := range map[ycmtest.Shape]int{{}: 3000009, {Body: ycmtest.ErrCode, Always200: true}: 3000009} {
 		ycm.SetShape(shape)
 		before := ycm.Count(ycmtest.Proxy)
-		_, err = client.Proxy(t.Context(), sn[1], "openapi/v1.0/system/information", nil)
-		if e := (*ycmclient.Error)(nil); !errors.As(err, &e) || e.Code != code || e.Class != ycmclient.Server {
+		_, err = proxied(client, t.Context(), sn[1], "openapi/v1.0/system/information", nil)
+		if e := (*yeastar.Error)(nil); !errors.As(err, &e) || e.Code != code || e.Class != yeastar.Server {
 			t.Errorf("a stopped PBX: %v, want code %d", err, code)
 		}
 		if n := ycm.Count(ycmtest.Proxy) - before; n != 1 {
@@ -252,7 +253,7 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 		"nothing": ycmtest.Empty(), "too much": ycmtest.Oversize(17 << 20),
 	} {
 		fault := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Effect: effect})
-		if _, err := client.Proxy(t.Context(), sn[0], "openapi/v1.0/system/information", nil); ycmclient.ClassOf(err) != ycmclient.Invalid {
+		if _, err := proxied(client, t.Context(), sn[0], "openapi/v1.0/system/information", nil); yeastar.ClassOf(err) != yeastar.Invalid {
 			t.Errorf("%s: %v, want an invalid error", name, err)
 		}
 		fault.Remove()
@@ -273,7 +274,7 @@ func TestProxyRefusesToBeLedAstray(t *testing.T) {
 		{"36%2e", "x"},
 		{"3658B4311", "openapi/../../instances/1"},
 	} {
-		if _, err := client.Proxy(t.Context(), c[0], c[1], nil); ycmclient.ClassOf(err) != ycmclient.Invalid {
+		if _, err := proxied(client, t.Context(), c[0], c[1], nil); yeastar.ClassOf(err) != yeastar.Invalid {
 			t.Errorf("serial number %q, path %q: %v, want an invalid error", c[0], c[1], err)
 		}
 	}

@@ -1,6 +1,8 @@
 package ycmclient_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Plenty is a budget that no test waits for.
@@ -159,6 +162,19 @@ func reply(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body)
 }
 
+// proxied returns the body of a PBX's answer.
+func proxied(c *ycmclient.Client, ctx context.Context, sn, path string, query url.Values) (body []byte, err error) {
+	err = c.Proxy(ctx, sn, path, query, func(answer []byte) (*yeastar.Envelope, *yeastar.Error) {
+		var e yeastar.Envelope
+		body = bytes.Clone(answer)
+		return &e, yeastar.Decode(answer, &e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return body, nil
+}
+
 // idsOf returns the ids of PBXs in their order.
 func idsOf(pbxs []ycmclient.CloudPBX) []int64 {
 	ids := make([]int64, len(pbxs))
@@ -172,7 +188,7 @@ func idsOf(pbxs []ycmclient.CloudPBX) []int64 {
 type watch struct {
 	mu         sync.Mutex
 	requests   map[string]int // By "endpoint class".
-	retries    map[ycmclient.Class]int
+	retries    map[yeastar.Class]int
 	waited     time.Duration
 	unexpected map[string]int
 	logins     []string // "grant class".
@@ -181,18 +197,18 @@ type watch struct {
 }
 
 func newWatch() *watch {
-	return &watch{requests: make(map[string]int), retries: make(map[ycmclient.Class]int), unexpected: make(map[string]int)}
+	return &watch{requests: make(map[string]int), retries: make(map[yeastar.Class]int), unexpected: make(map[string]int)}
 }
 
-func (w *watch) Request(endpoint string, result ycmclient.Class, _ time.Duration) {
+func (w *watch) Request(endpoint string, result yeastar.Class, _ time.Duration) {
 	w.locked(func() { w.requests[endpoint+" "+string(result)]++ })
 }
-func (w *watch) Retry(reason ycmclient.Class) { w.locked(func() { w.retries[reason]++ }) }
-func (w *watch) BudgetWait(d time.Duration)   { w.locked(func() { w.waited += d }) }
-func (w *watch) Unexpected(field string)      { w.locked(func() { w.unexpected[field]++ }) }
-func (w *watch) TokenExpires(at time.Time)    { w.locked(func() { w.expires = at }) }
-func (w *watch) Repair()                      { w.locked(func() { w.repairs++ }) }
-func (w *watch) Login(g string, r ycmclient.Class) {
+func (w *watch) Retry(reason yeastar.Class) { w.locked(func() { w.retries[reason]++ }) }
+func (w *watch) BudgetWait(d time.Duration) { w.locked(func() { w.waited += d }) }
+func (w *watch) Unexpected(field string)    { w.locked(func() { w.unexpected[field]++ }) }
+func (w *watch) TokenExpires(at time.Time)  { w.locked(func() { w.expires = at }) }
+func (w *watch) Repair()                    { w.locked(func() { w.repairs++ }) }
+func (w *watch) Login(g string, r yeastar.Class) {
 	w.locked(func() { w.logins = append(w.logins, g+" "+string(r)) })
 }
 

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Region is where PBXs can be launched. The list of Cloud PBXs names regions, the list of firmwares has their ids.
@@ -16,18 +18,18 @@ type Region struct {
 // Regions asks for the account's regions ("Query Available Regions").
 func (c *Client) Regions(ctx context.Context) ([]Region, error) {
 	type wire struct {
-		ID   number `json:"regionId"`
-		Name text   `json:"region"`
+		ID   yeastar.Number `json:"regionId"`
+		Name yeastar.Text   `json:"region"`
 	}
-	rows, err := fetchList[wire](ctx, c, question{endpoint: endpointRegions, path: "v1/cluster/regions"})
+	rows, err := fetchList[wire](ctx, c, request{endpoint: endpointRegions, path: "v1/cluster/regions"})
 	if err != nil {
 		return nil, err
 	}
-	odd := c.observer.Unexpected
+	unexpected := c.observer.Unexpected
 	regions := make([]Region, 0, len(rows))
 	for i := range rows {
-		if id, ok := rows[i].ID.id("regionId", odd); ok {
-			regions = append(regions, Region{ID: id, Name: string(rows[i].Name.get("region", odd))})
+		if id, ok := rows[i].ID.ID("regionId", unexpected); ok {
+			regions = append(regions, Region{ID: id, Name: string(rows[i].Name.Get("region", unexpected))})
 		}
 	}
 	return regions, nil
@@ -44,9 +46,9 @@ type Firmware struct {
 // cm. With regions, only those come that can be had in one of them, each with all its regions. YCM promises no order.
 func (c *Client) Firmware(ctx context.Context, typ string, regionIDs ...int64) ([]Firmware, error) {
 	type wire struct {
-		VersionID number  `json:"versionId"`
-		Version   text    `json:"version"`
-		RegionIDs numbers `json:"regionIds"`
+		VersionID yeastar.Number               `json:"versionId"`
+		Version   yeastar.Text                 `json:"version"`
+		RegionIDs yeastar.List[yeastar.Number] `json:"regionIds"`
 	}
 	query := url.Values{"type": {typ}}
 	if len(regionIDs) > 0 {
@@ -56,24 +58,35 @@ func (c *Client) Firmware(ctx context.Context, typ string, regionIDs ...int64) (
 		}
 		query.Set("regionIds", strings.Join(ids, ","))
 	}
-	rows, err := fetchList[wire](ctx, c, question{endpoint: endpointFirmware, path: "v1/firmware", query: query})
+	rows, err := fetchList[wire](ctx, c, request{endpoint: endpointFirmware, path: "v1/firmware", query: query})
 	if err != nil {
 		return nil, err
 	}
-	odd := c.observer.Unexpected
+	unexpected := c.observer.Unexpected
 	firmwares := make([]Firmware, 0, len(rows))
 	for i := range rows {
-		id, ok := rows[i].VersionID.id("versionId", odd)
+		id, ok := rows[i].VersionID.ID("versionId", unexpected)
 		if !ok {
 			continue
 		}
-		firmware := Firmware{VersionID: id, Version: string(rows[i].Version.get("version", odd))}
-		for _, region := range rows[i].RegionIDs {
-			if id, ok := region.id("regionIds", odd); ok {
-				firmware.RegionIDs = append(firmware.RegionIDs, id)
-			}
-		}
+		firmware := Firmware{VersionID: id, Version: string(rows[i].Version.Get("version", unexpected))}
+		firmware.RegionIDs = readIDs(rows[i].RegionIDs, "regionIds", unexpected)
 		firmwares = append(firmwares, firmware)
 	}
 	return firmwares, nil
+}
+
+// readIDs returns the ids of a list. One that is too long has none.
+func readIDs(list yeastar.List[yeastar.Number], field string, unexpected yeastar.Unexpected) []int64 {
+	if list.Unreadable || list.Alone || list.More {
+		unexpected(field)
+		return nil
+	}
+	var all []int64
+	for _, n := range list.Items {
+		if id, ok := n.ID(field, unexpected); ok {
+			all = append(all, id)
+		}
+	}
+	return all
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // List is the whole fleet, as one complete walk saw it.
@@ -84,12 +86,12 @@ func (c *Client) confirm(ctx context.Context, list *List, vanished []CloudPBX) (
 	for _, old := range vanished {
 		list.Requests++
 		pbx, err := c.CloudPBX(ctx, old.ID)
-		switch ClassOf(err) {
-		case OK:
+		switch yeastar.ClassOf(err) {
+		case yeastar.OK:
 			c.observer.Repair()
 			found = append(found, pbx)
-		case NotFound:
-		case Denied, Invalid: // This account cannot ask for single PBXs.
+		case yeastar.NotFound:
+		case yeastar.Denied, yeastar.Invalid: // This account cannot ask for single PBXs.
 			unsure = append(unsure, old)
 		default:
 			return nil, err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // pageSize is how many records are asked for at once: the most that YCM gives.
@@ -11,15 +13,15 @@ const pageSize = 50
 
 // page is one answer of a paged endpoint.
 type page[T any] struct {
-	number, size number // As the answer repeats them.
-	total        number // As YCM counts them, all pages together.
-	rows         int    // Records on this page, usable or not.
-	items        []T    // The usable ones, in the order they came.
-	pastEnd      bool   // There is no such page, so what came in its place is not to be used.
+	number, size yeastar.Number // As the answer repeats them.
+	total        yeastar.Number // As YCM counts them, all pages together.
+	rows         int            // Records on this page, usable or not.
+	items        []T            // The usable ones, in the order they came.
+	pastEnd      bool           // There is no such page, so what came in its place is not to be used.
 }
 
 // pages tells how many pages the whole list has.
-func (p *page[T]) pages() int { return pagesOf(p.total.value) }
+func (p *page[T]) pages() int { return pagesOf(p.total.Value) }
 
 func pagesOf(total int64) int { return int((total + pageSize - 1) / pageSize) }
 
@@ -30,31 +32,31 @@ func pageQuery(number int, sort string) url.Values {
 
 // listAnswer is a page of Cloud PBXs on the wire. It is used again and again: the records keep their room.
 type listAnswer struct {
-	envelope
+	yeastar.Envelope
 	Data struct {
-		PageSize   number               `json:"pageSize"`
-		PageNumber number               `json:"pageNumber"`
-		Total      number               `json:"total"`
+		PageSize   yeastar.Number       `json:"pageSize"`
+		PageNumber yeastar.Number       `json:"pageNumber"`
+		Total      yeastar.Number       `json:"total"`
 		List       [pageSize + 1]record `json:"list"` // One more than asked for, to see that a page is too long.
 	} `json:"data"`
 }
 
 // read takes a 2xx answer.
-func (a *listAnswer) read(status int, body []byte) *Error {
-	a.envelope = envelope{Status: text{bytes: a.Status.bytes[:0]}}
-	a.Data.PageSize, a.Data.PageNumber, a.Data.Total = number{}, number{}, number{}
+func (a *listAnswer) read(status int, body []byte) *yeastar.Error {
+	a.Envelope = yeastar.Envelope{Status: a.Status.Emptied()}
+	a.Data.PageSize, a.Data.PageNumber, a.Data.Total = yeastar.Number{}, yeastar.Number{}, yeastar.Number{}
 	for i := range a.Data.List {
 		a.Data.List[i].reset()
 	}
-	if e := decode(body, a); e != nil {
+	if e := yeastar.Decode(body, a); e != nil {
 		return e
 	}
-	return a.verdict(a.Data.Total.given, status, body)
+	return verdict(&a.Envelope, a.Data.Total.Given, status)
 }
 
 // rows tells how many records came.
 func (a *listAnswer) rows() int {
-	if a.Data.Total.value == 0 && !a.Data.List[0].ID.given {
+	if a.Data.Total.Value == 0 && !a.Data.List[0].ID.Given {
 		return 0 // An empty list may be left out.
 	}
 	rows := 0
@@ -67,11 +69,11 @@ func (a *listAnswer) rows() int {
 }
 
 // page takes the PBXs out of the answer and appends them to room. known finds a PBX as the last walk saw it.
-func (a *listAnswer) page(room []CloudPBX, shared *interner, known func(id int64) *CloudPBX, odd oddities) page[CloudPBX] {
+func (a *listAnswer) page(room []CloudPBX, shared *interner, known func(id int64) *CloudPBX, unexpected yeastar.Unexpected) page[CloudPBX] {
 	p := page[CloudPBX]{number: a.Data.PageNumber, size: a.Data.PageSize, total: a.Data.Total, rows: a.rows(), items: room}
 	for i := range a.Data.List[:p.rows] {
 		r := &a.Data.List[i]
-		if pbx, ok := r.compact(known(r.ID.value), shared, odd); ok {
+		if pbx, ok := r.compact(known(r.ID.Value), shared, unexpected); ok {
 			p.items = append(p.items, pbx)
 		}
 	}
@@ -89,7 +91,7 @@ func (c *Client) listPage(ctx context.Context, number int, room []CloudPBX, shar
 	if c.search != "" {
 		query.Set("search", c.search)
 	}
-	q := question{endpoint: endpointList, path: "v2/cloud_pbx/instances", query: query, read: answer.read}
+	q := request{endpoint: endpointList, path: "v2/cloud_pbx/instances", query: query, read: answer.read}
 	if err := c.ask(ctx, q); err != nil {
 		return page[CloudPBX]{}, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // sentAfter tells when the requests for an endpoint came, since start.
@@ -53,7 +54,7 @@ func TestPauseIsAsLongAsYCMSays(t *testing.T) {
 					if diff := cmp.Diff([]time.Duration{0, c.want}, sentAfter(ycm, ycmtest.Regions, start)); diff != "" {
 						t.Errorf("requests (-want +got):\n%s", diff)
 					}
-					if w.retries[ycmclient.RateLimited] != 1 || w.waited != c.want {
+					if w.retries[yeastar.RateLimited] != 1 || w.waited != c.want {
 						t.Errorf("the observer saw the retries %v and a wait of %v, want one and %v", w.retries, w.waited, c.want)
 					}
 				})
@@ -68,7 +69,7 @@ func TestPauseDoublesUntilARequestSucceeds(t *testing.T) {
 		start := time.Now()
 		limited := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Status(429)})
 		for range 3 {
-			if _, err := client.Subscription(t.Context()); ycmclient.ClassOf(err) != ycmclient.RateLimited {
+			if _, err := client.Subscription(t.Context()); yeastar.ClassOf(err) != yeastar.RateLimited {
 				t.Errorf("got %v, want a rate_limited error after three tries", err)
 			}
 		}
@@ -137,7 +138,7 @@ func TestPauseHoldsForTheWholeAccount(t *testing.T) {
 			wg.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()
-				if _, err := client.PlanStatistics(ctx); ycmclient.ClassOf(err) != ycmclient.Timeout {
+				if _, err := client.PlanStatistics(ctx); yeastar.ClassOf(err) != yeastar.Timeout {
 					t.Errorf("a request with little patience: %v, want a timeout", err)
 				}
 			})

@@ -3,102 +3,103 @@ package ycmclient
 import (
 	"strings"
 	"sync"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // record is a Cloud PBX on the wire. What must not be kept (the creator) and what is not used is not read.
 type record struct {
 	there bool // Set before a page is read; the records that the page does not reach are zeroed.
 
-	ID                        number `json:"cloudPbxId"`
-	Status                    text   `json:"pbxStatus"`
-	Activated                 toggle `json:"activationStatus"`
-	Name                      text   `json:"name"`
-	SN                        text   `json:"sn"`
-	Plan                      text   `json:"plan"`
-	PlanExpiration            number `json:"planExpirationDate"`
-	ExtensionCapacity         number `json:"extensionCapacity"`
-	ConcurrentCallCapacity    number `json:"concurrentCallCapacity"`
-	Recording                 toggle `json:"recordingStatus"`
-	RecordingCapacity         number `json:"recordingCapacity"`
-	Region                    text   `json:"region"`
-	URL                       text   `json:"url"`
-	Type                      text   `json:"type"`
-	Expiration                number `json:"expirationDate"`
-	Version                   text   `json:"version"`
-	Group                     text   `json:"group"`
-	Created                   number `json:"createTime"`
-	FirstStarted              number `json:"initialStartUpTime"`
-	UpgradeInPBX              toggle `json:"upgradeInPbx"`
-	IM                        toggle `json:"im"`
-	PasswordlessLogin         toggle `json:"passwordlessLogin"`
-	SuperiorPasswordlessLogin toggle `json:"allowSuperiorPasswordlessLogin"`
-	ProvisioningViaTemplate   toggle `json:"provisioningViaTemplate"`
-	LastUsedTemplate          text   `json:"lastUsedTemplate"`
-	TemplateLastUsed          number `json:"lastUsedTime"`
-	ActiveCalls               number `json:"activeCalls"`
-	UsedExtensions            number `json:"usedExtensions"`
-	UsedRecording             number `json:"usedRecording"`
-	LastBackup                number `json:"lastBackupTime"`
+	ID                        yeastar.Number `json:"cloudPbxId"`
+	Status                    yeastar.Text   `json:"pbxStatus"`
+	Activated                 yeastar.Toggle `json:"activationStatus"`
+	Name                      yeastar.Text   `json:"name"`
+	SN                        yeastar.Text   `json:"sn"`
+	Plan                      yeastar.Text   `json:"plan"`
+	PlanExpiration            yeastar.Number `json:"planExpirationDate"`
+	ExtensionCapacity         yeastar.Number `json:"extensionCapacity"`
+	ConcurrentCallCapacity    yeastar.Number `json:"concurrentCallCapacity"`
+	Recording                 yeastar.Toggle `json:"recordingStatus"`
+	RecordingCapacity         yeastar.Number `json:"recordingCapacity"`
+	Region                    yeastar.Text   `json:"region"`
+	URL                       yeastar.Text   `json:"url"`
+	Type                      yeastar.Text   `json:"type"`
+	Expiration                yeastar.Number `json:"expirationDate"`
+	Version                   yeastar.Text   `json:"version"`
+	Group                     yeastar.Text   `json:"group"`
+	Created                   yeastar.Number `json:"createTime"`
+	FirstStarted              yeastar.Number `json:"initialStartUpTime"`
+	UpgradeInPBX              yeastar.Toggle `json:"upgradeInPbx"`
+	IM                        yeastar.Toggle `json:"im"`
+	PasswordlessLogin         yeastar.Toggle `json:"passwordlessLogin"`
+	SuperiorPasswordlessLogin yeastar.Toggle `json:"allowSuperiorPasswordlessLogin"`
+	ProvisioningViaTemplate   yeastar.Toggle `json:"provisioningViaTemplate"`
+	LastUsedTemplate          yeastar.Text   `json:"lastUsedTemplate"`
+	TemplateLastUsed          yeastar.Number `json:"lastUsedTime"`
+	ActiveCalls               yeastar.Number `json:"activeCalls"`
+	UsedExtensions            yeastar.Number `json:"usedExtensions"`
+	UsedRecording             yeastar.Number `json:"usedRecording"`
+	LastBackup                yeastar.Number `json:"lastBackupTime"`
 }
 
 // reset empties the record and keeps the room of its texts, for the next page that is read into it.
 func (r *record) reset() {
 	*r = record{
 		there:  true,
-		Status: text{bytes: r.Status.bytes[:0]}, Name: text{bytes: r.Name.bytes[:0]}, SN: text{bytes: r.SN.bytes[:0]},
-		Plan: text{bytes: r.Plan.bytes[:0]}, Region: text{bytes: r.Region.bytes[:0]}, URL: text{bytes: r.URL.bytes[:0]},
-		Type: text{bytes: r.Type.bytes[:0]}, Version: text{bytes: r.Version.bytes[:0]}, Group: text{bytes: r.Group.bytes[:0]},
-		LastUsedTemplate: text{bytes: r.LastUsedTemplate.bytes[:0]},
+		Status: r.Status.Emptied(), Name: r.Name.Emptied(), SN: r.SN.Emptied(), Plan: r.Plan.Emptied(),
+		Region: r.Region.Emptied(), URL: r.URL.Emptied(), Type: r.Type.Emptied(), Version: r.Version.Emptied(),
+		Group: r.Group.Emptied(), LastUsedTemplate: r.LastUsedTemplate.Emptied(),
 	}
 }
 
 // compact makes the record a CloudPBX that shares no memory with it. Texts that old, the PBX as it was before,
 // already holds are taken from there. It is false if the record has no usable id.
-func (r *record) compact(old *CloudPBX, shared *interner, odd oddities) (CloudPBX, bool) {
-	id, ok := r.ID.id("cloudPbxId", odd)
+func (r *record) compact(old *CloudPBX, shared *interner, unexpected yeastar.Unexpected) (CloudPBX, bool) {
+	id, ok := r.ID.ID("cloudPbxId", unexpected)
 	if !ok {
 		return CloudPBX{}, false
 	}
 	pbx := CloudPBX{
 		ID: id,
 
-		Region:           shared.intern(r.Region.get("region", odd), old.Region),
-		Type:             shared.intern(r.Type.get("type", odd), old.Type),
-		Plan:             shared.intern(r.Plan.get("plan", odd), old.Plan),
-		Group:            shared.intern(r.Group.get("group", odd), old.Group),
-		Version:          shared.intern(r.Version.get("version", odd), old.Version),
-		LastUsedTemplate: shared.intern(r.LastUsedTemplate.get("lastUsedTemplate", odd), old.LastUsedTemplate),
+		Region:           shared.intern(r.Region.Get("region", unexpected), old.Region),
+		Type:             shared.intern(r.Type.Get("type", unexpected), old.Type),
+		Plan:             shared.intern(r.Plan.Get("plan", unexpected), old.Plan),
+		Group:            shared.intern(r.Group.Get("group", unexpected), old.Group),
+		Version:          shared.intern(r.Version.Get("version", unexpected), old.Version),
+		LastUsedTemplate: shared.intern(r.LastUsedTemplate.Get("lastUsedTemplate", unexpected), old.LastUsedTemplate),
 
-		Status:                    parseStatus(r.Status.get("pbxStatus", odd), "pbxStatus", odd),
-		Activated:                 r.Activated.get("activationStatus", odd),
-		Recording:                 r.Recording.get("recordingStatus", odd),
-		UpgradeInPBX:              r.UpgradeInPBX.get("upgradeInPbx", odd),
-		IM:                        r.IM.get("im", odd),
-		PasswordlessLogin:         r.PasswordlessLogin.get("passwordlessLogin", odd),
-		SuperiorPasswordlessLogin: r.SuperiorPasswordlessLogin.get("allowSuperiorPasswordlessLogin", odd),
-		ProvisioningViaTemplate:   r.ProvisioningViaTemplate.get("provisioningViaTemplate", odd),
+		Status:                    parseStatus(r.Status.Get("pbxStatus", unexpected), "pbxStatus", unexpected),
+		Activated:                 r.Activated.Get("activationStatus", unexpected),
+		Recording:                 r.Recording.Get("recordingStatus", unexpected),
+		UpgradeInPBX:              r.UpgradeInPBX.Get("upgradeInPbx", unexpected),
+		IM:                        r.IM.Get("im", unexpected),
+		PasswordlessLogin:         r.PasswordlessLogin.Get("passwordlessLogin", unexpected),
+		SuperiorPasswordlessLogin: r.SuperiorPasswordlessLogin.Get("allowSuperiorPasswordlessLogin", unexpected),
+		ProvisioningViaTemplate:   r.ProvisioningViaTemplate.Get("provisioningViaTemplate", unexpected),
 
-		ActiveCalls:            r.ActiveCalls.count("activeCalls", odd),
-		ConcurrentCallCapacity: r.ConcurrentCallCapacity.count("concurrentCallCapacity", odd),
-		UsedExtensions:         r.UsedExtensions.count("usedExtensions", odd),
-		ExtensionCapacity:      r.ExtensionCapacity.count("extensionCapacity", odd),
-		UsedRecording:          r.UsedRecording.count("usedRecording", odd),
-		RecordingCapacity:      r.RecordingCapacity.count("recordingCapacity", odd),
+		ActiveCalls:            r.ActiveCalls.Count("activeCalls", unexpected),
+		ConcurrentCallCapacity: r.ConcurrentCallCapacity.Count("concurrentCallCapacity", unexpected),
+		UsedExtensions:         r.UsedExtensions.Count("usedExtensions", unexpected),
+		ExtensionCapacity:      r.ExtensionCapacity.Count("extensionCapacity", unexpected),
+		UsedRecording:          r.UsedRecording.Count("usedRecording", unexpected),
+		RecordingCapacity:      r.RecordingCapacity.Count("recordingCapacity", unexpected),
 
-		PlanExpiration:   r.PlanExpiration.time("planExpirationDate", odd),
-		Expiration:       r.Expiration.time("expirationDate", odd),
-		LastBackup:       r.LastBackup.time("lastBackupTime", odd),
-		Created:          r.Created.time("createTime", odd),
-		FirstStarted:     r.FirstStarted.time("initialStartUpTime", odd),
-		TemplateLastUsed: r.TemplateLastUsed.time("lastUsedTime", odd),
+		PlanExpiration:   r.PlanExpiration.Time("planExpirationDate", unexpected),
+		Expiration:       r.Expiration.Time("expirationDate", unexpected),
+		LastBackup:       r.LastBackup.Time("lastBackupTime", unexpected),
+		Created:          r.Created.Time("createTime", unexpected),
+		FirstStarted:     r.FirstStarted.Time("initialStartUpTime", unexpected),
+		TemplateLastUsed: r.TemplateLastUsed.Time("lastUsedTime", unexpected),
 	}
-	pbx.Name, pbx.SN, pbx.URL = r.own(old, odd)
+	pbx.Name, pbx.SN, pbx.URL = r.own(old, unexpected)
 	return pbx, true
 }
 
 // own returns the texts that are the PBX's own, in one piece of memory.
-func (r *record) own(old *CloudPBX, odd oddities) (name, sn, url string) {
-	n, s, u := r.Name.get("name", odd), r.SN.get("sn", odd), r.URL.get("url", odd)
+func (r *record) own(old *CloudPBX, unexpected yeastar.Unexpected) (name, sn, url string) {
+	n, s, u := r.Name.Get("name", unexpected), r.SN.Get("sn", unexpected), r.URL.Get("url", unexpected)
 	if old.Name == string(n) && old.SN == string(s) && old.URL == string(u) {
 		return old.Name, old.SN, old.URL
 	}

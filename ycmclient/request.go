@@ -3,6 +3,7 @@ package ycmclient
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/go-kit/log/level"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // The endpoints, as errors and metrics name them.
@@ -38,58 +41,49 @@ const (
 	maxBody  = 16 << 20 // Bytes of an answer, decompressed.
 )
 
-// question is one thing to ask YCM: a GET, or the POST of a form that asks for a token.
-type question struct {
+// request is one request to YCM: a GET, or the POST of a form that asks for a token.
+type request struct {
 	endpoint string
 	path     string // Below /dm/open_api/, escaped.
 	query    url.Values
 	form     url.Values
-	leftover bool // Takes only what walks leave of the budget.
-	once     bool // Is not tried again, whatever the failure.
+	login    *yeastar.Credentials // Those in the form, if any.
+	leftover bool                 // Takes only what walks leave of the budget.
+	once     bool                 // Is not tried again, whatever the failure.
 
 	// read takes the body of a 2xx answer, which is good until it returns. It is called anew for each try.
-	read func(status int, body []byte) *Error
+	read func(status int, body []byte) *yeastar.Error
 }
 
 // ask asks with the account's token. If YCM does not take that token any more, it asks once again with a new one.
-func (c *Client) ask(ctx context.Context, q question) error {
+func (c *Client) ask(ctx context.Context, r request) error {
 	token, err := c.tokens.get(ctx, "")
 	if err != nil {
 		return err
 	}
 	left := maxTries
-	err = c.persist(ctx, q, token, &left)
-	if e := (*Error)(nil); !errors.As(err, &e) || !e.tokenRejected() {
+	err = c.persist(ctx, r, token, &left)
+	if e := (*yeastar.Error)(nil); !errors.As(err, &e) || !tokenRejected(e) {
 		return err
 	}
 	if token, err = c.tokens.get(ctx, token); err != nil {
 		return err
 	}
 	left = max(left, 1)
-	return c.persist(ctx, q, token, &left)
+	return c.persist(ctx, r, token, &left)
 }
 
-// tokenRejected tells whether the token is no longer good, so that a new one may help.
-func (e *Error) tokenRejected() bool {
-	switch e.Code {
-	case codeSessionExpired, codeTokenExpired, codeInvalidToken:
-		return true
-	default:
-		return e.Code == 0 && e.HTTPStatus == http.StatusUnauthorized
-	}
-}
-
-// persist sends the question until it is answered, or until no tries are left.
-func (c *Client) persist(ctx context.Context, q question, token string, left *int) error {
+// persist sends the request until it is answered, or until no tries are left.
+func (c *Client) persist(ctx context.Context, r request, token string, left *int) error {
 	for wait := 500 * time.Millisecond; ; wait *= 2 {
 		*left--
-		err := c.send(ctx, q, token)
-		class := ClassOf(err)
-		if !class.retryable() || q.once || *left <= 0 || ctx.Err() != nil {
+		err := c.send(ctx, r, token)
+		class := yeastar.ClassOf(err)
+		if !class.Retryable() || r.once || *left <= 0 || ctx.Err() != nil {
 			return err
 		}
-		if class != RateLimited { // The budget's pause is wait enough.
-			if sleep(ctx, rand.N(wait)) != nil {
+		if class != yeastar.RateLimited { // The budget's pause is wait enough.
+			if yeastar.Sleep(ctx, rand.N(wait)) != nil {
 				return err
 			}
 		}
@@ -97,39 +91,45 @@ func (c *Client) persist(ctx context.Context, q question, token string, left *in
 	}
 }
 
-// send waits for the budget, sends the question once and reads the answer.
-func (c *Client) send(ctx context.Context, q question, token string) error {
+// send waits for the budget, sends the request once and reads the answer.
+func (c *Client) send(ctx context.Context, r request, token string) error {
 	asked := time.Now()
-	err := c.budget.wait(ctx, q.leftover)
+	err := c.budget.wait(ctx, r.leftover)
 	sent := time.Now()
 	if waited := sent.Sub(asked); waited > 0 {
 		c.observer.BudgetWait(waited)
 	}
 	if err != nil {
-		return c.gone(q.endpoint, err)
+		return c.gone(r.endpoint, err)
 	}
-	failure, retryAfter := c.exchange(ctx, q, token)
+	if r.login != nil {
+		if err := c.tokens.guard.Begin(ctx, *r.login); err != nil {
+			return c.tokens.barred(err)
+		}
+		defer c.tokens.guard.End()
+	}
+	failure, retryAfter := c.exchange(ctx, r, token)
+	if r.form != nil {
+		c.tokens.record(r, failure)
+	}
 	if failure == nil {
-		c.observer.Request(q.endpoint, OK, time.Since(sent))
+		c.observer.Request(r.endpoint, yeastar.OK, time.Since(sent))
 		c.budget.succeeded(sent)
 		return nil
 	}
-	if q.form != nil && refused(failure) {
-		failure.Class = Auth
-	}
-	c.observer.Request(q.endpoint, failure.Class, time.Since(sent))
-	c.complete(failure, q.endpoint, token)
-	if failure.Class == RateLimited {
+	c.observer.Request(r.endpoint, failure.Class, time.Since(sent))
+	c.complete(failure, r.endpoint, token)
+	if failure.Class == yeastar.RateLimited {
 		if until, began := c.budget.limited(sent, retryAfter); began {
 			level.Warn(c.logger).Log("msg", "YCM says that the request budget is overrun, so the account pauses",
-				"account", c.account, "endpoint", q.endpoint, "until", until.UTC().Format(time.RFC3339), "err", failure)
+				"account", c.account, "endpoint", r.endpoint, "until", until.UTC().Format(time.RFC3339), "err", failure)
 		}
 	}
 	return failure
 }
 
-// exchange sends the question and has its answer read, within the time-out of one request.
-func (c *Client) exchange(ctx context.Context, q question, token string) (failure *Error, retryAfter time.Duration) {
+// exchange sends the request and has its answer read, within the time-out of one request.
+func (c *Client) exchange(ctx context.Context, r request, token string) (failure *yeastar.Error, retryAfter time.Duration) {
 	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	// net/http itself repeats a GET on a kept connection that the server has closed. The budget pays for that too.
@@ -139,13 +139,13 @@ func (c *Client) exchange(ctx context.Context, q question, token string) (failur
 			c.budget.charge()
 		}
 	}})
-	request, err := c.request(limited, q, token)
+	sent, err := c.newRequest(limited, r, token)
 	if err != nil {
-		return &Error{Class: Invalid, Message: err.Error()}, 0
+		return &yeastar.Error{Class: yeastar.Invalid, Message: err.Error()}, 0
 	}
-	response, err := c.transport.RoundTrip(request)
+	response, err := c.transport.RoundTrip(sent)
 	if err != nil {
-		return c.unanswered(ctx, err), 0
+		return unanswered(ctx, err, c.timeout), 0
 	}
 	defer response.Body.Close()
 	body := c.buffer()
@@ -154,15 +154,15 @@ func (c *Client) exchange(ctx context.Context, q question, token string) (failur
 	status := response.StatusCode
 	switch {
 	case status >= 300 && status < 400:
-		return &Error{Class: Invalid, HTTPStatus: status, Message: redirected(response.Header.Get("Location"))}, 0
+		return &yeastar.Error{Class: yeastar.Invalid, HTTPStatus: status, Message: redirected(response.Header.Get("Location"))}, 0
 	case status < 200 || status > 299:
-		return judge(status, body.Bytes()), parseRetryAfter(response.Header.Get("Retry-After"))
+		return failed(status, body.Bytes()), parseRetryAfter(response.Header.Get("Retry-After"))
 	case err != nil:
-		return c.unanswered(ctx, err), 0
+		return unanswered(ctx, err, c.timeout), 0
 	case body.Len() > maxBody:
-		return &Error{Class: Invalid, HTTPStatus: status, Message: fmt.Sprintf("the answer is over %d MiB", maxBody>>20)}, 0
+		return &yeastar.Error{Class: yeastar.Invalid, HTTPStatus: status, Message: fmt.Sprintf("the answer is over %d MiB", maxBody>>20)}, 0
 	}
-	if failure = q.read(status, body.Bytes()); failure != nil {
+	if failure = r.read(status, body.Bytes()); failure != nil {
 		failure.HTTPStatus = status
 	}
 	return failure, parseRetryAfter(response.Header.Get("Retry-After"))
@@ -185,46 +185,53 @@ func (c *Client) release(b *bytes.Buffer) {
 	}
 }
 
-// request makes the HTTP request.
-func (c *Client) request(ctx context.Context, q question, token string) (*http.Request, error) {
-	method, address, body := http.MethodGet, c.baseURL+q.path, io.Reader(nil)
-	if len(q.query) > 0 {
-		address += "?" + q.query.Encode()
+// newRequest makes the HTTP request.
+func (c *Client) newRequest(ctx context.Context, r request, token string) (*http.Request, error) {
+	method, address, body := http.MethodGet, c.baseURL+r.path, io.Reader(nil)
+	if len(r.query) > 0 {
+		address += "?" + r.query.Encode()
 	}
-	if q.form != nil {
-		method, body = http.MethodPost, strings.NewReader(q.form.Encode())
+	if r.form != nil {
+		method, body = http.MethodPost, strings.NewReader(r.form.Encode())
 	}
-	request, err := http.NewRequestWithContext(ctx, method, address, body)
+	made, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
 		return nil, errors.New("base_url cannot be asked") // The cause would show the query.
 	}
-	request.Header.Set("User-Agent", c.userAgent)
-	request.Header.Set("Accept", "application/json")
-	if q.form != nil {
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	made.Header.Set("User-Agent", c.userAgent)
+	made.Header.Set("Accept", "application/json")
+	if r.form != nil {
+		made.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	} else {
-		request.Header.Set("Authorization", "Bearer "+token)
+		made.Header.Set("Authorization", "Bearer "+token)
 	}
-	return request, nil
+	return made, nil
+}
+
+// complete fills in what an error does not know of itself, and takes out what it must not show.
+func (c *Client) complete(e *yeastar.Error, endpoint, token string) {
+	e.Account, e.Endpoint = c.account, endpoint
+	c.tokens.redactor(token).Redact(e)
+}
+
+// failed makes the error of an answer that is not 2xx. What is no JSON has neither code nor message.
+func failed(status int, body []byte) *yeastar.Error {
+	var e yeastar.Envelope
+	_ = json.Unmarshal(body, &e)
+	return classified(e.Failure(status))
 }
 
 // unanswered makes the error of a request to which no whole answer came; ctx is the caller's.
-func (c *Client) unanswered(ctx context.Context, err error) *Error {
+func unanswered(ctx context.Context, err error, timeout time.Duration) *yeastar.Error {
 	if ctx.Err() != nil {
-		return &Error{Class: ClassOf(ctx.Err()), Message: "given up while YCM was to answer", Err: ctx.Err()}
+		return &yeastar.Error{Class: yeastar.ClassOf(ctx.Err()), Message: "given up while YCM was to answer", Err: ctx.Err()}
 	}
-	class := ClassOf(err)
-	err = withoutQuotations(err)
-	e := &Error{Class: class, Message: err.Error(), Err: err}
-	if class == Timeout {
-		e.Message = fmt.Sprintf("no whole answer within %v", c.timeout)
-	}
-	return e
+	return yeastar.Unanswered(err, timeout)
 }
 
-// gone makes the error of a question whose asker gave up before it was sent.
-func (c *Client) gone(endpoint string, err error) *Error {
-	return &Error{Account: c.account, Endpoint: endpoint, Class: ClassOf(err), Message: "given up before it was sent", Err: err}
+// gone makes the error of a request whose asker gave up before it was sent.
+func (c *Client) gone(endpoint string, err error) *yeastar.Error {
+	return &yeastar.Error{Account: c.account, Endpoint: endpoint, Class: yeastar.ClassOf(err), Message: "given up before it was sent", Err: err}
 }
 
 func redirected(location string) string {

@@ -14,10 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // serve serves a handler over TCP and returns its address and a transport to it.
@@ -57,10 +56,10 @@ func overTCP(t testing.TB, o ycmtest.Options, edit func(*ycmclient.Options)) (*y
 }
 
 func TestFailuresAreClassifiedInEveryShape(t *testing.T) {
-	codes := map[int]ycmclient.Class{
-		1000001: ycmclient.Server, 1000002: ycmclient.Auth, 1000004: ycmclient.Invalid, 1000005: ycmclient.NotFound,
-		1000012: ycmclient.Server, 1000015: ycmclient.NotFound, 1000033: ycmclient.Auth, 1000042: ycmclient.Denied,
-		1000043: ycmclient.Denied, 3000009: ycmclient.Server, 1999999: ycmclient.Server, // The last is not in the table.
+	codes := map[int]yeastar.Class{
+		1000001: yeastar.Server, 1000002: yeastar.Auth, 1000004: yeastar.Invalid, 1000005: yeastar.NotFound,
+		1000012: yeastar.Server, 1000015: yeastar.NotFound, 1000033: yeastar.Auth, 1000042: yeastar.Denied,
+		1000043: yeastar.Denied, 3000009: yeastar.Server, 1999999: yeastar.Server, // The last is not in the table.
 	}
 	for _, shape := range ycmtest.Shapes() {
 		if shape.Body == ycmtest.OAuthError {
@@ -71,15 +70,15 @@ func TestFailuresAreClassifiedInEveryShape(t *testing.T) {
 				bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
 					ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Failure(code, shape)})
 					_, err := client.Subscription(t.Context())
-					var e *ycmclient.Error
-					if !errors.As(err, &e) || e.Class != want || ycmclient.ClassOf(err) != want {
+					var e *yeastar.Error
+					if !errors.As(err, &e) || e.Class != want || yeastar.ClassOf(err) != want {
 						t.Fatalf("code %d: got %v, want class %s", code, err, want)
 					}
 					if e.Code != code || e.Account != "main" || e.Endpoint != "subscription" || e.HTTPStatus == 0 || e.Message == "" || e.RequestID == "" {
 						t.Errorf("code %d: the error lacks something: %+v", code, *e)
 					}
 					tries := 1
-					if want == ycmclient.Server {
+					if want == yeastar.Server {
 						tries = 3
 					}
 					if n := ycm.Count(ycmtest.Subscription); n != tries || w.requests["subscription "+string(want)] != tries || w.retries[want] != tries-1 {
@@ -95,45 +94,46 @@ func TestFailuresWithoutACodeAreClassifiedByTheirStatus(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		effect ycmtest.Effect
-		want   ycmclient.Class
+		want   yeastar.Class
 		tries  int
 	}{
-		{"HTML 502 of a proxy", ycmtest.HTML(502), ycmclient.Server, 3},
-		{"a bare 500", ycmtest.Status(500), ycmclient.Server, 3},
-		{"a bare 401", ycmtest.Status(401), ycmclient.Auth, 2},
-		{"a bare 403", ycmtest.Status(403), ycmclient.Denied, 1},
-		{"HTML 404", ycmtest.HTML(404), ycmclient.NotFound, 1},
-		{"a bare 410", ycmtest.Status(410), ycmclient.NotFound, 1},
-		{"a bare 400", ycmtest.Status(400), ycmclient.Invalid, 1},
-		{"a bare 408", ycmtest.Status(408), ycmclient.Timeout, 3},
-		{"a bare 429", ycmtest.Status(429), ycmclient.RateLimited, 3},
-		{"HTML 200", ycmtest.HTML(200), ycmclient.Invalid, 1},
-		{"nothing", ycmtest.Empty(), ycmclient.Invalid, 1},
-		{"a bare 204", ycmtest.Status(204), ycmclient.Invalid, 1},
-		{"JSON that ends in the middle", ycmtest.Malformed(), ycmclient.Network, 3},
-		{"JSON with a mistake", ycmtest.Answer(200, "application/json", `{"data":{"total":1,,}}`), ycmclient.Invalid, 1},
-		{"a JSON word", ycmtest.Answer(200, "application/json", `"ok"`), ycmclient.Invalid, 1},
-		{"null", ycmtest.Answer(200, "application/json", `null`), ycmclient.Invalid, 1},
-		{"data that is null", ycmtest.Set("data", "null"), ycmclient.Invalid, 1},
-		{"no data", ycmtest.Set("data", ""), ycmclient.Invalid, 1},
-		{"data that is a word", ycmtest.Set("data", `"none"`), ycmclient.Invalid, 1},
-		{"data that is a list", ycmtest.Set("data", `[]`), ycmclient.Invalid, 1},
-		{"Failed and no reason", ycmtest.Set("status", `"Failed"`), ycmclient.Server, 3},
-		{"a status that is a number", ycmtest.Set("status", `500`), ycmclient.Server, 3},
-		{"a code without a status", ycmtest.Answer(200, "application/json", `{"code":"1000042","msg":"ACCESS_DENIED"}`), ycmclient.Denied, 1},
-		{"an errcode beside good data", ycmtest.Answer(200, "application/json", `{"errcode":1000012,"data":{}}`), ycmclient.Server, 3},
-		{"a redirect", ycmtest.Redirect("https://elsewhere.example.com/login?token=abc"), ycmclient.Invalid, 1},
-		{"a redirect to nowhere", ycmtest.Redirect("%zz"), ycmclient.Invalid, 1},
-		{"a connection that is closed", ycmtest.Reset(), ycmclient.Network, 3},
-		{"an answer that is cut off", ycmtest.Truncate(20), ycmclient.Network, 3},
-		{"no answer", ycmtest.Hang(), ycmclient.Timeout, 3},
-		{"an answer that takes too long", ycmtest.Trickle(time.Hour), ycmclient.Timeout, 3},
+		{"HTML 502 of a proxy", ycmtest.HTML(502), yeastar.Server, 3},
+		{"a bare 500", ycmtest.Status(500), yeastar.Server, 3},
+		{"a bare 401", ycmtest.Status(401), yeastar.Auth, 2},
+		{"a bare 403", ycmtest.Status(403), yeastar.Denied, 1},
+		{"HTML 404", ycmtest.HTML(404), yeastar.NotFound, 1},
+		{"a bare 410", ycmtest.Status(410), yeastar.NotFound, 1},
+		{"a bare 400", ycmtest.Status(400), yeastar.Invalid, 1},
+		{"a bare 407 of a proxy on the way", ycmtest.Status(407), yeastar.Network, 3},
+		{"a bare 408", ycmtest.Status(408), yeastar.Timeout, 3},
+		{"a bare 429", ycmtest.Status(429), yeastar.RateLimited, 3},
+		{"HTML 200", ycmtest.HTML(200), yeastar.Invalid, 1},
+		{"nothing", ycmtest.Empty(), yeastar.Invalid, 1},
+		{"a bare 204", ycmtest.Status(204), yeastar.Invalid, 1},
+		{"JSON that ends in the middle", ycmtest.Malformed(), yeastar.Network, 3},
+		{"JSON with a mistake", ycmtest.Answer(200, "application/json", `{"data":{"total":1,,}}`), yeastar.Invalid, 1},
+		{"a JSON word", ycmtest.Answer(200, "application/json", `"ok"`), yeastar.Invalid, 1},
+		{"null", ycmtest.Answer(200, "application/json", `null`), yeastar.Invalid, 1},
+		{"data that is null", ycmtest.Set("data", "null"), yeastar.Invalid, 1},
+		{"no data", ycmtest.Set("data", ""), yeastar.Invalid, 1},
+		{"data that is a word", ycmtest.Set("data", `"none"`), yeastar.Invalid, 1},
+		{"data that is a list", ycmtest.Set("data", `[]`), yeastar.Invalid, 1},
+		{"Failed and no reason", ycmtest.Set("status", `"Failed"`), yeastar.Server, 3},
+		{"a status that is a number", ycmtest.Set("status", `500`), yeastar.Server, 3},
+		{"a code without a status", ycmtest.Answer(200, "application/json", `{"code":"1000042","msg":"ACCESS_DENIED"}`), yeastar.Denied, 1},
+		{"an errcode beside good data", ycmtest.Answer(200, "application/json", `{"errcode":1000012,"data":{}}`), yeastar.Server, 3},
+		{"a redirect", ycmtest.Redirect("https://elsewhere.example.com/login?token=abc"), yeastar.Invalid, 1},
+		{"a redirect to nowhere", ycmtest.Redirect("%zz"), yeastar.Invalid, 1},
+		{"a connection that is closed", ycmtest.Reset(), yeastar.Network, 3},
+		{"an answer that is cut off", ycmtest.Truncate(20), yeastar.Network, 3},
+		{"no answer", ycmtest.Hang(), yeastar.Timeout, 3},
+		{"an answer that takes too long", ycmtest.Trickle(time.Hour), yeastar.Timeout, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
 				fault := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: c.effect})
 				_, err := client.Subscription(t.Context())
-				if ycmclient.ClassOf(err) != c.want {
+				if yeastar.ClassOf(err) != c.want {
 					t.Errorf("got %v, want class %s", err, c.want)
 				}
 				if w.requests["subscription "+string(c.want)] != c.tries {
@@ -163,7 +163,7 @@ func TestFailureThatPassesIsNotSeen(t *testing.T) {
 				t.Errorf("got %d PBXs and the error %v, want 120", len(list.PBXs), err)
 			}
 			// A reset on a kept connection is repeated once by net/http before the client hears of it.
-			if retries := w.retries[ycmclient.Network] + w.retries[ycmclient.Server]; w.requests["cloud_pbx_list ok"] != 4 || retries < 1 || retries > 2 {
+			if retries := w.retries[yeastar.Network] + w.retries[yeastar.Server]; w.requests["cloud_pbx_list ok"] != 4 || retries < 1 || retries > 2 {
 				t.Errorf("requests %v and retries %v, want 4 good pages and 2 retries", w.requests, w.retries)
 			}
 		})
@@ -191,7 +191,7 @@ func TestAnswerThatTricklesIsATimeout(t *testing.T) {
 	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Trickle(2 * time.Minute)})
 		_, err := client.Subscription(t.Context())
-		if ycmclient.ClassOf(err) != ycmclient.Timeout || !strings.Contains(err.Error(), "no whole answer within 30s") {
+		if yeastar.ClassOf(err) != yeastar.Timeout || !strings.Contains(err.Error(), "no whole answer within 30s") {
 			t.Errorf("got %v, want a timeout that names its 30s", err)
 		}
 	})
@@ -202,7 +202,7 @@ func TestAnswersAreReadUpTo16MiB(t *testing.T) {
 		ycm, client, _ := overTCP(t, ycmtest.Options{}, nil)
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Oversize(40 << 20)})
 		_, err := client.Subscription(t.Context())
-		if ycmclient.ClassOf(err) != ycmclient.Invalid || !strings.Contains(err.Error(), "over 16 MiB") {
+		if yeastar.ClassOf(err) != yeastar.Invalid || !strings.Contains(err.Error(), "over 16 MiB") {
 			t.Errorf("got %v, want an invalid error that names the limit", err)
 		}
 	})
@@ -219,7 +219,7 @@ func TestAnswersAreReadUpTo16MiB(t *testing.T) {
 		}))
 		client := newClient(t, transport, func(o *ycmclient.Options) { o.BaseURL = address })
 		_, err := client.Subscription(t.Context())
-		if ycmclient.ClassOf(err) != ycmclient.Invalid || !strings.Contains(err.Error(), "over 16 MiB") {
+		if yeastar.ClassOf(err) != yeastar.Invalid || !strings.Contains(err.Error(), "over 16 MiB") {
 			t.Errorf("got %v, want an invalid error that names the limit", err)
 		}
 	})
@@ -257,17 +257,17 @@ func TestAnswersWithMillionsOfItemsAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		ask  func(context.Context) error
-		want ycmclient.Class
+		want yeastar.Class
 	}{
-		{"list", func(ctx context.Context) error { _, err := client.Walk(ctx, nil, nil); return err }, ycmclient.Invalid},
-		{"users", func(ctx context.Context) error { _, err := client.Users(ctx); return err }, ycmclient.Invalid},
-		{"regions", func(ctx context.Context) error { _, err := client.Regions(ctx); return err }, ycmclient.Invalid},
-		{"firmware", func(ctx context.Context) error { _, err := client.Firmware(ctx, "pbx"); return err }, ycmclient.OK},
-		{"error", func(ctx context.Context) error { _, err := client.Subscription(ctx); return err }, ycmclient.Denied},
+		{"list", func(ctx context.Context) error { _, err := client.Walk(ctx, nil, nil); return err }, yeastar.Invalid},
+		{"users", func(ctx context.Context) error { _, err := client.Users(ctx); return err }, yeastar.Invalid},
+		{"regions", func(ctx context.Context) error { _, err := client.Regions(ctx); return err }, yeastar.Invalid},
+		{"firmware", func(ctx context.Context) error { _, err := client.Firmware(ctx, "pbx"); return err }, yeastar.OK},
+		{"error", func(ctx context.Context) error { _, err := client.Subscription(ctx); return err }, yeastar.Denied},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if err := c.ask(t.Context()); ycmclient.ClassOf(err) != c.want {
+		if err := c.ask(t.Context()); yeastar.ClassOf(err) != c.want {
 			t.Errorf("%s: got %v, want class %s", c.name, err, c.want)
 		}
 		runtime.ReadMemStats(&after)
@@ -289,7 +289,7 @@ func TestBudgetPaysForWhatTheTransportRepeats(t *testing.T) {
 		t.Fatal(err)
 	}
 	ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Effect: ycmtest.Reset()})
-	if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Network {
+	if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Network {
 		t.Errorf("got %v, want a network error", err)
 	}
 	sent := ycm.Stats().Requests
@@ -302,7 +302,7 @@ func TestRedirectIsNamedAndNotFollowed(t *testing.T) {
 	ycm, client, _ := overTCP(t, ycmtest.Options{}, nil)
 	ycm.Inject(ycmtest.Fault{Effect: ycmtest.Redirect("/dm/open_api/v1/cluster/regions?token=abc")})
 	_, err := client.Regions(t.Context())
-	if ycmclient.ClassOf(err) != ycmclient.Invalid || !strings.Contains(err.Error(), "is a redirect") || strings.Contains(err.Error(), "abc") {
+	if yeastar.ClassOf(err) != yeastar.Invalid || !strings.Contains(err.Error(), "is a redirect") || strings.Contains(err.Error(), "abc") {
 		t.Errorf("got %v, want an invalid error that names the redirect and not its query", err)
 	}
 	if n := ycm.Stats().Requests; n != 1 {
@@ -315,29 +315,7 @@ func TestUnreachableYCM(t *testing.T) {
 	address.Host = "127.0.0.1:1"
 	client := newClient(t, transport, func(o *ycmclient.Options) { o.BaseURL = address })
 	_, err := client.Regions(t.Context())
-	if ycmclient.ClassOf(err) != ycmclient.Network || !strings.Contains(err.Error(), "connection refused") {
+	if yeastar.ClassOf(err) != yeastar.Network || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("got %v, want a network error that names the cause", err)
-	}
-}
-
-func TestClassOf(t *testing.T) {
-	for _, c := range []struct {
-		err  error
-		want ycmclient.Class
-	}{
-		{nil, ycmclient.OK},
-		{errors.New("anything"), ycmclient.Network},
-		{context.Canceled, ycmclient.Network},
-		{context.DeadlineExceeded, ycmclient.Timeout},
-		{&ycmclient.Error{Class: ycmclient.Denied}, ycmclient.Denied},
-		{errors.Join(errors.New("first"), &ycmclient.Error{Class: ycmclient.Auth}), ycmclient.Auth},
-	} {
-		if got := ycmclient.ClassOf(c.err); got != c.want {
-			t.Errorf("ClassOf(%v) = %s, want %s", c.err, got, c.want)
-		}
-	}
-	want := []ycmclient.Class{"ok", "network", "timeout", "server", "rate_limited", "auth", "denied", "not_found", "invalid"}
-	if diff := cmp.Diff(want, ycmclient.Classes()); diff != "" {
-		t.Errorf("classes (-want +got):\n%s", diff)
 	}
 }

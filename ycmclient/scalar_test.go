@@ -11,11 +11,13 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // listOf makes a transport of a YCM whose list is always this body.
@@ -42,10 +44,10 @@ func readOne(t testing.TB, fields string) (ycmclient.CloudPBX, *watch) {
 }
 
 func TestNumbersAreReadHoweverTheyAreWritten(t *testing.T) {
-	const absent = ycmclient.Absent
+	const absent = yeastar.Absent
 	for _, c := range []struct {
 		wire string
-		want ycmclient.Int
+		want yeastar.Int
 		odd  bool
 	}{
 		{`0`, 0, false},
@@ -93,10 +95,10 @@ func TestNumbersAreReadHoweverTheyAreWritten(t *testing.T) {
 }
 
 func TestTimesAreSecondsOrMilliseconds(t *testing.T) {
-	const absent = ycmclient.Absent
+	const absent = yeastar.Absent
 	for _, c := range []struct {
 		wire string
-		want ycmclient.Int
+		want yeastar.Int
 		odd  bool
 	}{
 		{`1729786748`, 1729786748, false},
@@ -120,19 +122,19 @@ func TestTimesAreSecondsOrMilliseconds(t *testing.T) {
 }
 
 func TestSwitchesTakeEveryWordForYesAndNo(t *testing.T) {
-	for want, wires := range map[ycmclient.Switch][]string{
-		ycmclient.SwitchOn:     {`"Enabled"`, `"enable"`, `"yes"`, `"TRUE"`, `true`, `"on"`, `1`, `"1"`, `" Enabled "`, `"Activated"`},
-		ycmclient.SwitchOff:    {`"Disabled"`, `"disable"`, `"no"`, `"false"`, `false`, `"off"`, `0`, `"0"`, `"Unactivated"`},
-		ycmclient.SwitchAbsent: {`null`, `""`, `"perhaps"`, `2`, `{}`, `[true]`},
+	for want, wires := range map[yeastar.Switch][]string{
+		yeastar.SwitchOn:     {`"Enabled"`, `"enable"`, `"yes"`, `"TRUE"`, `true`, `"on"`, `1`, `"1"`, `" Enabled "`, `"Activated"`},
+		yeastar.SwitchOff:    {`"Disabled"`, `"disable"`, `"no"`, `"false"`, `false`, `"off"`, `0`, `"0"`, `"Unactivated"`},
+		yeastar.SwitchAbsent: {`null`, `""`, `"perhaps"`, `2`, `{}`, `[true]`},
 	} {
 		for _, wire := range wires {
 			pbx, w := readOne(t, `"allowSuperiorPasswordlessLogin":`+wire)
-			odd := want == ycmclient.SwitchAbsent && wire != `null` && wire != `""`
+			odd := want == yeastar.SwitchAbsent && wire != `null` && wire != `""`
 			if pbx.SuperiorPasswordlessLogin != want || (w.unexpected["allowSuperiorPasswordlessLogin"] == 1) != odd {
 				t.Errorf("%s: got %d, unexpected %v; want %d, unexpected %v", wire, pbx.SuperiorPasswordlessLogin, w.unexpected, want, odd)
 			}
 			on, ok := pbx.SuperiorPasswordlessLogin.Get()
-			if on != (want == ycmclient.SwitchOn) || ok != (want != ycmclient.SwitchAbsent) {
+			if on != (want == yeastar.SwitchOn) || ok != (want != yeastar.SwitchAbsent) {
 				t.Errorf("%s: Get() = %v, %v", wire, on, ok)
 			}
 		}
@@ -141,7 +143,7 @@ func TestSwitchesTakeEveryWordForYesAndNo(t *testing.T) {
 
 func TestTextsAndStatuses(t *testing.T) {
 	pbx, w := readOne(t, `"name":"\"Quay\" \u0026 Söhne\nBerth 4","sn":3658,"url":null,"group":["a"],"region":true,"pbxStatus":" rUNNING","plan":"`+strings.Repeat("é", 600)+`"`)
-	want := ycmclient.CloudPBX{Name: "\"Quay\" & Söhne\nBerth 4", SN: "3658", Region: "true", Status: ycmclient.Running, Plan: strings.Repeat("é", 512)}
+	want := ycmclient.CloudPBX{Name: "\"Quay\" & Söhne\ufffdBerth 4", SN: "3658", Region: "true", Status: ycmclient.Running, Plan: strings.Repeat("é", 512)}
 	got := ycmclient.CloudPBX{Name: pbx.Name, SN: pbx.SN, URL: pbx.URL, Group: pbx.Group, Region: pbx.Region, Status: pbx.Status, Plan: pbx.Plan}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("texts (-want +got):\n%s", diff)
@@ -191,36 +193,46 @@ func FuzzScalars(f *testing.F) {
 			t.Fatalf("%q costs its record: %d PBXs and the error %v", wire, len(list), err)
 		}
 		checkRecord(t, list[0])
-		if n, err := strconv.ParseInt(strings.TrimSpace(wire), 10, 64); err == nil && n >= 0 && list[0].UsedExtensions != ycmclient.Int(n) {
+		if n, err := strconv.ParseInt(strings.TrimSpace(wire), 10, 64); err == nil && n >= 0 && list[0].UsedExtensions != yeastar.Int(n) {
 			t.Errorf("%q was read as %d", wire, list[0].UsedExtensions)
 		}
 		var text string
-		if json.Unmarshal([]byte(wire), &text) == nil && len(text) <= 1024 && strings.HasPrefix(strings.TrimSpace(wire), `"`) && list[0].Name != text {
-			t.Errorf("%q was read as the name %q, want %q", wire, list[0].Name, text)
+		if json.Unmarshal([]byte(wire), &text) == nil && len(text) <= 1024/3 && strings.HasPrefix(strings.TrimSpace(wire), `"`) && list[0].Name != shown(text) {
+			t.Errorf("%q was read as the name %q, want %q", wire, list[0].Name, shown(text))
 		}
 	})
+}
+
+// shown is a text as a label has it.
+func shown(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.Trim(text, "\t\n\v\f\r"))
 }
 
 // checkRecord checks what holds for every PBX, whatever YCM sends.
 func checkRecord(t *testing.T, pbx ycmclient.CloudPBX) {
 	t.Helper()
-	if pbx.ID <= 0 || !slices.Contains(ycmclient.Statuses(), pbx.Status) || pbx.IM > ycmclient.SwitchOn {
+	if pbx.ID <= 0 || !slices.Contains(ycmclient.Statuses(), pbx.Status) || pbx.IM > yeastar.SwitchOn {
 		t.Errorf("an impossible PBX: %+v", pbx)
 	}
 	for _, text := range []string{pbx.Name, pbx.SN, pbx.URL, pbx.Region, pbx.Type, pbx.Plan, pbx.Group, pbx.Version, pbx.LastUsedTemplate} {
-		if !utf8.ValidString(text) || len(text) > 1024 {
+		if !utf8.ValidString(text) || len(text) > 1024 || strings.ContainsFunc(text, unicode.IsControl) {
 			t.Errorf("a text of %d bytes that is no label: %q", len(text), text)
 		}
 	}
-	for _, n := range []ycmclient.Int{
+	for _, n := range []yeastar.Int{
 		pbx.ActiveCalls, pbx.ConcurrentCallCapacity, pbx.UsedExtensions, pbx.ExtensionCapacity, pbx.UsedRecording, pbx.RecordingCapacity,
 	} {
-		if n < 0 && n != ycmclient.Absent {
+		if n < 0 && n != yeastar.Absent {
 			t.Errorf("a count of %d", n)
 		}
 	}
-	for _, at := range []ycmclient.Int{pbx.PlanExpiration, pbx.Expiration, pbx.LastBackup, pbx.Created, pbx.FirstStarted, pbx.TemplateLastUsed} {
-		if at != ycmclient.Absent && (at <= 0 || at >= 1e11) {
+	for _, at := range []yeastar.Int{pbx.PlanExpiration, pbx.Expiration, pbx.LastBackup, pbx.Created, pbx.FirstStarted, pbx.TemplateLastUsed} {
+		if at != yeastar.Absent && (at <= 0 || at >= 1e11) {
 			t.Errorf("a time of %d", at)
 		}
 	}
@@ -253,7 +265,7 @@ func FuzzListAnswer(f *testing.F) {
 				t.Errorf("%d requests for a page", requests)
 			}
 			if err != nil {
-				if list.PBXs != nil || ycmclient.ClassOf(err) == ycmclient.OK || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 2000 {
+				if list.PBXs != nil || yeastar.ClassOf(err) == yeastar.OK || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 2000 {
 					t.Errorf("%d PBXs beside the error %q", len(list.PBXs), err)
 				}
 				return

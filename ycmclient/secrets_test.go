@@ -17,6 +17,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // What must be seen nowhere.
@@ -112,7 +113,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 					if s := err.Error(); strings.ContainsAny(s, "\n\r\x01") || !utf8.ValidString(s) {
 						t.Errorf("the error is not one line: %q", s)
 					}
-					var e *ycmclient.Error
+					var e *yeastar.Error
 					if errors.As(err, &e) && utf8.RuneCountInString(e.Message) > 200 {
 						t.Errorf("a message of %d runes", utf8.RuneCountInString(e.Message))
 					}

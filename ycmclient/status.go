@@ -1,6 +1,10 @@
 package ycmclient
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
+)
 
 // Status is what YCM says a Cloud PBX is doing. Running does not prove that the PBX serves its users.
 type Status uint8
@@ -42,7 +46,7 @@ func (s Status) String() string {
 }
 
 // parseStatus reads a status in any case. A word that is not documented is odd; none at all is not.
-func parseStatus(word []byte, field string, odd oddities) Status {
+func parseStatus(word []byte, field string, unexpected yeastar.Unexpected) Status {
 	name := strings.TrimSpace(string(word))
 	if name == "" {
 		return StatusUnknown
@@ -52,6 +56,6 @@ func parseStatus(word []byte, field string, odd oddities) Status {
 			return s
 		}
 	}
-	odd(field)
+	unexpected(field)
 	return StatusUnknown
 }

@@ -3,7 +3,6 @@ package ycmclient
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // tokens keeps the account's one access token ("Request Access Token", "Refresh Access Token").
@@ -18,38 +18,30 @@ type tokens struct {
 	client   *Client
 	clientID string
 	secret   secret.Source
-	turn     chan struct{} // Held by the one request that asks for a token; the others wait for what it gets.
+	guard    *yeastar.Guard
+	lock     chan struct{} // Held by the one request that asks for a token; the others wait for what it gets.
 
-	mu      sync.Mutex // Guards the five below; they are written with turn held.
+	mu      sync.Mutex // Guards the five below; they are written with lock held.
 	access  secret.Text
 	expires time.Time
 	renewAt time.Time
 	granted []secret.Text // The latest tokens, which errors must not show,
 	sent    secret.Text   // nor the client secret.
 
-	// The rest is used with turn held.
+	// The rest is used with lock held.
 	refresh   secret.Text
 	grantedAt time.Time
 	revokedAt time.Time // When a token was last replaced that YCM refused before its time.
 
-	refusals int // In a row, of refresh tokens and of credentials.
-	refused  secret.Text
-	retryAt  time.Time
-	refusal  *Error
+	refusal *yeastar.Error // The latest refusal of credentials.
 
 	failure  error // Of the latest request for a token, for all who waited for it.
 	failedAt time.Time
 }
 
-// YCM blocks an address after more than five refused logins in a row, so a refusal is not followed by another try
-// at once, and after four of them hardly ever. Logins that succeed are no danger, but an answer that says that its
-// token is all but expired must not become a loop.
-const (
-	afterRefusal  = time.Minute
-	afterRefusals = 15 * time.Minute
-	manyRefusals  = 4
-	betweenGrants = 10 * time.Second
-)
+// betweenGrants is the least time between two of them: an answer that says that its token is all but expired must not
+// become a loop.
+const betweenGrants = 10 * time.Second
 
 // get returns a token that is not the rejected one ("" if none was), asking YCM for it if there is none.
 func (t *tokens) get(ctx context.Context, rejected string) (string, error) {
@@ -58,11 +50,11 @@ func (t *tokens) get(ctx context.Context, rejected string) (string, error) {
 	}
 	came := time.Now()
 	select {
-	case t.turn <- struct{}{}:
+	case t.lock <- struct{}{}:
 	case <-ctx.Done():
 		return "", t.client.gone(endpointToken, ctx.Err())
 	}
-	defer func() { <-t.turn }()
+	defer func() { <-t.lock }()
 	if token, ok := t.current(rejected); ok {
 		return token, nil
 	}
@@ -98,57 +90,90 @@ func (t *tokens) renew(ctx context.Context, rejected string) error {
 	if revoked {
 		since = t.revokedAt
 	}
-	if err := sleep(ctx, time.Until(since.Add(betweenGrants))); err != nil {
+	if err := yeastar.Sleep(ctx, time.Until(since.Add(betweenGrants))); err != nil {
 		return t.client.gone(endpointToken, err)
 	}
 	if revoked {
 		t.revokedAt = time.Now()
 	}
 	if !t.refresh.Empty() {
-		err := t.request(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.refresh.Reveal()}})
-		switch ClassOf(err) {
-		case OK, Network, Timeout, RateLimited:
+		form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.refresh.Reveal()}}
+		err := t.request(ctx, request{form: form})
+		switch yeastar.ClassOf(err) {
+		case yeastar.OK, yeastar.Network, yeastar.Timeout, yeastar.RateLimited:
 			return err
 		}
 		t.refresh = secret.Text{} // Not every YCM knows refresh tokens. The credentials decide.
 	}
 	clientSecret, err := t.secret()
 	if err != nil {
-		message := cut(printable("cannot read the client secret: "+err.Error()), maxMessage)
-		return &Error{Account: t.client.account, Endpoint: endpointToken, Class: Auth, Message: message, Err: err}
+		return t.refuse(yeastar.Error{Class: yeastar.Auth, Message: "cannot read the client secret: " + err.Error(), Err: err})
 	}
-	if t.refusal != nil && time.Now().Before(t.retryAt) && clientSecret.Reveal() == t.refused.Reveal() {
-		barred := *t.refusal
-		barred.Message = cut(fmt.Sprintf("not tried again before %s, refused logins in a row: %d: %s",
-			t.retryAt.UTC().Format(time.RFC3339), t.refusals, barred.Message), maxMessage)
-		return &barred
+	login := yeastar.Credentials{ClientID: t.clientID, Secret: clientSecret}
+	if err := t.guard.Check(login); err != nil {
+		return t.barred(err)
 	}
 	t.mu.Lock()
 	t.sent = clientSecret
 	t.mu.Unlock()
-	err = t.request(ctx, url.Values{
+	return t.request(ctx, request{login: &login, form: url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {t.clientID}, "client_secret": {clientSecret.Reveal()},
-	})
-	if refusal := (*Error)(nil); errors.As(err, &refusal) && refusal.Class == Auth {
-		t.refusal, t.refused, t.retryAt = refusal, clientSecret, time.Now().Add(afterRefusal)
-		if t.refusals >= manyRefusals {
-			t.retryAt = time.Now().Add(afterRefusals)
-		}
+	}})
+}
+
+// barred makes the error of a login that the guard did not let through. It tells of the latest refusal.
+func (t *tokens) barred(err error) *yeastar.Error {
+	if !errors.As(err, new(*yeastar.Barred)) {
+		return t.client.gone(endpointToken, err)
 	}
-	return err
+	e := yeastar.Error{Class: yeastar.Auth}
+	if t.refusal != nil {
+		e = *t.refusal
+	}
+	e.Message, e.Err = strings.TrimSuffix(err.Error()+": "+e.Message, ": "), err
+	return t.refuse(e)
+}
+
+// refuse completes an error of the exporter's own.
+func (t *tokens) refuse(e yeastar.Error) *yeastar.Error {
+	e.Account, e.Endpoint, e.Message = t.client.account, endpointToken, yeastar.Cut(yeastar.Line(e.Message), yeastar.MaxMessage)
+	return &e
+}
+
+// record tells the guard what came of a request for a token. What YCM may count as a refused login is of class Auth
+// then, whatever it looks like.
+func (t *tokens) record(r request, failure *yeastar.Error) {
+	no := failure != nil && refused(failure)
+	if no {
+		failure.Class = yeastar.Auth
+	}
+	switch {
+	case r.login != nil && failure == nil:
+		t.guard.Accepted(*r.login)
+	case r.login != nil && no:
+		t.guard.Refused(*r.login)
+		t.refusal = failure
+	case no:
+		t.guard.RefreshRefused(t.clientID)
+	}
+}
+
+// redactor knows the secrets that an answer may echo: the token in use, the latest ones, and the client secret.
+func (t *tokens) redactor(inUse string) yeastar.Redactor {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return yeastar.NewRedactor(append([]secret.Text{secret.New(inUse), t.sent}, t.granted...)...)
 }
 
 // request sends one grant and takes over the token that it gets.
-func (t *tokens) request(ctx context.Context, form url.Values) error {
+func (t *tokens) request(ctx context.Context, r request) error {
 	var granted grant
 	left := maxTries
-	err := t.client.persist(ctx, question{endpoint: endpointToken, path: "oauth/token", form: form, read: granted.read}, "", &left)
-	t.client.observer.Login(form.Get("grant_type"), ClassOf(err))
-	switch {
-	case err == nil:
+	r.endpoint, r.path, r.read = endpointToken, "oauth/token", granted.read
+	err := t.client.persist(ctx, r, "", &left)
+	t.client.observer.Login(r.form.Get("grant_type"), yeastar.ClassOf(err))
+	if err == nil {
 		t.accept(granted)
-	case ClassOf(err) == Auth:
-		t.refusals++
 	}
 	return err
 }
@@ -156,7 +181,7 @@ func (t *tokens) request(ctx context.Context, form url.Values) error {
 // accept takes over a granted token.
 func (t *tokens) accept(granted grant) {
 	life := granted.life(t.client.observer.Unexpected)
-	t.refusals, t.refusal = 0, nil
+	t.refusal = nil
 	t.refresh = secret.New(granted.RefreshToken)
 	t.grantedAt = time.Now()
 	t.mu.Lock()
@@ -172,52 +197,52 @@ func (t *tokens) accept(granted grant) {
 
 // grant is the answer to a token request: a bare object, not YCM's envelope.
 type grant struct {
-	envelope
-	AccessToken  string `json:"access_token"`
-	RefreshToken string `json:"refresh_token"`
-	ExpiresIn    number `json:"expires_in"`
+	yeastar.Envelope
+	AccessToken  string         `json:"access_token"`
+	RefreshToken string         `json:"refresh_token"`
+	ExpiresIn    yeastar.Number `json:"expires_in"`
 }
 
 // read takes a 2xx answer.
-func (g *grant) read(status int, body []byte) *Error {
+func (g *grant) read(status int, body []byte) *yeastar.Error {
 	*g = grant{}
-	if e := decode(body, g); e != nil {
+	if e := yeastar.Decode(body, g); e != nil {
 		return e
 	}
 	if g.AccessToken == "" {
-		e := judge(status, body)
-		if e.Code == 0 && e.Message == "" && !g.failed() {
-			e.Class, e.Message = Invalid, "the answer has no access_token"
+		e := classified(g.Failure(status))
+		if e.Code == 0 && e.Message == "" && !g.Failed() {
+			e.Class, e.Message = yeastar.Invalid, "the answer has no access_token"
 		}
 		return e
 	}
 	const longest = 8 << 10 // Servers do not take much longer headers.
 	if len(g.AccessToken) > longest || strings.ContainsFunc(g.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return &Error{Class: Invalid, Message: "the answer's access_token cannot be sent in a header"}
+		return &yeastar.Error{Class: yeastar.Invalid, Message: "the answer's access_token cannot be sent in a header"}
 	}
 	return nil
 }
 
 // life is how long the access token is good from now on. YCM tells what remains of it, which may be nothing.
-func (g *grant) life(odd oddities) time.Duration {
+func (g *grant) life(unexpected yeastar.Unexpected) time.Duration {
 	const unknown, longest = time.Minute, 24 * time.Hour
-	if !g.ExpiresIn.given || g.ExpiresIn.value <= 0 {
-		odd("expires_in")
+	if !g.ExpiresIn.Given || g.ExpiresIn.Value <= 0 {
+		unexpected("expires_in")
 		return unknown
 	}
-	return time.Duration(min(g.ExpiresIn.value, int64(longest/time.Second))) * time.Second
+	return time.Duration(min(g.ExpiresIn.Value, int64(longest/time.Second))) * time.Second
 }
 
 // refused tells whether an error of the token endpoint is YCM's refusal. A broken server or a wrong address is not.
-func refused(e *Error) bool {
+func refused(e *yeastar.Error) bool {
 	switch e.Class {
-	case Auth, Denied:
+	case yeastar.Auth, yeastar.Denied:
 		return true
-	case NotFound:
+	case yeastar.NotFound:
 		return e.HTTPStatus != http.StatusNotFound && e.HTTPStatus != http.StatusGone
-	case Server:
+	case yeastar.Server:
 		return e.HTTPStatus < 300 && classOfCode(e.Code) == "" // It said Failed, and no reason of its own.
-	case Invalid:
+	case yeastar.Invalid:
 		return e.Code != 0 || e.HTTPStatus >= 400
 	default:
 		return false

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/secret"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // bubble runs a test against a simulated YCM in fake time, over connections in memory.
@@ -120,7 +123,7 @@ func TestTokenThatIsNeverGoodEndsInAnErrorAndNotInALoop(t *testing.T) {
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Effect: ycmtest.Failure(1000036, ycmtest.Shape{Always200: true})})
 		start := time.Now()
 		for range 6 {
-			if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Auth {
+			if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Auth {
 				t.Errorf("got %v, want an auth error", err)
 			}
 		}
@@ -171,10 +174,10 @@ func TestRefusedCredentialsAreNotTriedIntoALockout(t *testing.T) {
 			bubble(t, ycmtest.Options{ClientSecret: "another", LoginShape: shape}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 				start := time.Now()
 				var tries []time.Duration
-				for time.Since(start) < time.Hour {
+				for time.Since(start) < 3*time.Hour {
 					before := ycm.Count(ycmtest.Token)
 					_, err := client.Regions(t.Context())
-					if ycmclient.ClassOf(err) != ycmclient.Auth {
+					if yeastar.ClassOf(err) != yeastar.Auth {
 						t.Fatalf("got %v, want an auth error", err)
 					}
 					if ycm.Count(ycmtest.Token) > before {
@@ -184,7 +187,7 @@ func TestRefusedCredentialsAreNotTriedIntoALockout(t *testing.T) {
 					}
 					time.Sleep(time.Second)
 				}
-				want := []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute, 18 * time.Minute, 33 * time.Minute, 48 * time.Minute}
+				want := []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute, 63 * time.Minute}
 				if diff := cmp.Diff(want, tries); diff != "" {
 					t.Errorf("logins (-want +got):\n%s", diff)
 				}
@@ -202,7 +205,7 @@ func TestRotatedSecretIsTriedAtOnce(t *testing.T) {
 	bubble(t, ycmtest.Options{ClientSecret: "new"}, func(o *ycmclient.Options) { o.Secret = source },
 		func(t *testing.T, _ *ycmtest.Server, client *ycmclient.Client, w *watch) {
 			for range 5 {
-				if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Auth {
+				if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Auth {
 					t.Errorf("with the old secret: %v, want an auth error", err)
 				}
 			}
@@ -214,13 +217,58 @@ func TestRotatedSecretIsTriedAtOnce(t *testing.T) {
 		})
 }
 
+// Somebody mended YCM and not the secret: writing the file anew tells the exporter to try again.
+func TestSecretFileThatIsTouchedIsTriedAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ycm")
+	if err := os.WriteFile(file, []byte("right"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bubble(t, ycmtest.Options{ClientSecret: "not yet right"}, func(o *ycmclient.Options) { o.Secret = secret.File(file) },
+		func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+			for range 600 {
+				_, _ = client.Regions(t.Context())
+				time.Sleep(time.Minute)
+			}
+			ycm.SetSecret("demo-client-id", "right")
+			if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Auth || len(w.logins) != 5 {
+				t.Errorf("before the file is touched: %v after %d logins, want an auth error after 5", err, len(w.logins))
+			}
+			if err := os.Chtimes(file, time.Now(), time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			ask(t, client)
+		})
+}
+
+// YCM counts by address: what is refused to one account endangers all.
+func TestAccountsOfOneYCMShareTheirRefusals(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, _ *ycmclient.Client, _ *watch) {
+		guard := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		var wg sync.WaitGroup
+		for _, id := range []string{"a", "b", "c"} {
+			client := newClient(t, ycm.Transport(), func(o *ycmclient.Options) { o.ClientID, o.Guard = id, guard })
+			wg.Go(func() {
+				for start := time.Now(); time.Since(start) < 5*time.Hour; time.Sleep(10 * time.Second) {
+					if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Auth {
+						t.Errorf("account %s: got %v, want an auth error", id, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if s := ycm.Stats(); s.LoginsRefused != 5 || s.Lockouts != 0 {
+			t.Errorf("three accounts brought %d refused logins and %d lock-outs, want 5 and 0", s.LoginsRefused, s.Lockouts)
+		}
+	})
+}
+
 func TestSecretThatCannotBeRead(t *testing.T) {
 	missing := errors.New("open /run/secrets/ycm: no such file or directory")
 	source := func() (secret.Text, error) { return secret.Text{}, missing }
 	bubble(t, ycmtest.Options{}, func(o *ycmclient.Options) { o.Secret = source },
 		func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 			_, err := client.Regions(t.Context())
-			if !errors.Is(err, missing) || ycmclient.ClassOf(err) != ycmclient.Auth || !strings.Contains(err.Error(), "/run/secrets/ycm") {
+			if !errors.Is(err, missing) || yeastar.ClassOf(err) != yeastar.Auth || !strings.Contains(err.Error(), "/run/secrets/ycm") {
 				t.Errorf("got %v, want an auth error that names the file", err)
 			}
 			if n := ycm.Stats().Requests; n > 0 {
@@ -256,7 +304,7 @@ func TestTokenIsUsedToItsEndIfItCannotBeRenewed(t *testing.T) {
 			t.Errorf("%d requests for a token in 20 seconds", n)
 		}
 		time.Sleep(time.Minute)
-		if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Server {
+		if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Server {
 			t.Errorf("with an expired token: %v, want the server error of the login", err)
 		}
 		broken.Remove()
@@ -272,7 +320,7 @@ func TestTokenThatCannotBeSentIsInvalid(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.Set("access_token", token)})
-				if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Invalid {
+				if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Invalid {
 					t.Errorf("got %v, want an invalid error", err)
 				}
 				if n := ycm.Count(ycmtest.Token); n != 1 {
@@ -324,7 +372,7 @@ func TestFailedLoginIsNotRepeatedForEachWhoWaited(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				if _, err := client.Regions(t.Context()); ycmclient.ClassOf(err) != ycmclient.Timeout {
+				if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Timeout {
 					t.Errorf("got %v, want the login's time-out", err)
 				}
 			})

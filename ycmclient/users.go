@@ -3,9 +3,10 @@ package ycmclient
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
 	"strconv"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // User is a subordinate of the account: a colleague, a reseller or a hosting user. Names and e-mail addresses are
@@ -14,7 +15,7 @@ type User struct {
 	ID        int64
 	Type      string // "My Colleague", "Reseller" or "Hosting User".
 	Company   string
-	CloudPBXs Int // Created by the user, for a hosting user by all below as well.
+	CloudPBXs yeastar.Int // Created by the user, for a hosting user by all below as well.
 }
 
 // Users asks for all the users ("Query All the YCM Users"), page by page as Walk does. They are sorted by ID, each
@@ -33,39 +34,36 @@ func (c *Client) Users(ctx context.Context) ([]User, error) {
 // userPage asks for one page of users and appends them to room.
 func (c *Client) userPage(ctx context.Context, at int, room []User) (page[User], error) {
 	type wire struct {
-		ID        number `json:"userId"`
-		Type      text   `json:"userType"`
-		Company   text   `json:"company"`
-		CloudPBXs number `json:"createdCloudPbx"`
+		ID        yeastar.Number `json:"userId"`
+		Type      yeastar.Text   `json:"userType"`
+		Company   yeastar.Text   `json:"company"`
+		CloudPBXs yeastar.Number `json:"createdCloudPbx"`
 	}
 	type pageWire struct {
-		PageSize   number          `json:"pageSize"`
-		PageNumber number          `json:"pageNumber"`
-		Total      number          `json:"total"`
-		List       json.RawMessage `json:"list"`
+		PageSize   yeastar.Number     `json:"pageSize"`
+		PageNumber yeastar.Number     `json:"pageNumber"`
+		Total      yeastar.Number     `json:"total"`
+		List       yeastar.List[wire] `json:"list"`
 	}
-	data, err := fetch[pageWire](ctx, c, question{endpoint: endpointUsers, path: "v2/users", query: pageQuery(at, "userId")})
+	data, err := fetch[pageWire](ctx, c, request{endpoint: endpointUsers, path: "v2/users", query: pageQuery(at, "userId")})
 	if err != nil {
 		return page[User]{}, err
 	}
 	p := page[User]{number: data.PageNumber, size: data.PageSize, total: data.Total, items: room[:0]}
-	if len(data.List) == 0 || string(data.List) == "null" {
-		return p, nil // An empty list may be left out.
-	}
-	rows, e := decodeList[wire](data.List, pageSize+1)
-	if e != nil {
+	if e := checkList(&data.List); e != nil {
 		c.complete(e, endpointUsers, "")
 		return p, e
 	}
+	rows := data.List.Items // None if there are none: an empty list may be left out.
 	p.rows = len(rows)
-	odd := c.observer.Unexpected
+	unexpected := c.observer.Unexpected
 	for i := range rows {
-		if id, ok := rows[i].ID.id("userId", odd); ok {
+		if id, ok := rows[i].ID.ID("userId", unexpected); ok {
 			p.items = append(p.items, User{
 				ID:        id,
-				Type:      string(rows[i].Type.get("userType", odd)),
-				Company:   string(rows[i].Company.get("company", odd)),
-				CloudPBXs: rows[i].CloudPBXs.count("createdCloudPbx", odd),
+				Type:      string(rows[i].Type.Get("userType", unexpected)),
+				Company:   string(rows[i].Company.Get("company", unexpected)),
+				CloudPBXs: rows[i].CloudPBXs.Count("createdCloudPbx", unexpected),
 			})
 		}
 	}
@@ -74,33 +72,33 @@ func (c *Client) userPage(ctx context.Context, at int, room []User) (page[User],
 
 // UserSubscription is what a user was given and what of it the user's PBXs take.
 type UserSubscription struct {
-	TotalExtensions, UsedExtensions           Int
-	TotalConcurrentCalls, UsedConcurrentCalls Int
-	TotalRecording, UsedRecording             Int // Minutes.
+	TotalExtensions, UsedExtensions           yeastar.Int
+	TotalConcurrentCalls, UsedConcurrentCalls yeastar.Int
+	TotalRecording, UsedRecording             yeastar.Int // Minutes.
 }
 
 // UserSubscription asks for the subscription of one user ("Query the Subscription of a YCM User").
 func (c *Client) UserSubscription(ctx context.Context, userID int64) (UserSubscription, error) {
 	type wire struct {
-		TotalExtensions      number `json:"totalExtensions"`
-		UsedExtensions       number `json:"usedExtensions"`
-		TotalConcurrentCalls number `json:"totalConcurrentCalls"`
-		UsedConcurrentCalls  number `json:"usedConcurrentCalls"`
-		TotalRecordings      number `json:"totalRecordings"`
-		UsedRecordings       number `json:"usedRecordings"`
+		TotalExtensions      yeastar.Number `json:"totalExtensions"`
+		UsedExtensions       yeastar.Number `json:"usedExtensions"`
+		TotalConcurrentCalls yeastar.Number `json:"totalConcurrentCalls"`
+		UsedConcurrentCalls  yeastar.Number `json:"usedConcurrentCalls"`
+		TotalRecordings      yeastar.Number `json:"totalRecordings"`
+		UsedRecordings       yeastar.Number `json:"usedRecordings"`
 	}
 	path := "v1/users/" + strconv.FormatInt(userID, 10) + "/subscription_info"
-	data, err := fetch[wire](ctx, c, question{endpoint: endpointUserSubscription, path: path})
+	data, err := fetch[wire](ctx, c, request{endpoint: endpointUserSubscription, path: path})
 	if err != nil {
 		return UserSubscription{}, err
 	}
-	odd := c.observer.Unexpected
+	unexpected := c.observer.Unexpected
 	return UserSubscription{
-		TotalExtensions:      data.TotalExtensions.count("totalExtensions", odd),
-		UsedExtensions:       data.UsedExtensions.count("usedExtensions", odd),
-		TotalConcurrentCalls: data.TotalConcurrentCalls.count("totalConcurrentCalls", odd),
-		UsedConcurrentCalls:  data.UsedConcurrentCalls.count("usedConcurrentCalls", odd),
-		TotalRecording:       data.TotalRecordings.count("totalRecordings", odd),
-		UsedRecording:        data.UsedRecordings.count("usedRecordings", odd),
+		TotalExtensions:      data.TotalExtensions.Count("totalExtensions", unexpected),
+		UsedExtensions:       data.UsedExtensions.Count("usedExtensions", unexpected),
+		TotalConcurrentCalls: data.TotalConcurrentCalls.Count("totalConcurrentCalls", unexpected),
+		UsedConcurrentCalls:  data.UsedConcurrentCalls.Count("usedConcurrentCalls", unexpected),
+		TotalRecording:       data.TotalRecordings.Count("totalRecordings", unexpected),
+		UsedRecording:        data.UsedRecordings.Count("usedRecordings", unexpected),
 	}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 const fleet = 240 // Five pages.
@@ -123,7 +124,7 @@ func TestVanishedPBXsThatCannotBeAskedForFailTheWalk(t *testing.T) {
 	s := newScripted(119)
 	s.single = func(int64, bool) (int, int) { return 403, 1000002 }
 	list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), fleetOf(120), nil)
-	if ycmclient.ClassOf(err) != ycmclient.Auth || list.PBXs != nil {
+	if yeastar.ClassOf(err) != yeastar.Auth || list.PBXs != nil {
 		t.Errorf("got %d PBXs and the error %v, want an auth error alone", len(list.PBXs), err)
 	}
 }

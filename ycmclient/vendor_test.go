@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // The example of "Query All the Cloud PBXs", without the comma too many that it has there. The first record lacks
@@ -43,7 +44,7 @@ func TestVendorsOwnExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	on, off, absent := ycmclient.SwitchOn, ycmclient.SwitchOff, ycmclient.Absent
+	on, off, absent := yeastar.SwitchOn, yeastar.SwitchOff, yeastar.Absent
 	want := []ycmclient.CloudPBX{
 		{
 			ID: 7715, Name: "Yeastar P-Series Cloud PBX1", SN: "3658B431119XXXXX", URL: "cloud.example.yeastarcloud.com",

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // walker reads the whole of a paged list that changes while it is read. All it needs of the list is an order in
@@ -48,7 +50,7 @@ const maxTotal = 1_000_000
 
 // walk reads the list; page guess is thought to be its last. The items are in no order then.
 func (w *walker[T]) walk(ctx context.Context, guess int) error {
-	defer w.client.budget.keepFor(w.readers)()
+	defer w.client.budget.reserve(w.readers)()
 	const search = 64
 	w.most = search
 	top, last, err := w.start(ctx, max(guess, 1))
@@ -56,7 +58,7 @@ func (w *walker[T]) walk(ctx context.Context, guess int) error {
 		return err
 	}
 	w.most = search + 8*last
-	w.items = make([]T, 0, top.total.value+pageSize)
+	w.items = make([]T, 0, top.total.Value+pageSize)
 	w.places = make(map[int64]place, cap(w.items))
 
 	// Each reader descends through a range of pages of its own; the topmost has read its first page already.
@@ -181,7 +183,7 @@ func (w *walker[T]) seen() int64 { return int64(len(w.items) + w.unusable) }
 // the first page tells; or it was counted before and listed after a change. It is asked for a second time then.
 func (w *walker[T]) read(ctx context.Context, number int, room []T) (page[T], error) {
 	p, err := w.readOnce(ctx, number, room)
-	if class := ClassOf(err); class != Invalid && class != NotFound {
+	if class := yeastar.ClassOf(err); class != yeastar.Invalid && class != yeastar.NotFound {
 		return p, err
 	}
 	if number > 1 {
@@ -209,8 +211,8 @@ func (w *walker[T]) readOnce(ctx context.Context, number int, room []T) (page[T]
 	if err != nil {
 		return p, err
 	}
-	total := p.total.value
-	if !p.total.given || total < 0 || total > maxTotal {
+	total := p.total.Value
+	if !p.total.Given || total < 0 || total > maxTotal {
 		return p, w.lie("YCM counts %d records, which cannot be", total)
 	}
 	due := min(total-int64(number-1)*pageSize, pageSize)
@@ -221,10 +223,10 @@ func (w *walker[T]) readOnce(ctx context.Context, number int, room []T) (page[T]
 	w.total = total
 	w.mu.Unlock()
 	switch {
-	case p.number.given && p.number.value != int64(number):
-		return p, w.lie("page %d was asked for and page %d came", number, p.number.value)
-	case p.size.given && p.size.value != pageSize:
-		return p, w.lie("pages of %d were asked for and one of %d came", pageSize, p.size.value)
+	case p.number.Given && p.number.Value != int64(number):
+		return p, w.lie("page %d was asked for and page %d came", number, p.number.Value)
+	case p.size.Given && p.size.Value != pageSize:
+		return p, w.lie("pages of %d were asked for and one of %d came", pageSize, p.size.Value)
 	case int64(p.rows) != due:
 		return p, w.lie("page %d has %d records instead of the %d that a total of %d leaves for it", number, p.rows, due, total)
 	case p.rows > 0 && len(p.items) == 0:
@@ -270,5 +272,5 @@ func (w *walker[T]) knowsAll(items []T) bool {
 
 // lie makes the error of a list that cannot be true.
 func (w *walker[T]) lie(format string, args ...any) error {
-	return &Error{Account: w.client.account, Endpoint: w.endpoint, Class: Invalid, Message: fmt.Sprintf(format, args...)}
+	return &yeastar.Error{Account: w.client.account, Endpoint: w.endpoint, Class: yeastar.Invalid, Message: fmt.Sprintf(format, args...)}
 }

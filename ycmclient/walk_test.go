@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // fleetOf makes the result of an earlier walk of a scripted fleet.
@@ -207,7 +208,7 @@ func TestWalkEndsInAnErrorIfTheListCannotBeTrue(t *testing.T) {
 				s.lie = func(page int, d *listData) { c.lie(page, d, first) }
 				client := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = readers })
 				list, err := client.Walk(t.Context(), nil, nil)
-				if err == nil || !strings.Contains(err.Error(), c.want) || ycmclient.ClassOf(err) != ycmclient.Invalid {
+				if err == nil || !strings.Contains(err.Error(), c.want) || yeastar.ClassOf(err) != yeastar.Invalid {
 					t.Errorf("with %d readers: got %d PBXs and the error %v, want an invalid one with %q", readers, len(list.PBXs), err, c.want)
 				}
 				if n := len(s.asked()); n > 30 {

@@ -1,0 +1,111 @@
+package yeastar
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+)
+
+// Class is what kind of failure an error is, or OK. The set is closed, so that it can be a label.
+type Class string
+
+// The classes.
+const (
+	OK          Class = "ok"
+	Network     Class = "network"      // No whole answer came.
+	Timeout     Class = "timeout"      // No whole answer came in time.
+	Server      Class = "server"       // The server says that it has a problem of its own.
+	RateLimited Class = "rate_limited" // More was asked for than the server allows.
+	Auth        Class = "auth"         // The credentials or the token are refused.
+	Denied      Class = "denied"       // The account may not do this.
+	NotFound    Class = "not_found"    // The server does not have it.
+	Invalid     Class = "invalid"      // An answer that cannot be understood, or a request that the server does not understand.
+)
+
+// Classes returns every class.
+func Classes() []Class {
+	return []Class{OK, Network, Timeout, Server, RateLimited, Auth, Denied, NotFound, Invalid}
+}
+
+// ClassOf returns the class of an [*Error], OK for nil. Other errors are Timeout if that is what they say they are,
+// else Network.
+func ClassOf(err error) Class {
+	var ours *Error
+	var theirs net.Error
+	switch {
+	case err == nil:
+		return OK
+	case errors.As(err, &ours):
+		return ours.Class
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &theirs) && theirs.Timeout():
+		return Timeout
+	default:
+		return Network
+	}
+}
+
+// ClassOfStatus returns the class of a failed answer by its HTTP status alone.
+func ClassOfStatus(status int) Class {
+	switch status {
+	case http.StatusUnauthorized:
+		return Auth
+	case http.StatusForbidden:
+		return Denied
+	case http.StatusNotFound, http.StatusGone:
+		return NotFound
+	case http.StatusRequestTimeout:
+		return Timeout
+	case http.StatusProxyAuthRequired: // An HTTP proxy on the way says that, not the server.
+		return Network
+	case http.StatusTooManyRequests:
+		return RateLimited
+	}
+	if status >= 500 || status < 300 { // Under 2xx, the answer says that it failed and not why.
+		return Server
+	}
+	return Invalid
+}
+
+// Retryable tells whether the same request may succeed if it is sent again soon.
+func (c Class) Retryable() bool {
+	return c == Network || c == Timeout || c == Server || c == RateLimited
+}
+
+// Advice tells what an operator can do about a failure of the class when YCM was asked.
+func (c Class) Advice() string {
+	switch c {
+	case Network:
+		return "check base_url, DNS, the proxy and the firewall"
+	case Timeout:
+		return "raise timeout if YCM is slow"
+	case Server:
+		return "look for the request id in YCM's logs if it lasts"
+	case RateLimited:
+		return "lower rate_limit, or find what else uses this client_id"
+	case Auth:
+		return "check client_id, the client secret, YCM's client IP restriction and its blocked IP list"
+	case Denied:
+		return "grant it to the account, or switch the collector off"
+	case Invalid:
+		return "check base_url, and what it is that answers there"
+	default:
+		return ""
+	}
+}
+
+// PBXAdvice tells what an operator can do about a failure of the class when a PBX was asked.
+func (c Class) PBXAdvice() string {
+	switch c {
+	case Network, Timeout:
+		return "check that the PBX runs and that its URL is right"
+	case Auth:
+		return "check client_id and the client secret of this PBX"
+	case Denied:
+		return "switch the API on in the PBX, for this Client ID"
+	case NotFound:
+		return "the PBX's firmware may be too old for this call"
+	default:
+		return ""
+	}
+}

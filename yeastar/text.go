@@ -1,0 +1,100 @@
+package yeastar
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxText is how many bytes of a text are kept: enough for every honest name, and a bound for the others.
+const MaxText = 1024
+
+// Text is a string on the wire that can be shown, or a number or boolean in place of one: of valid UTF-8, without line
+// ends and tabs around it, with U+FFFD in place of each other control character, of at most MaxText bytes. It keeps its
+// room when it is read again.
+type Text struct {
+	bytes      []byte
+	unreadable bool
+}
+
+// UnmarshalJSON takes any JSON value.
+func (t *Text) UnmarshalJSON(wire []byte) error {
+	content, ok := scalar(wire)
+	content = Cut(bytes.Trim(content, "\t\n\v\f\r"), MaxText)
+	t.bytes, t.unreadable = append(t.bytes[:0], Cut(clean(content), MaxText)...), !ok
+	return nil
+}
+
+// Emptied returns an empty text with the room of this one.
+func (t Text) Emptied() Text { return Text{bytes: t.bytes[:0]} }
+
+// Get returns the bytes, which are good until the text is read again.
+func (t *Text) Get(field string, unexpected Unexpected) []byte {
+	if t.unreadable {
+		unexpected.report(field)
+	}
+	return t.bytes
+}
+
+// String returns a copy of the text.
+func (t Text) String() string { return string(t.bytes) }
+
+// Clean makes s fit for a terminal, a log and a label, as a Text is.
+func Clean(s string) string { return string(clean([]byte(strings.ToValidUTF8(s, "\uFFFD")))) }
+
+// clean replaces each control character by U+FFFD. The result may share memory with b.
+func clean(b []byte) []byte {
+	const firstOfC1 = 0xc2 // Begins U+0080 to U+00BF.
+	suspicious := func(c byte) bool { return c < ' ' || c == 0x7f || c == firstOfC1 }
+	for i, c := range b {
+		if suspicious(c) {
+			return append(b[:i:i], bytes.Map(func(r rune) rune {
+				if unicode.IsControl(r) {
+					return utf8.RuneError
+				}
+				return r
+			}, b[i:])...)
+		}
+	}
+	return b
+}
+
+// Cut returns at most so many bytes of s, and no half of a character.
+func Cut[S string | []byte](s S, most int) S {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
+}
+
+// Line makes hostile text one line without control characters. They are taken out, not replaced, so that what they
+// were to hide comes to light.
+func Line(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, strings.Join(strings.Fields(s), " "))
+}
+
+// IsSerialNumber tells whether a serial number is one of letters and digits, as all honest ones are. It comes from
+// YCM, and a path that is made of another one might lead anywhere.
+func IsSerialNumber(sn string) bool {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	return sn != "" && len(sn) <= 64 && strings.Trim(sn, alphabet) == ""
+}
+
+// isAny tells whether text is one of the words, in any case.
+func isAny(text []byte, words ...string) bool {
+	for _, word := range words {
+		if len(text) == len(word) && strings.EqualFold(string(text), word) {
+			return true
+		}
+	}
+	return false
+}
