@@ -95,11 +95,10 @@ func (p *phonePoller) Poll(ctx context.Context, progress func(done, total int)) 
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	known := p.Versions.Reading()
-	if err != nil && len(known.Versions) == 0 {
-		return nil, err
+	if known := p.Versions.Reading(); err == nil || len(known.Versions) > 0 {
+		return p.show(known), err
 	}
-	return p.show(known), err
+	return nil, err
 }
 
 func (p *phonePoller) show(known *phonesReading) exposition.Source {
@@ -107,7 +106,12 @@ func (p *phonePoller) show(known *phonesReading) exposition.Source {
 }
 
 // Reading implements Poller.
-func (p *phonePoller) Reading() any { return p.Versions.Reading() }
+func (p *phonePoller) Reading() any {
+	if known := p.Versions.Reading(); known != nil {
+		return known
+	}
+	return nil
+}
 
 // Restore implements Poller.
 func (p *phonePoller) Restore(reading any) exposition.Source {

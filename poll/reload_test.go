@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 	"testing/synctest"
@@ -163,4 +164,60 @@ func TestReloadDoesNotMakeASnapshotYounger(t *testing.T) {
 			t.Error("a snapshot that may live for 10 minutes is there after more, because of a reload")
 		}
 	})
+}
+
+// Whatever the depths, and whether the phones were read to the end or a half of them, a reload is harmless: what was
+// half read is read anew, and then there is what the new depth says, no more and no less.
+func TestReloadOfDepths(t *testing.T) {
+	depths := []string{"vendors", "models", "full"}
+	for _, from := range depths {
+		for _, to := range depths {
+			for _, whole := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s to %s, whole %v", from, to, whole), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						b := newBench(t)
+						ycm := b.fleetOf(t, 4, listAnd(phonesOf(from, "{vendor: Yealink, model: VP59}")))
+						versions(ycm, "84.12.0.32", "84.16.0.25")
+						if !whole {
+							ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Skip: map[string]int{"vendors": 1, "models": 5, "full": 50}[from], Effect: ycmtest.Hang()})
+						}
+						stop := start(b.Account)
+						after(15*time.Minute + 25*time.Second)
+						stop()
+						ycm.ClearFaults()
+						before := len(ycm.Requests())
+						b.reload(b.plan.with("autoprovisioning", b.plan["autoprovisioning"].with("depth: "+to+"\nrequired_phones: [{vendor: Yealink, model: VP59}]")))
+						if whole && b.sampled("autoprovisioning", "ycm_autoprovisioning_phone_vendors") == 0 {
+							t.Error("what was known is not served after the reload")
+						}
+						defer start(b.Account)()
+						after(15 * time.Minute)
+						for family, served := range map[string]bool{
+							"ycm_autoprovisioning_phone_vendors":    true,
+							"ycm_autoprovisioning_phone_models":     to != "vendors",
+							"ycm_autoprovisioning_phone_model_info": to == "full",
+							"ycm_autoprovisioning_phone_supported":  true,
+						} {
+							if got := b.sampled("autoprovisioning", family) > 0; got != served {
+								t.Errorf("%s has samples: %v, want %v", family, got, served)
+							}
+						}
+						if got := b.values("autoprovisioning", "ycm_autoprovisioning_phone_models", "version", "vendor"); to != "vendors" && len(got) != 20 {
+							t.Errorf("the models of %d vendors of 2 versions are known, want 20", len(got))
+						}
+						asked := menus(ycm, before)
+						vendors := asked["84.12.0.32 phone_vendor"] + asked["84.16.0.25 phone_vendor"]
+						if whole != (vendors == 0) {
+							t.Errorf("after the reload the vendors were asked for %d times, want none if all had been read (%v), else some", vendors, whole)
+						}
+						for _, lines := range [][]string{b.journal.with("level=error"), b.journal.with("panicked")} {
+							if len(lines) > 0 {
+								t.Errorf("the log has: %v", lines)
+							}
+						}
+					})
+				})
+			}
+		}
+	}
 }

@@ -20,22 +20,22 @@ const (
 )
 
 // Ask sends a request to a PBX that has the version being read, and to another if that one does not answer it. It
-// returns an error when several did not. What is known may be looked at elsewhere while it waits.
+// returns an error when several did not.
 type Ask func(request func(ctx context.Context, c *pbxclient.Client) error) error
 
-// errNobody is the error of Ask when there is no PBX to ask.
-var errNobody = errors.New("none of the PBXs that have the version is Running")
+var (
+	errNobody = errors.New("none of the PBXs that have the version is Running")
+	errOver   = errors.New("the time slice is over") // is nobody's fault, and not shown
+)
 
 // Refused reports whether an error of Ask says that PBXs answer the request, but not with what was asked for.
 func Refused(err error) bool {
 	return yeastar.ReachOf(err) == yeastar.Answered || yeastar.ClassOf(err) == yeastar.Invalid
 }
 
-// readVersion reads a version in one pass, or goes on with one that failed. The error is YCM's, if it does not pass
+// pass reads a version, or goes on with a pass that did not end. The error is that of ctx, or YCM's if it does not pass
 // requests on.
-func (s *Versions[R]) readVersion(ctx context.Context, v *version[R]) (lost error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *Versions[R]) pass(ctx context.Context, v *version[R]) (lost error) {
 	if v.partial == nil {
 		v.partial = new(R)
 		if v.whole != nil && !s.complete(v.whole) {
@@ -43,9 +43,8 @@ func (s *Versions[R]) readVersion(ctx context.Context, v *version[R]) (lost erro
 		}
 	}
 	passedOver := false
+	v.tried = true
 	err := s.read(v.partial, func(request func(context.Context, *pbxclient.Client) error) error {
-		s.mu.Unlock()
-		defer s.mu.Lock()
 		if passedOver {
 			v.failures = 0
 		}
@@ -55,13 +54,15 @@ func (s *Versions[R]) readVersion(ctx context.Context, v *version[R]) (lost erro
 		return err
 	})
 	switch {
-	case ctx.Err() != nil, lost != nil:
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case lost != nil, errors.Is(err, errOver):
 	case err != nil:
 		wait := time.Minute << min(max(0, v.failures-triesInARow), 10)
-		v.err, v.done, v.again = err, true, time.Now().Add(min(s.Interval, longestWait, wait))
+		v.err, v.due = err, time.Now().Add(min(s.Interval, longestWait, wait))
 	default:
-		v.whole, v.at, v.partial, v.done, v.failures, v.err = v.partial, time.Now(), nil, true, 0, nil
-		s.span.Came = time.Since(s.span.Began)
+		v.whole, v.at, v.partial, v.failures, v.err = v.partial, time.Now(), nil, 0, nil
+		v.due = v.at.Add(s.Interval)
 	}
 	return lost
 }
@@ -105,6 +106,9 @@ func (s *Versions[R]) ask(ctx context.Context, v *version[R], request func(conte
 
 // pause waits until the next request may be sent.
 func (s *Versions[R]) pause(ctx context.Context) error {
+	if !time.Now().Before(s.end) {
+		return errOver
+	}
 	if !s.allAtOnce {
 		timer := time.NewTimer(time.Until(s.sent.Add(min(time.Second, s.Interval/requestsAnInterval))))
 		defer timer.Stop()
@@ -115,27 +119,6 @@ func (s *Versions[R]) pause(ctx context.Context) error {
 		}
 	}
 	s.sent = time.Now()
-	return nil
-}
-
-// askHost asks a PBX that the list does not have for its version.
-func (s *Versions[R]) askHost(ctx context.Context, t Target) error {
-	system, err := s.Fleet.client(t).SystemInformation(ctx)
-	if ctx.Err() != nil {
-		return nil
-	}
-	s.Asked(t, err)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h := s.hosts[t.Name]
-	if h == nil {
-		h = &host{}
-		s.hosts[t.Name] = h
-	}
-	h.again = time.Now().Add(min(s.Interval, longestWait))
-	if err == nil && system.FirmwareVersion != h.version {
-		h.version, s.targets = system.FirmwareVersion, nil
-	}
 	return nil
 }
 
@@ -159,11 +142,4 @@ func (s *Versions[R]) candidate(v *version[R]) (found Target, ok bool) {
 		}
 	}
 	return found, ok
-}
-
-func (s *Versions[R]) versionOf(t Target) string {
-	if h := s.hosts[t.Name]; h != nil && t.ID() == 0 {
-		return h.version
-	}
-	return t.Version
 }

@@ -1,210 +1,254 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"sync"
+	"maps"
+	"slices"
+	"sync/atomic"
 	"time"
-
-	"github.com/ycm-exporter/ycm_exporter/crash"
 )
 
-// Cloner makes a copy that can be changed without changing the original.
-type Cloner[R any] interface{ Clone() R }
+// maxVersions is how many firmware versions of an account are read: those that most PBXs have.
+const maxVersions = 100
 
 // Versions reads what is true of every PBX with one firmware version from one of them: R is that. A version is read in
-// one pass, one request at a time; all are read again each interval, and one that is new is read soon. Where YCM does
-// not pass requests on, or no PBX answers, the pass goes on afterwards.
+// one pass, one request at a time, once an interval, and soon if it is new. Where the time slice is over, YCM does not
+// pass requests on, or no PBX answers, the pass goes on later.
 //
-// Its methods but Reading are for one goroutine. It shares its fields with the one pass that may be under way: what mu
-// guards, and the rest by turns, before the pass and after it.
+// Its methods but Reading are for one goroutine.
 type Versions[R Cloner[R]] struct {
 	Options
 	read func(known *R, ask Ask) error
 
 	allAtOnce bool
-	targets   *Targets  // that the versions were last counted of
-	sent      time.Time // when the last request of a pass was
-
-	passing bool       // a pass is under way, or what came of it was not looked at yet
-	passed  chan error // what came of it, with room for one
-	flight  sync.WaitGroup
-
-	mu       sync.Mutex // held to change what follows; a pass holds it unless it waits for an answer
-	span     Span
-	hosts    map[string]*host // PBXs that the list does not have, by name
-	versions []*version[R]    // by name
+	versions  []*version[R]     // by name
+	targets   *Targets          // that the versions were last counted of
+	hosts     map[string]string // versions of PBXs that the list does not have, by their hosts
+	hostsDue  time.Time         // when they are asked again
+	began     time.Time         // of the sweep under way; zero when no version is due
+	took      time.Duration     // by the last sweep
+	end       time.Time         // of the time slice
+	sent      time.Time         // when the last request was
+	reading   atomic.Pointer[VersionsReading[R]]
 }
 
-// Span is when a sweep was.
-type Span struct {
-	Began time.Time     // of the sweep under way, or of the last one; zero before the first
-	Over  bool          // that sweep has ended
-	Came  time.Duration // how far into the sweep the last version was read
-	Took  time.Duration // by the last sweep that ended
-}
+// Cloner makes a copy that can be changed without changing the original.
+type Cloner[R any] interface{ Clone() R }
 
 // version is a firmware version that PBXs of the account have.
 type version[R any] struct {
 	name     string
 	pbxs     int
-	whole    *R        // as it was last read to its end; nil before. It does not change
+	whole    *R        // as it was last read to its end, nil before; it does not change
 	at       time.Time // when that was
-	partial  *R        // as far as a pass has come; nil in between
-	done     bool      // in this sweep
-	again    time.Time // when to try again
+	partial  *R        // as far as a pass has come that did not end; nil in between
+	due      time.Time // when it is to be read
+	tried    bool      // in this run
 	pbx      int64     // id of the PBX that is asked
 	failures int       // in a row
 	err      error     // the last of them
 }
 
-// host is what a PBX that the list does not have said of its version, and when to ask it again.
-type host struct {
-	version string
-	again   time.Time
+// VersionsReading is what is known of versions, as it outlives what reads them: encoding/json can write it and read it
+// back.
+type VersionsReading[R any] struct {
+	Versions []VersionReading[R]
+	Hosts    map[string]string // versions of PBXs that YCM's list does not have, by their hosts
+}
+
+// VersionReading is what is known of a firmware version.
+type VersionReading[R any] struct {
+	Version string
+	PBXs    int       // of the account that have it
+	At      time.Time // when it was read to its end; zero before
+	Value   *R        // before that the beginning; nil if nothing is known
+	Problem string    `json:",omitempty"` // why it could not be read the last time, or not to its end
 }
 
 // NewVersions makes what reads the versions of a fleet. read asks for whatever known lacks and puts it there; it
 // returns nil when nothing is lacking, and else the error of ask that it cannot go on after.
 func NewVersions[R Cloner[R]](o Options, read func(known *R, ask Ask) error) *Versions[R] {
-	return &Versions[R]{
-		Options: o, read: read, span: Span{Over: true}, hosts: map[string]*host{}, passed: make(chan error, 1),
-	}
+	return &Versions[R]{Options: o, read: read, hosts: map[string]string{}}
 }
 
-// Run reads versions for a time slice, until none is left to read, or until YCM does not pass requests on, which is
-// the error. progress is told how many versions of how many have been read.
+// Run reads one version after the other until none is due, the time slice is over, or YCM does not pass requests on,
+// which is the error. progress is told how many versions of how many have been read.
 func (s *Versions[R]) Run(ctx context.Context, progress func(done, total int)) error {
-	over := time.NewTimer(timeSlice(s.Interval))
-	defer over.Stop()
 	if s.allAtOnce {
-		over.Stop()
-		s.versions, s.span, s.targets = nil, Span{Over: true}, nil
+		s.versions, s.targets, s.hostsDue = nil, nil, time.Time{}
 	}
-	defer s.expire()
-	for {
-		if !s.passing {
-			if err := s.count(); err != nil {
-				return err
-			}
-			pass := s.next()
-			switch {
-			case pass != nil:
-				s.start(func() error { return pass(ctx) })
-			case s.begin():
-				continue
-			default:
-				return nil
-			}
-		}
-		progress(s.progress())
-		select {
-		case <-ctx.Done():
-			s.flight.Wait()
-			return ctx.Err()
-		case <-over.C:
+	defer s.publish()
+	s.end = time.Now().Add(timeSlice(s.Interval))
+	patience, cancel := context.WithDeadline(ctx, s.end.Add(longestRest)) // where the budget leaves nothing over
+	defer cancel()
+	if s.allAtOnce {
+		s.end, patience = s.end.AddDate(1, 0, 0), ctx
+	}
+	for time.Now().Before(s.end) {
+		more, err := s.step(patience, progress)
+		switch {
+		case patience.Err() != nil && ctx.Err() == nil:
 			return nil
-		case err := <-s.passed:
-			s.passing = false
-			if c := (*crash.Crash)(nil); errors.As(err, &c) {
-				panic(c)
-			}
-			if err != nil {
-				return err
-			}
+		case err != nil || !more:
+			return err
+		}
+	}
+	return nil
+}
+
+// step reads one version, if there are more that are due.
+func (s *Versions[R]) step(ctx context.Context, progress func(done, total int)) (more bool, err error) {
+	if err := s.count(ctx); err != nil {
+		return false, err
+	}
+	v, due := s.next()
+	progress(len(s.versions)-due, len(s.versions))
+	switch {
+	case v != nil && s.began.IsZero():
+		s.began = time.Now()
+	case v == nil && !s.began.IsZero():
+		s.began, s.took = time.Time{}, time.Since(s.began)
+	}
+	if v == nil {
+		return false, nil
+	}
+	return true, s.pass(ctx, v)
+}
+
+// count brings the versions up to date with the account's PBXs.
+func (s *Versions[R]) count(ctx context.Context) error {
+	targets, err := s.Fleet.Targets()
+	if err != nil {
+		return err
+	}
+	if s.askHosts(ctx, targets); targets == s.targets {
+		return ctx.Err()
+	}
+	s.targets = targets
+	counts := map[string]int{}
+	for i := range targets.pbxs() {
+		counts[targets.pbxs()[i].Version]++
+	}
+	for _, t := range targets.unlisted() {
+		counts[s.versionOf(t)]++
+	}
+	delete(counts, "")
+	names := slices.SortedFunc(maps.Keys(counts), func(v, w string) int {
+		return cmp.Or(cmp.Compare(counts[w], counts[v]), cmp.Compare(v, w))
+	})
+	names = names[:min(maxVersions, len(names))]
+	slices.Sort(names)
+	versions := make([]*version[R], len(names))
+	for i, name := range names {
+		versions[i] = &version[R]{name: name, pbx: beforeAll}
+		if known := slices.IndexFunc(s.versions, func(v *version[R]) bool { return v.name == name }); known >= 0 {
+			versions[i] = s.versions[known]
+		}
+		versions[i].pbxs = counts[name]
+	}
+	s.versions = versions
+	return ctx.Err()
+}
+
+// askHosts asks the PBXs that the list does not have for their versions.
+func (s *Versions[R]) askHosts(ctx context.Context, targets *Targets) {
+	if time.Now().Before(s.hostsDue) {
+		return
+	}
+	s.hostsDue = time.Now().Add(min(s.Interval, longestWait))
+	for _, t := range targets.unlisted() {
+		system, err := s.Fleet.client(t).SystemInformation(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		s.Asked(t, err)
+		if err == nil && system.FirmwareVersion != s.hosts[t.Name] {
+			s.hosts[t.Name], s.targets = system.FirmwareVersion, nil
 		}
 	}
 }
 
-// start makes a pass in the background.
-func (s *Versions[R]) start(pass func() error) {
-	s.passing = true
-	s.flight.Go(func() { s.passed <- crash.Catch(pass) })
+func (s *Versions[R]) versionOf(t Target) string {
+	if t.ID() == 0 {
+		return s.hosts[t.Name]
+	}
+	return t.Version
 }
 
-// next is the pass to make next, nil if there is none to make. The PBXs that the list does not have are asked for their
-// versions first; then come versions that were never read, and of each kind the one that most PBXs have.
-func (s *Versions[R]) next() func(context.Context) error {
-	now := time.Now()
-	for _, t := range s.targets.unlisted() {
-		if h := s.hosts[t.Name]; h == nil || !now.Before(h.again) {
-			return func(ctx context.Context) error { return s.askHost(ctx, t) }
-		}
-	}
-	var best *version[R]
+// next is the version to read next, nil if none is due: first those that were never read, and of them, as of the
+// others, the one that most PBXs have. due is how many are.
+func (s *Versions[R]) next() (best *version[R], due int) {
 	for _, v := range s.versions {
-		unread := v.whole == nil
-		if now.Before(v.again) || v.done && (!unread || s.allAtOnce) {
+		if time.Now().Before(v.due) || s.allAtOnce && v.tried {
 			continue
 		}
 		if _, found := s.candidate(v); !found {
-			v.done, v.again = true, now.Add(PublishInterval(s.Interval))
+			v.due = time.Now().Add(PublishInterval(s.Interval))
 			continue
 		}
+		due++
+		unread := v.whole == nil
 		if best == nil || unread && best.whole != nil || unread == (best.whole == nil) && v.pbxs > best.pbxs {
 			best = v
 		}
 	}
-	if best == nil {
-		return nil
-	}
-	return func(ctx context.Context) error { return s.readVersion(ctx, best) }
+	return best, due
 }
 
-// begin starts the next sweep if it is time.
-func (s *Versions[R]) begin() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.span.Over {
-		s.span.Over, s.span.Took = true, time.Since(s.span.Began)
-	}
-	if s.allAtOnce || len(s.versions) == 0 || time.Since(s.span.Began) < s.Interval {
-		return false
-	}
-	s.span.Began, s.span.Over, s.span.Came = time.Now(), false, 0
+// publish makes the reading anew, without what is older than stale_after and than two sweeps.
+func (s *Versions[R]) publish() {
+	reading := &VersionsReading[R]{Hosts: maps.Clone(s.hosts)}
 	for _, v := range s.versions {
-		v.done = false
-		if v.whole != nil {
-			v.partial = nil
-		}
-	}
-	return true
-}
-
-func (s *Versions[R]) progress() (done, total int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, v := range s.versions {
-		if v.done {
-			done++
-		}
-	}
-	return done, len(s.versions)
-}
-
-// expire forgets what is older than stale_after and than two sweeps.
-func (s *Versions[R]) expire() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, v := range s.versions {
-		if time.Since(v.at) > max(s.StaleAfter, 2*max(s.span.Took, s.span.Came)) {
+		if v.whole != nil && time.Since(v.at) > max(s.StaleAfter, 2*s.took) {
 			v.whole = nil
 		}
+		known := VersionReading[R]{Version: v.name, PBXs: v.pbxs, Value: v.whole}
+		switch {
+		case v.whole != nil:
+			known.At = v.at
+		case v.partial != nil:
+			beginning := (*v.partial).Clone()
+			known.Value = &beginning
+		}
+		if v.err != nil {
+			known.Problem = v.err.Error()
+		}
+		reading.Versions = append(reading.Versions, known)
 	}
+	s.reading.Store(reading)
+}
+
+// Reading returns what was known after the last run, nil before the first.
+func (s *Versions[R]) Reading() *VersionsReading[R] { return s.reading.Load() }
+
+// Restore goes on where another that has ended left off. What that had not read to its end is read anew; what lacks
+// something that this one is to read is due, and served as it is until then.
+func (s *Versions[R]) Restore(reading *VersionsReading[R]) {
+	s.hosts = maps.Clone(reading.Hosts)
+	for _, known := range reading.Versions {
+		if known.At.IsZero() {
+			continue
+		}
+		v := &version[R]{name: known.Version, pbxs: known.PBXs, whole: known.Value, at: known.At, pbx: beforeAll}
+		if s.complete(v.whole) {
+			v.due = v.at.Add(s.Interval)
+		}
+		s.versions = append(s.versions, v)
+	}
+	s.publish()
 }
 
 // Duration is how long the last sweep took, or the present one takes already if that is longer; 0 before the first.
 func (s *Versions[R]) Duration() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.span.Over {
-		return s.span.Took
+	if s.began.IsZero() {
+		return s.took
 	}
-	return max(s.span.Took, time.Since(s.span.Began))
+	return max(s.took, time.Since(s.began))
 }
 
 // AllAtOnce makes each run read every version, without a pause between requests.
 func (s *Versions[R]) AllAtOnce() { s.allAtOnce = true }
 
-// Wait returns when no request is under way, soon after the context of the runs has ended.
-func (s *Versions[R]) Wait() { s.flight.Wait() }
+// Wait returns at once: nothing is under way between runs.
+func (*Versions[R]) Wait() {}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Imports run one way. Each folder may import what is named here, and nothing else of this module.
+func TestImportsRunDownwards(t *testing.T) {
+	allowed := map[string]string{
+		"":                  "collector config crash exposition pbxclient poll secret sweep web ycmclient ycmclient/ycmtest",
+		"web":               "exposition poll",
+		"poll":              "collector crash exposition sweep ycmclient",
+		"config":            "collector secret",
+		"collector":         "exposition pbxclient series sweep ycmclient",
+		"sweep":             "crash pbxclient ycmclient",
+		"series":            "exposition",
+		"exposition":        "",
+		"pbxclient":         "crash secret ycmclient",
+		"ycmclient":         "crash secret",
+		"ycmclient/ycmtest": "",
+		"crash":             "",
+		"secret":            "",
+	}
+	const module = "github.com/ycm-exporter/ycm_exporter"
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatalf("the go command cannot list packages: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		from := strings.TrimPrefix(strings.TrimPrefix(words[0], module), "/")
+		may, known := allowed[from]
+		for _, imported := range words[1:] {
+			to, ours := strings.CutPrefix(imported, module+"/")
+			switch {
+			case !ours:
+			case !known:
+				t.Errorf("folder %s imports %s, but has no place in the house: give it one here and in CONTRIBUTING.md", from, to)
+			case !slices.Contains(strings.Fields(may), to):
+				t.Errorf("folder %q imports %s; it may import: %s", from, to, may)
+			}
+		}
+	}
+}
