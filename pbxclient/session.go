@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -154,16 +153,14 @@ func (s *session) logIn(ctx context.Context) (token, error) {
 	return t, err
 }
 
-// barred is the error of a login that the guard did not let through. It tells of the latest refusal.
+// barred is the error of a login that the guard did not let through.
 func (s *session) barred(err error) error {
-	if !errors.As(err, new(*yeastar.Barred)) {
+	bar := (*yeastar.Barred)(nil)
+	if !errors.As(err, &bar) {
 		return s.direct.unanswered(getToken, err, yeastar.Redactor{})
 	}
-	e := yeastar.Error{Endpoint: getToken, Class: yeastar.Auth}
-	if s.refusal != nil {
-		e = *s.refusal
-	}
-	e.Message = strings.TrimSuffix(err.Error()+": "+e.Message, ": ")
+	e := bar.After(s.refusal)
+	e.Endpoint = getToken
 	return s.direct.fail(yeastar.NotAsked, e)
 }
 

@@ -2,7 +2,6 @@ package ycmclient
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
@@ -15,61 +14,40 @@ type answer[D any] struct {
 
 // fetch asks for the data of one answer, an object.
 func fetch[T any](ctx context.Context, c *Client, r request) (T, error) {
-	var a answer[yeastar.Object[T]]
-	r.read = func(status int, body []byte) *yeastar.Error {
-		a = answer[yeastar.Object[T]]{}
-		if e := yeastar.Decode(body, &a); e != nil {
-			return e
-		}
-		if e := verdict(&a.Envelope, a.Data.Given || a.Data.Unreadable, status); e != nil {
-			return e
-		}
-		if a.Data.Unreadable {
-			return &yeastar.Error{Class: yeastar.Invalid, Message: "the answer's data is not an object"}
-		}
-		return nil
-	}
-	err := c.ask(ctx, r)
-	return a.Data.Value, err
+	data, err := fetchData[yeastar.Object[T]](ctx, c, r)
+	return data.Value, err
 }
 
 // fetchList asks for the data of one answer, a list.
 func fetchList[T any](ctx context.Context, c *Client, r request) ([]T, error) {
-	var a answer[yeastar.List[T]]
+	data, err := fetchData[yeastar.List[T]](ctx, c, r)
+	return data.Items, err
+}
+
+func fetchData[D any, P interface {
+	*D
+	Problem() string
+}](ctx context.Context, c *Client, r request) (D, error) {
+	var a answer[D]
 	r.read = func(status int, body []byte) *yeastar.Error {
-		a = answer[yeastar.List[T]]{}
+		a = answer[D]{}
 		if e := yeastar.Decode(body, &a); e != nil {
 			return e
 		}
-		if e := verdict(&a.Envelope, a.Data.Given || a.Data.Unreadable, status); e != nil {
-			return e
-		}
-		return checkList(&a.Data)
+		return verdict(&a.Envelope, P(&a.Data).Problem(), status)
 	}
 	err := c.ask(ctx, r)
-	return a.Data.Items, err
+	return a.Data, err
 }
 
-// checkList returns the error of a list that is none, or a hostile one.
-func checkList[T any](list *yeastar.List[T]) *yeastar.Error {
-	switch {
-	case list.Unreadable || list.Alone:
-		return &yeastar.Error{Class: yeastar.Invalid, Message: "the answer has no list where one was expected"}
-	case list.More:
-		return &yeastar.Error{Class: yeastar.Invalid, Message: fmt.Sprintf("the answer's list has more than %d items", yeastar.MaxItems)}
-	default:
-		return nil
-	}
-}
-
-// verdict returns the error of an answer that says that it failed, or that has no data.
-func verdict(e *yeastar.Envelope, data bool, status int) *yeastar.Error {
-	if data && !e.Failed() {
+// verdict returns the error of an answer that says that it failed, or whose data has a problem.
+func verdict(e *yeastar.Envelope, problem string, status int) *yeastar.Error {
+	if problem == "" && !e.Failed() {
 		return nil
 	}
 	failure := classified(e.Failure(status))
 	if failure.Code == 0 && !e.Failed() {
-		failure.Class, failure.Message = yeastar.Invalid, "the answer has no data"
+		failure.Class, failure.Message = yeastar.Invalid, problem
 	}
 	return failure
 }

@@ -78,7 +78,7 @@ func (c *Client) Firmware(ctx context.Context, typ string, regionIDs ...int64) (
 
 // readIDs returns the ids of a list. One that is too long has none.
 func readIDs(list yeastar.List[yeastar.Number], field string, unexpected yeastar.Unexpected) []int64 {
-	if list.Unreadable || list.Alone || list.More {
+	if list.Problem() != "" && !list.Absent() {
 		unexpected(field)
 		return nil
 	}

@@ -51,7 +51,10 @@ func (a *listAnswer) read(status int, body []byte) *yeastar.Error {
 	if e := yeastar.Decode(body, a); e != nil {
 		return e
 	}
-	return verdict(&a.Envelope, a.Data.Total.Given, status)
+	if !a.Data.Total.Given {
+		return verdict(&a.Envelope, "the answer has no data", status)
+	}
+	return verdict(&a.Envelope, "", status)
 }
 
 // rows tells how many records came.

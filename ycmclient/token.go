@@ -107,7 +107,8 @@ func (t *tokens) renew(ctx context.Context, rejected string) error {
 	}
 	clientSecret, err := t.secret()
 	if err != nil {
-		return t.refuse(yeastar.Error{Class: yeastar.Auth, Message: "cannot read the client secret: " + err.Error(), Err: err})
+		message := yeastar.Cut(yeastar.Line("cannot read the client secret: "+err.Error()), yeastar.MaxMessage)
+		return &yeastar.Error{Account: t.client.account, Endpoint: endpointToken, Class: yeastar.Auth, Message: message, Err: err}
 	}
 	login := yeastar.Credentials{ClientID: t.clientID, Secret: clientSecret}
 	if err := t.guard.Check(login); err != nil {
@@ -121,22 +122,14 @@ func (t *tokens) renew(ctx context.Context, rejected string) error {
 	}})
 }
 
-// barred makes the error of a login that the guard did not let through. It tells of the latest refusal.
+// barred makes the error of a login that the guard did not let through.
 func (t *tokens) barred(err error) *yeastar.Error {
-	if !errors.As(err, new(*yeastar.Barred)) {
+	bar := (*yeastar.Barred)(nil)
+	if !errors.As(err, &bar) {
 		return t.client.gone(endpointToken, err)
 	}
-	e := yeastar.Error{Class: yeastar.Auth}
-	if t.refusal != nil {
-		e = *t.refusal
-	}
-	e.Message, e.Err = strings.TrimSuffix(err.Error()+": "+e.Message, ": "), err
-	return t.refuse(e)
-}
-
-// refuse completes an error of the exporter's own.
-func (t *tokens) refuse(e yeastar.Error) *yeastar.Error {
-	e.Account, e.Endpoint, e.Message = t.client.account, endpointToken, yeastar.Cut(yeastar.Line(e.Message), yeastar.MaxMessage)
+	e := bar.After(t.refusal)
+	e.Account, e.Endpoint = t.client.account, endpointToken
 	return &e
 }
 

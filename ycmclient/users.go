@@ -50,11 +50,10 @@ func (c *Client) userPage(ctx context.Context, at int, room []User) (page[User],
 		return page[User]{}, err
 	}
 	p := page[User]{number: data.PageNumber, size: data.PageSize, total: data.Total, items: room[:0]}
-	if e := checkList(&data.List); e != nil {
-		c.complete(e, endpointUsers, "")
-		return p, e
+	if problem := data.List.Problem(); problem != "" && !data.List.Absent() { // An empty list may be left out.
+		return p, &yeastar.Error{Account: c.account, Endpoint: endpointUsers, Class: yeastar.Invalid, Message: problem}
 	}
-	rows := data.List.Items // None if there are none: an empty list may be left out.
+	rows := data.List.Items
 	p.rows = len(rows)
 	unexpected := c.observer.Unexpected
 	for i := range rows {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -72,6 +73,16 @@ func (b *Barred) Error() string {
 		when = b.Until.UTC().Format(time.RFC3339)
 	}
 	return fmt.Sprintf("not tried again before %s, refused logins in a row: %d", when, b.Refusals)
+}
+
+// After returns the error of the login that was not tried, in the terms of the latest refusal, nil if none is known.
+func (b *Barred) After(refusal *Error) Error {
+	e := Error{Class: Auth}
+	if refusal != nil {
+		e = *refusal
+	}
+	e.Message = Cut(Line(strings.TrimSuffix(b.Error()+": "+e.Message, ": ")), MaxMessage)
+	return e
 }
 
 // NewGuard makes a guard that lets at most so many refusals in a row happen. It goes on from a state; the zero state is

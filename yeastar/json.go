@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -74,20 +75,50 @@ func (l *List[T]) UnmarshalJSON(wire []byte) error {
 	return nil
 }
 
+// Absent tells whether there is none.
+func (l *List[T]) Absent() bool { return !l.Given && !l.Unreadable }
+
+// Problem tells why it is not the whole of an array, empty if it is.
+func (l *List[T]) Problem() string {
+	switch {
+	case l.Absent():
+		return noData
+	case l.Unreadable || l.Alone:
+		return "the answer has no list where one was expected"
+	case l.More:
+		return fmt.Sprintf("the answer's list has more than %d items", MaxItems)
+	default:
+		return ""
+	}
+}
+
+const noData = "the answer has no data"
+
 // Object is a JSON object on the wire, with what could be read of it.
 type Object[T any] struct {
-	Value      T
-	Given      bool
-	Unreadable bool // It is something else.
+	Value T
+	start byte // of its JSON
 }
 
 // UnmarshalJSON takes any JSON value.
 func (o *Object[T]) UnmarshalJSON(wire []byte) error {
-	*o = Object[T]{Given: wire[0] == '{', Unreadable: wire[0] != '{' && wire[0] != 'n'}
-	if !o.Given {
+	*o = Object[T]{start: wire[0]}
+	if o.start != '{' {
 		return nil
 	}
 	return tolerant(json.Unmarshal(wire, &o.Value))
+}
+
+// Problem tells why it is no object, empty if it is one.
+func (o *Object[T]) Problem() string {
+	switch o.start {
+	case '{':
+		return ""
+	case 0, 'n':
+		return noData
+	default:
+		return "the answer's data is not an object"
+	}
 }
 
 // scalar returns what a JSON scalar says: a string without its quotes and escapes, a number or a boolean as written,
