@@ -33,18 +33,18 @@ type codec struct {
 	begin  []byte                                  // before the first part
 	stored func(dst, p []byte) []byte              // p, below 64 KiB, as a part that is not compressed
 	end    func(dst []byte, total checksum) []byte // after the last part
-	idle   sync.Pool                               // of *press
+	idle   sync.Pool                               // of *segmentWriter
 }
 
 // codecs holds the codec of each encoding.
 type codecs [zstandard + 1]*codec
 
-// take gives a press for the time until it is given back.
-func (c *codec) take() *press { return c.idle.Get().(*press) }
+// take gives a segment writer for the time until it is given back.
+func (c *codec) take() *segmentWriter { return c.idle.Get().(*segmentWriter) }
 
-func (c *codec) give(p *press) {
-	p.release()
-	c.idle.Put(p)
+func (c *codec) give(sw *segmentWriter) {
+	sw.release()
+	c.idle.Put(sw)
 }
 
 // A compressor makes parts. It fails only where the writer beneath it fails.
@@ -70,7 +70,7 @@ func (dropper) finish() error   { return nil }
 
 // newIdentity is no compression. Of its parts only the size is kept: they are rendered again for each scrape.
 func newIdentity() *codec {
-	return &codec{idle: sync.Pool{New: func() any { return newPress(dropper{io.Discard}) }}}
+	return &codec{idle: sync.Pool{New: func() any { return newSegmentWriter(dropper{io.Discard}) }}}
 }
 
 // newGzip is gzip with one member, as not every client reads on after the first: a part is deflate blocks ended by
@@ -96,7 +96,7 @@ func newGzip() *codec {
 			if err != nil {
 				panic(err) // There is no such level.
 			}
-			return newPress(deflater{w})
+			return newSegmentWriter(deflater{w})
 		}},
 	}
 }
@@ -125,7 +125,7 @@ func newZstd() *codec {
 			if err != nil {
 				panic(err) // There is no such combination of options.
 			}
-			return newPress(framer{w})
+			return newSegmentWriter(framer{w})
 		}},
 	}
 }

@@ -14,45 +14,45 @@ type segment struct {
 	bytes    []byte
 }
 
-// A press makes segments, and it joins them with what a scrape has of its own.
-type press struct {
+// A segmentWriter makes segments, and it joins them with what a scrape has of its own.
+type segmentWriter struct {
 	compressor compressor
-	pressed    checksum // of what was written since the compressor was reset
+	written    checksum // of what was written since the compressor was reset
 	renderer   *renderer
-	made       bytes.Buffer  // the segment that is being made
+	compressed bytes.Buffer  // the segment that is being made
 	out        *bufio.Writer // the response to the scrape
 }
 
-func newPress(c compressor) *press {
-	return &press{compressor: c, renderer: newRenderer(), out: bufio.NewWriterSize(io.Discard, bufferSize)}
+func newSegmentWriter(c compressor) *segmentWriter {
+	return &segmentWriter{compressor: c, renderer: newRenderer(), out: bufio.NewWriterSize(io.Discard, bufferSize)}
 }
 
 // Write compresses b.
-func (p *press) Write(b []byte) (int, error) {
-	p.pressed.add(b)
-	return p.compressor.Write(b)
+func (sw *segmentWriter) Write(b []byte) (int, error) {
+	sw.written.add(b)
+	return sw.compressor.Write(b)
 }
 
 // segment makes the segment of family i of a snapshot. Writing to memory does not fail, so neither does this.
-func (p *press) segment(s *snapshot, i int, k key) segment {
-	p.made.Reset()
-	p.compressor.Reset(&p.made)
-	p.pressed = checksum{}
+func (sw *segmentWriter) segment(s *snapshot, i int, k key) segment {
+	sw.compressed.Reset()
+	sw.compressor.Reset(&sw.compressed)
+	sw.written = checksum{}
 
-	p.renderer.start(p, k.format)
-	p.renderer.family(s.families[i])
-	p.renderer.each(s, i, k.shard)
-	p.renderer.flush()
-	if p.pressed.size == 0 {
+	sw.renderer.start(sw, k.format)
+	sw.renderer.family(s.families[i])
+	sw.renderer.each(s, i, k.shard)
+	sw.renderer.flush()
+	if sw.written.size == 0 {
 		return segment{}
 	}
-	_ = p.compressor.finish()
-	return segment{checksum: p.pressed, shift: shift(p.pressed.size), bytes: bytes.Clone(p.made.Bytes())}
+	_ = sw.compressor.finish()
+	return segment{checksum: sw.written, shift: shift(sw.written.size), bytes: bytes.Clone(sw.compressed.Bytes())}
 }
 
-// release lets go of what the press wrote to, for the time it lies idle.
-func (p *press) release() {
-	p.out.Reset(io.Discard)
-	p.compressor.Reset(p.out)
-	p.renderer.release()
+// release lets go of what it wrote to, for the time it lies idle.
+func (sw *segmentWriter) release() {
+	sw.out.Reset(io.Discard)
+	sw.compressor.Reset(sw.out)
+	sw.renderer.release()
 }

@@ -46,12 +46,12 @@ func NewSet(self prometheus.Gatherer, logger log.Logger) *Set {
 // asking for, src is rendered and compressed before it is served; until then the snapshot before is.
 func (s *Set) Publish(account, collector string, src Source, expires time.Time) error {
 	families := src.Families()
-	odds, samples, err := verify(account, families, src)
+	escaped, samples, err := verify(account, families, src)
 	if err != nil {
 		return fmt.Errorf("publishing %s of account %s: %w", collector, account, err)
 	}
 	next := &published{account: account, collector: collector, expires: expires}
-	next.snapshot = &snapshot{source: src, families: families, odds: odds, codecs: &s.codecs, variants: map[key]*variant{}}
+	next.snapshot = &snapshot{source: src, families: families, escaped: escaped, codecs: &s.codecs, variants: map[key]*variant{}}
 	if old := s.present.Load().find(account, collector); old != nil {
 		next.snapshot.follow(old.snapshot, time.Now())
 	}

@@ -25,7 +25,7 @@ type key struct {
 type snapshot struct {
 	source   Source
 	families []Family
-	odds     []marks // by family: the samples with label values that cannot be written as they are
+	escaped  []sampleSet // by family: the samples that need escaping
 	codecs   *codecs
 
 	mu       sync.Mutex
@@ -55,7 +55,7 @@ func (s *snapshot) variant(k key, now time.Time) []segment {
 	case v == nil:
 		return nil
 	case first:
-		s.press(k, v)
+		s.render(k, v)
 	}
 	<-v.made
 	return v.segments
@@ -89,19 +89,19 @@ func (s *snapshot) follow(old *snapshot, now time.Time) {
 	}
 	old.mu.Unlock()
 	for k, v := range s.variants {
-		s.press(k, v)
+		s.render(k, v)
 	}
 }
 
-// press makes the segments of all families.
-func (s *snapshot) press(k key, v *variant) {
-	defer close(v.made) // Even if the source panics: then there are no segments, and who waits helps himself.
+// render makes the segments of all families for a variant.
+func (s *snapshot) render(k key, v *variant) {
+	defer close(v.made) // Even if the source panics: then there are no segments, and each scrape that waits makes its own.
 	c := s.codecs[k.encoding]
-	p := c.take()
-	defer c.give(p)
+	sw := c.take()
+	defer c.give(sw)
 	segments := make([]segment, len(s.families))
 	for i := range s.families {
-		segments[i] = p.segment(s, i, k)
+		segments[i] = sw.segment(s, i, k)
 	}
 	v.segments = segments
 }

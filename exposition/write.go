@@ -4,13 +4,13 @@ import "io"
 
 // write writes the published families, then tail. It tells the length before the first byte, if it knows it.
 func (s *scrape) write(w io.Writer, tail []byte, length func(int64)) error {
-	p := s.codec.take()
-	defer s.codec.give(p)
+	sw := s.codec.take()
+	defer s.codec.give(sw)
 	s.prepare()
 	if s.encoding == identity {
-		return s.render(w, p.renderer, tail, length)
+		return s.render(w, sw.renderer, tail, length)
 	}
-	return s.join(w, p, tail)
+	return s.join(w, sw, tail)
 }
 
 // prepare gets the segments of each snapshot that keeps them, and waits if they are being made.
@@ -70,10 +70,10 @@ func (s *scrape) render(w io.Writer, r *renderer, tail []byte, length func(int64
 	return r.err
 }
 
-// join joins the scrape from the segments of the snapshots, and what p compresses of it now.
-func (s *scrape) join(w io.Writer, p *press, tail []byte) error {
-	p.out.Reset(w)
-	_, _ = p.out.Write(s.codec.begin) // An error stays with out, until Flush tells.
+// join joins the scrape from the segments of the snapshots, and what sw compresses of it now.
+func (s *scrape) join(w io.Writer, sw *segmentWriter, tail []byte) error {
+	sw.out.Reset(w)
+	_, _ = sw.out.Write(s.codec.begin) // An error stays with out, until Flush tells.
 	var (
 		total        checksum
 		segments     []segment
@@ -94,20 +94,20 @@ func (s *scrape) join(w io.Writer, p *press, tail []byte) error {
 		head = appendHead(head[:0], s.format, g.Family, body)
 		total.add(head)
 		stored = s.codec.stored(stored[:0], head)
-		if _, err := p.out.Write(stored); err != nil {
+		if _, err := sw.out.Write(stored); err != nil {
 			return err
 		}
 		for _, part := range segments {
 			total.join(part)
-			_, _ = p.out.Write(part.bytes)
+			_, _ = sw.out.Write(part.bytes)
 		}
 	}
 	if len(tail) > 0 {
 		total.add(tail)
-		p.compressor.Reset(p.out)
-		_, _ = p.compressor.Write(tail)
-		_ = p.compressor.finish()
+		sw.compressor.Reset(sw.out)
+		_, _ = sw.compressor.Write(tail)
+		_ = sw.compressor.finish()
 	}
-	_, _ = p.out.Write(s.codec.end(stored[:0], total))
-	return p.out.Flush()
+	_, _ = sw.out.Write(s.codec.end(stored[:0], total))
+	return sw.out.Flush()
 }
