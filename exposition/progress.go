@@ -17,8 +17,8 @@ const (
 // deadline stays for what net/http sends at the end.
 type progressWriter struct {
 	http.ResponseWriter
-	control *http.ResponseController
-	latest  time.Time // for the whole
+	control *http.ResponseController // nil without deadlines, as of a test, or of a writer that buffers
+	latest  time.Time                // for the whole
 }
 
 func newProgressWriter(w http.ResponseWriter, begun time.Time) *progressWriter {
@@ -37,9 +37,14 @@ func (w *progressWriter) Write(b []byte) (written int, err error) {
 
 // extend gives the client time for one more piece.
 func (w *progressWriter) extend() {
+	if w.control == nil {
+		return
+	}
 	deadline := time.Now().Add(stall)
 	if deadline.After(w.latest) {
 		deadline = w.latest
 	}
-	_ = w.control.SetWriteDeadline(deadline) // A writer without deadlines is one of a test, or one that buffers.
+	if err := w.control.SetWriteDeadline(deadline); err != nil {
+		w.control = nil
+	}
 }
