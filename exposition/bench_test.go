@@ -161,7 +161,7 @@ func BenchmarkRender(b *testing.B) {
 			r, s := newRenderer(), publish(b, source).present.Load().published[0].snapshot
 			before := cpu()
 			for b.Loop() {
-				r.start(io.Discard, f)
+				r.start(io.Discard, f, bufferSize)
 				for i, family := range fleetFamilies {
 					r.family(family.Family)
 					r.each(s, i, Shard{})

@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"io"
 	"sync"
 
@@ -62,21 +63,16 @@ type framer struct{ *zstd.Encoder }
 
 func (f framer) finish() error { return f.Close() }
 
-// dropper makes parts that take no room, for who wants to know only how large they were.
-type dropper struct{ io.Writer }
-
-func (dropper) Reset(io.Writer) {}
-func (dropper) finish() error   { return nil }
-
 // newIdentity is no compression. Of its parts only the size is kept: they are rendered again for each scrape.
 func newIdentity() *codec {
-	return &codec{idle: sync.Pool{New: func() any { return newSegmentWriter(dropper{io.Discard}) }}}
+	return &codec{idle: sync.Pool{New: func() any { return newSegmentWriter(nil, maphash.Seed{}) }}}
 }
 
 // newGzip is gzip with one member, as not every client reads on after the first: a part is deflate blocks ended by
 // a sync flush.
 func newGzip() *codec {
 	const deflated, unknownSystem = 8, 255
+	seed := maphash.MakeSeed()
 	return &codec{
 		name:  "gzip",
 		begin: []byte{0x1f, 0x8b, deflated, 0, 0, 0, 0, 0, 0, unknownSystem},
@@ -96,7 +92,7 @@ func newGzip() *codec {
 			if err != nil {
 				panic(err) // There is no such level.
 			}
-			return newSegmentWriter(deflater{w})
+			return newSegmentWriter(deflater{w}, seed)
 		}},
 	}
 }
@@ -104,6 +100,7 @@ func newGzip() *codec {
 // newZstd is a row of zstd frames: each part is one of them.
 func newZstd() *codec {
 	const magic, sizeIsWindow = 0xfd2fb528, 0b1010_0000
+	seed := maphash.MakeSeed()
 	stored := func(dst, p []byte) []byte {
 		dst = append(binary.LittleEndian.AppendUint32(dst, magic), sizeIsWindow)
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(p)))
@@ -125,7 +122,7 @@ func newZstd() *codec {
 			if err != nil {
 				panic(err) // There is no such combination of options.
 			}
-			return newSegmentWriter(framer{w})
+			return newSegmentWriter(framer{w}, seed)
 		}},
 	}
 }

@@ -16,13 +16,14 @@ const (
 	protobuf
 )
 
-// bufferSize is what gathers before it is written.
+// bufferSize is what gathers before it is written to a client.
 const bufferSize = 64 << 10
 
 // A renderer turns the samples of families into bytes. It allocates nothing once its buffers have grown.
 type renderer struct {
 	format format
 	out    io.Writer
+	least  int    // bytes that gather before they are written
 	buf    []byte // what has gathered
 	size   int64  // bytes of samples since the family began
 	err    error
@@ -44,9 +45,9 @@ func newRenderer() *renderer {
 	return r
 }
 
-// start directs the renderer to an exposition of its own.
-func (r *renderer) start(out io.Writer, f format) {
-	r.out, r.format, r.err, r.buf = out, f, nil, r.buf[:0]
+// start directs the renderer to an exposition of its own, to be written in pieces of about the size least.
+func (r *renderer) start(out io.Writer, f format, least int) {
+	r.out, r.format, r.err, r.buf, r.least = out, f, nil, r.buf[:0], least
 }
 
 // release lets go of what the renderer refers to, for the time it lies idle.
@@ -93,6 +94,9 @@ func (r *renderer) sample(labels []string, value float64) {
 	for same < len(r.values) && labels[same] == r.values[same] {
 		same++
 	}
+	if len(r.buf) >= r.least && r.boundary(labels, same) {
+		r.flush()
+	}
 	escape := r.escapeAll || r.escaped.has(r.index)
 	r.index++
 	begin := len(r.buf)
@@ -104,9 +108,24 @@ func (r *renderer) sample(labels []string, value float64) {
 	r.size += int64(len(r.buf) - begin)
 	r.values = r.values[:len(labels)]
 	copy(r.values[same:], labels[same:])
-	if len(r.buf) >= bufferSize {
-		r.flush()
+}
+
+// boundary reports whether what has gathered may end before a sample. The choice is that of the PBX and not of the size
+// alone, so that one PBX more or less does not move all boundaries behind it, and what lies between two boundaries and
+// is as it was need not be compressed again.
+func (r *renderer) boundary(labels []string, same int) bool {
+	if len(r.buf) >= 4*r.least {
+		return true
 	}
+	if len(labels) < 2 || same > 1 {
+		return false
+	}
+	const prime = 16777619
+	hash := uint32(0)
+	for i := range len(labels[1]) {
+		hash = (hash ^ uint32(labels[1][i])) * prime
+	}
+	return hash>>28 == 0
 }
 
 // flush writes what has gathered.
