@@ -53,7 +53,7 @@ func BenchmarkScrape(b *testing.B) {
 func BenchmarkBaseline(b *testing.B) {
 	for _, size := range sizes {
 		registry := selfMetrics()
-		registry.MustRegister(Collector(newFleet("main", size)))
+		registry.MustRegister(collectorOf(newFleet("main", size)))
 		handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 		for _, encoding := range []string{"identity", "gzip"} {
 			b.Run(fmt.Sprintf("openmetrics/%s/accounts=1/pbxs=%d", encoding, size), func(b *testing.B) {
@@ -161,7 +161,7 @@ func BenchmarkRender(b *testing.B) {
 			r, s := newRenderer(), publish(b, source).present.Load().published[0].snapshot
 			before := cpu()
 			for b.Loop() {
-				r.start(io.Discard, f)
+				r.start(io.Discard, f, bufferSize)
 				for i, family := range fleetFamilies {
 					r.family(family.Family)
 					r.each(s, i, Shard{})

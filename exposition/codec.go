@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"io"
 	"sync"
 
@@ -33,18 +34,18 @@ type codec struct {
 	begin  []byte                                  // before the first part
 	stored func(dst, p []byte) []byte              // p, below 64 KiB, as a part that is not compressed
 	end    func(dst []byte, total checksum) []byte // after the last part
-	idle   sync.Pool                               // of *press
+	idle   sync.Pool                               // of *segmentWriter
 }
 
 // codecs holds the codec of each encoding.
 type codecs [zstandard + 1]*codec
 
-// take gives a press for the time until it is given back.
-func (c *codec) take() *press { return c.idle.Get().(*press) }
+// take gives a segment writer for the time until it is given back.
+func (c *codec) take() *segmentWriter { return c.idle.Get().(*segmentWriter) }
 
-func (c *codec) give(p *press) {
-	p.release()
-	c.idle.Put(p)
+func (c *codec) give(sw *segmentWriter) {
+	sw.release()
+	c.idle.Put(sw)
 }
 
 // A compressor makes parts. It fails only where the writer beneath it fails.
@@ -62,21 +63,16 @@ type framer struct{ *zstd.Encoder }
 
 func (f framer) finish() error { return f.Close() }
 
-// dropper makes parts that take no room, for who wants to know only how large they were.
-type dropper struct{ io.Writer }
-
-func (dropper) Reset(io.Writer) {}
-func (dropper) finish() error   { return nil }
-
 // newIdentity is no compression. Of its parts only the size is kept: they are rendered again for each scrape.
 func newIdentity() *codec {
-	return &codec{idle: sync.Pool{New: func() any { return newPress(dropper{io.Discard}) }}}
+	return &codec{idle: sync.Pool{New: func() any { return newSegmentWriter(nil, maphash.Seed{}) }}}
 }
 
 // newGzip is gzip with one member, as not every client reads on after the first: a part is deflate blocks ended by
 // a sync flush.
 func newGzip() *codec {
 	const deflated, unknownSystem = 8, 255
+	seed := maphash.MakeSeed()
 	return &codec{
 		name:  "gzip",
 		begin: []byte{0x1f, 0x8b, deflated, 0, 0, 0, 0, 0, 0, unknownSystem},
@@ -96,7 +92,7 @@ func newGzip() *codec {
 			if err != nil {
 				panic(err) // There is no such level.
 			}
-			return newPress(deflater{w})
+			return newSegmentWriter(deflater{w}, seed)
 		}},
 	}
 }
@@ -104,6 +100,7 @@ func newGzip() *codec {
 // newZstd is a row of zstd frames: each part is one of them.
 func newZstd() *codec {
 	const magic, sizeIsWindow = 0xfd2fb528, 0b1010_0000
+	seed := maphash.MakeSeed()
 	stored := func(dst, p []byte) []byte {
 		dst = append(binary.LittleEndian.AppendUint32(dst, magic), sizeIsWindow)
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(p)))
@@ -125,7 +122,7 @@ func newZstd() *codec {
 			if err != nil {
 				panic(err) // There is no such combination of options.
 			}
-			return newPress(framer{w})
+			return newSegmentWriter(framer{w}, seed)
 		}},
 	}
 }

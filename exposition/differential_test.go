@@ -45,7 +45,7 @@ func TestServedBytesAreThoseOfClientGolang(t *testing.T) {
 		1e15, 1e15 + 2, -1e15, 1 << 53, 1<<53 + 2, 1e21, 0.5, -0.25, 1.0 / 3, 1e-7, 123456.789, 1e300, math.MaxFloat64, math.SmallestNonzeroFloat64,
 		math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), math.MaxInt64, math.MinInt64,
 	}
-	numbers := page{Family: family}
+	numbers := literalFamily{Family: family}
 	for i, v := range values {
 		numbers.rows = append(numbers.rows, row{[]string{"main", fmt.Sprintf("%03d", i), "Harbour Dental"}, v})
 	}
@@ -53,11 +53,11 @@ func TestServedBytesAreThoseOfClientGolang(t *testing.T) {
 		"", " ", `The "Corner" Shop`, `C:\new\name`, "line\nbreak", `ends in \`, `\\`, `a\`, `a\\`, "Café Zürich", "日本語", "\x00\x01", "\r\t",
 		"bad \xff byte", "\xff", "\xc3", "cut \xe6\x97", "\xed\xa0\x80", "# HELP x", `",evil="1`, "} 1", strings.Repeat("long ", 300), "\u2028", "\uFFFD",
 	}
-	strange := page{Family: family}
+	strange := literalFamily{Family: family}
 	for i, name := range odd {
 		strange.rows = append(strange.rows, row{[]string{"main", fmt.Sprintf("%03d", i), name}, float64(i)})
 	}
-	for name, src := range map[string]sheet{
+	for name, src := range map[string]literal{
 		"no family":            {},
 		"no samples":           {{Family: family}},
 		"values":               {numbers},
@@ -75,7 +75,7 @@ func TestServedBytesAreThoseOfClientGolang(t *testing.T) {
 }
 
 func TestAFleetIsServedAsClientGolangWouldServeIt(t *testing.T) {
-	expectSameBytes(t, map[string]Source{"main": newFleet("main", 200)})
+	expectSameBytes(t, map[string]Source{"main": newFleet("main", 1_000)})
 }
 
 func TestFamiliesOfSeveralAccountsAreOneGroup(t *testing.T) {
@@ -92,25 +92,25 @@ func FuzzServedBytes(f *testing.F) {
 	f.Add("ycm:x", "", "zone", "", "a", "a\xff", math.Copysign(0, -1), 1_763_798_400.0)
 	f.Fuzz(func(t *testing.T, name, help, label, a, b, c string, v, w float64) {
 		labels := []string{"account", "id", label}
-		page := page{Family: Family{name, help, labels}}
+		family := literalFamily{Family: Family{name, help, labels}}
 		for i, value := range []string{a, b, c, a + b, b + c} {
-			page.rows = append(page.rows, row{[]string{"main", "same", value}, v}, row{[]string{"main", a + fmt.Sprint(i), value}, w})
+			family.rows = append(family.rows, row{[]string{"main", "same", value}, v}, row{[]string{"main", a + fmt.Sprint(i), value}, w})
 		}
-		slices.SortFunc(page.rows, func(x, y row) int {
+		slices.SortFunc(family.rows, func(x, y row) int {
 			return slices.CompareFunc(x.labels, y.labels, func(p, q string) int { return strings.Compare(valid(p), valid(q)) })
 		})
-		page.rows = slices.CompactFunc(page.rows, func(x, y row) bool { return !before(x.labels, y.labels) })
+		family.rows = slices.CompactFunc(family.rows, func(x, y row) bool { return !before(x.labels, y.labels) })
 		other := one(name, "other", v)
 		other[0].Help, other[0].Labels, other[0].rows[0].labels = help, labels, []string{"other", c, b}
 
-		if err := newSet().Publish("main", "cloud_pbx", sheet{page}, far()); err != nil {
+		if err := newSet().Publish("main", "cloud_pbx", literal{family}, far()); err != nil {
 			if model.LegacyValidation.IsValidMetricName(name) && model.LegacyValidation.IsValidLabelName(label) &&
 				!strings.HasPrefix(label, "__") && label > "id" && valid(help) == help && len(name+help) < maxHead {
 				t.Fatalf("a sound snapshot is refused: %v", err)
 			}
 			return
 		}
-		expectSameBytes(t, map[string]Source{"main": sheet{page}, "other": other})
+		expectSameBytes(t, map[string]Source{"main": literal{family}, "other": other})
 	})
 }
 

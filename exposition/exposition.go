@@ -6,8 +6,6 @@
 // changes at each scrape: the exporter's own metrics.
 package exposition
 
-import "github.com/prometheus/client_golang/prometheus"
-
 // A Family is a gauge: its name, its help and the names of its labels. Names are those of the classic data model
 // ([a-zA-Z_][a-zA-Z0-9_]*), labels are sorted by name, and the first label is always account.
 type Family struct {
@@ -27,37 +25,3 @@ type Source interface {
 
 // accountLabel keeps the samples of different accounts apart.
 const accountLabel = "account"
-
-// Collector is a source as a prometheus.Collector: what it collects, a registry gathers and expfmt encodes are the
-// bytes that a Set serves. It describes nothing, as the sources of several accounts share their families.
-func Collector(src Source) prometheus.Collector {
-	c := collector{source: src}
-	for _, f := range src.Families() {
-		c.descs = append(c.descs, prometheus.NewDesc(f.Name, f.Help, f.Labels, nil))
-	}
-	return c
-}
-
-type collector struct {
-	source Source
-	descs  []*prometheus.Desc
-}
-
-func (collector) Describe(chan<- *prometheus.Desc) {}
-
-func (c collector) Collect(out chan<- prometheus.Metric) {
-	for i, desc := range c.descs {
-		var values []string
-		c.source.Each(i, Shard{}, func(labels []string, value float64) {
-			values = values[:0]
-			for _, label := range labels {
-				values = append(values, valid(label))
-			}
-			metric, err := prometheus.NewConstMetric(desc, prometheus.GaugeValue, value, values...)
-			if err != nil {
-				metric = prometheus.NewInvalidMetric(desc, err)
-			}
-			out <- metric
-		})
-	}
-}

@@ -1,70 +1,113 @@
 package exposition
 
 import (
+	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 )
 
-// negotiateFormat chooses by the Accept header. A client that takes anything, like a browser or curl, gets text.
-func negotiateFormat(h http.Header) (expfmt.Format, format) {
-	content := expfmt.NegotiateAccept(h, expfmt.FmtText, expfmt.FmtOpenMetrics_1_0_0, expfmt.FmtOpenMetrics_0_0_1, expfmt.FmtProtoDelim)
-	switch content.FormatType() {
-	case expfmt.TypeOpenMetrics:
-		return content, openMetrics
-	case expfmt.TypeProtoDelim:
-		return content, protobuf
-	}
-	return content, text
+// An offer is a content type that a scrape can have.
+type offer struct {
+	content expfmt.Format
+	format  format
+	media   string
+	asked   map[string]string // parameters that a client who names the media type must ask for
+	version string            // of who names the media type without one
 }
 
-// negotiateEncoding chooses by the Accept-Encoding header: what has the highest weight, and gzip among equals, as
-// Prometheus asks for that and the fewer variants of a snapshot are in use the better. Who can take none of ours gets
-// identity, even against their word, as that is the best answer there is.
-func negotiateEncoding(h http.Header) encoding {
-	// A negative weight is one that was not given.
-	weights, rest := [...]float64{identity: -1, gzipped: -1, zstandard: -1}, -1.0
-	for _, line := range h["Accept-Encoding"] {
-		for element := range strings.SplitSeq(line, ",") {
-			coding, weight, ok := weighted(element)
-			if !ok {
-				continue
-			}
-			switch strings.ToLower(coding) {
-			case "gzip", "x-gzip":
-				weights[gzipped] = weight
-			case "zstd":
-				weights[zstandard] = weight
-			case "identity":
-				weights[identity] = weight
-			case "*":
-				rest = weight
-			}
+// offers begins with what a client gets who takes anything, like a browser or curl.
+func offers() []offer {
+	return []offer{
+		{content: expfmt.FmtText, format: text, media: "text/plain", asked: map[string]string{"version": "0.0.4"}, version: "0.0.4"},
+		{content: expfmt.FmtOpenMetrics_1_0_0, format: openMetrics, media: expfmt.OpenMetricsType, asked: map[string]string{"version": "1.0.0"}, version: "0.0.1"},
+		{content: expfmt.FmtOpenMetrics_0_0_1, format: openMetrics, media: expfmt.OpenMetricsType, asked: map[string]string{"version": "0.0.1"}, version: "0.0.1"},
+		{
+			content: expfmt.FmtProtoDelim, format: protobuf, media: expfmt.ProtoType,
+			asked: map[string]string{"proto": expfmt.ProtoProtocol, "encoding": "delimited"},
+		},
+	}
+}
+
+// A match is how well an offer suits a client.
+type match struct {
+	quality     float64
+	specificity int // 0: the client takes anything, 1: any of the type, 2: names the media type
+	position    int // of the element in the header
+	escaping    string
+}
+
+// betterThan tells what to serve of two offers.
+func (m match) betterThan(other match) bool {
+	switch {
+	case m.quality != other.quality:
+		return m.quality > other.quality
+	case m.specificity != other.specificity:
+		return m.specificity > other.specificity
+	default:
+		return m.position < other.position
+	}
+}
+
+// negotiateFormat chooses by the Accept header: of what the client does not refuse, what it prefers. Who takes none of
+// ours gets text, even against their word, as that is the best answer there is.
+func negotiateFormat(h http.Header) (expfmt.Format, format) {
+	elements := strings.Split(strings.Join(h["Accept"], ","), ",")
+	available := offers()
+	chosen, best := available[0], match{escaping: model.EscapeUnderscores}
+	for _, o := range available {
+		if m := o.match(elements); m.quality > 0 && (best.quality == 0 || m.betterThan(best)) {
+			chosen, best = o, m
 		}
 	}
-	best := identity
-	for _, e := range []encoding{gzipped, zstandard} {
-		if weights[e] < 0 {
-			weights[e] = rest
+	return chosen.content + expfmt.Format("; escaping="+best.escaping), chosen.format
+}
+
+// match judges an offer by the most specific of the elements that it meets, as HTTP wants it.
+func (o offer) match(elements []string) match {
+	best := match{specificity: -1}
+	for position, element := range elements {
+		media, parameters, err := mime.ParseMediaType(element)
+		weight, ok := 1.0, true
+		if q, given := parameters["q"]; given {
+			weight, ok = quality(q)
 		}
-		if weights[e] > 0 && (weights[e] > weights[best] || best == identity && weights[e] == weights[best]) {
-			best = e
+		if err != nil || !ok {
+			continue
+		}
+		m := match{quality: weight, specificity: o.specificity(media, parameters), position: position, escaping: model.EscapeUnderscores}
+		switch escaping := parameters[model.EscapingKey]; escaping {
+		case model.AllowUTF8, model.EscapeDots, model.EscapeValues:
+			m.escaping = escaping
+		}
+		if m.specificity > best.specificity || m.specificity >= 0 && m.specificity == best.specificity && m.betterThan(best) {
+			best = m
 		}
 	}
 	return best
 }
 
-// weighted splits an element like "gzip;q=0.5". Without a weight it is 1; one that cannot be read disqualifies.
-func weighted(element string) (coding string, weight float64, ok bool) {
-	coding, parameters, found := strings.Cut(element, ";")
-	coding = strings.TrimSpace(coding)
-	if !found {
-		return coding, 1, true
+// specificity is how precisely an element names the offer, negative if it does not.
+func (o offer) specificity(media string, parameters map[string]string) int {
+	kind, _, _ := strings.Cut(o.media, "/")
+	switch media {
+	case "*/*", "*":
+		return 0
+	case kind + "/*":
+		return 1
+	case o.media:
+		for name, value := range o.asked {
+			got := parameters[name]
+			if name == "version" && got == "" {
+				got = o.version
+			}
+			if got != value {
+				return -1
+			}
+		}
+		return 2
 	}
-	name, value, _ := strings.Cut(strings.TrimSpace(parameters), "=")
-	weight, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-	ok = err == nil && strings.EqualFold(strings.TrimSpace(name), "q") && weight >= 0 && weight <= 1
-	return coding, weight, ok
+	return -1
 }

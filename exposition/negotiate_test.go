@@ -28,7 +28,29 @@ func TestFormatIsNegotiated(t *testing.T) {
 		"text/plain;version=0.0.4;escaping=values": plain + "values",
 		"text/plain;escaping=nonsense":             plain + "underscores",
 		"image/png":                                plain + "underscores",
-		";;;,,,q=;\x00":                            plain + "underscores",
+		// What is refused is not served, whatever stands beside it.
+		"application/openmetrics-text;q=0":                                                                 plain + "underscores",
+		"application/openmetrics-text;version=1.0.0;q=0, text/plain;version=0.0.4;q=0.1":                   plain + "underscores",
+		"application/openmetrics-text;version=1.0.0; q=0.000 , application/openmetrics-text;version=0.0.1": open0 + "underscores",
+		"text/plain;q=0, */*":    open + "underscores",
+		"text/*;q=0, */*;q=0.1":  open + "underscores",
+		"application/*;q=0, */*": plain + "underscores",
+		"text/plain;q=0":         plain + "underscores", // There is no better answer.
+		"*/*;q=0":                plain + "underscores",
+		"application/*":          open + "underscores",
+		// What is preferred is, in whatever order it stands.
+		"*/*;q=0.9, application/openmetrics-text;version=1.0.0;q=0.1":                               plain + "underscores",
+		"application/openmetrics-text;version=1.0.0;q=0.1, */*;q=0.9":                               plain + "underscores",
+		"text/plain;q=0.2, application/openmetrics-text;version=1.0.0;q=0.3":                        open + "underscores",
+		"text/plain;version=0.0.4, application/openmetrics-text;version=1.0.0":                      plain + "underscores",
+		"application/openmetrics-text;version=1.0.0, text/plain;version=0.0.4":                      open + "underscores",
+		"*/*, application/openmetrics-text;version=1.0.0":                                           open + "underscores",
+		"Application/OpenMetrics-Text;Version=1.0.0":                                                open + "underscores",
+		"application/openmetrics-text;version=1.0.0;q=2, text/plain;q=0.1":                          plain + "underscores",
+		"application/openmetrics-text;version=1.0.0;q=nan, text/plain;q=0.1":                        plain + "underscores",
+		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text":     plain + "underscores",
+		"application/vnd.google.protobuf, application/openmetrics-text;version=9, text/plain;q=0.1": plain + "underscores",
+		";;;,,,q=;\x00": plain + "underscores",
 	} {
 		response, body := get(t, twoAccounts(t), "/metrics", accept, "")
 		if got := response.Header.Get("Content-Type"); got != want {
@@ -40,6 +62,10 @@ func TestFormatIsNegotiated(t *testing.T) {
 		if got := response.Header.Get("Vary"); got != "Accept, Accept-Encoding" {
 			t.Errorf("Accept %q: Vary %q", accept, got)
 		}
+	}
+	several := http.Header{"Accept": {"text/plain;q=0.3", "application/openmetrics-text;version=1.0.0"}}
+	if got, _ := negotiateFormat(several); got != open+"underscores" {
+		t.Errorf("two lines of Accept: %q, want OpenMetrics", got)
 	}
 }
 

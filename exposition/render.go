@@ -16,26 +16,27 @@ const (
 	protobuf
 )
 
-// bufferSize is what gathers before it is written.
+// bufferSize is what gathers before it is written to a client.
 const bufferSize = 64 << 10
 
 // A renderer turns the samples of families into bytes. It allocates nothing once its buffers have grown.
 type renderer struct {
 	format format
 	out    io.Writer
+	least  int    // bytes that gather before they are written
 	buf    []byte // what has gathered
 	size   int64  // bytes of samples since the family began
 	err    error
 
-	opens  [][]byte // what stands before the value of each label
-	odds   marks    // the samples with label values that cannot be written as they are
-	number int      // of the sample, as marked
-	wary   bool     // some are marked, but as samples are left out, it cannot be told which
-	values []string // the label values of the sample before
-	starts []int    // where in line or pairs each of them begins
-	line   []byte   // the text of the sample before, up to its last label; a part of buf, even if that was flushed
-	pairs  []byte   // in protobuf, the labels of the sample before
-	emit   func(labels []string, value float64)
+	opens     [][]byte  // what stands before the value of each label
+	escaped   sampleSet // the samples that need escaping
+	index     int       // of the sample, in a walk over all of them
+	escapeAll bool      // some samples need escaping, but as a shard leaves samples out, it cannot be told which
+	values    []string  // the label values of the sample before
+	starts    []int     // where in line or pairs each of them begins
+	line      []byte    // the text of the sample before, up to its last label; a part of buf, even if that was flushed
+	pairs     []byte    // in protobuf, the labels of the sample before
+	emit      func(labels []string, value float64)
 }
 
 func newRenderer() *renderer {
@@ -44,15 +45,15 @@ func newRenderer() *renderer {
 	return r
 }
 
-// start directs the renderer to an exposition of its own.
-func (r *renderer) start(out io.Writer, f format) {
-	r.out, r.format, r.err, r.buf = out, f, nil, r.buf[:0]
+// start directs the renderer to an exposition of its own, to be written in pieces of about the size least.
+func (r *renderer) start(out io.Writer, f format, least int) {
+	r.out, r.format, r.err, r.buf, r.least = out, f, nil, r.buf[:0], least
 }
 
 // release lets go of what the renderer refers to, for the time it lies idle.
 func (r *renderer) release() {
 	clear(r.values[:cap(r.values)])
-	r.out, r.odds = nil, nil
+	r.out, r.escaped = nil, nil
 }
 
 // family begins a family.
@@ -78,8 +79,8 @@ func (r *renderer) family(f Family) {
 // each renders the samples that a snapshot has of its family i, which is the one that began last.
 func (r *renderer) each(s *snapshot, i int, shard Shard) {
 	if r.err == nil {
-		r.odds, r.number = s.odds[i], 0
-		r.wary = len(r.odds) > 0 && shard.Count > 1
+		r.escaped, r.index = s.escaped[i], 0
+		r.escapeAll = len(r.escaped) > 0 && shard.Count > 1
 		s.source.Each(i, shard, r.emit)
 	}
 }
@@ -93,20 +94,38 @@ func (r *renderer) sample(labels []string, value float64) {
 	for same < len(r.values) && labels[same] == r.values[same] {
 		same++
 	}
-	odd := r.wary || r.odds.has(r.number)
-	r.number++
+	if len(r.buf) >= r.least && r.boundary(labels, same) {
+		r.flush()
+	}
+	escape := r.escapeAll || r.escaped.has(r.index)
+	r.index++
 	begin := len(r.buf)
 	if r.format == protobuf {
-		r.buf = r.appendMessage(r.buf, labels, same, odd, value)
+		r.buf = r.appendMessage(r.buf, labels, same, escape, value)
 	} else {
-		r.buf = r.appendLine(r.buf, labels, same, odd, value)
+		r.buf = r.appendLine(r.buf, labels, same, escape, value)
 	}
 	r.size += int64(len(r.buf) - begin)
 	r.values = r.values[:len(labels)]
 	copy(r.values[same:], labels[same:])
-	if len(r.buf) >= bufferSize {
-		r.flush()
+}
+
+// boundary reports whether what has gathered may end before a sample. The choice is that of the PBX and not of the size
+// alone, so that one PBX more or less does not move all boundaries behind it, and what lies between two boundaries and
+// is as it was need not be compressed again.
+func (r *renderer) boundary(labels []string, same int) bool {
+	if len(r.buf) >= 4*r.least {
+		return true
 	}
+	if len(labels) < 2 || same > 1 {
+		return false
+	}
+	const prime = 16777619
+	hash := uint32(0)
+	for i := range len(labels[1]) {
+		hash = (hash ^ uint32(labels[1][i])) * prime
+	}
+	return hash>>28 == 0
 }
 
 // flush writes what has gathered.
@@ -118,7 +137,7 @@ func (r *renderer) flush() {
 }
 
 // appendLine writes a sample as text.
-func (r *renderer) appendLine(dst []byte, labels []string, same int, odd bool, value float64) []byte {
+func (r *renderer) appendLine(dst []byte, labels []string, same int, escape bool, value float64) []byte {
 	begin := len(dst)
 	if same > 0 {
 		dst = append(dst, r.line[:r.starts[same]]...)
@@ -126,7 +145,7 @@ func (r *renderer) appendLine(dst []byte, labels []string, same int, odd bool, v
 	for k := same; k < len(labels); k++ {
 		r.starts[k] = len(dst) - begin
 		dst = append(dst, r.opens[k]...)
-		if odd {
+		if escape {
 			dst = appendEscaped(dst, labels[k], true)
 		} else {
 			dst = append(dst, labels[k]...)
@@ -137,7 +156,7 @@ func (r *renderer) appendLine(dst []byte, labels []string, same int, odd bool, v
 }
 
 // appendMessage writes a sample as a field of a MetricFamily: labels, then a gauge.
-func (r *renderer) appendMessage(dst []byte, labels []string, same int, odd bool, value float64) []byte {
+func (r *renderer) appendMessage(dst []byte, labels []string, same int, escape bool, value float64) []byte {
 	pairs := r.pairs[:0]
 	if same > 0 {
 		pairs = r.pairs[:r.starts[same]]
@@ -145,7 +164,7 @@ func (r *renderer) appendMessage(dst []byte, labels []string, same int, odd bool
 	for k := same; k < len(labels); k++ {
 		r.starts[k] = len(pairs)
 		label := labels[k]
-		if odd {
+		if escape {
 			label = valid(label)
 		}
 		size := len(r.opens[k]) + uvarintSize(len(label)) + len(label)

@@ -10,15 +10,15 @@ import (
 	"time"
 
 	"github.com/go-kit/log/level"
-	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
 const (
 	// maxScrapes is how many scrapes are served at once.
 	maxScrapes = 40
-	// patience is how long a client may take to read a scrape, so that 40 who do not read cannot lock out the rest.
-	patience = 2 * time.Minute
+	// retryAfter is what a client is told who finds no place, in seconds. One that is held by a client who does not read
+	// is free again by then.
+	retryAfter = "30"
 )
 
 // A scrape is what a client wants of what there is.
@@ -29,7 +29,7 @@ type scrape struct {
 	codec   *codec
 	account string // all accounts if empty
 	now     time.Time
-	kept    [][]segment // by what is published; nil where none are kept
+	kept    [][][]segment // by what is published and by family; nil where none are kept
 }
 
 // serves reports whether a snapshot is part of the scrape.
@@ -44,10 +44,13 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Metrics are read with GET or HEAD.", http.StatusMethodNotAllowed)
 		return
 	}
+	out := newProgressWriter(w, time.Now())
+	out.extend()
 	select {
 	case s.places <- struct{}{}:
 		defer func() { <-s.places }()
 	default:
+		w.Header().Set("Retry-After", retryAfter)
 		http.Error(w, fmt.Sprintf("%d scrapes are being served already; try again later.", maxScrapes), http.StatusServiceUnavailable)
 		return
 	}
@@ -63,10 +66,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sc.encoding = negotiateEncoding(r.Header)
 	sc.codec = s.codecs[sc.encoding]
 
-	var own []*dto.MetricFamily
-	if sc.shard.Index == 0 || sc.account != "" && !sc.knows(nil) {
-		own = s.gather()
-	}
+	own := s.gather()
 	if sc.account != "" && !sc.knows(own) {
 		http.Error(w, fmt.Sprintf("There is no account %q.", sc.account), http.StatusNotFound)
 		return
@@ -81,12 +81,8 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
-	// A writer without deadlines is one of a test, or one that buffers.
-	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(sc.now.Add(patience))
-	defer func() { _ = control.SetWriteDeadline(time.Time{}) }()
 	length := func(n int64) { header.Set("Content-Length", strconv.FormatInt(n, 10)) }
-	if err := sc.write(w, s.tail(sc, own), length); err != nil {
+	if err := sc.write(out, s.tail(sc, own), length); err != nil {
 		level.Debug(s.logger).Log("msg", "Client went away during its scrape", "remote", r.RemoteAddr, "err", err)
 	}
 }

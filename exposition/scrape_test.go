@@ -1,8 +1,9 @@
 package exposition
 
 import (
-	"context"
+	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -114,19 +117,25 @@ func TestShardsAddUpToTheWhole(t *testing.T) {
 	set := twoAccounts(t)
 	lines := func(target string) (sorted []string) {
 		for line := range strings.Lines(scrapeOf(t, set, target, "text", "gzip")) {
-			if !strings.HasPrefix(line, "#") {
+			if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "ycm_exporter_shard_info{") {
 				sorted = append(sorted, line)
 			}
 		}
 		slices.Sort(sorted)
 		return sorted
 	}
+	ofEachShard := func(line string) bool {
+		return strings.HasPrefix(line, "ycm_up{") || strings.HasPrefix(line, "ycm_exporter_build_info")
+	}
 	whole := lines("/metrics")
 	var sum []string
 	for _, target := range []string{"/metrics?shard=0&shards=3", "/metrics?shard=1&shards=3", "/metrics?shards=3&shard=2"} {
 		part := lines(target)
-		if own := slices.Contains(part, "ycm_exporter_build_info 0\n"); own != strings.Contains(target, "shard=0") {
-			t.Errorf("%s has the exporter's own metrics: %t", target, own)
+		if logins := slices.Contains(part, "ycm_api_logins_total{account=\"south\",grant=\"refresh_token\"} 1\n"); logins != strings.Contains(target, "shard=0") {
+			t.Errorf("%s has the exporter's own metrics: %t, want them in shard 0 alone", target, logins)
+		}
+		if !strings.Contains(target, "shard=0") {
+			part = slices.DeleteFunc(part, ofEachShard)
 		}
 		sum = append(sum, part...)
 	}
@@ -136,6 +145,66 @@ func TestShardsAddUpToTheWhole(t *testing.T) {
 	}
 	if got := lines("/metrics?shard=0&shards=1"); !slices.Equal(got, whole) {
 		t.Errorf("the one shard of one has %d lines, want the %d of the whole", len(got), len(whole))
+	}
+}
+
+// Whoever scrapes any of the shards learns from it which one it is, and whether exporter and account are well.
+func TestEveryShardTellsWhatItIs(t *testing.T) {
+	set := twoAccounts(t)
+	for target, want := range map[string]struct {
+		accounts      []string
+		shard, shards string
+	}{
+		"/metrics":                                  {[]string{"north", "south", "waiting"}, "0", "1"},
+		"/metrics?shard=0&shards=1":                 {[]string{"north", "south", "waiting"}, "0", "1"},
+		"/metrics?shard=0&shards=4":                 {[]string{"north", "south", "waiting"}, "0", "4"},
+		"/metrics?shard=3&shards=4":                 {[]string{"north", "south", "waiting"}, "3", "4"},
+		"/metrics?account=south":                    {[]string{"south"}, "0", "1"},
+		"/metrics?account=south&shard=1&shards=2":   {[]string{"south"}, "1", "2"},
+		"/metrics?account=waiting&shard=1&shards=2": {[]string{"waiting"}, "1", "2"},
+	} {
+		for _, format := range []string{"text", "openmetrics"} {
+			body := scrapeOf(t, set, target, format, "gzip")
+			one := map[string]string{"text": "1", "openmetrics": "1.0"}[format]
+			var shards, ups strings.Builder
+			for _, account := range want.accounts {
+				fmt.Fprintf(&shards, "ycm_exporter_shard_info{account=%q,shard=%q,shards=%q} %s\n", account, want.shard, want.shards, one)
+				fmt.Fprintf(&ups, "ycm_up{account=%q} %s\n", account, one)
+			}
+			for _, lines := range []string{
+				"# TYPE ycm_exporter_shard_info gauge\n" + shards.String() + "#",
+				"# TYPE ycm_up gauge\n" + ups.String(), "\nycm_exporter_build_info ",
+			} {
+				if !strings.Contains(body, lines) {
+					t.Errorf("GET %s in %s lacks:\n%s", target, format, lines)
+				}
+			}
+		}
+	}
+}
+
+// OpenMetrics knows a counter without its suffix _total, and strict parsers refuse one name for two metrics.
+func TestOpenMetricsHasNoCounterUnderTheNameOfAGauge(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector())
+	set := NewSet(registry, log.NewNopLogger())
+	const gauge, counter = "\n# TYPE go_memstats_alloc_bytes gauge\n", "go_memstats_alloc_bytes_total "
+	if body := scrapeOf(t, set, "/metrics", "text", "gzip"); !strings.Contains(body, gauge) || !strings.Contains(body, counter) {
+		t.Errorf("text lacks the gauge or the counter:\n%s", body)
+	}
+	body := scrapeOf(t, set, "/metrics", "openmetrics", "gzip")
+	if !strings.Contains(body, gauge) || strings.Contains(body, counter) {
+		t.Errorf("OpenMetrics lacks the gauge, or has the counter beside it:\n%s", body)
+	}
+	if !strings.Contains(body, "\ngo_memstats_mallocs_total ") {
+		t.Errorf("OpenMetrics lacks a counter that has its name for itself:\n%s", body)
+	}
+	seen := map[string]bool{}
+	for _, name := range names(body) {
+		if seen[name] {
+			t.Errorf("OpenMetrics has two metrics %s", name)
+		}
+		seen[name] = true
 	}
 }
 
@@ -245,32 +314,90 @@ func (m *memoryNet) dial() net.Conn {
 	return here
 }
 
+// inMemory serves a set to clients who connect in memory, as a daemon does, and returns how they connect.
+func inMemory(t *testing.T, set *Set) (dial func() net.Conn) {
+	t.Helper()
+	listener := &memoryNet{conns: make(chan net.Conn), done: make(chan struct{})}
+	server := &http.Server{Handler: promhttp.InstrumentMetricHandler(prometheus.NewRegistry(), set), WriteTimeout: time.Second}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return func() net.Conn {
+		client := listener.dial()
+		t.Cleanup(func() { _ = client.Close() })
+		if _, err := io.WriteString(client, "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity\r\n\r\n"); err != nil {
+			t.Error(err)
+		}
+		return client
+	}
+}
+
+// expectPlace checks whether there is a place for one more scrape.
+func expectPlace(t *testing.T, set *Set, when string, want bool) {
+	t.Helper()
+	synctest.Wait()
+	response, body := get(t, set, "/metrics?account=waiting", "", "")
+	switch {
+	case want && response.StatusCode != http.StatusOK:
+		t.Errorf("%s: %d %.100s, want 200", when, response.StatusCode, body)
+	case !want && (response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "40 scrapes are being served already")):
+		t.Errorf("%s: %d %.100s, want 503", when, response.StatusCode, body)
+	case !want && response.Header.Get("Retry-After") != "30":
+		t.Errorf("%s: Retry-After is %q, want 30", when, response.Header.Get("Retry-After"))
+	}
+}
+
 func TestClientsWhoDoNotReadDoNotLockOutOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := twoAccounts(t)
-		listener := &memoryNet{conns: make(chan net.Conn), done: make(chan struct{})}
-		server := &http.Server{Handler: set}
-		go func() { _ = server.Serve(listener) }()
-		defer server.Shutdown(context.WithoutCancel(t.Context()))
-
-		for range maxScrapes {
-			client := listener.dial()
-			defer client.Close()
-			if _, err := io.WriteString(client, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
-				t.Fatal(err)
-			}
+		dial := inMemory(t, set)
+		for range maxScrapes - 1 {
+			dial()
 		}
-		synctest.Wait()
-		response, body := get(t, set, "/metrics", "", "")
-		if response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "40 scrapes are being served already") {
-			t.Errorf("the 41st scrape: %d %.100s, want 503", response.StatusCode, body)
-		}
-		time.Sleep(patience + time.Second)
-		synctest.Wait()
-		if response, body := get(t, set, "/metrics", "", ""); response.StatusCode != http.StatusOK {
-			t.Errorf("after the patience with them ended: %d %.100s, want 200", response.StatusCode, body)
-		}
+		expectPlace(t, set, "the 40th scrape", true)
+		dial()
+		expectPlace(t, set, "the 41st scrape", false)
+		time.Sleep(stall - time.Second)
+		expectPlace(t, set, "when nobody read for 29 s", false)
+		time.Sleep(2 * time.Second)
+		expectPlace(t, set, "when nobody read for 31 s", true)
 	})
+}
+
+// A client on a slow line gets its scrape, as long as it reads on; but not for ever, as another one waits for the place.
+func TestASlowClientIsServedWhileItReads(t *testing.T) {
+	for name, c := range map[string]struct {
+		pbxs           int
+		pause          time.Duration // before each 64 KiB
+		least, longest time.Duration
+		whole          bool
+	}{
+		"a slow one":                         {100, 10 * time.Second, 2 * stall, 2 * time.Minute, true},
+		"one that stops for more than 30 s":  {100, 40 * time.Second, 0, 2 * time.Minute, false},
+		"one that would take a quarter hour": {1000, 12 * time.Second, longestScrape - stall, longestScrape + stall, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := inMemory(t, publish(t, newFleet("main", c.pbxs)))()
+				begun, read := time.Now(), int64(0)
+				response, err := http.ReadResponse(bufio.NewReader(client), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for err == nil {
+					time.Sleep(c.pause)
+					var n int64
+					n, err = io.CopyN(io.Discard, response.Body, bufferSize)
+					read += n
+				}
+				if whole := read == response.ContentLength; whole != c.whole {
+					t.Errorf("read %d of %d bytes, want all of them: %t", read, response.ContentLength, c.whole)
+				}
+				if took := time.Since(begun); took < c.least || took > c.longest {
+					t.Errorf("the scrape took %v, want %v to %v", took, c.least, c.longest)
+				}
+			})
+		})
+	}
 }
 
 func TestAClientWhoLeavesIsNoError(t *testing.T) {

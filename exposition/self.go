@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/go-kit/log/level"
 	dto "github.com/prometheus/client_model/go"
@@ -45,16 +46,9 @@ func accountOf(m *dto.Metric) (account string, found bool) {
 func (s *Set) tail(sc *scrape, own []*dto.MetricFamily) []byte {
 	var out bytes.Buffer
 	encoder := expfmt.NewEncoder(&out, sc.content)
-	for _, family := range own {
-		if sc.shard.Index > 0 {
-			break
-		}
+	for _, family := range sc.share(own) {
 		if sc.has(family.GetName()) {
 			level.Warn(s.logger).Log("msg", "The exporter has a metric of its own with the name of a published one", "metric", family.GetName())
-			continue
-		}
-		family = only(family, sc.account)
-		if len(family.Metric) == 0 {
 			continue
 		}
 		whole := out.Len()
@@ -67,6 +61,32 @@ func (s *Set) tail(sc *scrape, own []*dto.MetricFamily) []byte {
 		_ = closer.Close() // It writes "# EOF" to memory.
 	}
 	return out.Bytes()
+}
+
+// share returns the scrape's share of the exporter's own metrics: all of them in shard 0, but only what belongs to every
+// shard in the others; and of the accounts the one that is asked for. It is sorted by name.
+func (s *scrape) share(own []*dto.MetricFamily) []*dto.MetricFamily {
+	var share []*dto.MetricFamily
+	for _, family := range append(slices.Clip(own), shardInfo(s.shard, own)) {
+		name := family.GetName()
+		if s.shard.Index > 0 && !slices.Contains(ofEveryShard(), name) || s.format == openMetrics && collides(family, own) {
+			continue
+		}
+		if family = only(family, s.account); len(family.Metric) > 0 {
+			share = append(share, family)
+		}
+	}
+	slices.SortStableFunc(share, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return share
+}
+
+// collides reports whether OpenMetrics has a counter under the name of another metric, as it counts the suffix _total
+// not to the name. Go's own metrics have such a pair, go_memstats_alloc_bytes and go_memstats_alloc_bytes_total, and
+// strict parsers refuse an exposition with both.
+func collides(counter *dto.MetricFamily, own []*dto.MetricFamily) bool {
+	name, suffixed := strings.CutSuffix(counter.GetName(), "_total")
+	return suffixed && counter.GetType() == dto.MetricType_COUNTER &&
+		slices.ContainsFunc(own, func(f *dto.MetricFamily) bool { return f.GetName() == name })
 }
 
 // only returns a family without the samples of other accounts, if one account is asked for.

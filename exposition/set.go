@@ -12,9 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// manySamples is the size from which the memory of a snapshot that was replaced, and of the poll that made its
-// successor, is given back to the system at once. Left to itself the process would grow to thrice its data; the
-// collection takes some ten milliseconds for a million samples, once a poll.
+// manySamples is the least that is published before memory is given back to the system, see due.
 const manySamples = 100_000
 
 // A Set holds the present snapshot of each account and collector and serves them, with the exporter's own metrics,
@@ -25,8 +23,9 @@ type Set struct {
 	codecs codecs
 	places chan struct{} // one for each scrape under way
 
-	mu      sync.Mutex // held to replace the view
-	present atomic.Pointer[view]
+	mu       sync.Mutex // held to replace the view
+	present  atomic.Pointer[view]
+	replaced int // samples that were published since memory was given back
 }
 
 // NewSet returns a set without snapshots. What self gathers, the exporter's own metrics, is part of each scrape.
@@ -46,22 +45,41 @@ func NewSet(self prometheus.Gatherer, logger log.Logger) *Set {
 // asking for, src is rendered and compressed before it is served; until then the snapshot before is.
 func (s *Set) Publish(account, collector string, src Source, expires time.Time) error {
 	families := src.Families()
-	odds, samples, err := verify(account, families, src)
+	escaped, samples, err := verify(account, families, src)
 	if err != nil {
 		return fmt.Errorf("publishing %s of account %s: %w", collector, account, err)
 	}
 	next := &published{account: account, collector: collector, expires: expires}
-	next.snapshot = &snapshot{source: src, families: families, odds: odds, codecs: &s.codecs, variants: map[key]*variant{}}
+	next.snapshot = &snapshot{source: src, families: families, samples: samples, escaped: escaped, codecs: &s.codecs, variants: map[key]*variant{}}
 	if old := s.present.Load().find(account, collector); old != nil {
 		next.snapshot.follow(old.snapshot, time.Now())
 	}
 	if err := s.swap(next); err != nil {
 		return fmt.Errorf("publishing %s of account %s: %w", collector, account, err)
 	}
-	if samples >= manySamples {
+	if s.due(samples) {
 		debug.FreeOSMemory()
 	}
 	return nil
+}
+
+// due reports whether the memory of snapshots that were replaced, and of the polls that made their successors, is to be
+// given back to the system at once. Left to itself the process would grow to thrice its data. A collection takes time by
+// what is served, so it waits until half as much has been published: a large snapshot once a poll, but not each of the
+// many small ones that stand beside it.
+func (s *Set) due(samples int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	served := 0
+	for _, p := range s.present.Load().published {
+		served += p.samples
+	}
+	s.replaced += samples
+	if s.replaced < max(manySamples, served/2) {
+		return false
+	}
+	s.replaced = 0
+	return true
 }
 
 // swap puts a snapshot into the place of the one before.

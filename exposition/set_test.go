@@ -86,16 +86,16 @@ func TestSnapshotsAreWithdrawn(t *testing.T) {
 
 func TestABadSnapshotIsRefusedAndTheLastGoodOneStays(t *testing.T) {
 	family := func(name string, labels ...string) Family { return Family{name, "Help.", labels} }
-	rows := func(f Family, values ...[]string) sheet {
-		p := page{Family: f}
+	rows := func(f Family, values ...[]string) literal {
+		p := literalFamily{Family: f}
 		for _, v := range values {
 			p.rows = append(p.rows, row{v, 1})
 		}
-		return sheet{p}
+		return literal{p}
 	}
 	x := family("ycm_x", "account", "id")
 	for name, c := range map[string]struct {
-		src  sheet
+		src  literal
 		want string
 	}{
 		"a duplicate":                 {rows(x, []string{"main", "1"}, []string{"main", "1"}), "samples must be sorted and distinct"},
@@ -111,13 +111,13 @@ func TestABadSnapshotIsRefusedAndTheLastGoodOneStays(t *testing.T) {
 		"a label's name is not one":   {rows(family("ycm_x", "account", "i-d")), "is no name of a label"},
 		"a reserved label":            {rows(family("ycm_x", "account", "__id")), "is no name of a label"},
 		"a family's name is not one":  {rows(family("ycm x", "account")), "the name is not one of a metric"},
-		"help that is not UTF-8":      {sheet{{Family: Family{"ycm_x", "\xff", []string{"account"}}}}, "the help is not UTF-8"},
-		"help without end":            {sheet{{Family: Family{"ycm_x", strings.Repeat("x", maxHead), []string{"account"}}}}, "have over 8192 bytes"},
+		"help that is not UTF-8":      {literal{{Family: Family{"ycm_x", "\xff", []string{"account"}}}}, "the help is not UTF-8"},
+		"help without end":            {literal{{Family: Family{"ycm_x", strings.Repeat("x", maxHead), []string{"account"}}}}, "have over 8192 bytes"},
 		"families out of order":       {append(one("ycm_z", "main", 1), one("ycm_x", "main", 1)...), "families must be sorted by name and distinct"},
 		"a family twice":              {append(one("ycm_x", "main", 1), one("ycm_x", "main", 1)...), "families must be sorted by name and distinct"},
 		"another collector's family":  {one("ycm_taken", "main", 1), "is published by collector users already"},
 		"a family defined otherwise":  {rows(family("ycm_other", "account", "id")), "differs in help or labels from that of account other"},
-		"a family with another help":  {sheet{{Family: Family{"ycm_other", "Else.", []string{"account"}}}}, "differs in help or labels from that of account other"},
+		"a family with another help":  {literal{{Family: Family{"ycm_other", "Else.", []string{"account"}}}}, "differs in help or labels from that of account other"},
 		"one bad family among others": {append(one("ycm_a", "main", 1), rows(x, []string{"main"})...), `family "ycm_x"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -25,7 +26,8 @@ type key struct {
 type snapshot struct {
 	source   Source
 	families []Family
-	odds     []marks // by family: the samples with label values that cannot be written as they are
+	samples  int
+	escaped  []sampleSet // by family: the samples that need escaping
 	codecs   *codecs
 
 	mu       sync.Mutex
@@ -36,11 +38,11 @@ type snapshot struct {
 type variant struct {
 	asked    time.Time     // guarded by the snapshot's lock
 	made     chan struct{} // closed once segments are there
-	segments []segment
+	segments [][]segment   // by family
 }
 
 // variant returns the segments of the snapshot for k, or nil if too many others are kept.
-func (s *snapshot) variant(k key, now time.Time) []segment {
+func (s *snapshot) variant(k key, now time.Time) [][]segment {
 	s.mu.Lock()
 	v := s.variants[k]
 	first := v == nil && s.forget(now) < maxVariants
@@ -55,7 +57,7 @@ func (s *snapshot) variant(k key, now time.Time) []segment {
 	case v == nil:
 		return nil
 	case first:
-		s.press(k, v)
+		s.render(k, v, nil)
 	}
 	<-v.made
 	return v.segments
@@ -80,28 +82,47 @@ func (s *snapshot) forget(now time.Time) (left float64) {
 	return left
 }
 
-// follow makes, ahead of any scrape, the variants that scrapes ask for of the snapshot that this one is to replace.
+// follow makes, ahead of any scrape, the variants that scrapes ask for of the snapshot that this one is to replace. What
+// is as it was there is not compressed again.
 func (s *snapshot) follow(old *snapshot, now time.Time) {
 	old.mu.Lock()
 	old.forget(now)
-	for k, v := range old.variants {
+	before := maps.Clone(old.variants)
+	for k, v := range before {
 		s.keep(k).asked = v.asked
 	}
 	old.mu.Unlock()
 	for k, v := range s.variants {
-		s.press(k, v)
+		s.render(k, v, before[k].known())
 	}
 }
 
-// press makes the segments of all families.
-func (s *snapshot) press(k key, v *variant) {
-	defer close(v.made) // Even if the source panics: then there are no segments, and who waits helps himself.
+// known are the segments of a variant by their digests; none of one that is not made yet.
+func (v *variant) known() map[uint64]segment {
+	select {
+	case <-v.made:
+	default:
+		return nil
+	}
+	known := map[uint64]segment{}
+	for _, family := range v.segments {
+		for _, s := range family {
+			known[s.digest] = s
+		}
+	}
+	return known
+}
+
+// render makes the segments of all families for a variant, but for those that are known.
+func (s *snapshot) render(k key, v *variant, known map[uint64]segment) {
+	defer close(v.made) // Even if the source panics: then there are no segments, and each scrape that waits makes its own.
 	c := s.codecs[k.encoding]
-	p := c.take()
-	defer c.give(p)
-	segments := make([]segment, len(s.families))
+	sw := c.take()
+	defer c.give(sw)
+	sw.known = known
+	segments := make([][]segment, len(s.families))
 	for i := range s.families {
-		segments[i] = p.segment(s, i, k)
+		segments[i] = sw.segments(s, i, k)
 	}
 	v.segments = segments
 }

@@ -20,10 +20,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A sheet is a source that is written down.
-type sheet []page
+// A literal is a source whose samples are written down in a test.
+type literal []literalFamily
 
-type page struct {
+type literalFamily struct {
 	Family
 	rows []row
 }
@@ -33,7 +33,7 @@ type row struct {
 	value  float64
 }
 
-func (s sheet) Families() []Family {
+func (s literal) Families() []Family {
 	var families []Family
 	for _, p := range s {
 		families = append(families, p.Family)
@@ -42,7 +42,7 @@ func (s sheet) Families() []Family {
 }
 
 // Each deals its rows to the shards in turn.
-func (s sheet) Each(i int, shard Shard, emit func([]string, float64)) {
+func (s literal) Each(i int, shard Shard, emit func([]string, float64)) {
 	reused := make([]string, len(s[i].Labels), 20)
 	for n, r := range s[i].rows {
 		if n%max(1, shard.Count) == shard.Index {
@@ -52,9 +52,9 @@ func (s sheet) Each(i int, shard Shard, emit func([]string, float64)) {
 	}
 }
 
-// one is a sheet with one family of one sample.
-func one(name, account string, value float64) sheet {
-	return sheet{{Family{name, "Help.", []string{"account"}}, []row{{[]string{account}, value}}}}
+// one is a source with one family of one sample.
+func one(name, account string, value float64) literal {
+	return literal{{Family{name, "Help.", []string{"account"}}, []row{{[]string{account}, value}}}}
 }
 
 func mustPublish(t testing.TB, set *Set, account, collector string, src Source) {
@@ -133,7 +133,7 @@ func registryOf(t testing.TB, sources ...Source) *prometheus.Registry {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
 	for _, src := range sources {
-		if err := registry.Register(Collector(src)); err != nil {
+		if err := registry.Register(collectorOf(src)); err != nil {
 			t.Fatalf("registering a source: %v", err)
 		}
 	}

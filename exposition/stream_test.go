@@ -77,8 +77,8 @@ func TestCurlReadsAScrape(t *testing.T) {
 		return string(plain)
 	}
 	want := curl()
-	if families := parsed(t, want); len(families) != len(fleetFamilies) {
-		t.Errorf("curl reads %d families, want %d", len(families), len(fleetFamilies))
+	if families := parsed(t, want); len(families) != len(fleetFamilies)+1 {
+		t.Errorf("curl reads %d families, want %d and that of the shard", len(families), len(fleetFamilies))
 	}
 	for _, encoding := range []string{"gzip", "zstd"} {
 		if !strings.Contains(string(version), strings.TrimSuffix(encoding, "gzip")) {

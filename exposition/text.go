@@ -8,15 +8,15 @@ import (
 // valid returns v, with what is not UTF-8 replaced by U+FFFD. All that leaves this package has gone through it.
 func valid(v string) string { return strings.ToValidUTF8(v, "\uFFFD") }
 
-// special marks the bytes that the text formats escape.
-var special = [256]byte{'\n': 1, '"': 1, '\\': 1}
+// escapedBytes has a 1 for each byte that the text formats escape.
+var escapedBytes = [256]byte{'\n': 1, '"': 1, '\\': 1}
 
-// odd reports whether a label value cannot be written as it is in each of the formats. Few are so,
+// needsEscaping reports whether a label value cannot be written as it is in each of the formats. Few are so,
 // and to look at each of them takes as long as all the rest of rendering; so that is done once for a snapshot.
-func odd(v string) bool {
+func needsEscaping(v string) bool {
 	var found, all byte
 	for i := range len(v) {
-		found |= special[v[i]]
+		found |= escapedBytes[v[i]]
 		all |= v[i]
 	}
 	return found != 0 || all >= utf8.RuneSelf && !utf8.ValidString(v)
@@ -24,7 +24,7 @@ func odd(v string) bool {
 
 // appendEscaped writes a label value or a help as the text formats want it, made valid.
 func appendEscaped(dst []byte, s string, quotes bool) []byte {
-	if !odd(s) {
+	if !needsEscaping(s) {
 		return append(dst, s...)
 	}
 	for _, c := range []byte(valid(s)) {

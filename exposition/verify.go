@@ -16,9 +16,9 @@ const maxHead = 8 << 10
 // verify checks that a snapshot cannot break a scrape: families and samples in order and distinct, names valid,
 // each sample with all labels, the first of them the account's, so that no other account can have the same series.
 // Samples are checked as they will be served, with invalid UTF-8 replaced. It returns which samples of each
-// family are odd, and how many samples there are.
-func verify(account string, families []Family, src Source) (odds []marks, samples int, err error) {
-	odds = make([]marks, len(families))
+// family need escaping, and how many samples there are.
+func verify(account string, families []Family, src Source) (escaped []sampleSet, samples int, err error) {
+	escaped = make([]sampleSet, len(families))
 	for i, f := range families {
 		if i > 0 && f.Name <= families[i-1].Name {
 			return nil, 0, fmt.Errorf("family %q after %q: families must be sorted by name and distinct", f.Name, families[i-1].Name)
@@ -27,12 +27,12 @@ func verify(account string, families []Family, src Source) (odds []marks, sample
 			return nil, 0, fmt.Errorf("family %q: %w", f.Name, err)
 		}
 		count := 0
-		if odds[i], count, err = verifySamples(account, i, f, src); err != nil {
+		if escaped[i], count, err = verifySamples(account, i, f, src); err != nil {
 			return nil, 0, fmt.Errorf("family %q: %w", f.Name, err)
 		}
 		samples += count
 	}
-	return odds, samples, nil
+	return escaped, samples, nil
 }
 
 func verifyFamily(f Family) error {
@@ -57,7 +57,7 @@ func verifyFamily(f Family) error {
 	return nil
 }
 
-func verifySamples(account string, i int, f Family, src Source) (odds marks, samples int, err error) {
+func verifySamples(account string, i int, f Family, src Source) (escaped sampleSet, samples int, err error) {
 	last := make([]string, 0, len(f.Labels))
 	src.Each(i, Shard{}, func(labels []string, _ float64) {
 		switch {
@@ -78,13 +78,13 @@ func verifySamples(account string, i int, f Family, src Source) (odds marks, sam
 			err = fmt.Errorf("sample %q after %q: samples must be sorted and distinct", labels, last)
 			return
 		}
-		if slices.ContainsFunc(labels[same:], odd) {
-			odds.set(samples)
+		if slices.ContainsFunc(labels[same:], needsEscaping) {
+			escaped.set(samples)
 		}
 		last = append(last[:same], labels[same:]...)
 		samples++
 	})
-	return odds, samples, err
+	return escaped, samples, err
 }
 
 // before reports whether label values a, made valid, sort before b.
@@ -97,14 +97,14 @@ func before(a, b []string) bool {
 	return false
 }
 
-// marks is a set of samples of a family, by their number in a walk over all of them.
-type marks []uint64
+// sampleSet is a set of samples of a family, by their index in a walk over all of them.
+type sampleSet []uint64
 
-func (m *marks) set(n int) {
-	for len(*m) <= n/64 {
-		*m = append(*m, 0)
+func (s *sampleSet) set(n int) {
+	for len(*s) <= n/64 {
+		*s = append(*s, 0)
 	}
-	(*m)[n/64] |= 1 << (n % 64)
+	(*s)[n/64] |= 1 << (n % 64)
 }
 
-func (m marks) has(n int) bool { return n/64 < len(m) && m[n/64]>>(n%64)&1 == 1 }
+func (s sampleSet) has(n int) bool { return n/64 < len(s) && s[n/64]>>(n%64)&1 == 1 }

@@ -4,18 +4,18 @@ import "io"
 
 // write writes the published families, then tail. It tells the length before the first byte, if it knows it.
 func (s *scrape) write(w io.Writer, tail []byte, length func(int64)) error {
-	p := s.codec.take()
-	defer s.codec.give(p)
+	sw := s.codec.take()
+	defer s.codec.give(sw)
 	s.prepare()
 	if s.encoding == identity {
-		return s.render(w, p.renderer, tail, length)
+		return s.render(w, sw.renderer, tail, length)
 	}
-	return s.join(w, p, tail)
+	return s.join(w, sw, tail)
 }
 
 // prepare gets the segments of each snapshot that keeps them, and waits if they are being made.
 func (s *scrape) prepare() {
-	s.kept = make([][]segment, len(s.published))
+	s.kept = make([][][]segment, len(s.published))
 	for n, p := range s.published {
 		if s.serves(p) {
 			s.kept[n] = p.variant(s.key, s.now)
@@ -23,18 +23,18 @@ func (s *scrape) prepare() {
 	}
 }
 
-// segment returns one family of one snapshot: kept, or else made for this scrape alone.
-func (s *scrape) segment(m member) segment {
+// segments returns those of one family of one snapshot: kept, or else made for this scrape alone.
+func (s *scrape) segments(m member) []segment {
 	p := s.published[m.published]
 	switch {
 	case !s.serves(p):
-		return segment{}
+		return nil
 	case s.kept[m.published] != nil:
 		return s.kept[m.published][m.family]
 	}
 	maker := s.codec.take()
 	defer s.codec.give(maker)
-	return maker.segment(p.snapshot, m.family, s.key)
+	return maker.segments(p.snapshot, m.family, s.key)
 }
 
 // render renders the scrape straight from the sources, so that the text of the fleet is never held. What is kept is
@@ -44,7 +44,9 @@ func (s *scrape) render(w io.Writer, r *renderer, tail []byte, length func(int64
 	bodies, total := make([]int64, len(s.groups)), int64(len(tail))
 	for i, g := range s.groups {
 		for _, m := range g.members {
-			bodies[i] += s.segment(m).size
+			for _, part := range s.segments(m) {
+				bodies[i] += part.size
+			}
 		}
 		if bodies[i] > 0 {
 			head = appendHead(head[:0], s.format, g.Family, bodies[i])
@@ -52,7 +54,7 @@ func (s *scrape) render(w io.Writer, r *renderer, tail []byte, length func(int64
 		}
 	}
 	length(total)
-	r.start(w, s.format)
+	r.start(w, s.format, bufferSize)
 	for i, g := range s.groups {
 		if bodies[i] == 0 {
 			continue
@@ -70,10 +72,10 @@ func (s *scrape) render(w io.Writer, r *renderer, tail []byte, length func(int64
 	return r.err
 }
 
-// join joins the scrape from the segments of the snapshots, and what p compresses of it now.
-func (s *scrape) join(w io.Writer, p *press, tail []byte) error {
-	p.out.Reset(w)
-	_, _ = p.out.Write(s.codec.begin) // An error stays with out, until Flush tells.
+// join joins the scrape from the segments of the snapshots, and what sw compresses of it now.
+func (s *scrape) join(w io.Writer, sw *segmentWriter, tail []byte) error {
+	sw.out.Reset(w)
+	_, _ = sw.out.Write(s.codec.begin) // An error stays with out, until Flush tells.
 	var (
 		total        checksum
 		segments     []segment
@@ -83,10 +85,10 @@ func (s *scrape) join(w io.Writer, p *press, tail []byte) error {
 		var body int64
 		segments = segments[:0]
 		for _, m := range g.members {
-			if part := s.segment(m); part.size > 0 {
-				segments = append(segments, part)
-				body += part.size
-			}
+			segments = append(segments, s.segments(m)...)
+		}
+		for _, part := range segments {
+			body += part.size
 		}
 		if body == 0 {
 			continue
@@ -94,20 +96,20 @@ func (s *scrape) join(w io.Writer, p *press, tail []byte) error {
 		head = appendHead(head[:0], s.format, g.Family, body)
 		total.add(head)
 		stored = s.codec.stored(stored[:0], head)
-		if _, err := p.out.Write(stored); err != nil {
+		if _, err := sw.out.Write(stored); err != nil {
 			return err
 		}
 		for _, part := range segments {
 			total.join(part)
-			_, _ = p.out.Write(part.bytes)
+			_, _ = sw.out.Write(part.bytes)
 		}
 	}
 	if len(tail) > 0 {
 		total.add(tail)
-		p.compressor.Reset(p.out)
-		_, _ = p.compressor.Write(tail)
-		_ = p.compressor.finish()
+		sw.compressor.Reset(sw.out)
+		_, _ = sw.compressor.Write(tail)
+		_ = sw.compressor.finish()
 	}
-	_, _ = p.out.Write(s.codec.end(stored[:0], total))
-	return p.out.Flush()
+	_, _ = sw.out.Write(s.codec.end(stored[:0], total))
+	return sw.out.Flush()
 }

@@ -249,18 +249,29 @@ func TestStatusTellsPeople(t *testing.T) {
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Failure(1000042, ycmtest.Shape{})})
 		defer start(b.Account)()
 		after(3 * time.Second)
-		if list := b.Status().Collectors[1]; !list.Running || list.LastStart.IsZero() || !list.LastSuccess.IsZero() {
-			t.Errorf("while the first list is read, its status is %+v, want running, started, without a success", list)
+		before := b.Status()
+		if list := before.Collectors[0]; !list.Running || list.LastStart.IsZero() || !list.LastSuccess.IsZero() || len(list.Polls) != 0 || before.Listed {
+			t.Errorf("while the first list is read, its status is %+v, want running, started, without a success, and no fleet", list)
 		}
 		after(10 * time.Second)
 		s := b.Status()
-		if s.Account != "main" || s.BaseURL != "https://ycm.example.com" || s.PBXs != 10 || s.Budget.Burst != 100_000 || s.TokenExpiry.IsZero() {
+		if s.Account != "main" || s.BaseURL != "https://ycm.example.com" || !s.Listed || s.PBXs != 10 || s.Budget.Burst != 100_000 || s.TokenExpiry.IsZero() {
 			t.Errorf("the status of the account is %+v", s)
 		}
-		list, subscription := s.Collectors[1], s.Collectors[2]
+		list, subscription := s.Collectors[0], s.Collectors[2]
 		if list.Name != "cloud_pbx" || list.Running || list.LastSuccess.IsZero() || list.Err != "" ||
 			list.Interval != time.Hour || list.Duration < 4*time.Second || !list.Next.Equal(list.LastStart.Add(time.Hour)) {
 			t.Errorf("after a poll of 4 s the status of the list is %+v", list)
+		}
+		if p := list.Polls; len(p) != 1 || !p[0].Start.Equal(list.LastStart) || p[0].Duration != list.Duration || p[0].Total != 10 || p[0].Err != "" {
+			t.Errorf("the list's polls are %+v, want the one of 4 s", p)
+		}
+		if p := subscription.Polls; len(p) != 1 || p[0].Err != subscription.Err {
+			t.Errorf("the polls of the subscription are %+v, want the one that was denied", p)
+		}
+		// One request for ten PBXs and one that finds their end, two for firmware and regions, and one for each user.
+		if each := s.Demand * time.Hour.Seconds(); each < 12 || each > 18 {
+			t.Errorf("the demand is %v requests an hour, want about 15", each)
 		}
 		if subscription.Name != "subscription" || !strings.Contains(subscription.Err, "1000042") || !subscription.LastSuccess.IsZero() {
 			t.Errorf("after a denied poll the status of the subscription is %+v", subscription)

@@ -35,6 +35,7 @@ type job struct {
 
 	mu        sync.Mutex
 	status    CollectorStatus
+	history   history
 	lastEnded time.Time // the start of the last poll that ended
 	expires   time.Time // of the snapshot being served; zero when there is none
 	extended  bool      // it is served beyond that, because a poll is under way
@@ -142,6 +143,7 @@ func (j *job) end(started, now time.Time, err error) {
 		j.status.Err = err.Error()
 		j.release(now)
 	}
+	j.history = j.history.with(Poll{Start: started, Duration: j.status.Duration, Total: j.status.Total, Err: j.status.Err})
 	j.metrics.ended(j, classOf(err), j.status)
 	select {
 	case <-j.polled:
@@ -196,7 +198,7 @@ func (j *job) inherit(old *job, unchanged bool) {
 	defer old.mu.Unlock()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.status = old.status
+	j.status, j.history = old.status, old.history
 	same := j.SameSettings(old.Configured)
 	if unchanged && same {
 		j.lastEnded = old.lastEnded

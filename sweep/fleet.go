@@ -93,15 +93,15 @@ func (f *Fleet) idOfHost(host string) int64 {
 	return idOf(i)
 }
 
-// Listed is how many PBXs the last complete list has.
-func (f *Fleet) Listed() int {
+// Listed is how many PBXs the last complete list has, and whether there is one.
+func (f *Fleet) Listed() (pbxs int, known bool) {
 	if f.list == nil {
-		return 0
+		return 0, false
 	}
 	if list := f.list.List(); list != nil {
-		return len(list.PBXs)
+		return len(list.PBXs), true
 	}
-	return 0
+	return 0, false
 }
 
 // client is the way to a PBX.

@@ -15,27 +15,31 @@ type targetGroup struct {
 
 // serviceDiscovery lists one target per account and shard, so that several Prometheus servers can share a fleet.
 // Targets are told apart by their instance label, as their up series would collide otherwise.
-func serviceDiscovery(o Options, e Exporter) http.HandlerFunc {
+// They are where the exporter is reached from outside, or where this request reached it.
+func serviceDiscovery(o Options, s Site, e Exporter) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		scheme := "http"
-		if r.TLS != nil {
-			scheme = "https"
+		scheme, host := s.external.Scheme, s.external.Host
+		if host == "" {
+			scheme, host = "http", r.Host
+			if r.TLS != nil {
+				scheme = "https"
+			}
 		}
 		groups := []targetGroup{}
 		for _, account := range e.Status() {
 			for shard := range o.SDShards {
 				labels := map[string]string{
 					"__scheme__":       scheme,
-					"__metrics_path__": o.TelemetryPath,
+					"__metrics_path__": s.external.Path + o.TelemetryPath,
 					"__param_account":  account.Account,
-					"instance":         r.Host + "/" + account.Account,
+					"instance":         host + "/" + account.Account,
 				}
 				if o.SDShards > 1 {
 					labels["__param_shard"] = strconv.Itoa(shard)
 					labels["__param_shards"] = strconv.Itoa(o.SDShards)
 					labels["instance"] += fmt.Sprintf("/%d", shard)
 				}
-				groups = append(groups, targetGroup{Targets: []string{r.Host}, Labels: labels})
+				groups = append(groups, targetGroup{Targets: []string{host}, Labels: labels})
 			}
 		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/common/version"
 
 	"github.com/ycm-exporter/ycm_exporter/poll"
 )
@@ -17,24 +16,49 @@ import (
 //go:embed status.html
 var statusHTML string
 
+// StorageStatus is what is told of the folder in which snapshots outlive a restart.
+type StorageStatus struct {
+	Path      string
+	LastWrite time.Time // zero before the first
+	Err       string    // why the last write failed; empty when it succeeded
+}
+
+// Storer is an Exporter that may have such a folder.
+type Storer interface {
+	// Storage tells of the folder; false if there is none.
+	Storage() (StorageStatus, bool)
+}
+
+// view is what the template of the status page shows.
+type view struct {
+	clock
+	Options
+	Health   health
+	Refresh  bool // the page asks for itself again and again
+	Storage  *StorageStatus
+	Accounts []poll.Status
+}
+
 // statusPage shows each account with its budget and its collectors. It is rendered whole before the first byte
 // is sent, so that a fault is an error and never half a page.
-func statusPage(e Exporter) http.HandlerFunc {
+func statusPage(o Options, e Exporter) http.HandlerFunc {
 	page := template.Must(template.New("status").Funcs(template.FuncMap{
-		"state": state,
-		"took":  took,
+		"state": state, "took": took, "shards": func() []int { return shards(o.SDShards) }, "relative": relative,
 	}).Parse(statusHTML))
-	return func(w http.ResponseWriter, _ *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		now := time.Now()
+		v := view{
+			clock: clock(now), Options: o, Accounts: e.Status(),
+			Refresh: r.URL.Query().Get("refresh") != "off",
+		}
+		v.Health = healthOf(v.Accounts, e.Ready(), now)
+		if storer, ok := e.(Storer); ok {
+			if storage, ok := storer.Storage(); ok {
+				v.Storage = &storage
+			}
+		}
 		var out bytes.Buffer
-		err := page.Execute(&out, struct {
-			Now      time.Time
-			Version  string
-			Ready    bool
-			Accounts []poll.Status
-			clock
-		}{now, version.Info(), e.Ready(), e.Status(), clock(now)})
-		if err != nil {
+		if err := page.Execute(&out, v); err != nil {
 			http.Error(w, fmt.Sprintf("rendering the status page: %v", err), http.StatusInternalServerError)
 			return
 		}
@@ -44,8 +68,18 @@ func statusPage(e Exporter) http.HandlerFunc {
 	}
 }
 
+func shards(count int) (all []int) {
+	for n := range count {
+		all = append(all, n)
+	}
+	return all
+}
+
 // clock words times relative to the moment the page was asked for.
 type clock time.Time
+
+// Now is that moment.
+func (c clock) Now() time.Time { return time.Time(c) }
 
 // Ago words a moment of the past, as "3m ago".
 func (c clock) Ago(t time.Time) string {
@@ -84,14 +118,18 @@ func took(d time.Duration) string {
 	}
 }
 
-// state is the word, and the colour's class name, for what a collector is at.
-func state(c poll.CollectorStatus) string {
+// Demand words what an account's collectors need of its budget.
+func (view) Demand(account poll.Status) health {
+	b := account.Budget
+	needed := account.Demand * b.Interval.Seconds()
+	text := fmt.Sprintf("about %.0f each %s", needed, took(b.Interval))
 	switch {
-	case c.Err != "":
-		return "failing"
-	case c.LastSuccess.IsZero():
-		return "starting"
-	default:
-		return "ok"
+	case account.Demand == 0:
+		return health{starting, "not known yet"}
+	case needed > float64(b.Rate):
+		return health{failing, text + ": more than there is, so polls take longer than their intervals"}
+	case needed < 10:
+		text = fmt.Sprintf("about %.1f each %s", needed, took(b.Interval))
 	}
+	return health{ok, text}
 }
