@@ -102,7 +102,7 @@ func (c *Client) persist(ctx context.Context, q question, token string, left *in
 // send waits for the budget, sends the question once and reads the answer.
 func (c *Client) send(ctx context.Context, q question, token string) error {
 	asked := time.Now()
-	err := c.budget.wait(ctx, q.leftover)
+	done, err := c.budget.take(ctx, q.leftover)
 	sent := time.Now()
 	if waited := sent.Sub(asked); waited > 0 {
 		c.observer.BudgetWait(waited)
@@ -111,6 +111,7 @@ func (c *Client) send(ctx context.Context, q question, token string) error {
 		return c.gone(q.endpoint, err)
 	}
 	failure, retryAfter := c.exchange(ctx, q, token)
+	done()
 	if failure == nil {
 		c.observer.Request(q.endpoint, yeastar.OK, time.Since(sent))
 		c.budget.succeeded(sent)
@@ -122,9 +123,13 @@ func (c *Client) send(ctx context.Context, q question, token string) error {
 	c.observer.Request(q.endpoint, failure.Class, time.Since(sent))
 	c.complete(failure, q.endpoint, token)
 	if failure.Class == yeastar.RateLimited {
-		if until, began := c.budget.limited(sent, retryAfter); began {
-			level.Warn(c.logger).Log("msg", "YCM says that the request budget is overrun, so the account pauses",
-				"account", c.account, "endpoint", q.endpoint, "until", until.UTC().Format(time.RFC3339), "err", failure)
+		if until, began, shared := c.budget.limited(sent, retryAfter); began {
+			msg := "YCM says that the request budget is overrun, so the account pauses"
+			if shared {
+				msg += "; this exporter kept the limit, so somebody else uses the Client ID, or the limit is lower than configured: it asks for less now, and for more again as long as YCM does not refuse"
+			}
+			level.Warn(c.logger).Log("msg", msg, "account", c.account, "endpoint", q.endpoint,
+				"until", until.UTC().Format(time.RFC3339), "requests_per_second", c.budget.state().PerSecond, "err", failure)
 		}
 	}
 	return failure

@@ -50,7 +50,7 @@ const maxTotal = 1_000_000
 
 // walk reads the list; page guess is thought to be its last. The items are in no order then.
 func (w *walker[T]) walk(ctx context.Context, guess int) error {
-	defer w.client.budget.keepFor(w.readers)()
+	defer w.client.budget.reserve(w.readers)()
 	const search = 64
 	w.most = search
 	top, last, err := w.start(ctx, max(guess, 1))
