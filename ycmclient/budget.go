@@ -2,180 +2,243 @@ package ycmclient
 
 import (
 	"context"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // RateLimit is a token bucket in the vendor's terms ("Limit API Request Rate for Subordinate Users").
 type RateLimit struct {
 	Burst    int           // Tokens that the bucket holds.
-	Rate     int           // Tokens added each interval.
+	Rate     int           // Tokens added each interval, at most Burst.
 	Interval time.Duration // A minute or more, as the vendor has it.
 }
 
 // BudgetState is what is left of the request budget.
 type BudgetState struct {
-	Tokens      float64 // Requests that could be sent at once; 0 while requests wait.
+	Tokens      float64 // Requests that could be sent at once; 0 during a pause.
 	Burst, Rate int
 	Interval    time.Duration
+	PerSecond   float64   // Tokens a second that are asked for at present: less than the limit while others use the Client ID.
 	PausedUntil time.Time // Zero if the account is not paused.
+	Waiting     int       // Requests that wait for a token.
 }
 
-// budget is the account's request budget: every request waits here for its token. Walks come first: what they ask
-// for they get in their order, while a leftover request takes a token only if one is there that nobody waits for, and
-// that a walk under way has no use for when the answers come that its readers wait for.
+// budget is the request budget of one Client ID: every request takes a token before it is written, and gives it back
+// when it has ended.
+//
+// YCM's pages do not say whether it adds its tokens steadily or all at once at the end of each interval, nor when its
+// intervals begin. The budget is safe in either case. A token that was given back can be taken again one interval
+// later, and no two of them closer to each other than interval / rate. YCM has counted a request before the request
+// ends. So whatever stretch of one interval is looked at, no token was counted twice in it, and at most Rate tokens
+// came back in it: where YCM adds Rate tokens at any moment of such a stretch, or evenly over it, it has at least as many
+// as are free here. A process that was frozen, or a request that was late, only makes tokens come back later.
 type budget struct {
-	limit    RateLimit
-	limiter  *rate.Limiter
-	leftover chan struct{} // Held by the one leftover request that looks for a token.
-	readers  atomic.Int32  // Of the walks under way.
+	mu      sync.Mutex
+	limit   RateLimit
+	sending int           // Requests that hold a token and have not ended.
+	returns []time.Time   // When the tokens of ended requests can be taken again, in order.
+	latest  time.Time     // Of all returns that there were.
+	spacing *rate.Limiter // Keeps the returns apart.
+	sent    time.Time     // When a token was last taken.
 
-	mu          sync.Mutex
-	pausedUntil time.Time
-	pauses      int // In a row, without a success between them.
+	queue   queue
+	readers int         // Of the walks under way.
+	wakeUp  *time.Timer // For the next return, or the end of a pause.
+
+	pause pause
+	share share
+
+	changed func(Level) // Is told of each change that must outlive the process, in order; may be nil.
 }
+
+// padded is a little longer, because clocks do not agree and numbers are rounded, here and at YCM.
+func padded(d time.Duration) time.Duration { return d + d/500 }
 
 func newBudget(limit RateLimit) *budget {
-	pace := rate.Limit(float64(limit.Rate) / limit.Interval.Seconds())
-	burst := limit.Burst - 1 // One token stays back, so that jitter on the way cannot make YCM see one request too many.
-	if burst < 1 {
-		const slower = 0.96 // A bucket of one has none to keep back; a slower pace makes the room instead.
-		burst, pace = 1, slower*pace
-	}
-	return &budget{limit: limit, limiter: rate.NewLimiter(pace, burst), leftover: make(chan struct{}, 1)}
+	b := &budget{limit: limit, share: share{whole: 1}, spacing: rate.NewLimiter(0, 1)}
+	b.share.assumedFull = time.Now().Add(padded(limit.Interval))
+	b.wakeUp = time.AfterFunc(time.Hour, b.wake)
+	b.wakeUp.Stop()
+	b.pace()
+	return b
 }
 
-// wait returns when a request may be sent, having taken its token, or when ctx ends.
-func (b *budget) wait(ctx context.Context, leftover bool) error {
-	take := b.take
-	if leftover {
-		take = b.takeLeftover
-	}
-	for {
-		if err := b.outlastPause(ctx); err != nil {
-			return err
-		}
-		if err := take(ctx); err != nil {
-			return err
-		}
-		if b.pause() == 0 {
-			return nil
-		}
-		// A pause began meanwhile. The token is forfeited: all who waited would leave together when the pause ends,
-		// more than the bucket holds.
-	}
+// setLimit follows a changed configuration. Tokens that are out stay out.
+func (b *budget) setLimit(limit RateLimit) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limit = limit
+	b.pace()
+	b.grant(time.Now())
 }
 
-// take takes the next token that nobody else has asked for.
-func (b *budget) take(ctx context.Context) error {
-	reservation := b.limiter.Reserve()
-	if err := yeastar.Sleep(ctx, reservation.Delay()); err != nil {
-		reservation.Cancel()
-		return err
-	}
-	return nil
+// pace sets the distance of the returns to come.
+func (b *budget) pace() { b.spacing.SetLimitAt(later(time.Now(), b.latest), rate.Every(b.period())) }
+
+// period is the time in which one token comes.
+func (b *budget) period() time.Duration {
+	return time.Duration(float64(padded(b.limit.Interval)) / float64(b.limit.Rate) / b.share.whole)
 }
 
-// takeLeftover takes a token once there is one, never one to come: a walk that asks meanwhile gets it.
-func (b *budget) takeLeftover(ctx context.Context) error {
+// capacity is how many tokens there are.
+func (b *budget) capacity() int { return max(1, int(b.share.whole*float64(b.limit.Burst))) }
+
+// free is how many tokens can be taken now; below zero where more are out than there may be.
+func (b *budget) free() int { return b.capacity() - b.sending - len(b.returns) }
+
+// take waits until a request may be sent and takes its token; done gives that back when the request has ended. Leftover
+// requests take only what walks have no use for, but at least every tenth token.
+func (b *budget) take(ctx context.Context, leftover bool) (done func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	w := b.queue.add(leftover)
+	b.grant(time.Now())
+	b.mu.Unlock()
 	select {
-	case b.leftover <- struct{}{}:
+	case <-w.granted:
+		return sync.OnceFunc(b.done), nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
-	defer func() { <-b.leftover }()
-	for {
-		kept := min(float64(b.readers.Load()), float64(b.limiter.Burst()-1))
-		missing := 1 + kept - b.limiter.Tokens()
-		if missing <= 0 && b.limiter.Allow() {
-			return nil
-		}
-		const shortest = time.Millisecond
-		if err := yeastar.Sleep(ctx, max(shortest, time.Duration(missing/float64(b.limiter.Limit())*float64(time.Second)))); err != nil {
-			return err
-		}
-	}
-}
-
-// reserve keeps a token for each of a walk's readers from leftover requests, until the walk calls done.
-func (b *budget) reserve(readers int) (done func()) {
-	b.readers.Add(int32(readers))
-	return func() { b.readers.Add(-int32(readers)) }
-}
-
-// charge pays for a request that was sent without waiting.
-func (b *budget) charge() { b.limiter.Reserve() }
-
-// pause tells how long the account's pause still lasts.
-func (b *budget) pause() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return max(0, time.Until(b.pausedUntil))
-}
-
-// outlastPause waits until the account is not paused.
-func (b *budget) outlastPause(ctx context.Context) error {
-	for {
-		left := b.pause()
-		if left == 0 {
-			return ctx.Err()
-		}
-		if err := yeastar.Sleep(ctx, left); err != nil {
-			return err
-		}
+	if !b.queue.remove(w) {
+		b.sending-- // It was granted meanwhile, and nothing was sent for it.
 	}
+	b.grant(time.Now())
+	return nil, ctx.Err()
 }
 
-// The pause after YCM says that the budget is overrun and not for how long: it doubles until a request succeeds.
-const (
-	shortestPause = 30 * time.Second
-	longestPause  = 10 * time.Minute
-)
-
-// limited pauses the account because YCM refused a request that was sent at that time: for retryAfter, if YCM told.
-// It returns the pause's end, and whether a pause began: requests that were in flight together are refused together,
-// which is one pause.
-func (b *budget) limited(sent time.Time, retryAfter time.Duration) (until time.Time, began bool) {
+// done gives back the token of a request that has ended.
+func (b *budget) done() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	began = !sent.Before(b.pausedUntil)
-	switch {
-	case retryAfter > 0:
-	case began:
-		retryAfter = shortestPause << min(b.pauses, 10)
+	now := time.Now()
+	b.sending--
+	b.giveBack(now)
+	b.grant(now)
+	b.save()
+}
+
+// giveBack makes a token come back that was last used at that time.
+func (b *budget) giveBack(used time.Time) {
+	due := later(used.Add(padded(b.limit.Interval)), b.latest)
+	b.latest = due.Add(b.spacing.ReserveN(due, 1).DelayFrom(due))
+	b.returns = append(b.returns, b.latest)
+}
+
+// charge pays for a request that was written without asking, which is over already or will be soon. The debt is bounded: a
+// server that makes the HTTP library repeat itself must not silence the account for long.
+func (b *budget) charge() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	const most = 2 // Buckets.
+	if b.sending+len(b.returns) < most*b.limit.Burst {
+		b.giveBack(time.Now())
+		b.save()
 	}
-	if began {
-		b.pauses++
+}
+
+// grant hands tokens to those who wait, and sees to it that it is called again when there are more.
+func (b *budget) grant(now time.Time) {
+	due, _ := slices.BinarySearchFunc(b.returns, now, func(at, now time.Time) int {
+		if at.After(now) {
+			return 1
+		}
+		return -1
+	})
+	b.returns = slices.Delete(b.returns, 0, due)
+	if b.share.recover(now) {
+		b.pace()
 	}
-	if until := time.Now().Add(min(longestPause, retryAfter)); until.After(b.pausedUntil) {
-		b.pausedUntil = until
+	b.wakeUp.Stop()
+	for !b.queue.empty() {
+		if now.Before(b.pause.until) {
+			b.wakeUp.Reset(b.pause.until.Sub(now))
+			return
+		}
+		granted, retry := b.queue.next(now, b.free(), min(b.readers, b.capacity()-1), b.period())
+		if !granted {
+			if len(b.returns) > 0 && (retry.IsZero() || b.returns[0].Before(retry)) {
+				retry = b.returns[0]
+			}
+			if !retry.IsZero() {
+				b.wakeUp.Reset(retry.Sub(now))
+			}
+			return
+		}
+		b.sending++
+		b.sent = now
+		b.save()
 	}
-	return b.pausedUntil, began
+}
+
+func (b *budget) wake() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.grant(time.Now())
+}
+
+// reserve keeps a token for each of a walk's readers from leftover requests, until the walk calls release: one comes while
+// the reader waits for an answer, and must be there when it is back.
+func (b *budget) reserve(readers int) (release func()) {
+	add := func(n int) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.readers += n
+		b.grant(time.Now())
+	}
+	add(readers)
+	return func() { add(-readers) }
+}
+
+// limited pauses the account because YCM refused a request that was sent at that time: for retryAfter, if YCM told. It
+// returns the pause's end, and whether a pause began: requests that were in flight together are refused together, which
+// is one pause. shared says that YCM counts requests which are not ours, so that less is asked for from now on.
+func (b *budget) limited(sent time.Time, retryAfter time.Duration) (until time.Time, began, shared bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	if began = b.pause.extend(now, sent, retryAfter); began {
+		if shared = b.share.refused(now); shared {
+			b.pace()
+		}
+		for range b.free() { // YCM has none of these tokens.
+			b.giveBack(now)
+		}
+	}
+	b.save()
+	b.grant(now)
+	return b.pause.until, began, shared
 }
 
 // succeeded ends the row of pauses if the request was sent after the last of them.
 func (b *budget) succeeded(sent time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !sent.Before(b.pausedUntil) {
-		b.pauses = 0
+	if b.pause.row > 0 && !sent.Before(b.pause.until) {
+		b.pause.row = 0
+		b.save()
 	}
 }
 
 func (b *budget) state() BudgetState {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	now := time.Now()
+	b.grant(now)
 	s := BudgetState{
-		Tokens: max(0, b.limiter.Tokens()),
+		Tokens: float64(max(0, b.free())),
 		Burst:  b.limit.Burst, Rate: b.limit.Rate, Interval: b.limit.Interval,
+		PerSecond: b.share.whole * float64(b.limit.Rate) / b.limit.Interval.Seconds(),
+		Waiting:   b.queue.len(),
 	}
-	if time.Now().Before(b.pausedUntil) {
-		s.PausedUntil = b.pausedUntil
+	if now.Before(b.pause.until) {
+		s.PausedUntil, s.Tokens = b.pause.until, 0
 	}
 	return s
 }

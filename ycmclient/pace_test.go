@@ -20,7 +20,7 @@ func TestWalkIsAsFastAsLatencyAndBudgetAllow(t *testing.T) {
 	}{
 		{"one page at a time", 1, nil, 85 * time.Second},
 		{"eight pages at a time", 8, nil, 15 * time.Second},
-		{"eight pages at a time within the budget", 8, &ycmtest.RateLimit{Burst: 20, Rate: 60, Interval: time.Minute}, 75 * time.Second},
+		{"eight pages at a time within the budget", 8, &ycmtest.RateLimit{Burst: 60, Rate: 60, Interval: time.Minute}, 95 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, ycmtest.Options{PBXs: 4000, Latency: time.Second, RateLimit: c.limit}, func(o *ycmclient.Options) {
@@ -89,14 +89,14 @@ func walksBesideProxyCalls(t *testing.T, latency time.Duration) {
 		stats := ycm.Stats()
 		t.Logf("walks took up to %v, %d proxy calls, %d requests in ten minutes", longest, stats.By[ycmtest.Proxy], stats.Requests)
 		alone := max(24600*time.Millisecond, 41*latency) // 41 requests, at 100 a minute or one after the other.
-		if longest > alone+2*time.Second {
-			t.Errorf("a walk took %v beside proxy calls, want what it takes alone, %v", longest, alone)
+		if longest > alone*10/9+2*time.Second {
+			t.Errorf("a walk took %v beside proxy calls, want what it takes alone, %v, and a tenth", longest, alone)
 		}
 		if stats.Refused > 0 {
 			t.Errorf("%d requests were over YCM's bucket", stats.Refused)
 		}
-		if stats.Requests < 1040 { // 99 at once and 100 a minute.
-			t.Errorf("%d requests in ten minutes, want 95 %% of the budget of 1,100 used", stats.Requests)
+		if stats.Requests < 950 {
+			t.Errorf("%d requests in ten minutes, want 95 %% of 100 a minute used", stats.Requests)
 		}
 	})
 }

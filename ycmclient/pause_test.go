@@ -3,6 +3,7 @@ package ycmclient_test
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,7 +36,7 @@ func TestPauseIsAsLongAsYCMSays(t *testing.T) {
 	}{
 		{"seconds", "7", 7 * time.Second},
 		{"a date", time.Date(2000, 1, 1, 0, 1, 30, 0, time.UTC).Format("Mon, 02 Jan 2006 15:04:05 GMT"), 90 * time.Second}, // Bubbles begin at 2000-01-01.
-		{"more than it may", "86400", 10 * time.Minute},
+		{"more than it may", "86400", time.Hour},
 		{"nothing", "", 30 * time.Second},
 		{"0", "0", 30 * time.Second},
 		{"a negative number", "-9", 30 * time.Second},
@@ -51,7 +52,7 @@ func TestPauseIsAsLongAsYCMSays(t *testing.T) {
 						ycmtest.Header("Retry-After", c.retryAfter), ycmtest.Failure(1000040, shape),
 					)})
 					ask(t, client)
-					if diff := cmp.Diff([]time.Duration{0, c.want}, sentAfter(ycm, ycmtest.Regions, start)); diff != "" {
+					if diff := cmp.Diff([]time.Duration{0, c.want}, slices.Compact(sentAfter(ycm, ycmtest.Regions, start))); diff != "" {
 						t.Errorf("requests (-want +got):\n%s", diff)
 					}
 					if w.retries[yeastar.RateLimited] != 1 || w.waited != c.want {

@@ -94,7 +94,7 @@ func (c *Client) persist(ctx context.Context, r request, token string, left *int
 // send waits for the budget, sends the request once and reads the answer.
 func (c *Client) send(ctx context.Context, r request, token string) error {
 	asked := time.Now()
-	err := c.budget.wait(ctx, r.leftover)
+	done, err := c.budget.take(ctx, r.leftover)
 	sent := time.Now()
 	if waited := sent.Sub(asked); waited > 0 {
 		c.observer.BudgetWait(waited)
@@ -102,6 +102,7 @@ func (c *Client) send(ctx context.Context, r request, token string) error {
 	if err != nil {
 		return c.gone(r.endpoint, err)
 	}
+	defer done()
 	if r.login != nil {
 		if err := c.tokens.guard.Begin(ctx, *r.login); err != nil {
 			return c.tokens.barred(err)
@@ -120,9 +121,13 @@ func (c *Client) send(ctx context.Context, r request, token string) error {
 	c.observer.Request(r.endpoint, failure.Class, time.Since(sent))
 	c.complete(failure, r.endpoint, token)
 	if failure.Class == yeastar.RateLimited {
-		if until, began := c.budget.limited(sent, retryAfter); began {
-			level.Warn(c.logger).Log("msg", "YCM says that the request budget is overrun, so the account pauses",
-				"account", c.account, "endpoint", r.endpoint, "until", until.UTC().Format(time.RFC3339), "err", failure)
+		if until, began, shared := c.budget.limited(sent, retryAfter); began {
+			msg := "YCM says that the request budget is overrun, so the account pauses"
+			if shared {
+				msg += "; this exporter kept the limit, so somebody else uses the Client ID, or the limit is lower than configured: it asks for less now, and for more again as long as YCM does not refuse"
+			}
+			level.Warn(c.logger).Log("msg", msg, "account", c.account, "endpoint", r.endpoint,
+				"until", until.UTC().Format(time.RFC3339), "requests_per_second", c.budget.state().PerSecond, "err", failure)
 		}
 	}
 	return failure
