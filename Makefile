@@ -61,9 +61,13 @@ e2e: build ## the demo with real Prometheus, Alertmanager, Grafana and Chromium;
 	cd e2e && npm install --no-audit --no-fund
 	E2E_TOOLS=$(abspath $(E2E_TOOLS)) $(GO) test -tags e2e -count 1 -timeout 30m -v ./e2e
 
+# podman builds it too: BUILDAH_FORMAT=docker make docker DOCKER=podman (the format keeps the health check).
+DOCKER ?= docker
+IMAGE  ?= ycm_exporter:$(VERSION)
+
 .PHONY: docker
 docker: ## the container image
-	docker build --build-arg REVISION=$(REVISION) -t ycm_exporter:$(VERSION) .
+	$(DOCKER) build $(DOCKER_FLAGS) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t $(IMAGE) .
 
 .PHONY: help
 help: ## this list
