@@ -9,6 +9,8 @@ RACE    := $(if $(shell command -v $(or $(CC),gcc)),-race,)
 
 GOFUMPT      := mvdan.cc/gofumpt@v0.12.0
 GOLANGCILINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.10.0
+GORELEASER   := github.com/goreleaser/goreleaser/v2@v2.15.0
+SYFT         := github.com/anchore/syft/cmd/syft@v1.50.0
 
 .PHONY: build
 build: ## one static binary, ./ycm_exporter
@@ -69,6 +71,33 @@ IMAGE  ?= ycm_exporter:$(VERSION)
 docker: ## the container image
 	$(DOCKER) build $(DOCKER_FLAGS) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t $(IMAGE) .
 
+.PHONY: release-files
+release-files: build ## manual page, shell completions and licences, into build/
+	mkdir -p build/completions
+	scripts/man.sh ./ycm_exporter $(VERSION) >build/ycm_exporter.1
+	gzip -9nkf build/ycm_exporter.1
+	./ycm_exporter --completion-script-bash >build/completions/ycm_exporter.bash
+	./ycm_exporter --completion-script-zsh >build/completions/_ycm_exporter
+	GO=$(GO) scripts/licenses.sh >build/THIRD_PARTY_LICENSES
+	cat LICENSE build/THIRD_PARTY_LICENSES >build/copyright
+
+# What goreleaser leaves out, such as --skip=sbom.
+GORELEASER_FLAGS ?=
+
+.PHONY: release-snapshot
+release-snapshot: RELEASE = --snapshot
+release-snapshot: goreleaser ## archives, packages, checksums and SBOMs of this commit, into dist/
+
+.PHONY: release
+release: goreleaser ## the same of the tag that is checked out, as a draft on GitHub
+
+.PHONY: goreleaser
+goreleaser:
+	@command -v goreleaser >/dev/null || $(GO) install $(GORELEASER)
+	@command -v syft >/dev/null || [ '$(findstring sbom,$(GORELEASER_FLAGS))' ] || $(GO) install $(SYFT)
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" VERSION=$(VERSION) LDFLAGS='$(LDFLAGS)' \
+	goreleaser release --clean $(RELEASE) $(GORELEASER_FLAGS)
+
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
