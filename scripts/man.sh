@@ -34,7 +34,7 @@ Flags of the service, as variables of the environment.
 What outlives a restart.
 .TP
 \fI/usr/share/ycm_exporter\fR
-Alerting rules and Grafana dashboards.
+Alerting rules, Grafana dashboards and an example configuration with every key.
 .SH "SIGNALS"
 .TP
 \fBSIGHUP\fR
