@@ -10,6 +10,10 @@ RACE    := $(if $(shell command -v $(or $(CC),gcc)),-race,)
 GOFUMPT      := mvdan.cc/gofumpt@v0.12.0
 GOLANGCILINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.10.0
 GORELEASER   := github.com/goreleaser/goreleaser/v2@v2.15.0
+HELM         := helm.sh/helm/v3/cmd/helm@v3.22.0
+KUBECONFORM  := github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+ACTIONLINT   := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+GOVULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 SYFT         := github.com/anchore/syft/cmd/syft@v1.50.0
 
 .PHONY: build
@@ -97,6 +101,27 @@ goreleaser:
 	@command -v syft >/dev/null || [ '$(findstring sbom,$(GORELEASER_FLAGS))' ] || $(GO) install $(SYFT)
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" VERSION=$(VERSION) LDFLAGS='$(LDFLAGS)' \
 	goreleaser release --clean $(RELEASE) $(GORELEASER_FLAGS)
+
+.PHONY: package-test
+package-test: ## install, start, upgrade and remove the deb in a system of its own; needs root
+	$(MAKE) release-snapshot GORELEASER_FLAGS=--skip=sbom
+	scripts/package-test.sh
+
+.PHONY: manifests
+manifests: ## write the chart's golden files and the plain manifests anew; needs helm
+	@command -v helm >/dev/null || $(GO) install $(HELM)
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" $(GO) test ./deploy/helm -count 1 -update
+
+.PHONY: chart
+chart: ## the Helm chart, with rules and dashboards in it, into dist/
+	@command -v helm >/dev/null || $(GO) install $(HELM)
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" helm package --destination dist deploy/helm/ycm-exporter
+
+.PHONY: tools
+tools: ## install what tests use if it is there: helm, kubeconform, actionlint
+	$(GO) install $(HELM)
+	$(GO) install $(KUBECONFORM)
+	$(GO) install $(ACTIONLINT)
 
 .PHONY: help
 help: ## this list
