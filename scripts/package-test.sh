@@ -7,6 +7,10 @@ cd "$(dirname "$0")/.."
 machine=${MACHINE:-${XDG_CACHE_HOME:-$HOME/.cache}/ycm_exporter/machine}
 deb=${1:-$(ls dist/*_"$(dpkg --print-architecture)".deb)}
 
+if [ -n "${CI:-}" ] && ! command -v systemd-nspawn >/dev/null; then
+	apt-get update -q
+	apt-get install -qy --no-install-recommends systemd-container debootstrap
+fi
 for need in systemd-nspawn dpkg-deb; do
 	command -v $need >/dev/null || { echo "package-test.sh: there is no $need; install systemd-container and dpkg" >&2; exit 1; }
 done
