@@ -75,6 +75,10 @@ IMAGE  ?= ycm_exporter:$(VERSION)
 docker: ## the container image
 	$(DOCKER) build $(DOCKER_FLAGS) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t $(IMAGE) .
 
+.PHONY: docker-test
+docker-test: ## run the image as in production: read-only, without rights, in 64 MiB
+	DOCKER='$(DOCKER)' scripts/image-test.sh $(IMAGE)
+
 .PHONY: release-files
 release-files: build ## manual page, shell completions and licences, into build/
 	mkdir -p build/completions
@@ -93,7 +97,7 @@ release-snapshot: RELEASE = --snapshot
 release-snapshot: goreleaser ## archives, packages, checksums and SBOMs of this commit, into dist/
 
 .PHONY: release
-release: goreleaser ## the same of the tag that is checked out, as a draft on GitHub
+release: tag goreleaser ## the same of the tag that is checked out, as a draft on GitHub
 
 .PHONY: goreleaser
 goreleaser:
@@ -105,7 +109,7 @@ goreleaser:
 .PHONY: package-test
 package-test: ## install, start, upgrade and remove the deb in a system of its own; needs root
 	$(MAKE) release-snapshot GORELEASER_FLAGS=--skip=sbom
-	scripts/package-test.sh
+	$(SUDO) scripts/package-test.sh
 
 .PHONY: manifests
 manifests: ## write the chart's golden files and the plain manifests anew; needs helm
@@ -122,6 +126,36 @@ tools: ## install what tests use if it is there: helm, kubeconform, actionlint
 	$(GO) install $(HELM)
 	$(GO) install $(KUBECONFORM)
 	$(GO) install $(ACTIONLINT)
+
+.PHONY: chart-test
+chart-test: tools ## all that is tested of the chart; KUBERNETES_SCHEMAS is where kubeconform finds the schemas
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" $(GO) test -count 1 -v ./deploy/helm
+
+.PHONY: workflows
+workflows: ## check the workflows of GitHub
+	@command -v actionlint >/dev/null || $(GO) install $(ACTIONLINT)
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" actionlint
+
+.PHONY: vulncheck
+vulncheck: ## look for known vulnerabilities in what is called
+	$(GO) run $(GOVULNCHECK) ./...
+
+# A release is of the version that the repository says it is.
+.PHONY: tag
+tag:
+	@[ "$$(git describe --tags --exact-match 2>/dev/null)" = 'v$(VERSION)' ] || { \
+	echo 'The commit that is checked out is not tagged v$(VERSION), as the file VERSION says.' >&2; exit 1; }
+
+REGISTRY ?= ghcr.io/ycm-exporter/ycm_exporter
+
+.PHONY: docker-release
+docker-release: tag ## the image for amd64 and arm64, with SBOM and provenance, pushed to REGISTRY
+	$(MAKE) docker DOCKER='docker buildx' IMAGE=$(REGISTRY):$(VERSION) DOCKER_FLAGS='--platform=linux/amd64,linux/arm64 \
+	--push --sbom=true --provenance=mode=max --tag=$(REGISTRY):latest'
+
+.PHONY: chart-release
+chart-release: tag chart ## the chart, pushed beside the image
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" helm push dist/ycm-exporter-$(VERSION).tgz oci://$(dir $(REGISTRY))charts
 
 .PHONY: help
 help: ## this list
