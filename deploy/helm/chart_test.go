@@ -101,6 +101,17 @@ func TestRulesAndDashboardsAreTheRepositorys(t *testing.T) {
 	}
 }
 
+// The values that the documentation shows give what it says.
+func TestExampleValues(t *testing.T) {
+	out := render(t, "--values=../../docs/examples/kubernetes.values.yml")
+	for _, want := range []string{"kind: ServiceMonitor", "kind: PrometheusRule", "kind: NetworkPolicy", "name: south", "secretName: ycm,"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("docs/examples/kubernetes.values.yml gives nothing with %q", want)
+		}
+	}
+	conforms(t, out)
+}
+
 // A mistake in the values is told before anything reaches the cluster.
 func TestMistakesAreRefused(t *testing.T) {
 	account := "--set=config.accounts[0].name=main,"
