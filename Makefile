@@ -9,6 +9,12 @@ RACE    := $(if $(shell command -v $(or $(CC),gcc)),-race,)
 
 GOFUMPT      := mvdan.cc/gofumpt@v0.12.0
 GOLANGCILINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.10.0
+GORELEASER   := github.com/goreleaser/goreleaser/v2@v2.15.0
+HELM         := helm.sh/helm/v3/cmd/helm@v3.22.0
+KUBECONFORM  := github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
+ACTIONLINT   := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+GOVULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+SYFT         := github.com/anchore/syft/cmd/syft@v1.50.0
 
 .PHONY: build
 build: ## one static binary, ./ycm_exporter
@@ -61,10 +67,96 @@ e2e: build ## the demo with real Prometheus, Alertmanager, Grafana and Chromium;
 	cd e2e && npm install --no-audit --no-fund
 	E2E_TOOLS=$(abspath $(E2E_TOOLS)) $(GO) test -tags e2e -count 1 -timeout 30m -v ./e2e
 
+# podman builds it too: BUILDAH_FORMAT=docker make docker DOCKER=podman (the format keeps the health check).
+DOCKER ?= docker
+IMAGE  ?= ycm_exporter:$(VERSION)
+
 .PHONY: docker
 docker: ## the container image
-	docker build --build-arg REVISION=$(REVISION) -t ycm_exporter:$(VERSION) .
+	$(DOCKER) build $(DOCKER_FLAGS) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t $(IMAGE) .
+
+.PHONY: docker-test
+docker-test: ## run the image as in production: read-only, without rights, in 64 MiB
+	DOCKER='$(DOCKER)' scripts/image-test.sh $(IMAGE)
+
+.PHONY: release-files
+release-files: build ## manual page, shell completions and licences, into build/
+	mkdir -p build/completions
+	scripts/man.sh ./ycm_exporter $(VERSION) >build/ycm_exporter.1
+	gzip -9nkf build/ycm_exporter.1
+	./ycm_exporter --completion-script-bash >build/completions/ycm_exporter.bash
+	./ycm_exporter --completion-script-zsh >build/completions/_ycm_exporter
+	GO=$(GO) scripts/licenses.sh >build/THIRD_PARTY_LICENSES
+	cat LICENSE build/THIRD_PARTY_LICENSES >build/copyright
+
+# What goreleaser leaves out, such as --skip=sbom.
+GORELEASER_FLAGS ?=
+
+.PHONY: release-snapshot
+release-snapshot: RELEASE = --snapshot
+release-snapshot: goreleaser ## archives, packages, checksums and SBOMs of this commit, into dist/
+
+.PHONY: release
+release: tag goreleaser ## the same of the tag that is checked out, as a draft on GitHub
+
+.PHONY: goreleaser
+goreleaser:
+	@command -v goreleaser >/dev/null || $(GO) install $(GORELEASER)
+	@command -v syft >/dev/null || [ '$(findstring sbom,$(GORELEASER_FLAGS))' ] || $(GO) install $(SYFT)
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" VERSION=$(VERSION) LDFLAGS='$(LDFLAGS)' \
+	goreleaser release --clean $(RELEASE) $(GORELEASER_FLAGS)
+
+.PHONY: package-test
+package-test: ## install, start, upgrade and remove the deb in a system of its own; needs root
+	$(MAKE) release-snapshot GORELEASER_FLAGS=--skip=sbom
+	$(SUDO) scripts/package-test.sh
+
+.PHONY: manifests
+manifests: ## write the chart's golden files and the plain manifests anew; needs helm
+	@command -v helm >/dev/null || $(GO) install $(HELM)
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" $(GO) test ./deploy/helm -count 1 -update
+
+.PHONY: chart
+chart: ## the Helm chart, with rules and dashboards in it, into dist/
+	@command -v helm >/dev/null || $(GO) install $(HELM)
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" helm package --destination dist deploy/helm/ycm-exporter
+
+.PHONY: tools
+tools: ## install what tests use if it is there: helm, kubeconform, actionlint
+	$(GO) install $(HELM)
+	$(GO) install $(KUBECONFORM)
+	$(GO) install $(ACTIONLINT)
+
+.PHONY: chart-test
+chart-test: tools ## all that is tested of the chart; KUBERNETES_SCHEMAS is where kubeconform finds the schemas
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" $(GO) test -count 1 -v ./deploy/helm
+
+.PHONY: workflows
+workflows: ## check the workflows of GitHub
+	@command -v actionlint >/dev/null || $(GO) install $(ACTIONLINT)
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" actionlint
+
+.PHONY: vulncheck
+vulncheck: ## look for known vulnerabilities in what is called
+	$(GO) run $(GOVULNCHECK) ./...
+
+# A release is of the version that the repository says it is.
+.PHONY: tag
+tag:
+	@[ "$$(git describe --tags --exact-match 2>/dev/null)" = 'v$(VERSION)' ] || { \
+	echo 'The commit that is checked out is not tagged v$(VERSION), as the file VERSION says.' >&2; exit 1; }
+
+REGISTRY ?= ghcr.io/ycm-exporter/ycm_exporter
+
+.PHONY: docker-release
+docker-release: tag ## the image for amd64 and arm64, with SBOM and provenance, pushed to REGISTRY
+	$(MAKE) docker DOCKER='docker buildx' IMAGE=$(REGISTRY):$(VERSION) DOCKER_FLAGS='--platform=linux/amd64,linux/arm64 \
+	--push --sbom=true --provenance=mode=max --tag=$(REGISTRY):latest'
+
+.PHONY: chart-release
+chart-release: tag chart ## the chart, pushed beside the image
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" helm push dist/ycm-exporter-$(VERSION).tgz oci://$(dir $(REGISTRY))charts
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

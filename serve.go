@@ -58,6 +58,8 @@ func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*c
 	var actors oklog.Group
 	actors.Add(oklog.SignalHandler(ctx, os.Interrupt, syscall.SIGTERM))
 	actors.Add(reloadOnHangup(e))
+	// Ready takes the locks that pages and reloads take: an exporter that hangs in them is started anew.
+	actors.Add(notifySystemd(server, func() { e.Ready() }, logger))
 	actors.Add(func() error {
 		slogger := slog.New(sloggokit.NewGoKitHandler(bare, slog.LevelDebug))
 		if err := toolkit.ListenAndServe(server, o.serve, slogger); !errors.Is(err, http.ErrServerClosed) {

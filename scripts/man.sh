@@ -1,0 +1,49 @@
+#!/bin/sh
+# Prints the manual page of the binary that it is given: the options as the binary itself tells them, between what it
+# does not tell.
+set -eu
+binary=$1
+version=$2
+
+cat <<EOF
+.TH ycm_exporter 1 "" "ycm_exporter $version" "User Commands"
+.SH "NAME"
+ycm_exporter \\- Prometheus exporter for Yeastar Central Management
+EOF
+"$binary" --help-man | sed -n '/^\.SH "SYNOPSIS"/,$p'
+cat <<'EOF'
+.SH "ENVIRONMENT"
+.TP
+\fBYCM_EXPORTER_\fR\fIFLAG\fR
+Each flag can be given in the environment too, in capitals, with _ for . and \-: \fBYCM_EXPORTER_WEB_LISTEN_ADDRESS\fR
+stands for \fB\-\-web.listen\-address\fR. The command line goes before the environment.
+.SH "FILES"
+Of the packages:
+.TP
+\fI/etc/ycm_exporter/config.yml\fR
+The configuration of the service.
+.TP
+\fI/etc/ycm_exporter/secrets/\fR\fINAME\fR
+Secrets, readable by root alone; the service has them as
+\fI/run/credentials/ycm_exporter.service/secrets_\fR\fINAME\fR, as they were at its start.
+.TP
+\fI/etc/default/ycm_exporter\fR
+Flags of the service, as variables of the environment.
+.TP
+\fI/var/lib/ycm_exporter\fR
+What outlives a restart.
+.TP
+\fI/usr/share/ycm_exporter\fR
+Alerting rules, Grafana dashboards and an example configuration with every key.
+.SH "SIGNALS"
+.TP
+\fBSIGHUP\fR
+Read the configuration anew. One that cannot be used is logged, and the running one stays.
+.TP
+\fBSIGTERM\fR, \fBSIGINT\fR
+Finish the scrapes in flight and exit, within 10 seconds.
+.SH "EXIT STATUS"
+0 if all went well, 1 if not, with one line on standard error that names the cause.
+.SH "SEE ALSO"
+https://github.com/ycm\-exporter/ycm_exporter
+EOF
