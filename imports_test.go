@@ -10,17 +10,20 @@ import (
 // Imports run one way. Each folder may import what is named here, and nothing else of this module.
 func TestImportsRunDownwards(t *testing.T) {
 	allowed := map[string]string{
-		"":                  "collector config crash exposition pbxclient poll secret sweep web ycmclient ycmclient/ycmtest",
+		"":                  "collector config crash exposition pbxclient poll secret storage sweep web yeastar ycmclient ycmclient/ycmtest",
 		"web":               "exposition poll",
-		"poll":              "collector crash exposition sweep ycmclient",
-		"config":            "collector secret",
-		"collector":         "exposition pbxclient series sweep ycmclient",
-		"sweep":             "crash pbxclient ycmclient",
+		"poll":              "collector crash exposition sweep ycmclient yeastar",
+		"config":            "collector secret strictyaml",
+		"collector":         "exposition pbxclient series sweep ycmclient yeastar",
+		"sweep":             "crash pbxclient ycmclient yeastar",
 		"series":            "exposition",
 		"exposition":        "",
-		"pbxclient":         "crash secret ycmclient",
-		"ycmclient":         "crash secret",
+		"pbxclient":         "crash secret ycmclient yeastar",
+		"ycmclient":         "crash yeastar secret",
 		"ycmclient/ycmtest": "",
+		"storage":           "",
+		"strictyaml":        "secret",
+		"yeastar":           "secret",
 		"crash":             "",
 		"secret":            "",
 	}
