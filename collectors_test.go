@@ -49,11 +49,11 @@ func TestDocsListEveryMetric(t *testing.T) {
 func metricsTables() string {
 	var out strings.Builder
 	for _, c := range collector.All() {
-		when := "off by default, else each"
+		when := "Off by default. When it is enabled, it polls"
 		if c.Schedule.Enabled {
-			when = "each"
+			when = "Polls"
 		}
-		fmt.Fprintf(&out, "## Collector %s\n\nPolled %s `%s`.\n\n| metric | labels | meaning |\n|---|---|---|\n", c.Name, when, model.Duration(c.Schedule.Interval))
+		fmt.Fprintf(&out, "## Collector %s\n\n%s each `%s`, unless configured otherwise.\n\n| metric | labels | meaning |\n|---|---|---|\n", c.Name, when, model.Duration(c.Schedule.Interval))
 		var rows []string
 		for _, f := range c.Families {
 			rows = append(rows, fmt.Sprintf("| `%s` | `%s` | %s |\n", f.Name, strings.Join(f.Labels, "`, `"), cell(f.Help)))

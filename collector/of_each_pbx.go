@@ -10,7 +10,7 @@ import (
 )
 
 // ofEachPBX makes a collector that learns an R of each Running PBX. Of a PBX that does not tell, there is nothing once
-// the last that it told is too old.
+// its last answer is too old.
 func ofEachPBX[R any](name string, schedule Schedule, columns []series.Column[R], ask func(context.Context, *pbxclient.Client) (R, error)) Collector {
 	return ofEachPBXAlso(name, schedule, columns, ask, nil)
 }

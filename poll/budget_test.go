@@ -14,7 +14,7 @@ import (
 
 // 2,000 Running PBXs on a budget of 100 requests a minute: the list alone takes 40 of them each minute, and asking
 // every PBX each 5 minutes would take 400 more. The list keeps its interval, no request is over the budget, and the
-// rounds take the time that they take, and say so.
+// sweeps take the time that they take, and say so.
 func TestListKeepsItsIntervalWhateverElseIsAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const minutes = 42
@@ -75,17 +75,17 @@ func TestListKeepsItsIntervalWhateverElseIsAsked(t *testing.T) {
 			t.Errorf("in %d minutes %d PBXs were asked and %d are told of, want all 2000", minutes, len(asked), told)
 		}
 		if early < 1000 || early > 1300 {
-			t.Errorf("after 20 minutes of a round of 34, %d PBXs are told of, want what was learned so far", early)
+			t.Errorf("after 20 minutes of a sweep of 34, %d PBXs are told of, want what was learned so far", early)
 		}
 		lines := b.journal.with("level=warn", "collector=pbx_api", "longer than its interval")
 		round := value(t, b.registry, `ycm_collector_round_duration_seconds{account="main",collector="pbx_api"}`)
 		seconds, err := strconv.ParseFloat(round, 64)
 		if err != nil || seconds < 30*60 || seconds > 40*60 || len(lines) != 1 {
-			t.Errorf("the round's metric is %q s, and %d lines of the log say that it is slow; want about 2000 and one", round, len(lines))
+			t.Errorf("the metric of the sweep is %q s, and %d lines of the log say that it is slow; want about 2000 and one", round, len(lines))
 		}
 		t.Logf("list: %d walks in %d min, %v from start to start at most, %v a walk at most", len(walks), minutes, longest, slowest)
 		t.Logf("requests: %d admitted (%.1f a minute of 100), %d refused, at most %d within a minute", stats.Admitted, perMinute, stats.Refused, ycm.MostWithin(time.Minute))
-		t.Logf("PBXs: the first round took %v by the simulator's log, %s s by the metric; %d of 2000 were asked a second time", first[len(first)-1]-first[0], round, again)
+		t.Logf("PBXs: the first sweep took %v by the simulator's log, %s s by the metric; %d of 2000 were asked a second time", first[len(first)-1]-first[0], round, again)
 	})
 }
 
@@ -135,10 +135,10 @@ func TestSweepThatTheBudgetStarves(t *testing.T) {
 		}
 		round := value(t, b.registry, `ycm_collector_round_duration_seconds{account="main",collector="pbx_api"}`)
 		if seconds, err := strconv.ParseFloat(round, 64); err != nil || seconds < 3000 {
-			t.Errorf("the round takes %q s by the metric, want the hour that it takes already", round)
+			t.Errorf("the sweep takes %q s by the metric, want the hour that it takes already", round)
 		}
 		if lines := b.journal.with("level=warn", "collector=pbx_api", "longer than its interval"); len(lines) != 1 {
-			t.Errorf("the log says %d times that rounds are slow, want once", len(lines))
+			t.Errorf("the log says %d times that sweeps are slow, want once", len(lines))
 		}
 	})
 }

@@ -115,7 +115,7 @@ func TestDirectPBXDoesNotNeedYCM(t *testing.T) {
 		defer start(b.Account)()
 		after(30 * time.Minute)
 		if got := doors.count(p.URL, "system/information"); got != 6 {
-			t.Errorf("while a round through YCM takes 50 minutes, the PBX spoken to directly was asked %d times in 30, want 6", got)
+			t.Errorf("while a sweep through YCM takes 50 minutes, the PBX spoken to directly was asked %d times in 30, want 6", got)
 		}
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Effect: ycmtest.Reset()})
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Reset()})

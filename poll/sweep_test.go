@@ -20,7 +20,7 @@ import (
 )
 
 // Every PBX is asked once an interval, and their turns are spread over it: never a burst.
-func TestRoundIsSpreadOverTheInterval(t *testing.T) {
+func TestSweepIsSpreadOverTheInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 100, listAnd(pbxAPI))
@@ -57,13 +57,13 @@ func TestRoundIsSpreadOverTheInterval(t *testing.T) {
 			t.Errorf("%d PBXs are told of, want 100", got)
 		}
 		if got := value(t, b.registry, `ycm_collector_round_duration_seconds{account="main",collector="pbx_api"}`); got < "26" || got > "30" || len(got) < 3 {
-			t.Errorf("a round took %q s, want a bit less than 300", got)
+			t.Errorf("a sweep took %q s, want a bit less than 300", got)
 		}
 	})
 }
 
-// A round may last an hour; what it learns is served within the next pulse all the same.
-func TestResultsDoNotWaitForTheRound(t *testing.T) {
+// A sweep may last an hour; what it learns is served within the publish interval all the same.
+func TestResultsDoNotWaitForTheSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.fleetOf(t, 60, listAnd(func(c plan) { c["pbx_api"] = every(time.Hour, 3*time.Hour) }))
@@ -72,12 +72,12 @@ func TestResultsDoNotWaitForTheRound(t *testing.T) {
 			after(time.Minute)
 			// The 60 PBXs have their turns within 54 minutes.
 			if got := len(b.up()); got < minute*60/54 || got > (minute+2)*60/54+1 {
-				t.Fatalf("after %d minutes of an hour's round of 60 PBXs %d are told of", minute+1, got)
+				t.Fatalf("after %d minutes of an hour's sweep of 60 PBXs %d are told of", minute+1, got)
 			}
 		}
 		after(5 * time.Minute)
 		if got := len(b.up()); got != 60 {
-			t.Errorf("at the end of the round %d PBXs are told of, want 60", got)
+			t.Errorf("at the end of the sweep %d PBXs are told of, want 60", got)
 		}
 	})
 }
@@ -184,7 +184,7 @@ func TestSnapshotsHaveTheNamesOfTheLastList(t *testing.T) {
 	})
 }
 
-// A reload that changes collectors must not make series go until the next round has come to their PBX.
+// A reload that changes collectors must not make series go until the next sweep has come to their PBX.
 func TestReloadKeepsWhatPBXsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

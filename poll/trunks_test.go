@@ -14,7 +14,7 @@ import (
 
 func trunksOnly(c plan) { c["trunks"] = every(15*time.Minute, 45*time.Minute) }
 
-// Of each trunk one status is 1, and it is the one that the PBX tells, in the next round too.
+// Of each trunk one status is 1, and it is the one that the PBX tells, in the next sweep too.
 func TestTrunkStatusFollowsThePBX(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

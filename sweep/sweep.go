@@ -9,7 +9,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 )
 
-// Options is what a sweep needs besides its question.
+// Options is what a sweep needs besides what it asks.
 type Options struct {
 	Fleet      *Fleet
 	Interval   time.Duration // in which each PBX is asked once
