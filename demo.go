@@ -23,12 +23,13 @@ const (
 	demoClientSecret = "demo-client-secret"
 )
 
-// startDemo serves a simulated fleet on loopback and returns the configuration of an account that exports it.
-func startDemo(ctx context.Context, pbxs int) (cfg *config.Config, stop func(), err error) {
+// startDemo serves a simulated fleet on loopback and returns the configuration of an account that exports it, with the id
+// of one of its PBXs.
+func startDemo(ctx context.Context, pbxs int) (cfg *config.Config, example int64, stop func(), err error) {
 	var loopback net.ListenConfig
 	listener, err := loopback.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, nil, fmt.Errorf("starting the demo's simulator: %w", err)
+		return nil, 0, nil, fmt.Errorf("starting the demo's simulator: %w", err)
 	}
 	simulator := ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1, Live: true, ClientID: demoClientID, ClientSecret: demoClientSecret})
 	server := &http.Server{Handler: simulator, ReadHeaderTimeout: 10 * time.Second}
@@ -40,7 +41,7 @@ func startDemo(ctx context.Context, pbxs int) (cfg *config.Config, stop func(), 
 			panic(fmt.Sprintf("the demo's simulator ended: %v", err))
 		}
 	}
-	return demoConfig(&url.URL{Scheme: "http", Host: listener.Addr().String()}), stop, nil
+	return demoConfig(&url.URL{Scheme: "http", Host: listener.Addr().String()}), simulator.IDs()[0], stop, nil
 }
 
 // demoConfig polls everything, and often enough that a fresh dashboard comes alive within a minute.

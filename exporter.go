@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	buildinfo "github.com/prometheus/client_golang/prometheus/collectors/version"
@@ -35,9 +34,10 @@ type exporter struct {
 	reloadSuccessful prometheus.Gauge
 	reloadTime       prometheus.Gauge
 
-	applying sync.Mutex // one configuration is applied at a time
-	mu       sync.RWMutex
-	accounts []*running // ordered by name
+	reloading chan struct{} // one reload at a time has a place here
+	applying  sync.Mutex    // one configuration is applied at a time
+	mu        sync.RWMutex
+	accounts  []*running // ordered by name
 }
 
 // running is one account that is being polled.
@@ -52,10 +52,11 @@ type running struct {
 // newExporter makes an exporter without accounts; apply gives it some.
 func newExporter(ctx context.Context, load func() (*config.Config, error), logger log.Logger) *exporter {
 	e := &exporter{
-		ctx:      ctx,
-		load:     load,
-		registry: prometheus.NewRegistry(),
-		logger:   logger,
+		ctx:       ctx,
+		load:      load,
+		registry:  prometheus.NewRegistry(),
+		logger:    logger,
+		reloading: make(chan struct{}, 1),
 		reloadSuccessful: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "ycm_exporter_config_last_reload_successful",
 			Help: "Whether the last load of the configuration succeeded (1) or not (0).",
@@ -183,36 +184,6 @@ func (r *running) start(ctx context.Context) {
 		cancel()
 		<-done
 	}
-}
-
-// Reload reads the configuration again and applies it. When it cannot be used, the running one stays.
-func (e *exporter) Reload() error {
-	err := e.reload()
-	if err != nil {
-		e.reloadSuccessful.Set(0)
-		level.Error(e.logger).Log("msg", "The configuration was not reloaded, the running one stays", "err", err)
-		return err
-	}
-	level.Info(e.logger).Log("msg", "The configuration was reloaded", "accounts", len(e.running()))
-	return nil
-}
-
-func (e *exporter) reload() error {
-	cfg, err := e.load()
-	if err != nil {
-		return err
-	}
-	return e.adopt(cfg)
-}
-
-// adopt applies a configuration and notes that it was good.
-func (e *exporter) adopt(cfg *config.Config) error {
-	if err := e.apply(cfg); err != nil {
-		return err
-	}
-	e.reloadSuccessful.Set(1)
-	e.reloadTime.SetToCurrentTime()
-	return nil
 }
 
 // stop ends all polling.

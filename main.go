@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
@@ -23,16 +21,18 @@ func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stder
 
 // options are the command line, parsed.
 type options struct {
-	configFile string
-	check      bool
-	expandEnv  bool
-	once       bool
-	demo       bool
-	demoPBXs   int
-	logLevel   string
-	logFormat  string
-	web        web.Options
-	serve      *toolkit.FlagConfig
+	configFile  string
+	check       bool
+	expandEnv   bool
+	once        bool
+	demo        bool
+	demoPBXs    int
+	demoExample int64 // the id of a PBX of the demo's fleet
+	healthcheck bool
+	logLevel    string
+	logFormat   string
+	web         web.Options
+	serve       *toolkit.FlagConfig
 
 	phones       string // an account's name
 	phonesFormat string
@@ -56,8 +56,10 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	app := kingpin.New("ycm_exporter", "Prometheus exporter for Yeastar Central Management (YCM): walks the whole fleet of Cloud PBXs in the background, inside the API's rate limit, and serves it to Prometheus.")
 	app.UsageWriter(stdout).ErrorWriter(stderr)
 	app.Terminate(func(c int) { code, done = c, true })
-	app.HelpFlag.Short('h')
-	app.Version(version.Print("ycm_exporter"))
+	app.HelpFlag.Short('h').NoEnvar()
+	app.Version("ycm_exporter, version " + build())
+	app.VersionFlag.NoEnvar() // Images like to have a variable of that name.
+	app.DefaultEnvars()
 
 	app.Flag("config.file", "Configuration file.").Default("config.yml").StringVar(&o.configFile)
 	app.Flag("config.check", "Load and validate the configuration, print what is wrong with file, line and field, and exit with 0 or 1.").BoolVar(&o.check)
@@ -65,17 +67,24 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	app.Flag("once", "Poll every enabled collector once, print the metrics on stdout, and exit with 0 if all succeeded, else 1.").BoolVar(&o.once)
 	app.Flag("phones", "Print the phone catalogue of this account's firmware versions, and exit.").PlaceHolder("ACCOUNT").StringVar(&o.phones)
 	app.Flag("phones.format", "How --phones prints: table or json.").Default("table").EnumVar(&o.phonesFormat, "table", "json")
+	app.Flag("healthcheck", "Ask the exporter that listens on --web.listen-address whether it is healthy, and exit with 0 or 1.").BoolVar(&o.healthcheck)
 	app.Flag("demo", "Export the fleet of an embedded simulator; no account and no configuration file are needed.").BoolVar(&o.demo)
 	app.Flag("demo.pbxs", "Cloud PBXs in the demo's fleet.").Default("200").IntVar(&o.demoPBXs)
 	o.serve = kingpinflag.AddFlags(app, ":10055")
 	app.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&o.web.TelemetryPath)
+	app.Flag("web.external-url", "URL under which the exporter is reached from outside, as behind a reverse proxy, for the targets of /sd and redirects. Its path is put before all paths that are served, unless --web.route-prefix says otherwise.").StringVar(&o.web.ExternalURL)
+	app.Flag("web.route-prefix", "Prefix of all paths that are served; the path of --web.external-url by default, / for none.").StringVar(&o.web.RoutePrefix)
 	app.Flag("web.enable-lifecycle", "Reload the configuration on POST /-/reload.").BoolVar(&o.web.Lifecycle)
 	app.Flag("web.enable-pprof", "Serve profiles under /debug/pprof.").BoolVar(&o.web.Pprof)
 	app.Flag("web.sd-shards", "Targets per account in /sd, each with a share of the Cloud PBXs.").Default("1").IntVar(&o.web.SDShards)
 	app.Flag("log.level", "Least severity to log: debug, info, warn or error.").Default("info").EnumVar(&o.logLevel, "debug", "info", "warn", "error")
 	app.Flag("log.format", "Log format: logfmt or json.").Default("logfmt").EnumVar(&o.logFormat, "logfmt", "json")
 
-	_, err := app.Parse(args)
+	o.web.Version = build()
+	err := checkEnvironment(app)
+	if err == nil {
+		_, err = app.Parse(args)
+	}
 	if done {
 		return o, code, true
 	}
@@ -91,11 +100,8 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 
 // validate checks what kingpin cannot: values that fit their type but make no sense.
 func (o options) validate() error {
-	switch p := o.web.TelemetryPath; {
-	case p == "" || p[0] != '/' || path.Clean(p) != p:
-		return fmt.Errorf("--web.telemetry-path is %q, but must be a clean path that begins with /, such as /metrics", p)
-	case p == "/status", p == "/sd", path.Dir(p) == "/-", p == "/debug" || path.Dir(p) == "/debug":
-		return fmt.Errorf("--web.telemetry-path %q is taken by a page of the exporter; use another, such as /metrics", p)
+	if _, err := o.web.Site(); err != nil {
+		return err
 	}
 	if o.web.SDShards < 1 || o.web.SDShards > exposition.MaxShards {
 		return fmt.Errorf("--web.sd-shards is %d, but must be from 1 to %d", o.web.SDShards, exposition.MaxShards)
@@ -114,15 +120,21 @@ func (o options) validate() error {
 
 // dispatch does the one thing that the flags ask for.
 func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
+	logger := newLogger(stderr, o.logLevel, o.logFormat)
+	defer captureStandardLog(logger)()
+	if o.healthcheck {
+		return o.checkHealth(ctx, stdout)
+	}
 	load := func() (*config.Config, error) {
 		return config.Load(ctx, o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
 	}
 	if o.demo {
-		simulated, stop, err := startDemo(ctx, o.demoPBXs)
+		simulated, example, stop, err := startDemo(ctx, o.demoPBXs)
 		if err != nil {
 			return err
 		}
 		defer stop()
+		o.demoExample = example
 		load = func() (*config.Config, error) { return simulated, nil }
 	}
 	cfg, err := load()
@@ -135,7 +147,6 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	logger := newLogger(stderr, o.logLevel, o.logFormat)
 	switch {
 	case o.check:
 		fmt.Fprintf(stdout, "%s is fine: %d account(s)\n", o.configFile, len(cfg.Accounts))

@@ -20,7 +20,7 @@ import (
 func pollOnce(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer, logger log.Logger) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	e := newExporter(ctx, nil, stamped(logger))
+	e := newExporter(ctx, nil, logger)
 	bar := progressBar(stderr)
 	var failed []error
 	for _, c := range cfg.Accounts {

@@ -32,7 +32,7 @@ func (o options) printPhones(ctx context.Context, cfg *config.Config, stdout, st
 		return fmt.Errorf("--phones: the configuration has no account %q; it has %s", o.phones, strings.Join(names, ", "))
 	}
 	only, settings := onlyPhones(cfg.Collectors)
-	r, err := newExporter(ctx, nil, stamped(logger)).prepare(cfg.Accounts[place], only, nil)
+	r, err := newExporter(ctx, nil, logger).prepare(cfg.Accounts[place], only, nil)
 	if err != nil {
 		return err
 	}

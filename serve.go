@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -20,24 +20,27 @@ import (
 	"github.com/go-kit/log/level"
 	oklog "github.com/oklog/run"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
-	sloggokit "github.com/tjhop/slog-gokit"
 
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/web"
 )
 
-// shutdownGrace is how long scrapes in flight may take to end; the whole shutdown stays under 10 seconds.
-const shutdownGrace = 8 * time.Second
+const (
+	// shutdownGrace is how long scrapes in flight may take to end.
+	shutdownGrace = 7 * time.Second
+	// shutdownLimit is how long the whole shutdown may take, whatever hangs.
+	shutdownLimit = 9 * time.Second
+	// writeTimeout is how long a client may take to read a page. Scrapes and profiles see to themselves.
+	writeTimeout = 30 * time.Second
+)
 
 // daemon serves and polls until ctx ends or a signal says stop.
-func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*config.Config, error), stdout io.Writer, bare log.Logger) error {
-	logger := stamped(bare)
+func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*config.Config, error), stdout io.Writer, logger log.Logger) error {
 	if err := o.checkWebConfig(); err != nil {
 		return err
 	}
-	level.Info(logger).Log("msg", "Starting ycm_exporter", "version", version.Info(), "accounts", len(cfg.Accounts))
+	level.Info(logger).Log("msg", "Starting ycm_exporter", "version", o.web.Version, "accounts", len(cfg.Accounts))
 
 	polling, stopPolling := context.WithCancel(ctx)
 	defer stopPolling()
@@ -49,24 +52,29 @@ func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*c
 	if err := e.adopt(cfg); err != nil {
 		return err
 	}
-	defer e.stop()
 	if o.demo {
-		o.welcome(stdout, cfg.Accounts[0].BaseURL)
+		if err := o.welcome(stdout, cfg.Accounts[0].BaseURL); err != nil {
+			return err
+		}
 	}
 
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: writeTimeout, IdleTimeout: 5 * time.Minute,
+		ErrorLog: serverLog(logger),
+	}
+	stopping := make(chan struct{})
 	var actors oklog.Group
 	actors.Add(oklog.SignalHandler(ctx, os.Interrupt, syscall.SIGTERM))
 	actors.Add(reloadOnHangup(e))
 	// Ready takes the locks that pages and reloads take: an exporter that hangs in them is started anew.
 	actors.Add(notifySystemd(server, func() { e.Ready() }, logger))
 	actors.Add(func() error {
-		slogger := slog.New(sloggokit.NewGoKitHandler(bare, slog.LevelDebug))
-		if err := toolkit.ListenAndServe(server, o.serve, slogger); !errors.Is(err, http.ErrServerClosed) {
+		if err := toolkit.ListenAndServe(server, o.serve, slogger(logger)); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serving on %s: %w; choose another address with --web.listen-address", strings.Join(*o.serve.WebListenAddresses, ", "), err)
 		}
 		return nil
 	}, func(error) {
+		close(stopping)
 		stopPolling()
 		// The grace must not derive from ctx, which may be what has ended.
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
@@ -76,13 +84,21 @@ func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*c
 			server.Close()
 		}
 	})
-	err = actors.Run()
+	err, ended := until(stopping, shutdownLimit, func() error {
+		defer e.stop()
+		return actors.Run()
+	})
 	var stop *oklog.SignalError
-	if errors.As(err, &stop) || ctx.Err() != nil {
+	switch {
+	case !ended:
+		level.Warn(logger).Log("msg", "Stopped ycm_exporter although something hangs in it", "after", shutdownLimit)
+		return nil
+	case errors.As(err, &stop) || ctx.Err() != nil:
 		level.Info(logger).Log("msg", "Stopped ycm_exporter", "cause", err)
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // quoted is a part of the file that an error of the YAML library shows: "cannot unmarshal !!str `secret` into int".
@@ -101,19 +117,19 @@ func (o options) checkWebConfig() error {
 	return fmt.Errorf("--web.config.file %s cannot be used: %s", name, quoted.ReplaceAllString(err.Error(), "of yours into "))
 }
 
-// reloadOnHangup is the actor that reloads the configuration at each SIGHUP.
+// reloadOnHangup is the actor that reloads the configuration at each SIGHUP. The signal is caught from here on until the
+// process ends, and not only while the actor runs: uncaught, it would kill the process.
 func reloadOnHangup(e *exporter) (execute func() error, interrupt func(error)) {
 	hangups := make(chan os.Signal, 1)
 	ended := make(chan struct{})
-	// The signal is caught from here on, not only once the actor runs: uncaught, it would kill the process.
 	signal.Notify(hangups, syscall.SIGHUP)
 	return func() error {
-			defer signal.Stop(hangups)
 			for {
 				select {
 				case <-hangups:
-					// Reload logs what went wrong; the running configuration goes on.
-					_ = e.Reload()
+					// Reload logs what went wrong; the running configuration goes on. A reload that hangs ends by its own
+					// limit, and must not keep the process from ending.
+					go func() { _ = e.Reload() }()
 				case <-ended:
 					return nil
 				}
@@ -124,16 +140,26 @@ func reloadOnHangup(e *exporter) (execute func() error, interrupt func(error)) {
 }
 
 // welcome tells a newcomer what to open.
-func (o options) welcome(stdout io.Writer, simulator *url.URL) {
-	host := (*o.serve.WebListenAddresses)[0]
-	if strings.HasPrefix(host, ":") {
-		host = "localhost" + host
+func (o options) welcome(stdout io.Writer, simulator *url.URL) error {
+	site, err := o.web.Site()
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(stdout, `The demo exports a simulated fleet of %d Cloud PBXs. Open:
-  http://%s%s    what Prometheus scrapes
-  http://%s/status     each account and collector
+	protocol, err := scheme(*o.serve.WebConfigFile)
+	if err != nil {
+		return err
+	}
+	address := (*o.serve.WebListenAddresses)[0]
+	if host, port, err := net.SplitHostPort(address); err == nil && (host == "" || host == "0.0.0.0" || host == "::") {
+		address = net.JoinHostPort("localhost", port)
+	}
+	here := protocol + "://" + address
+	_, err = fmt.Fprintf(stdout, `The demo exports a simulated fleet of %d Cloud PBXs. Open:
+  %s    what Prometheus scrapes
+  %s     each account and collector
 Stop a PBX, to see it in the metrics, with:
-  curl -X POST '%s/sim/pbx/ID/status?value=Stopped'
+  curl -X POST '%s/sim/pbx/%d/status?value=Stopped'
 End the demo with Ctrl-C.
-`, o.demoPBXs, host, o.web.TelemetryPath, host, simulator)
+`, o.demoPBXs, here+site.Path(o.web.TelemetryPath), here+site.Path("/status"), simulator, o.demoExample)
+	return err
 }

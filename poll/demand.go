@@ -12,7 +12,7 @@ func (a *Account) demand() (rate float64) {
 		j.mu.Lock()
 		requests := float64(j.history.total())
 		j.mu.Unlock()
-		if j.Provides == collector.ListOfPBXs {
+		if j.Provides == collector.ListOfPBXs && requests > 0 {
 			requests = 1 + requests/listed
 		}
 		rate += requests / j.Schedule.Interval.Seconds()

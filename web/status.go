@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -121,15 +123,20 @@ func took(d time.Duration) string {
 // Demand words what an account's collectors need of its budget.
 func (view) Demand(account poll.Status) health {
 	b := account.Budget
-	needed := account.Demand * b.Interval.Seconds()
-	text := fmt.Sprintf("about %.0f each %s", needed, took(b.Interval))
+	needed, format := account.Demand*b.Interval.Seconds(), "about %.0f each %s"
+	if needed < 10 {
+		format = "about %.1f each %s"
+	}
+	if slices.ContainsFunc(account.Collectors, func(c poll.CollectorStatus) bool { return c.LastSuccess.IsZero() }) {
+		format = strings.Replace(format, "about", "at least", 1)
+	}
+	text := fmt.Sprintf(format, needed, took(b.Interval))
 	switch {
 	case account.Demand == 0:
 		return health{starting, "not known yet"}
 	case needed > float64(b.Rate):
-		return health{failing, text + ": more than there is, so polls take longer than their intervals"}
-	case needed < 10:
-		text = fmt.Sprintf("about %.1f each %s", needed, took(b.Interval))
+		return health{failing, text + ", more than there is"}
+	default:
+		return health{ok, text}
 	}
-	return health{ok, text}
 }

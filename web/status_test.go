@@ -50,7 +50,7 @@ func TestStatusPageTellsEachCollectorsState(t *testing.T) {
 	}
 	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
 	expectOn(t, page,
-		"https://ycm.example.com", "<dd>1234</dd>", "12 of 75 requests", "60 requests each 1m", "about 30 each 1m", "Paused by rate limit",
+		"https://ycm.example.com", "<dd>1234</dd>", "12 of 75 requests", "60 requests each 1m", "at least 30 each 1m", "Paused by rate limit",
 		"running, 17 of 25", "1m30s ago", `class="state ok">ok`, "2m ago, before the restart",
 		`class="state failing">failing`, "&lt;script&gt;", `class="state starting">starting`, "never",
 		"03:04:05 UTC, 20s, <span class=\"ok\">ok</span>", "03:03:05 UTC, 30s, <span class=\"failing\">page 3 &lt;b&gt;timed out&lt;/b&gt;</span>",
@@ -102,9 +102,11 @@ func TestStatusPageTellsNoFleetBeforeTheFirstWalk(t *testing.T) {
 
 func TestStatusPageWarnsOfABudgetThatIsTooSmall(t *testing.T) {
 	account := poll.Status{Account: "main", Demand: 10, Budget: ycmclient.BudgetState{Burst: 75, Rate: 75, Interval: time.Minute}}
-	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state failing">about 600 each 1m: more than there is`)
+	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state failing">about 600 each 1m, more than there is`)
 	account.Demand = 0.1
 	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state ok">about 6.0 each 1m`)
+	account.Collectors = []poll.CollectorStatus{{Name: "trunks"}}
+	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state ok">at least 6.0 each 1m`)
 }
 
 func TestStatusPageLinksToEachShard(t *testing.T) {

@@ -1,0 +1,21 @@
+package main
+
+import "time"
+
+// until runs f, and gives it up, if it has not ended by then, some time after stopping is closed. What it does goes on
+// without anybody waiting for it, until the process ends.
+func until(stopping <-chan struct{}, limit time.Duration, f func() error) (err error, ended bool) {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err = <-done:
+		return err, true
+	case <-stopping:
+	}
+	select {
+	case err = <-done:
+		return err, true
+	case <-time.After(limit):
+		return nil, false
+	}
+}
