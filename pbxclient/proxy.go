@@ -49,14 +49,13 @@ func (w proxied) get(ctx context.Context, p path, query url.Values, decode yeast
 func (proxied) close(context.Context) error { return nil }
 
 // failed sorts YCM's errors. An errcode of the PBX that came with another HTTP status than 200 is the PBX's answer all
-// the same; YCM's own codes are above firstOfYCM.
+// the same.
 func (w proxied) failed(ctx context.Context, p path, err error) error {
-	const firstOfYCM = 1_000_000
 	failed := yeastar.Error{Account: w.account, Endpoint: p.String(), Class: yeastar.ClassOf(err), Err: err}
 	if e := (*yeastar.Error)(nil); errors.As(err, &e) {
 		failed = *e
 	}
-	if failed.Code != 0 && failed.Code < firstOfYCM {
+	if failed.Code != 0 && failed.Code < yeastar.FirstYCMCode {
 		failed.Endpoint = p.String()
 		failed.Class, failed.Err = classOfCode(failed.Endpoint, failed.Code), reasonOf(failed.Endpoint, failed.Code)
 		return w.fail(yeastar.Answered, failed)

@@ -75,7 +75,7 @@ func TestBudgetIsUsedAndNeverOverrun(t *testing.T) {
 					})
 					wg.Go(func() {
 						for ctx.Err() == nil {
-							_, _ = proxied(client, ctx, "3658B4311", "openapi/v1.0/system/information", nil)
+							_, _ = proxied(ctx, client, "3658B4311", "openapi/v1.0/system/information", nil)
 						}
 					})
 				}
@@ -109,7 +109,7 @@ func TestBudgetServesWalksFirst(t *testing.T) {
 			for range others {
 				wg.Go(func() {
 					for ctx.Err() == nil {
-						_, _ = proxied(client, ctx, "3658B4311", "openapi/v1.0/trunk/list", nil)
+						_, _ = proxied(ctx, client, "3658B4311", "openapi/v1.0/trunk/list", nil)
 					}
 				})
 			}
@@ -172,7 +172,7 @@ func TestLeftoverRequestsGetWhatWalksLeave(t *testing.T) {
 		synctest.Wait()
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				_, _ = proxied(client, ctx, "3658B4311", "openapi/v1.0/trunk/list", nil)
+				_, _ = proxied(ctx, client, "3658B4311", "openapi/v1.0/trunk/list", nil)
 			}
 		})
 		leftover := func() int {

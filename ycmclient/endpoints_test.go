@@ -220,7 +220,7 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 	for _, status := range []string{ycmtest.Running, ycmtest.Stopped} {
 		sn = append(sn, ycm.Add(func(p *ycmtest.PBX) { p.Status, p.Activation = status, "Activated" }).SN)
 	}
-	body, err := proxied(client, t.Context(), sn[0], "openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}, "vendor": {"Yealink"}})
+	body, err := proxied(t.Context(), client, sn[0], "openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}, "vendor": {"Yealink"}})
 	var answer struct {
 		ErrCode   int    `json:"errcode"`
 		RequestID string `json:"requestId"`
@@ -230,14 +230,14 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 		t.Errorf("got %s and the error %v, want the PBX's own answer", body, err)
 	}
 	// A PBX's refusal is its own affair; one of YCM is an error.
-	body, err = proxied(client, t.Context(), sn[0], "/openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}})
+	body, err = proxied(t.Context(), client, sn[0], "/openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}})
 	if err != nil || !strings.Contains(string(body), `"errcode":40002`) {
 		t.Errorf("got %s and the error %v, want the PBX's refusal", body, err)
 	}
 	for shape, code := range map[ycmtest.Shape]int{{}: 3000009, {Body: ycmtest.ErrCode, Always200: true}: 3000009} {
 		ycm.SetShape(shape)
 		before := ycm.Count(ycmtest.Proxy)
-		_, err = proxied(client, t.Context(), sn[1], "openapi/v1.0/system/information", nil)
+		_, err = proxied(t.Context(), client, sn[1], "openapi/v1.0/system/information", nil)
 		if e := (*yeastar.Error)(nil); !errors.As(err, &e) || e.Code != code || e.Class != yeastar.Server {
 			t.Errorf("a stopped PBX: %v, want code %d", err, code)
 		}
@@ -248,12 +248,17 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 	if len(w.retries) > 0 {
 		t.Errorf("retries %v, want none", w.retries)
 	}
+	fault := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Effect: ycmtest.Answer(200, "application/json", `{"errcode":1000043}`)})
+	if _, err := proxied(t.Context(), client, sn[0], "openapi/v1.0/system/information", nil); yeastar.ClassOf(err) != yeastar.Denied {
+		t.Errorf("a code of YCM's without a status: %v, want a denied error", err)
+	}
+	fault.Remove()
 	for name, effect := range map[string]ycmtest.Effect{
 		"HTML": ycmtest.HTML(http.StatusOK), "a list": ycmtest.Answer(200, "application/json", " [1]"),
 		"nothing": ycmtest.Empty(), "too much": ycmtest.Oversize(17 << 20),
 	} {
 		fault := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Effect: effect})
-		if _, err := proxied(client, t.Context(), sn[0], "openapi/v1.0/system/information", nil); yeastar.ClassOf(err) != yeastar.Invalid {
+		if _, err := proxied(t.Context(), client, sn[0], "openapi/v1.0/system/information", nil); yeastar.ClassOf(err) != yeastar.Invalid {
 			t.Errorf("%s: %v, want an invalid error", name, err)
 		}
 		fault.Remove()
@@ -274,7 +279,7 @@ func TestProxyRefusesToBeLedAstray(t *testing.T) {
 		{"36%2e", "x"},
 		{"3658B4311", "openapi/../../instances/1"},
 	} {
-		if _, err := proxied(client, t.Context(), c[0], c[1], nil); yeastar.ClassOf(err) != yeastar.Invalid {
+		if _, err := proxied(t.Context(), client, c[0], c[1], nil); yeastar.ClassOf(err) != yeastar.Invalid {
 			t.Errorf("serial number %q, path %q: %v, want an invalid error", c[0], c[1], err)
 		}
 	}

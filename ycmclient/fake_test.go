@@ -163,7 +163,7 @@ func reply(w http.ResponseWriter, status int, body any) {
 }
 
 // proxied returns the body of a PBX's answer.
-func proxied(c *ycmclient.Client, ctx context.Context, sn, path string, query url.Values) (body []byte, err error) {
+func proxied(ctx context.Context, c *ycmclient.Client, sn, path string, query url.Values) (body []byte, err error) {
 	err = c.Proxy(ctx, sn, path, query, func(answer []byte) (*yeastar.Envelope, *yeastar.Error) {
 		var e yeastar.Envelope
 		body = bytes.Clone(answer)

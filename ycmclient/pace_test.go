@@ -69,7 +69,7 @@ func walksBesideProxyCalls(t *testing.T, latency time.Duration) {
 		for worker := range 4 {
 			wg.Go(func() {
 				for i := worker; ctx.Err() == nil; i += 4 {
-					_, _ = proxied(client, ctx, pbxs[i%len(pbxs)].SN, "openapi/v1.0/system/information", nil)
+					_, _ = proxied(ctx, client, pbxs[i%len(pbxs)].SN, "openapi/v1.0/system/information", nil)
 				}
 			})
 		}

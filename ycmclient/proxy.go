@@ -8,9 +8,6 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// firstCode is the smallest of YCM's codes; those of a PBX are far below.
-const firstCode = 1_000_000
-
 // Proxy asks a PBX's own API through YCM ("Call Cloud PBX GET API"): path is the PBX API's, openapi/v1.0/... The
 // answer is a JSON object of the PBX's making with at most 16 MiB, which decode reads. Failures that the PBX tells of
 // in it, under HTTP 200, are the caller's to read; failures of YCM are errors.
@@ -36,7 +33,7 @@ func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values, d
 				return e
 			}
 			failure := classified(envelope.Failure(status))
-			if failure.Code >= firstCode || strings.EqualFold(envelope.Status.String(), "failed") {
+			if failure.Code >= yeastar.FirstYCMCode || strings.EqualFold(envelope.Status.String(), "failed") {
 				return failure
 			}
 			return nil

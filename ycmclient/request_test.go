@@ -151,6 +151,17 @@ func TestFailuresWithoutACodeAreClassifiedByTheirStatus(t *testing.T) {
 	}
 }
 
+func TestListThatIsNoneIsNotAnEmptyOne(t *testing.T) {
+	for _, data := range []string{`{"regionId":1}`, `{}`, `"none"`, `7`, `null`} {
+		bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+			ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Effect: ycmtest.Set("data", data)})
+			if regions, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Invalid {
+				t.Errorf("%s: got %v and error %v, want an invalid error", data, regions, err)
+			}
+		})
+	}
+}
+
 func TestFailureThatPassesIsNotSeen(t *testing.T) {
 	for name, effect := range map[string]ycmtest.Effect{
 		"a reset": ycmtest.Reset(), "half an answer": ycmtest.Truncate(300),

@@ -199,6 +199,21 @@ func TestRefusedCredentialsAreNotTriedIntoALockout(t *testing.T) {
 	}
 }
 
+// A refused refresh token may count as a refused login, so it takes the place of one.
+func TestRefusedRefreshCountsAsLogin(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+		ask(t, client)
+		ycm.SetSecret("demo-client-id", "another") // Its refresh tokens end with that.
+		time.Sleep(31 * time.Minute)
+		for start := time.Now(); time.Since(start) < 5*time.Hour; time.Sleep(10 * time.Second) {
+			_, _ = client.Regions(t.Context())
+		}
+		if n := ycm.Count(ycmtest.Token); n != 1+5 {
+			t.Errorf("%d requests for a token, want a good one and 5 refused ones, the refresh among them", n)
+		}
+	})
+}
+
 func TestRotatedSecretIsTriedAtOnce(t *testing.T) {
 	present := "old"
 	source := func() (secret.Text, error) { return secret.New(present), nil }
@@ -244,6 +259,7 @@ func TestSecretFileThatIsTouchedIsTriedAtOnce(t *testing.T) {
 func TestAccountsOfOneYCMShareTheirRefusals(t *testing.T) {
 	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, _ *ycmclient.Client, _ *watch) {
 		guard := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Times: 1, Effect: ycmtest.Slow(20 * time.Second)})
 		var wg sync.WaitGroup
 		for _, id := range []string{"a", "b", "c"} {
 			client := newClient(t, ycm.Transport(), func(o *ycmclient.Options) { o.ClientID, o.Guard = id, guard })
@@ -254,6 +270,10 @@ func TestAccountsOfOneYCMShareTheirRefusals(t *testing.T) {
 					}
 				}
 			})
+		}
+		time.Sleep(30 * time.Second)
+		if n := ycm.Count(ycmtest.Token); n != 1 {
+			t.Errorf("while the first login was under way and just after it, %d were sent, want no other", n)
 		}
 		wg.Wait()
 		if s := ycm.Stats(); s.LoginsRefused != 5 || s.Lockouts != 0 {

@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// FirstYCMCode is the smallest of YCM's codes ("Error Codes"); those of a PBX are far below.
+const FirstYCMCode = 1_000_000
+
 // Error is a failed request to YCM or to a PBX, or an answer that cannot be true. It never holds a secret.
 type Error struct {
 	Account    string
@@ -17,7 +20,7 @@ type Error struct {
 	Class      Class
 	Reach      Reach  // How far a request to a PBX came.
 	HTTPStatus int    // 0 if there was no answer.
-	Code       int    // The vendor's code ("Error Codes"), 0 if there was none. YCM's are above a million.
+	Code       int    // The vendor's code ("Error Codes"), 0 if there was none.
 	Message    string // What the server or the network said: one line of at most 200 bytes.
 	RequestID  string // YCM's own, for its support.
 	Advice     string // What an operator can do.

@@ -101,6 +101,18 @@ func TestClientThatIsGoodIsNotHeldUpAndFreesNobody(t *testing.T) {
 func TestChangedCredentialsAreTriedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		for _, id := range []string{"a", "b"} {
+			g.Accepted(credentials(id, "good"))
+		}
+		tryAll(t, g, 2*time.Hour, credentials("a", "no longer"))
+		if g.Check(credentials("b", "good")) == nil {
+			t.Error("b, whose secret is the same as ever, may try although a used up all refusals of those that were good")
+		}
+		if err := g.Check(credentials("b", "rotated")); err != nil {
+			t.Errorf("b with a rotated secret: got %v, want none", err)
+		}
+
+		g = yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
 		tryAll(t, g, 2*time.Hour, credentials("a", "wrong"))
 		got, _ := tryAll(t, g, 24*time.Hour, credentials("a", "wrong too"))
 		expectTimes(t, "another wrong secret", got, 0)
