@@ -29,8 +29,9 @@ func cloudPBX() Collector {
 		Families: slices.Concat(series.PBXFamilies(cloudPBXColumns(time.Time{}, nil)), series.AccountFamilies(listColumns())),
 		Provides: ListOfPBXs, Needs: []Need{{Role: FirmwareOfYCM, Patience: firmwareWait}},
 		New: func(a Account) Poller {
+			firmware := servedFirmware{account: a}
 			return &accountPoller[listReading]{account: a, ask: walkList, show: func(r *listReading) exposition.Source {
-				return showList(a.Name, r, a.firmware())
+				return showList(a.Name, r, firmware.get())
 			}}
 		},
 	}

@@ -60,17 +60,26 @@ func (c *catalogue) behind(region, has string) (count int, ok bool) {
 	return len(versions) - older, true
 }
 
-// firmware is the catalogue of the firmware that is being served; nil if none is, or none of PBXs.
-func (a Account) firmware() *catalogue {
-	p := a.peer(FirmwareOfYCM)
+// servedFirmware finds the firmware that is being served, and joins it with the regions once.
+type servedFirmware struct {
+	account   Account
+	reading   *firmwareReading // that the catalogue is made of
+	catalogue *catalogue
+}
+
+// get is the catalogue; nil if no firmware is served, or none of PBXs.
+func (f *servedFirmware) get() *catalogue {
+	p := f.account.peer(FirmwareOfYCM)
 	if p == nil || !p.Serving() {
 		return nil
 	}
-	r := readingOf[firmwareReading](p)
-	if r == nil || r.Firmware[pbxFirmware] == nil {
-		return nil
+	if r := readingOf[firmwareReading](p); r != f.reading {
+		f.reading, f.catalogue = r, nil
+		if listed, ok := r.Firmware[pbxFirmware]; ok {
+			f.catalogue = newCatalogue(r.Regions, listed)
+		}
 	}
-	return newCatalogue(r.Regions, r.Firmware[pbxFirmware])
+	return f.catalogue
 }
 
 // release is what a PBX's place in the catalogue depends on.

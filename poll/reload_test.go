@@ -221,3 +221,27 @@ func TestReloadOfDepths(t *testing.T) {
 		}
 	}
 }
+
+// A reload may come before anything was polled, again and again. Nothing is known then, and nothing is made up.
+func TestReloadBeforeTheFirstPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.fleetOf(t, 10, everythingOfPBXs())
+		for range 3 {
+			stop := start(b.Account)
+			stop()
+			b.reload(b.plan)
+		}
+		defer start(b.Account)()
+		after(30 * time.Second)
+		for _, name := range []string{"pbx_api", "trunks", "autoprovisioning"} {
+			if took := b.sweepDuration(t, name); took > time.Minute {
+				t.Errorf("30 seconds after the start, the sweep of %s took %v already", name, took)
+			}
+		}
+		after(time.Hour)
+		if got := len(b.up()); got != 10 {
+			t.Errorf("%d PBXs are told of an hour after reloads before the first poll, want 10", got)
+		}
+	})
+}

@@ -21,7 +21,7 @@ type Status struct {
 }
 
 // CollectorStatus tells how the polls of one collector go. Times are zero for what has not happened.
-type CollectorStatus struct { //nolint:revive // Status alone is an account's.
+type CollectorStatus struct {
 	Name        string
 	Interval    time.Duration
 	Running     bool // a poll is under way

@@ -60,11 +60,13 @@ func New[R any](o Options, ask func(context.Context, *pbxclient.Client) (R, erro
 	if learned == nil {
 		learned = func(err error) bool { return err == nil }
 	}
-	return &Sweep[R]{
+	s := &Sweep[R]{
 		Options: o, ask: ask, learned: learned,
 		direct: newRoute(true), proxied: newRoute(false), answers: make(chan answer[R], 2*inFlight),
 		epoch: time.Now(), results: map[int64]result[R]{},
 	}
+	s.keepPositions()
+	return s
 }
 
 // Run goes on with the sweep for a time slice, and returns what is known of each PBX then. Without any the error says
