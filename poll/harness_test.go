@@ -85,7 +85,8 @@ func (fake) Restore(any) exposition.Source { return nil }
 // nothing is a snapshot without samples.
 func nothing() exposition.Source { return series.Join() }
 
-// shelf is a Publisher that remembers its snapshots until they expire, as a set does. A set also verifies them.
+// shelf is a Publisher that remembers its snapshots until they expire, as a set does. Whatever a test looks at is
+// verified, as a set does it with all that is published.
 type shelf struct {
 	t       testing.TB
 	mu      sync.Mutex
@@ -98,9 +99,6 @@ func newShelf(t testing.TB) *shelf {
 }
 
 func (s *shelf) Publish(_, collector string, src exposition.Source, expires time.Time) error {
-	if err := newSet().Publish("main", collector, src, expires); err != nil {
-		s.t.Errorf("a set refuses a snapshot: %v", err)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sources[collector], s.expires[collector] = src, expires
@@ -126,10 +124,14 @@ func (s *shelf) Withdraw(_, collector string) {
 func (s *shelf) serves(collector string) exposition.Source {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !time.Now().Before(s.expires[collector]) {
+	source := s.sources[collector]
+	if source == nil || !time.Now().Before(s.expires[collector]) {
 		return nil
 	}
-	return s.sources[collector]
+	if err := newSet().Publish("main", collector, source, time.Now().Add(time.Hour)); err != nil {
+		s.t.Errorf("a set refuses the snapshot of %s: %v", collector, err)
+	}
+	return source
 }
 
 // journal is a logger's output.
