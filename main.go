@@ -29,6 +29,7 @@ type options struct {
 	once       bool
 	demo       bool
 	demoPBXs   int
+	incidents  bool
 	logLevel   string
 	logFormat  string
 	web        web.Options
@@ -67,6 +68,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	app.Flag("phones.format", "How --phones prints: table or json.").Default("table").EnumVar(&o.phonesFormat, "table", "json")
 	app.Flag("demo", "Export the fleet of an embedded simulator; no account and no configuration file are needed.").BoolVar(&o.demo)
 	app.Flag("demo.pbxs", "Cloud PBXs in the demo's fleet.").Default("200").IntVar(&o.demoPBXs)
+	app.Flag("demo.incidents", "Let the demo's fleet show every trouble there is, instead of an ordinary day.").BoolVar(&o.incidents)
 	o.serve = kingpinflag.AddFlags(app, ":10055")
 	app.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&o.web.TelemetryPath)
 	app.Flag("web.enable-lifecycle", "Reload the configuration on POST /-/reload.").BoolVar(&o.web.Lifecycle)
@@ -118,7 +120,7 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 		return config.Load(ctx, o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
 	}
 	if o.demo {
-		simulated, stop, err := startDemo(ctx, o.demoPBXs)
+		simulated, stop, err := startDemo(ctx, o.demoPBXs, o.incidents)
 		if err != nil {
 			return err
 		}
