@@ -56,7 +56,7 @@ func configuration() Panel {
 
 func upFor() Panel {
 	return stat("Up for", "How long the exporter that was started last has been running.", "s",
-		now("time() - max(process_start_time_seconds"+self+")")).decimals(1).stepped(unknown, at(0, busy)).wide(4)
+		now("time() - max(process_start_time_seconds"+self+")")).decimals(1).wide(4)
 }
 
 func restartedToday() Panel {
@@ -72,7 +72,7 @@ func tokensLeft() Panel {
 func tokenEnds() Panel {
 	return stat("Token ends in", "How long the access token that ends first is still good. It is renewed before it ends.", "s",
 		now("min("+account("ycm_api_token_expiration_timestamp_seconds")+" - time())")).
-		decimals(0).stepped(bad, at(0, good)).wide(4)
+		decimals(0).stepped(unknown, at(least, bad), at(0, good)).wide(4)
 }
 
 func exporters() Panel {
@@ -183,7 +183,7 @@ func latency() Panel {
 func budget() Panel {
 	return timeseries("API budget: tokens left", "Requests that each account could send at once, and the most that it had within the day.", "locale",
 		over("max by (account) ("+account("ycm_api_budget_tokens")+")", "{{account}}"),
-		over("max by (account) (max_over_time("+account("ycm_api_budget_tokens")+"[1d]))", "{{account}}: most")).
+		over("max by (account) (max_over_time("+account("ycm_api_budget_tokens")+"[1d]) and "+account("ycm_api_budget_tokens")+")", "{{account}}: most")).
 		axis("tokens").matching("/: most$/", append(dashed(), inColour(past))...)
 }
 

@@ -14,7 +14,7 @@ func panel(kind, title, description, unit string, targets []Target) Panel {
 		Type: kind, Title: title, Description: description, Datasource: datasource(), Targets: targets,
 		FieldConfig: &FieldConfig{
 			Defaults: Field{
-				Unit: unit, Color: map[string]any{"mode": "thresholds"}, Thresholds: &Thresholds{Mode: "absolute", Steps: []Step{{Color: busy}}},
+				Unit: unit, Color: map[string]any{"mode": "thresholds"}, Thresholds: thresholds(unknown, at(least, busy)),
 				NoValue: notKnown, Custom: map[string]any{},
 			},
 			Overrides: []Override{},

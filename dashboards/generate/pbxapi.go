@@ -66,7 +66,7 @@ func roundTime() Panel {
 func restarts() Panel {
 	up := each("ycm_cloud_pbx_uptime_seconds")
 	return stat("Restarted", "PBXs that have been up for less than a day.", "locale",
-		now(number(up+fmt.Sprintf(" < %d", day), up))).stepped(unknown, at(0, busy)).empty("not asked").wide(4)
+		now(number(up+fmt.Sprintf(" < %d", day), up))).empty("not asked").wide(4)
 }
 
 func trunksTruncated() Panel {
@@ -103,7 +103,7 @@ func trunksByStatus() Panel {
 func trunksByType() Panel {
 	return stat("Trunks by type", "Trunks of all PBXs that were asked, by how they are connected.", "locale",
 		named("sort_desc(sum by (trunk_type) ("+trunks()+"))", "{{trunk_type}}")).
-		counted(nil).stepped(busy).empty("not asked")
+		counted(nil).stepped(unknown, at(least, busy)).empty("not asked")
 }
 
 func trunkFaultsOverTime() Panel {

@@ -45,6 +45,9 @@ func thresholds(base string, from ...Step) *Thresholds {
 	return &Thresholds{Mode: "absolute", Steps: append([]Step{{Color: base}}, from...)}
 }
 
+// least is less than every value that is shown. The first colour of all is for what has no value.
+const least = -1e12
+
 // at is a colour from a value on.
 func at(value float64, colour string) Step {
 	return Step{Color: colour, Value: &value}
