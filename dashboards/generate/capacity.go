@@ -55,7 +55,7 @@ func trialsEnding() Panel {
 func subscriptionEnds() Panel {
 	return stat("Subscription ends in", "How long the first of the accounts' subscriptions still runs.", "suffix: days",
 		now("min("+daysUntil(account("ycm_subscription_expiration_timestamp_seconds"))+")")).
-		decimals(0).stepped(unknown, at(least, bad), at(0, busy)).empty("no date").wide(4)
+		decimals(0).stepped(unknown, at(least, bad), at(0, busy)).wide(4)
 }
 
 // Weeks begin on Monday; that of 1970-01-01 was a Thursday.

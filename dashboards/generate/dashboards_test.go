@@ -158,7 +158,7 @@ func TestNothingIsKnownFromNothing(t *testing.T) {
 			if p.Type == "row" {
 				continue
 			}
-			if text := p.FieldConfig.Defaults.NoValue; !slices.Contains([]string{notKnown, "none known", "not asked", "no date", "never seen"}, text) {
+			if text := p.FieldConfig.Defaults.NoValue; !slices.Contains([]string{notKnown, "none known", "never seen"}, text) {
 				t.Errorf("panel %q says %q without data, which claims to know something", p.Title, text)
 			}
 			if base := p.FieldConfig.Defaults.Thresholds.Steps[0].Color; p.Type == "stat" && base != unknown {

@@ -31,14 +31,17 @@ func pbxState() Panel {
 func pbxAnswers() Panel {
 	return stat("Answers", "Whether the PBX itself answers its API. The collector pbx_api asks it while it is Running; it is off by default.", "none",
 		now(pbx("ycm_cloud_pbx_api_up"))).
-		stepped(unknown).mapped(yesNo("yes", "no", bad)).empty("not asked").wide(4)
+		stepped(unknown).mapped(yesNo("yes", "no", bad)).wide(4)
 }
 
 func pbxTrunksDown() Panel {
 	trunks := pbxBy("account, cloud_pbx_id, trunk, trunk_type", "ycm_cloud_pbx_trunk_status", trunkFault)
 	return stat("Trunks down", "Trunks that are switched on but take no calls: registering, failed, unreachable. The collector trunks asks the PBX while it is Running; it is off by default.",
-		"locale", now("sum by (account, cloud_pbx_id) ("+trunks+")")).problem(bad).empty("not asked").wide(4)
+		"locale", now("sum by (account, cloud_pbx_id) ("+trunks+")")).problem(bad).wide(4)
 }
+
+// noDate stands for a PBX that YCM lists without an end: that is something known, other than no data.
+const noDate = 1_000_000
 
 // pbxEnds is orange from the notice of the rules on, and red when the time has come.
 func pbxEnds(subject, what, timestamp string) Panel {
@@ -47,8 +50,9 @@ func pbxEnds(subject, what, timestamp string) Panel {
 	return stat(subject+" ends in", "How long the "+subject+" still runs: orange within the notice of the rules, red when it has ended. Many PBXs have no end of their own.", "suffix: days",
 		named("("+left+") < 0", "ended"),
 		named("(("+left+") and on (account, cloud_pbx_id) "+soon+") >= 0", "soon"),
-		named("(("+left+") >= 0) unless on (account, cloud_pbx_id) "+soon, "later")).
-		decimals(0).stepped(unknown).option("textMode", "value").empty("no date").
+		named("(("+left+") >= 0) unless on (account, cloud_pbx_id) "+soon, "later"),
+		named(fmt.Sprintf("%d * (%s unless %s)", noDate, pbx("ycm_cloud_pbx_info"), pbx(timestamp)), "none")).
+		decimals(0).stepped(unknown).mapped(word(noDate, "no date", unknown)).option("textMode", "value").
 		series("ended", inColour(bad)).series("soon", inColour(warning)).series("later", inColour(good)).wide(4)
 }
 

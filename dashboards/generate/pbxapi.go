@@ -31,13 +31,13 @@ func trunks(matchers ...string) string {
 
 func answering() Panel {
 	return stat("Answering", "PBXs that answered their own API when they were last asked. The collector pbx_api asks each Running PBX; it is off by default.", "locale",
-		now("sum("+answers(`answers="1"`)+") or 0 * sum("+answers()+")")).empty("not asked").wide(4)
+		now("sum("+answers(`answers="1"`)+") or 0 * sum("+answers()+")")).wide(4)
 }
 
 func notAsked() Panel {
 	running := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status="Running"`)
 	return stat("Not asked", "Running PBXs that were not asked yet, or could not be: the first round is under way, or the budget does not carry it.", "locale",
-		now("clamp_min(sum("+running+") - sum("+answers()+"), 0)")).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good)).empty("not asked").wide(4)
+		now("clamp_min(sum("+running+") - sum("+answers()+"), 0)")).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good)).wide(4)
 }
 
 func trunksDown() list {
@@ -54,25 +54,25 @@ func trunksDown() list {
 func phonesMissing() Panel {
 	supported := "max by (account, version, vendor, model) (" + account("ycm_autoprovisioning_phone_supported") + ")"
 	return stat("Phones missing", "Pairs of a phone that the configuration requires (required_phones) and a firmware version in use that does not know it.", "locale",
-		now(number(supported+" == 0", supported))).problem(bad).empty("not asked").wide(4)
+		now(number(supported+" == 0", supported))).problem(bad).wide(4)
 }
 
 func roundTime() Panel {
 	round := account("ycm_collector_round_duration_seconds", `collector=~"pbx_api|trunks"`) + " / (" + account("ycm_collector_interval_seconds") + " > 0)"
 	return stat("Round time", "How much of its interval the slowest round of all PBXs took. Above 100 % the answers get older than their interval.", "percentunit",
-		now("max("+round+")")).decimals(0).stepped(unknown, at(0, good), at(1.1, bad)).empty("not asked").wide(4)
+		now("max("+round+")")).decimals(0).stepped(unknown, at(0, good), at(1.1, bad)).wide(4)
 }
 
 func restarts() Panel {
 	up := each("ycm_cloud_pbx_uptime_seconds")
 	return stat("Restarted", "PBXs that have been up for less than a day.", "locale",
-		now(number(up+fmt.Sprintf(" < %d", day), up))).empty("not asked").wide(4)
+		now(number(up+fmt.Sprintf(" < %d", day), up))).wide(4)
 }
 
 func trunksTruncated() Panel {
 	truncated := each("ycm_cloud_pbx_trunks_truncated")
 	return stat("Trunks cut off", "PBXs that have more trunks than the exporter serves.", "locale",
-		now(number(truncated+" == 1", truncated))).problem(warning).empty("not asked").wide(4)
+		now(number(truncated+" == 1", truncated))).problem(warning).wide(4)
 }
 
 func notAnsweringOverTime() Panel {
@@ -97,13 +97,13 @@ func restarted() Panel {
 func trunksByStatus() Panel {
 	return stat("Trunks by status", "Trunks of all PBXs that were asked, in each state that a PBX documents, as far as there are any.", "locale",
 		named("sort_desc(sum by (status) ("+trunks()+"))", "{{status}}")).
-		counted(trunkStates).empty("not asked")
+		counted(trunkStates)
 }
 
 func trunksByType() Panel {
 	return stat("Trunks by type", "Trunks of all PBXs that were asked, by how they are connected.", "locale",
 		named("sort_desc(sum by (trunk_type) ("+trunks()+"))", "{{trunk_type}}")).
-		counted(nil).stepped(unknown, at(least, busy)).empty("not asked")
+		counted(nil).stepped(unknown, at(least, busy))
 }
 
 func trunkFaultsOverTime() Panel {
@@ -117,17 +117,17 @@ func requiredPhones() Panel {
 	return table("Required phones", "Whether each firmware version in use still knows the phones that the configuration requires (required_phones): look here before an upgrade.", "none",
 		rows(inOrder(`min by (version, phone) (label_join(`+phones+`, "phone", " ", "vendor", "model"))`))).
 		mapped(yesNo("✓", "missing", bad)).stepped(unknown).custom("align", "center").custom("cellOptions", map[string]any{"type": "color-text"}).
-		matrix("version", "phone", "Version", "order", true).empty("not asked")
+		matrix("version", "phone", "Version", "order", true)
 }
 
 func phoneModels() Panel {
 	return table("Phone models by vendor", "How many models of each vendor each firmware version in use can provision.", "locale",
 		rows(inOrder("sum by (version, vendor) (max by (version, vendor, type) ("+account("ycm_autoprovisioning_phone_models")+"))"))).
-		sortedBy("order", true).matrix("vendor", "version", "Vendor", "vendor", false).empty("not asked")
+		sortedBy("order", true).matrix("vendor", "version", "Vendor", "vendor", false)
 }
 
 func phoneVendors() Panel {
 	return table("Phone vendors", "How many vendors each firmware version in use knows, by type of phone.", "locale",
 		rows(inOrder("max by (version, type) ("+account("ycm_autoprovisioning_phone_vendors")+")"))).
-		matrix("version", "type", "Version", "order", true).empty("not asked")
+		matrix("version", "type", "Version", "order", true)
 }
