@@ -23,15 +23,15 @@ const (
 	demoClientSecret = "demo-client-secret"
 )
 
-// startDemo serves a simulated fleet on loopback and returns the configuration of an account that exports it, with the id
-// of one of its PBXs.
-func startDemo(ctx context.Context, pbxs int) (cfg *config.Config, example int64, stop func(), err error) {
+// startDemo serves a simulated fleet, well or full of trouble, on loopback and returns the configuration of an account that
+// exports it, with the id of one of its PBXs.
+func startDemo(ctx context.Context, pbxs int, incidents bool) (cfg *config.Config, example int64, stop func(), err error) {
 	var loopback net.ListenConfig
 	listener, err := loopback.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, 0, nil, fmt.Errorf("starting the demo's simulator: %w", err)
 	}
-	simulator := ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1, Live: true, ClientID: demoClientID, ClientSecret: demoClientSecret})
+	simulator := ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1, Live: true, Healthy: !incidents, ClientID: demoClientID, ClientSecret: demoClientSecret})
 	server := &http.Server{Handler: simulator, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

@@ -28,6 +28,7 @@ type options struct {
 	demo        bool
 	demoPBXs    int
 	demoExample int64 // the id of a PBX of the demo's fleet
+	incidents   bool
 	healthcheck bool
 	logLevel    string
 	logFormat   string
@@ -70,6 +71,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	app.Flag("healthcheck", "Ask the exporter that listens on --web.listen-address whether it is healthy, and exit with 0 or 1.").BoolVar(&o.healthcheck)
 	app.Flag("demo", "Export the fleet of an embedded simulator; no account and no configuration file are needed.").BoolVar(&o.demo)
 	app.Flag("demo.pbxs", "Cloud PBXs in the demo's fleet.").Default("200").IntVar(&o.demoPBXs)
+	app.Flag("demo.incidents", "Let the demo's fleet show every trouble there is, instead of an ordinary day.").BoolVar(&o.incidents)
 	o.serve = kingpinflag.AddFlags(app, ":10055")
 	app.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&o.web.TelemetryPath)
 	app.Flag("web.external-url", "URL under which the exporter is reached from outside, as behind a reverse proxy, for the targets of /sd and redirects. Its path is put before all paths that are served, unless --web.route-prefix says otherwise.").StringVar(&o.web.ExternalURL)
@@ -129,7 +131,7 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 		return config.Load(ctx, o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
 	}
 	if o.demo {
-		simulated, example, stop, err := startDemo(ctx, o.demoPBXs)
+		simulated, example, stop, err := startDemo(ctx, o.demoPBXs, o.incidents)
 		if err != nil {
 			return err
 		}

@@ -8,9 +8,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 )
+
+// bySize is the severity of an alert about one PBX that is down: a large one wakes somebody.
+const bySize = `{{ if eq $labels.size "large" }}critical{{ else }}warning{{ end }}`
 
 const runbooks = "https://github.com/ycm-exporter/ycm_exporter/blob/main/docs/runbooks.md#"
 
@@ -25,8 +30,11 @@ func TestEveryAlertTellsWhatItIsAboutAndWhatToDo(t *testing.T) {
 		if !regexp.MustCompile(`^Ycm([A-Z][a-z]+)+$`).MatchString(a.Alert) {
 			t.Errorf("%s is not a CamelCase name that begins with Ycm", a.Alert)
 		}
-		if !slices.Contains([]string{"critical", "warning", "info"}, a.Labels["severity"]) {
-			t.Errorf("%s has severity %q, not critical, warning or info", a.Alert, a.Labels["severity"])
+		if !slices.Contains([]string{"critical", "warning", "info", bySize}, a.Labels["severity"]) {
+			t.Errorf("%s has severity %q, not critical, warning or info, or the one by size %q", a.Alert, a.Labels["severity"], bySize)
+		}
+		if a.Labels["severity"] == "info" && a.Labels["notify"] != "daily" || a.Labels["severity"] == "critical" && a.Labels["notify"] != "" {
+			t.Errorf("%s is %s and has notify %q; info waits for the daily message, critical never does", a.Alert, a.Labels["severity"], a.Labels["notify"])
 		}
 		if !slices.Contains([]string{"exporter", "account", "fleet", "cloud_pbx"}, a.Labels["scope"]) {
 			t.Errorf("%s has scope %q, which no inhibition knows", a.Alert, a.Labels["scope"])
@@ -46,6 +54,9 @@ func TestEveryAlertTellsWhatItIsAboutAndWhatToDo(t *testing.T) {
 		if want := runbooks + strings.ToLower(a.Alert); a.Annotations["runbook_url"] != want {
 			t.Errorf("%s has runbook_url %q, want %q", a.Alert, a.Annotations["runbook_url"], want)
 		}
+		if want := dashboardOf(a); !strings.HasPrefix(a.Annotations["dashboard_url"], want) {
+			t.Errorf("%s has dashboard_url %q, want one that begins with %q", a.Alert, a.Annotations["dashboard_url"], want)
+		}
 		if !slices.Contains(sections, a.Alert) {
 			t.Errorf("docs/runbooks.md has no section ## %s", a.Alert)
 		}
@@ -53,6 +64,70 @@ func TestEveryAlertTellsWhatItIsAboutAndWhatToDo(t *testing.T) {
 	for _, section := range sections {
 		if !seen[section] {
 			t.Errorf("docs/runbooks.md has a section %s, but there is no such alert", section)
+		}
+	}
+}
+
+// dashboardOf is how the path of an alert's dashboard begins. Templates put Grafana's address before it.
+func dashboardOf(a rule) string {
+	if a.Labels["scope"] == "cloud_pbx" {
+		return "/d/ycm-pbx?var-account={{ $labels.account }}&var-pbx={{ $labels.cloud_pbx_id }}"
+	}
+	return "/d/ycm-"
+}
+
+// A link to a dashboard that does not exist helps nobody at night.
+func TestAlertsLinkToDashboardsAndVariablesThatExist(t *testing.T) {
+	link := regexp.MustCompile(`^/d/([a-z-]+)(?:\?(.*))?$`)
+	for _, a := range alerts(t) {
+		parts := link.FindStringSubmatch(a.Annotations["dashboard_url"])
+		if parts == nil {
+			t.Errorf("%s has dashboard_url %q, which is no path of a dashboard", a.Alert, a.Annotations["dashboard_url"])
+			continue
+		}
+		var dashboard struct {
+			UID        string
+			Templating struct{ List []struct{ Name string } }
+		}
+		readYAML(t, "../dashboards/"+parts[1]+".json", &dashboard)
+		if dashboard.UID != parts[1] {
+			t.Errorf("%s links to dashboard %q, whose uid is %q", a.Alert, parts[1], dashboard.UID)
+		}
+		for _, parameter := range strings.FieldsFunc(parts[2], func(r rune) bool { return r == '&' }) {
+			name, _, _ := strings.Cut(strings.TrimPrefix(parameter, "var-"), "=")
+			if !slices.ContainsFunc(dashboard.Templating.List, func(v struct{ Name string }) bool { return v.Name == name }) {
+				t.Errorf("%s sets variable %q of dashboard %q, which has none of that name", a.Alert, name, parts[1])
+			}
+		}
+	}
+}
+
+// An exporter that is dead must silence its account's alerts before they resolve: it is found out after the scrape, the
+// alert's own for, two evaluations and the grouping. And a cause must outlast what it silences.
+func TestAlertsOutlastTheDetectionOfADeadExporter(t *testing.T) {
+	all := map[string]rule{}
+	for _, a := range alerts(t) {
+		all[a.Alert] = a
+	}
+	parse := func(a rule, s string) time.Duration {
+		if s == "" {
+			return 0
+		}
+		d, err := model.ParseDuration(s)
+		if err != nil {
+			t.Fatalf("%s: %v", a.Alert, err)
+		}
+		return time.Duration(d)
+	}
+	detection := parse(all["YcmExporterDown"], all["YcmExporterDown"].For) + 4*time.Minute
+	for name, a := range all {
+		if keep := parse(a, a.KeepFiringFor); a.Labels["scope"] != "exporter" && keep < detection {
+			t.Errorf("%s is kept firing for %v, less than the %v that it takes to tell that its exporter is dead", name, keep, detection)
+		}
+	}
+	for _, cause := range []string{"YcmExporterDown", "YcmAccountMissing", "YcmLoginRefused", "YcmAccountDown", "YcmManyCloudPbxsNotRunning", "YcmManyCloudPbxsNotAnswering"} {
+		if keep := parse(all[cause], all[cause].KeepFiringFor); keep < 15*time.Minute {
+			t.Errorf("%s is kept firing for %v; what it silences outlasts it and is told when it ends", cause, keep)
 		}
 	}
 }
@@ -134,6 +209,45 @@ func TestAlertmanagerExampleNamesAlertsThatExist(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A group is looked at once each group_interval, counted from its birth. If that is longer than the active time, a group
+// that was born at night is looked at in the night only, and never told.
+func TestDailyGroupsAreLookedAtWithinTheirTime(t *testing.T) {
+	var example struct {
+		Route         route
+		TimeIntervals []struct {
+			Name          string
+			TimeIntervals []struct {
+				Times []struct {
+					Start clock `yaml:"start_time"`
+					End   clock `yaml:"end_time"`
+				}
+			} `yaml:"time_intervals"`
+		} `yaml:"time_intervals"`
+	}
+	readYAML(t, "alertmanager.example.yml", &example)
+	lasts := map[string]time.Duration{}
+	for _, interval := range example.TimeIntervals {
+		for _, times := range interval.TimeIntervals[0].Times {
+			lasts[interval.Name] = time.Duration(times.End - times.Start)
+		}
+	}
+	daily := 0
+	example.Route.each(func(r route) {
+		for _, active := range r.ActiveTimeIntervals {
+			daily++
+			if interval := time.Duration(r.GroupInterval); interval == 0 || interval >= lasts[active] {
+				t.Errorf("route %v looks at its groups each %v, but %q lasts %v", r.Matchers, interval, active, lasts[active])
+			}
+			if repeat := time.Duration(r.RepeatInterval); repeat == 0 || repeat >= 5*24*time.Hour {
+				t.Errorf("route %v repeats after %v, but Alertmanager forgets after 5 days", r.Matchers, repeat)
+			}
+		}
+	})
+	if daily == 0 {
+		t.Error("no route has an active time: this test has lost its subject")
 	}
 }
 

@@ -34,15 +34,40 @@ type unitTests struct {
 
 type alertTest struct {
 	AlertName string      `yaml:"alertname"`
-	EvalTime  evalTime    `yaml:"eval_time"`
+	EvalTime  duration    `yaml:"eval_time"`
 	Expected  []yaml.Node `yaml:"exp_alerts"`
 }
 
-type evalTime time.Duration
+type duration time.Duration
 
-func (e *evalTime) UnmarshalText(text []byte) error {
+func (e *duration) UnmarshalText(text []byte) error {
 	d, err := model.ParseDuration(string(text))
-	*e = evalTime(d)
+	*e = duration(d)
+	return err
+}
+
+// route is a route of Alertmanager's, as far as times go.
+type route struct {
+	Matchers            []string
+	GroupInterval       duration `yaml:"group_interval"`
+	RepeatInterval      duration `yaml:"repeat_interval"`
+	ActiveTimeIntervals []string `yaml:"active_time_intervals"`
+	Routes              []route
+}
+
+func (r route) each(visit func(route)) {
+	visit(r)
+	for _, child := range r.Routes {
+		child.each(visit)
+	}
+}
+
+// clock is a time of day.
+type clock time.Duration
+
+func (c *clock) UnmarshalText(text []byte) error {
+	at, err := time.Parse("15:04", string(text))
+	*c = clock(time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute)
 	return err
 }
 
@@ -57,11 +82,11 @@ func readYAML(t *testing.T, file string, into any) {
 	}
 }
 
-// groups reads the groups of both rule files, in the order in which they are to be loaded.
+// groups reads the groups of the rule files, in the order in which they are to be loaded.
 func groups(t *testing.T) []ruleGroup {
 	t.Helper()
 	all := []ruleGroup{}
-	for _, file := range []string{"ycm.rules.yml", "ycm.alerts.yml"} {
+	for _, file := range []string{"ycm.rules.yml", "ycm.alerts.yml", "ycm.global.yml"} {
 		var content struct{ Groups []ruleGroup }
 		readYAML(t, file, &content)
 		all = append(all, content.Groups...)

@@ -20,7 +20,6 @@ var (
 	word     = regexp.MustCompile(`[a-zA-Z_:][a-zA-Z0-9_:]*`)
 	selector = regexp.MustCompile(`\b(ycm_[a-z_]+)\{([^}]*)\}`)
 	matcher  = regexp.MustCompile(`([a-z_]+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"`)
-	joined   = regexp.MustCompile(`ignoring \(([^)]*)\) group_left \(group\) ycm_cloud_pbx_info`)
 )
 
 // A metric that is renamed in the code would leave a rule that never fires.
@@ -65,25 +64,32 @@ func TestEveryRecordedSeriesIsUsedOrExplained(t *testing.T) {
 	}
 }
 
-// The join with the info metric ignores all of its labels that are not the PBX's identity. One that it forgot would
-// make the join find nothing, and the alert silent.
-func TestJoinsWithTheInfoMetricIgnoreAllItsOtherLabels(t *testing.T) {
-	identity := []string{"account", "cloud_pbx_id", "name", "region"}
-	want := slices.DeleteFunc(slices.Sorted(slices.Values(servedLabels()["ycm_cloud_pbx_info"])), func(label string) bool {
-		return slices.Contains(identity, label)
-	})
-	joins := 0
+// What is recorded of ycm_cloud_pbx_info has all of its labels: one that was forgotten would be missing wherever it is joined.
+func TestRecordedInfoHasAllLabels(t *testing.T) {
+	want := slices.Sorted(slices.Values(servedLabels()["ycm_cloud_pbx_info"]))
 	for _, r := range rules(t) {
-		for _, join := range joined.FindAllStringSubmatch(r.Expr, -1) {
-			joins++
-			got := slices.Sorted(strings.SplitSeq(join[1], ", "))
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s joins with ycm_cloud_pbx_info, ignoring the wrong labels (-want +got):\n%s", r.Alert, diff)
-			}
+		if r.Record != "cloud_pbx:ycm_cloud_pbx_info:max" {
+			continue
 		}
+		by := regexp.MustCompile(`max by \(([^)]*)\)`).FindStringSubmatch(r.Expr)
+		if by == nil {
+			t.Fatalf("%s takes no maximum by labels: %s", r.Record, r.Expr)
+		}
+		if diff := cmp.Diff(want, slices.Sorted(strings.SplitSeq(by[1], ", "))); diff != "" {
+			t.Errorf("%s has the wrong labels (-want +got):\n%s", r.Record, diff)
+		}
+		return
 	}
-	if joins == 0 {
-		t.Error("no rule joins with ycm_cloud_pbx_info: this test has lost its subject")
+	t.Error("cloud_pbx:ycm_cloud_pbx_info:max is not recorded: this test has lost its subject")
+}
+
+// Two exporters of one account give each PBX twice: a join that keeps instance or job apart from the other side, or one by
+// name, would find several partners.
+func TestJoinsAreByAccountAndPBX(t *testing.T) {
+	for _, r := range rules(t) {
+		if strings.Contains(r.Expr, "ignoring") {
+			t.Errorf("%s joins by ignoring labels, which tells exporters apart: %s", r.Alert+r.Record, r.Expr)
+		}
 	}
 }
 
@@ -96,7 +102,7 @@ func TestRulesKnowTheStatuses(t *testing.T) {
 	for _, s := range pbxclient.TrunkStatuses() {
 		known["ycm_cloud_pbx_trunk_status"] = append(known["ycm_cloud_pbx_trunk_status"], s.String())
 	}
-	for _, recorded := range []string{"cloud_pbx:ycm_cloud_pbx_status:not_running", "account_region_status:ycm_cloud_pbxs:count"} {
+	for _, recorded := range []string{"cloud_pbx:ycm_cloud_pbx_status:not_running", "cloud_pbx_size:ycm_cloud_pbx_status:not_running", "account_region_status:ycm_cloud_pbxs:count"} {
 		known[recorded] = known["ycm_cloud_pbx_status"]
 	}
 	for _, r := range rules(t) {
@@ -119,6 +125,7 @@ func servedLabels() map[string][]string {
 	served := map[string][]string{
 		"ycm_exporter_build_info":                    {"branch", "goarch", "goos", "goversion", "revision", "tags", "version"},
 		"ycm_exporter_config_last_reload_successful": {},
+		"ycm_exporter_shard_info":                    {"account", "shard", "shards"},
 	}
 	for _, f := range collector.Families() {
 		served[f.Name] = f.Labels

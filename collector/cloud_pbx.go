@@ -84,9 +84,9 @@ func cloudPBXColumns(polled time.Time, behind lag) []series.Column[ycmclient.Clo
 		{
 			Name:   "ycm_cloud_pbx_info",
 			Help:   "What describes a Cloud PBX, always 1: serial number (sn), host name (url), type, plan, group, firmware version, last used template (lastUsedTemplate); an empty label is one that the API did not give.",
-			Labels: []string{"group", "last_used_template", "plan", "sn", "type", "url", "version"},
+			Labels: []string{"group", "host", "last_used_template", "plan", "sn", "type", "version"},
 			Read: func(p *ycmclient.CloudPBX, labels []string, sample func(float64)) {
-				copy(labels, []string{p.Group, p.LastUsedTemplate, p.Plan, p.SN, p.Type, p.URL, p.Version})
+				copy(labels, []string{p.Group, p.URL, p.LastUsedTemplate, p.Plan, p.SN, p.Type, p.Version})
 				sample(1)
 			},
 		},

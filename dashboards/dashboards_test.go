@@ -6,24 +6,33 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/poll"
 )
 
 var (
-	quoted = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`")
-	metric = regexp.MustCompile(`\bycm_[a-zA-Z0-9_]+`)
-	named  = regexp.MustCompile(`fqName: "([^"]+)"`)
+	quoted   = regexp.MustCompile("\\[[^]]*\\]|\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`")
+	word     = regexp.MustCompile(`\b[a-zA-Z_:][a-zA-Z0-9_:]*`)
+	named    = regexp.MustCompile(`fqName: "([^"]+)"`)
+	recorded = regexp.MustCompile(`(?m)^\s+- record: (\S+)$`)
 )
 
-// A metric that is renamed in the code would leave a panel that shows nothing.
+const rules = "../alerts/ycm.dashboards.yml"
+
+// A metric that is renamed in the code, or a rule that is renamed, would leave a panel that shows nothing.
 func TestPanelsUseMetricsThatExist(t *testing.T) {
-	served := servedNames()
+	known := servedNames()
+	for _, name := range recordedNames(t, "../alerts/*.yml") {
+		known[name] = true
+	}
+	used := map[string]bool{}
 	files, err := filepath.Glob("*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no dashboards are here: %v", err)
@@ -40,16 +49,96 @@ func TestPanelsUseMetricsThatExist(t *testing.T) {
 		queries := 0
 		eachQuery(dashboard, func(query string) {
 			queries++
-			for _, name := range metric.FindAllString(quoted.ReplaceAllString(query, `""`), -1) {
-				if !served[name] && !served[strings.TrimSuffix(name, "_bucket")] {
-					t.Errorf("%s uses %s, which the exporter does not serve, in %s", file, name, query)
-				}
-			}
+			checkNames(t, file, query, known, used)
 		})
 		if queries == 0 {
 			t.Errorf("%s has no query", file)
 		}
 	}
+	for _, name := range recordedNames(t, rules) {
+		if !used[name] {
+			t.Errorf("%s records %s, which no panel reads", rules, name)
+		}
+	}
+}
+
+// The rules of the dashboards read metrics and other rules that may be renamed as well.
+func TestRulesOfTheDashboardsUseMetricsThatExist(t *testing.T) {
+	known := servedNames()
+	for _, name := range recordedNames(t, "../alerts/*.yml") {
+		known[name] = true
+	}
+	var file struct {
+		Groups []struct {
+			Rules []struct{ Record, Expr string }
+		}
+	}
+	content, err := os.ReadFile(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(content, &file); err != nil {
+		t.Fatalf("%s: %v", rules, err)
+	}
+	joins := 0
+	for _, g := range file.Groups {
+		for _, r := range g.Rules {
+			checkNames(t, r.Record, r.Expr, known, map[string]bool{})
+			for _, join := range regexp.MustCompile(`ignoring \(([^)]*)\) group_left \(group\) ycm_cloud_pbx_info`).FindAllStringSubmatch(r.Expr, -1) {
+				joins++
+				for _, label := range infoLabels() {
+					if !slices.Contains(strings.Split(join[1], ", "), label) {
+						t.Errorf("%s joins with ycm_cloud_pbx_info without ignoring its label %s: it will find nothing", r.Record, label)
+					}
+				}
+			}
+		}
+	}
+	if joins == 0 {
+		t.Error("no rule joins with ycm_cloud_pbx_info: this test has lost its subject")
+	}
+}
+
+// infoLabels are the labels of the info metric that the other metrics of a PBX do not have.
+func infoLabels() []string {
+	for _, f := range collector.Families() {
+		if f.Name == "ycm_cloud_pbx_info" {
+			return slices.DeleteFunc(slices.Clone(f.Labels), func(label string) bool {
+				return slices.Contains([]string{"account", "cloud_pbx_id", "name", "region"}, label)
+			})
+		}
+	}
+	return nil
+}
+
+// checkNames complains of the names of metrics in a query that are not known, and notes those that it uses.
+func checkNames(t *testing.T, where, query string, known, used map[string]bool) {
+	t.Helper()
+	for _, name := range word.FindAllString(quoted.ReplaceAllString(query, `""`), -1) {
+		used[name] = true
+		if (strings.HasPrefix(name, "ycm_") || strings.Contains(name, ":")) && !known[name] && !known[strings.TrimSuffix(name, "_bucket")] {
+			t.Errorf("%s uses %s, which is neither served nor recorded, in %s", where, name, query)
+		}
+	}
+}
+
+func recordedNames(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no rules in %s: %v", pattern, err)
+	}
+	var names []string
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range recorded.FindAllSubmatch(content, -1) {
+			names = append(names, string(m[1]))
+		}
+	}
+	return names
 }
 
 // eachQuery finds the queries of panels and of variables, wherever they are.

@@ -3,7 +3,8 @@
 //   node panels.mjs FOLDER [UID...]     pictures go into FOLDER; without UIDs all dashboards with the tag ycm are opened
 //
 // From the environment: GRAFANA_URL (http://127.0.0.1:3000), CHROMIUM (else one from the PATH), FROM (how far the dashboards
-// look back, such as now-15m; else as far as there is data, if that is less than 6 hours), LENIENT=1 to accept a panel that
+// look back, such as now-15m; else as far as there is data, if that is less than 6 hours), WEEK=1 where there is a week of data
+// for all but the exporter itself, ACCOUNT and PBX (its id) for the PBX to show, LENIENT=1 to accept a panel that
 // is empty but says so in words of its own, ALL_PICTURES=1 for pictures of the odd cases below as well, SETTLE (how many
 // milliseconds a page must be quiet before it is judged, 2000).
 //
@@ -12,7 +13,12 @@
 //
 // The PBX dashboard is opened for the PBX that most is known of, where every panel must have data; for the one that least
 // is known of, where a panel may say "none" but must not fail; and for the one with the oddest name. The overview is opened
-// again for the regions and for the groups with odd names, and must count exactly the PBXs that are there.
+// again for the regions and for the groups with odd names, and must count exactly the PBXs that are there; and once for a
+// narrow window.
+//
+// When little is known, STATE names what is wrong, and PROMETHEUS_URL the Prometheus that is to be asked. Panels may then be
+// empty, but the first tile must show the value that FIRST names, and no tile may be green but those of the dashboards and
+// titles in GREEN (separated by commas; "any": all).
 import { chromium } from 'playwright-core';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -25,7 +31,10 @@ if (!folder) {
   process.exit(2);
 }
 
-const width = 1600;
+const state = process.env.STATE;
+const green = (process.env.GREEN ?? 'any').split(',');
+// What may be empty in a fleet that is well, or young.
+const mayBeEmpty = new Set(['Not answering', 'Runs out when', 'Oddities']);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
@@ -50,9 +59,18 @@ async function api(route, body) {
   return answer.json();
 }
 
+// source is the data source that is looked at: in a bad state one of its own, which is made for it.
+async function dataSource() {
+  const all = await api('/api/datasources');
+  if (!state) return all.find((d) => d.type === 'prometheus');
+  return all.find((d) => d.name === state) ?? (await api('/api/datasources', {
+    name: state, uid: state, type: 'prometheus', access: 'proxy', url: process.env.PROMETHEUS_URL,
+    jsonData: { httpMethod: 'POST', timeInterval: '15s', prometheusType: 'Prometheus', prometheusVersion: '2.50.1' },
+  })).datasource;
+}
+
 // series asks Prometheus, through Grafana, and gives the labels of each series.
 async function series(expr) {
-  const source = (await api('/api/datasources')).find((d) => d.type === 'prometheus');
   const answer = await api('/api/ds/query', {
     from: 'now-5m', to: 'now',
     queries: [{ refId: 'A', datasource: { type: 'prometheus', uid: source.uid }, expr, instant: true }],
@@ -92,8 +110,14 @@ async function visits() {
   if (!all.length) throw new Error('Grafana has no such dashboard with the tag ycm.');
 
   const detail = all.find((v) => v.uid === 'ycm-pbx');
+  if (state) {
+    for (const v of all) v.lenient = true;
+    const [pbx] = await series('topk(1, last_over_time(ycm_cloud_pbx_extensions_used[10m]))');
+    if (detail && pbx) detail.query = { 'var-account': pbx.account, 'var-pbx': pbx.cloud_pbx_id };
+    return all;
+  }
   if (detail) {
-    const [most] = await series(known('topk'));
+    const [most] = process.env.PBX ? [{ account: process.env.ACCOUNT, cloud_pbx_id: process.env.PBX }] : await series(known('topk'));
     const [least] = await series(known('bottomk'));
     if (!most || !least) throw new Error('Prometheus has no PBX yet.');
     const names = await series('group by (account, cloud_pbx_id, name) (ycm_cloud_pbx_info)');
@@ -104,6 +128,7 @@ async function visits() {
     all.push({ uid: 'ycm-pbx', name: 'ycm-pbx-odd-name', query: of(oddest), lenient: true, text: oddest.name });
   }
   if (all.some((v) => v.uid === 'ycm-fleet')) {
+    all.push({ uid: 'ycm-fleet', name: 'ycm-fleet-narrow', query: {}, lenient: true, width: 800 });
     for (const label of ['region', 'group']) {
       const values = await odd(label);
       const pbxs = values.reduce((sum, v) => sum + v.value, 0);
@@ -135,7 +160,7 @@ async function tooEarly(asked) {
 }
 
 // visit opens a dashboard, waits until every panel has its answers, and judges each of them, and the links to the PBXs in ids.
-async function visit(browser, ids, from, { uid, name, query, lenient, text: expected, pbxs }) {
+async function visit(browser, ids, from, { uid, name, query, lenient, text: expected, pbxs, width = 1600 }) {
   const { dashboard } = await api(`/api/dashboards/uid/${uid}`);
   const panels = dashboard.panels.flatMap((p) => (p.type === 'row' ? p.panels ?? [] : [p]));
   // Tall enough for Grafana to load every panel at once: a grid unit is 38 pixels.
@@ -172,7 +197,8 @@ async function visit(browser, ids, from, { uid, name, query, lenient, text: expe
 
   const url = new URL(`/d/${uid}`, grafana);
   for (const [key, value] of Object.entries(query)) for (const v of [value].flat()) url.searchParams.append(key, v);
-  if (from) {
+  url.searchParams.set('var-datasource', source.uid);
+  if (from && (uid === 'ycm-exporter' || !process.env.WEEK)) {
     url.searchParams.set('from', from);
     url.searchParams.set('to', 'now');
   }
@@ -186,7 +212,9 @@ async function visit(browser, ids, from, { uid, name, query, lenient, text: expe
     const box = page.locator(`[data-panelid="${p.id}"]`);
     const text = (await box.count()) ? await box.innerText() : '';
     const refs = (p.targets ?? []).map((t) => t.refId);
-    const empty = refs.filter((ref) => !results[ref]);
+    // Tiles and bars have a query for each thing that they may have to say.
+    const oneOf = ['stat', 'bargauge'].includes(p.type) && refs.some((ref) => results[ref]);
+    const empty = oneOf || mayBeEmpty.has(p.title) ? [] : refs.filter((ref) => !results[ref]);
     const early = [];
     for (const ref of empty) if (!lenient && await tooEarly(asked[ref])) early.push(ref);
     const missing = empty.filter((ref) => !early.includes(ref));
@@ -195,18 +223,21 @@ async function visit(browser, ids, from, { uid, name, query, lenient, text: expe
     let verdict = 'ok';
     if (errors.length) verdict = errors.join('; ');
     else if (await box.locator('[data-testid*="Panel status error"], [aria-label*="Panel status error"]').count()) verdict = 'panel error';
-    else if (/Unable to render|does not have a|Data is missing/.test(text)) verdict = `says "${text.replaceAll('\n', ' ').slice(0, 100)}"`;
-    else if (/\bNo data\b/.test(text) && !early.length) verdict = 'says "No data"';
+    else if (/Unable to render|does not have a|Data is missing/.test(text) && !(state && missing.length === refs.length)) verdict = `says "${text.replaceAll('\n', ' ').slice(0, 100)}"`;
+    else if (/\bNo data\b/.test(text) && !early.length && !state) verdict = 'says "No data"';
+    else if (state && p.type === 'stat' && p.id !== 1 && !green.includes('any') && !green.includes(uid) && !green.includes(p.title) && await isGreen(box)) verdict = 'is green, although nothing is known';
     else if (missing.length && !lenient && !process.env.LENIENT) verdict = `no series from query ${missing.join(', ')}`;
     else if (missing.length) verdict = `ok, ${missing.join(', ')} empty${own ? `: "${own}"` : ''}`;
     else if (early.length) verdict = `ok, too early to draw ${early.join(', ')}`;
     verdicts.push({ panel: p.title, id: p.id, type: p.type, series: refs.map((ref) => `${ref} ${results[ref] ?? 0}`).join(', '), verdict });
   }
+  const first = process.env.FIRST;
+  if (state && first && !(await page.locator('[data-panelid="1"]').innerText()).includes(first)) broken.push(`the first tile does not say ${first}`);
   if (expected && !(await page.locator('body').innerText()).includes(expected.split('\n')[0])) broken.push(`does not show ${JSON.stringify(expected)}`);
   for (const href of new Set(await page.locator('a[href*="var-pbx="]').evaluateAll((links) => links.map((a) => a.href)))) {
     const linked = new URL(href).searchParams;
     const key = `${linked.get('var-account')} ${linked.get('var-pbx')}`;
-    if (linked.get('var-pbx') && !ids.has(key)) broken.push(`links to a PBX that there is not: ${key}`);
+    if (!state && linked.get('var-pbx') && !ids.has(key)) broken.push(`links to a PBX that there is not: ${key}`);
   }
   if (pbxs) {
     const shown = answers.get(panels.find((p) => p.title === 'PBXs').id).values.A;
@@ -215,13 +246,19 @@ async function visit(browser, ids, from, { uid, name, query, lenient, text: expe
   const alerts = await page.locator('[data-testid*="Alert error"], [aria-label="Alert error"]').allInnerTexts();
   broken.push(...alerts.map((a) => a.replaceAll('\n', ' ').slice(0, 300)));
 
-  if (!lenient || process.env.ALL_PICTURES) await page.screenshot({ path: path.join(folder, `${name}.png`) });
+  if (!lenient || state || process.env.ALL_PICTURES) await page.screenshot({ path: path.join(folder, `${name}.png`) });
   await page.close();
   return { verdicts, broken };
 }
 
+// isGreen says whether anything in a panel is written in the green that means well.
+function isGreen(box) {
+  return box.locator('*').evaluateAll((all) => all.some((e) => e.childElementCount === 0 && e.textContent.trim() && getComputedStyle(e).color === 'rgb(115, 191, 105)'));
+}
+
 fs.mkdirSync(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath: browserPath(), headless: true, args: flags });
+const source = await dataSource();
 let passed = 0;
 let failed = 0;
 try {

@@ -47,8 +47,13 @@ func (s *stack) testPanels(t *testing.T) {
 		}
 		return err
 	})
-	cmd := exec.CommandContext(t.Context(), "node", "panels.mjs", filepath.Join("..", "docs", "img"))
-	cmd.Env = append(os.Environ(), "GRAFANA_URL="+s.grafana)
+	account, pbx := s.backfillWeek(t)
+	pictures := filepath.Join("..", "docs", "img")
+	if folder := os.Getenv("E2E_PICTURES"); folder != "" {
+		pictures = filepath.Join(folder, "good")
+	}
+	cmd := exec.CommandContext(t.Context(), "node", "panels.mjs", pictures)
+	cmd.Env = append(os.Environ(), "GRAFANA_URL="+s.grafana, "WEEK=1", "ACCOUNT="+account, "PBX="+pbx)
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {

@@ -21,9 +21,11 @@ import (
 // process is a program of the stack, ended with the test.
 type process struct {
 	name string
-	pid  int
-	mu   sync.Mutex
-	buf  bytes.Buffer
+	// interrupt asks the program to end.
+	interrupt func()
+	pid       int
+	mu        sync.Mutex
+	buf       bytes.Buffer
 }
 
 func (p *process) Write(b []byte) (int, error) {
@@ -50,9 +52,9 @@ func launch(t *testing.T, dir string, env []string, program string, args ...stri
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", p.name, err)
 	}
-	p.pid = cmd.Process.Pid
+	p.pid, p.interrupt = cmd.Process.Pid, func() { _ = cmd.Process.Signal(os.Interrupt) }
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
+		p.interrupt()
 		_ = cmd.Wait()
 		if t.Failed() {
 			t.Logf("%s printed:\n%s", p.name, tail(p.output(), 4000))

@@ -19,6 +19,7 @@ import (
 type stack struct {
 	exporter, simulator                string
 	prometheus, alertmanager, grafana  string
+	prometheusData                     string
 	prometheusProcess, exporterProcess *process
 }
 
@@ -63,34 +64,44 @@ func (s *stack) startAlertmanager(t *testing.T, root string) {
 var forTimes = regexp.MustCompile(`(?m)^(\s+(?:for|keep_firing_for): ).*$`)
 
 func (s *stack) startPrometheus(t *testing.T, root string) {
-	dir, address := t.TempDir(), freePort(t)
-	for _, name := range []string{"ycm.rules.yml", "ycm.alerts.yml"} {
-		rules, err := os.ReadFile(filepath.Join(root, "alerts", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		rules = forTimes.ReplaceAll(rules, []byte("${1}5s"))
-		rules = regexp.MustCompile(`(?m)^(\s+interval: ).*$`).ReplaceAll(rules, []byte("${1}5s"))
-		if err := os.WriteFile(filepath.Join(dir, name), rules, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	// The first job is the one that dashboards and rules see; the other two prove the other formats.
 	target := strings.TrimPrefix(s.exporter, "http://")
 	job := func(name, protocol, more string) string {
 		return fmt.Sprintf("  - job_name: %s\n    scrape_protocols: [%s]\n%s    static_configs: [{targets: [%q]}]\n", name, protocol, more, target)
 	}
 	keepNothing := "    metric_relabel_configs: [{source_labels: [__name__], regex: go_info, action: keep}]\n"
-	config := fmt.Sprintf("global: {scrape_interval: %v, evaluation_interval: 5s}\nrule_files: [ycm.rules.yml, ycm.alerts.yml]\n", scrapeEvery) +
-		"scrape_configs:\n" +
-		job("ycm_exporter", "PrometheusProto", "    scrape_native_histograms: true\n") +
-		job("text", "PrometheusText0.0.4", keepNothing) +
-		job("openmetrics", "OpenMetricsText1.0.0", keepNothing) +
-		fmt.Sprintf("alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}\n", strings.TrimPrefix(s.alertmanager, "http://"))
+	s.launchPrometheus(t, root, scrapeEvery, "scrape_configs:\n"+
+		job("ycm_exporter", "PrometheusProto", "    scrape_native_histograms: true\n")+
+		job("text", "PrometheusText0.0.4", keepNothing)+
+		job("openmetrics", "OpenMetricsText1.0.0", keepNothing)+
+		fmt.Sprintf("alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}\n", strings.TrimPrefix(s.alertmanager, "http://")))
+}
+
+// launchPrometheus starts a Prometheus with every rule of the repository, their waits shortened, and the rest of its
+// configuration as given.
+func (s *stack) launchPrometheus(t *testing.T, root string, every time.Duration, rest string) {
+	t.Helper()
+	dir, address := t.TempDir(), freePort(t)
+	files, err := filepath.Glob(filepath.Join(root, "alerts", "ycm.*.yml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no rules: %v", err)
+	}
+	for _, file := range files {
+		rules, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules = forTimes.ReplaceAll(rules, []byte("${1}5s"))
+		rules = regexp.MustCompile(`(?m)^(\s+interval: ).*$`).ReplaceAll(rules, []byte("${1}5s"))
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), rules, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := fmt.Sprintf("global: {scrape_interval: %v, evaluation_interval: 5s}\nrule_files: [ycm.*.yml]\n", every) + rest
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.prometheus = "http://" + address
+	s.prometheus, s.prometheusData = "http://"+address, filepath.Join(dir, "data")
 	s.prometheusProcess = launch(t, dir, nil, tool(t, "prometheus"), "--config.file=prometheus.yml",
 		"--storage.tsdb.path=data", "--web.listen-address="+address, "--storage.tsdb.retention.time=30d")
 	within(t, 60*time.Second, func() error { _, err := get(s.prometheus + "/-/ready"); return err })
@@ -102,9 +113,14 @@ type sample struct {
 	Value  []any             `json:"value"`
 }
 
-// query asks Prometheus.
+// query asks Prometheus about the present moment.
 func (s *stack) query(expr string) ([]sample, error) {
-	body, err := get(s.prometheus + "/api/v1/query?query=" + url.QueryEscape(expr))
+	return queryAt(s.prometheus, expr, time.Now())
+}
+
+// queryAt asks whatever speaks Prometheus's API about one moment.
+func queryAt(server, expr string, at time.Time) ([]sample, error) {
+	body, err := get(fmt.Sprintf("%s/api/v1/query?time=%d&query=%s", server, at.Unix(), url.QueryEscape(expr)))
 	if err != nil {
 		return nil, err
 	}

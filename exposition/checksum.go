@@ -14,11 +14,11 @@ func (c *checksum) add(p []byte) {
 	c.size += int64(len(p))
 }
 
-// join takes in a segment that comes next, without its bytes. A CRC is the remainder of a polynomial over GF(2), so
-// that of two texts is the first one's times x to the power of the second one's bits, plus the second one's.
-func (c *checksum) join(s segment) {
-	c.crc = multiply(c.crc, s.shift) ^ s.crc
-	c.size += s.size
+// join takes in a part that comes next, without its bytes. A CRC is the remainder of a polynomial over GF(2), so that of
+// two texts is the first one's times x to the power of the second one's bits, plus the second one's; shift is that power.
+func (c *checksum) join(next checksum, shift uint32) {
+	c.crc = multiply(c.crc, shift) ^ next.crc
+	c.size += next.size
 }
 
 // multiply returns a times b modulo the polynomial of CRC-32. As everywhere in CRC-32, the most significant bit is

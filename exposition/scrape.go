@@ -29,7 +29,7 @@ type scrape struct {
 	codec   *codec
 	account string // all accounts if empty
 	now     time.Time
-	kept    [][][]segment // by what is published and by family; nil where none are kept
+	kept    [][]segment // by what is published and by family; nil where none are kept
 }
 
 // serves reports whether a snapshot is part of the scrape.

@@ -38,11 +38,11 @@ type snapshot struct {
 type variant struct {
 	asked    time.Time     // guarded by the snapshot's lock
 	made     chan struct{} // closed once segments are there
-	segments [][]segment   // by family
+	segments []segment     // by family
 }
 
 // variant returns the segments of the snapshot for k, or nil if too many others are kept.
-func (s *snapshot) variant(k key, now time.Time) [][]segment {
+func (s *snapshot) variant(k key, now time.Time) []segment {
 	s.mu.Lock()
 	v := s.variants[k]
 	first := v == nil && s.forget(now) < maxVariants
@@ -97,32 +97,32 @@ func (s *snapshot) follow(old *snapshot, now time.Time) {
 	}
 }
 
-// known are the segments of a variant by their digests; none of one that is not made yet.
-func (v *variant) known() map[uint64]segment {
+// known are the pieces of a variant by their digests; none of one that is not made yet.
+func (v *variant) known() map[uint64]piece {
 	select {
 	case <-v.made:
 	default:
 		return nil
 	}
-	known := map[uint64]segment{}
-	for _, family := range v.segments {
-		for _, s := range family {
-			known[s.digest] = s
+	known := map[uint64]piece{}
+	for _, s := range v.segments {
+		for _, p := range s.pieces {
+			known[p.digest] = p
 		}
 	}
 	return known
 }
 
-// render makes the segments of all families for a variant, but for those that are known.
-func (s *snapshot) render(k key, v *variant, known map[uint64]segment) {
+// render makes the segments of all families for a variant, of pieces that are known where they can be had.
+func (s *snapshot) render(k key, v *variant, known map[uint64]piece) {
 	defer close(v.made) // Even if the source panics: then there are no segments, and each scrape that waits makes its own.
 	c := s.codecs[k.encoding]
 	sw := c.take()
 	defer c.give(sw)
 	sw.known = known
-	segments := make([][]segment, len(s.families))
+	segments := make([]segment, len(s.families))
 	for i := range s.families {
-		segments[i] = sw.segments(s, i, k)
+		segments[i] = sw.segment(s, i, k)
 	}
 	v.segments = segments
 }

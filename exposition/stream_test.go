@@ -107,7 +107,7 @@ func TestChecksumsAreJoined(t *testing.T) {
 				joined.add(part)
 				continue
 			}
-			joined.join(segment{checksum: checksum{crc32.ChecksumIEEE(part), int64(size)}, shift: shift(int64(size))})
+			joined.join(checksum{crc32.ChecksumIEEE(part), int64(size)}, shift(int64(size)))
 		}
 		if want := (checksum{crc32.ChecksumIEEE(text[:whole]), int64(whole)}); joined != want {
 			t.Errorf("parts of %d bytes: got %+v, want %+v", sizes, joined, want)

@@ -15,7 +15,7 @@ func (s *scrape) write(w io.Writer, tail []byte, length func(int64)) error {
 
 // prepare gets the segments of each snapshot that keeps them, and waits if they are being made.
 func (s *scrape) prepare() {
-	s.kept = make([][][]segment, len(s.published))
+	s.kept = make([][]segment, len(s.published))
 	for n, p := range s.published {
 		if s.serves(p) {
 			s.kept[n] = p.variant(s.key, s.now)
@@ -23,18 +23,18 @@ func (s *scrape) prepare() {
 	}
 }
 
-// segments returns those of one family of one snapshot: kept, or else made for this scrape alone.
-func (s *scrape) segments(m member) []segment {
+// segment returns one family of one snapshot: kept, or else made for this scrape alone.
+func (s *scrape) segment(m member) segment {
 	p := s.published[m.published]
 	switch {
 	case !s.serves(p):
-		return nil
+		return segment{}
 	case s.kept[m.published] != nil:
 		return s.kept[m.published][m.family]
 	}
 	maker := s.codec.take()
 	defer s.codec.give(maker)
-	return maker.segments(p.snapshot, m.family, s.key)
+	return maker.segment(p.snapshot, m.family, s.key)
 }
 
 // render renders the scrape straight from the sources, so that the text of the fleet is never held. What is kept is
@@ -44,9 +44,7 @@ func (s *scrape) render(w io.Writer, r *renderer, tail []byte, length func(int64
 	bodies, total := make([]int64, len(s.groups)), int64(len(tail))
 	for i, g := range s.groups {
 		for _, m := range g.members {
-			for _, part := range s.segments(m) {
-				bodies[i] += part.size
-			}
+			bodies[i] += s.segment(m).size
 		}
 		if bodies[i] > 0 {
 			head = appendHead(head[:0], s.format, g.Family, bodies[i])
@@ -85,10 +83,10 @@ func (s *scrape) join(w io.Writer, sw *segmentWriter, tail []byte) error {
 		var body int64
 		segments = segments[:0]
 		for _, m := range g.members {
-			segments = append(segments, s.segments(m)...)
-		}
-		for _, part := range segments {
-			body += part.size
+			if part := s.segment(m); part.size > 0 {
+				segments = append(segments, part)
+				body += part.size
+			}
 		}
 		if body == 0 {
 			continue
@@ -100,7 +98,7 @@ func (s *scrape) join(w io.Writer, sw *segmentWriter, tail []byte) error {
 			return err
 		}
 		for _, part := range segments {
-			total.join(part)
+			total.join(part.checksum, part.shift)
 			_, _ = sw.out.Write(part.bytes)
 		}
 	}

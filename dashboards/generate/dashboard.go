@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // page is where a dashboard is and what it is called, in full and in a link.
 type page struct{ uid, title, short string }
@@ -17,7 +20,9 @@ var pages = []page{
 
 // dashboards makes all of them.
 func dashboards() []Dashboard {
-	return []Dashboard{fleetOverview(), pbxDetail(), capacity(), firmware(), trunksAndPhones(), exporter()}
+	all := []Dashboard{fleetOverview(), pbxDetail(), capacity(), firmware(), trunksAndPhones(), exporter()}
+	linkLists(all)
+	return all
 }
 
 // dashboard is an empty one, with the links and settings that all share.
@@ -34,7 +39,7 @@ func dashboard(uid, description string, shown, refresh string, variables ...Vari
 		GraphTooltip:  1, // one crosshair for all panels
 		SchemaVersion: schemaVersion,
 		Templating:    Templating{List: slices.Concat([]Variable{datasourceVariable}, variables)},
-		Annotations:   Annotations{List: []any{}},
+		Annotations:   Annotations{List: []Annotation{}},
 	}
 	for _, p := range pages {
 		if p.uid == uid {
@@ -57,3 +62,22 @@ func (p page) address() string {
 // pbxPage is the address of the detail of the PBX in a table's row. Region and group stay as they are chosen here.
 const pbxPage = "/d/ycm-pbx?${__url_time_range}&${datasource:queryparam}&var-account=${__data.fields.account:percentencode}" +
 	"&${region:queryparam}&${group:queryparam}&var-pbx=${__data.fields.cloud_pbx_id:percentencode}"
+
+// linkLists leads from each number to the table that lists what it counts, full screen: on the number's own dashboard, else
+// on the first that has it.
+func linkLists(all []Dashboard) {
+	for _, from := range all {
+		for i, p := range from.Panels {
+			if p.list == "" {
+				continue
+			}
+			for _, to := range append([]Dashboard{from}, all...) {
+				if table := slices.IndexFunc(to.Panels, func(t Panel) bool { return t.Type == "table" && t.Title == p.list }); table >= 0 {
+					url := fmt.Sprintf("/d/%s?viewPanel=%d&${__url_time_range}&%s", to.UID, to.Panels[table].ID, allVariables)
+					from.Panels[i] = p.linked("List them", url)
+					break
+				}
+			}
+		}
+	}
+}

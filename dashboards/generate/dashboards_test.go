@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// each runs a test for every dashboard.
-func each(t *testing.T, test func(t *testing.T, d Dashboard)) {
+// eachDashboard runs a test for every dashboard.
+func eachDashboard(t *testing.T, test func(t *testing.T, d Dashboard)) {
 	for _, d := range dashboards() {
 		t.Run(d.UID, func(t *testing.T) { test(t, d) })
 	}
@@ -51,7 +53,7 @@ func TestDashboardsLoadInGrafana10(t *testing.T) {
 	// Those of Grafana 10.0, less the ones that some builds leave out: the gauge and the old graph.
 	known := []string{"barchart", "bargauge", "heatmap", "piechart", "row", "stat", "state-timeline", "table", "text", "timeseries"}
 	var uids, titles []string
-	each(t, func(t *testing.T, d Dashboard) {
+	eachDashboard(t, func(t *testing.T, d Dashboard) {
 		if d.SchemaVersion > 38 {
 			t.Errorf("schema version %d, but Grafana 10.0 has 38", d.SchemaVersion)
 		}
@@ -74,7 +76,7 @@ func TestDashboardsLoadInGrafana10(t *testing.T) {
 
 // TestPanelsExplainThemselves checks that nobody has to guess what a number means.
 func TestPanelsExplainThemselves(t *testing.T) {
-	each(t, func(t *testing.T, d Dashboard) {
+	eachDashboard(t, func(t *testing.T, d Dashboard) {
 		for _, p := range d.Panels {
 			if p.Type == "row" {
 				continue
@@ -115,7 +117,7 @@ func TestPanelsExplainThemselves(t *testing.T) {
 
 // TestPanelsFillTheGrid checks that no panel covers another, leaves a hole or shares its number.
 func TestPanelsFillTheGrid(t *testing.T) {
-	each(t, func(t *testing.T, d Dashboard) {
+	eachDashboard(t, func(t *testing.T, d Dashboard) {
 		taken := map[[2]int]string{}
 		numbers := map[int]string{}
 		bottom := 0
@@ -143,25 +145,90 @@ func TestPanelsFillTheGrid(t *testing.T) {
 	})
 }
 
-// TestFleetQueriesAreBounded checks what keeps the dashboards usable with 100,000 PBXs: no query gives a series for each
-// PBX, and none is evaluated for more than 168 points over the whole fleet.
+// TestNothingIsKnownFromNothing holds what an operator relies on at night: a zero, and green, is only where data is. A
+// constant vector is there even when nothing is scraped.
+func TestNothingIsKnownFromNothing(t *testing.T) {
+	eachDashboard(t, func(t *testing.T, d Dashboard) {
+		for _, query := range d.queries() {
+			if regexp.MustCompile(`\b(vector|absent|absent_over_time)\(`).MatchString(query) {
+				t.Errorf("this query answers although nothing is known: %s", query)
+			}
+		}
+		for _, p := range d.Panels {
+			if p.Type == "row" {
+				continue
+			}
+			if text := p.FieldConfig.Defaults.NoValue; !slices.Contains([]string{notKnown, "none known", "never seen"}, text) {
+				t.Errorf("panel %q says %q without data, which claims to know something", p.Title, text)
+			}
+			if base := p.FieldConfig.Defaults.Thresholds.Steps[0].Color; p.Type == "stat" && base != unknown {
+				t.Errorf("tile %q is %s without a value, want grey", p.Title, base)
+			}
+		}
+		if first := d.Panels[0]; first.Title != "What is seen" {
+			t.Errorf("the first tile is %q, want the age of what is seen", first.Title)
+		}
+	})
+}
+
+// TestNumbersLeadToTheirLists checks that a number and the table that it opens are made of the same vector.
+func TestNumbersLeadToTheirLists(t *testing.T) {
+	all := dashboards()
+	lists := 0
+	for _, d := range all {
+		for _, p := range d.Panels {
+			if p.list == "" {
+				continue
+			}
+			lists++
+			links := p.FieldConfig.Defaults.Links
+			if len(links) != 1 {
+				t.Errorf("%s: the number %q has %d links, want one, to the list %q", d.UID, p.Title, len(links), p.list)
+				continue
+			}
+			to := regexp.MustCompile(`^/d/([a-z-]+)\?viewPanel=(\d+)&`).FindStringSubmatch(links[0].URL)
+			if to == nil {
+				t.Errorf("%s: the number %q leads to %s, want a panel", d.UID, p.Title, links[0].URL)
+				continue
+			}
+			for _, other := range all {
+				for _, table := range other.Panels {
+					if other.UID != to[1] || strconv.Itoa(table.ID) != to[2] {
+						continue
+					}
+					counted := strings.TrimPrefix(strings.Split(p.Targets[0].Expr, ") or 0 * count(")[0], "count(")
+					if table.Title != p.list || p.Title == p.list && p.list != "Alerts firing" && !strings.Contains(table.Targets[0].Expr, counted) {
+						t.Errorf("%s: %q counts %s, but opens %q, which lists %s", d.UID, p.Title, counted, table.Title, table.Targets[0].Expr)
+					}
+				}
+			}
+		}
+	}
+	if lists == 0 {
+		t.Error("no number leads to a list: this test has lost its subject")
+	}
+}
+
+// TestFleetQueriesAreBounded checks what keeps the dashboards usable with 100,000 PBXs: whatever is drawn over time reads
+// the recorded sums, or one PBX.
 func TestFleetQueriesAreBounded(t *testing.T) {
-	aggregated := []string{"sum", "count", "avg", "min", "max", "topk", "bottomk", "count_values"}
-	each(t, func(t *testing.T, d Dashboard) {
+	eachDashboard(t, func(t *testing.T, d Dashboard) {
 		for _, p := range d.Panels {
 			for _, target := range p.Targets {
-				if !strings.Contains(target.Expr, "ycm_cloud_pbx") || strings.Contains(target.Expr, "${pbx}") {
-					continue
+				if target.Range && regexp.MustCompile(`(?:^|[^:a-z_])(?:ycm_cloud_pbx_|cloud_pbx:)`).MatchString(target.Expr) && !strings.Contains(target.Expr, "${pbx}") {
+					t.Errorf("panel %q reads a series for each PBX at every point in time: %s", p.Title, target.Expr)
 				}
-				if !slices.ContainsFunc(aggregated, func(a string) bool {
-					return strings.Contains(target.Expr, a+"(") || strings.Contains(target.Expr, a+" by (")
-				}) {
-					t.Errorf("panel %q draws a series for each PBX: %s", p.Title, target.Expr)
-				}
-				weekByHours := p.TimeFrom == "7d" && p.Interval == "1h"
-				if target.Range && !weekByHours && (p.MaxDataPoints == 0 || p.MaxDataPoints > 168) {
-					t.Errorf("panel %q evaluates a query over the fleet for any number of points: %s", p.Title, target.Expr)
-				}
+			}
+		}
+	})
+}
+
+// TestAxesAreLabelled checks that nobody has to guess what a height means.
+func TestAxesAreLabelled(t *testing.T) {
+	eachDashboard(t, func(t *testing.T, d Dashboard) {
+		for _, p := range d.Panels {
+			if p.Type == "timeseries" && (p.FieldConfig.Defaults.Custom["axisLabel"] == "" || p.FieldConfig.Defaults.Custom["scaleDistribution"] != nil) {
+				t.Errorf("panel %q has an axis without a label, or one that is not linear", p.Title)
 			}
 		}
 	})

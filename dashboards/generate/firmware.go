@@ -1,52 +1,77 @@
 package main
 
-// listed is the metric of the PBX firmware that YCM lists. YCM spells some regions one way in the list of PBXs and another
-// way in the list of regions: China(Guangdong) and China(GuangDong).
-func listed(metric string) string {
-	return selector(metric, inAccount, "region=~`(?i)${region:regex}`", `firmware_type="pbx"`)
-}
+import "fmt"
 
 // firmware is for planning upgrades: who runs what, who is behind, what can be had where.
 func firmware() Dashboard {
 	d := dashboard("ycm-firmware", "The firmware of the Cloud PBXs: versions by region, how far behind they are, what is available where.",
 		"7d", "5m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(4, firmwareCounts()...),
+		across(4, seen(), upToDate(), behind().tile(), farBehind(), versionsInUse(), notCompared()),
 		across(9, versionsByRegion().wide(16), versionsBehind().wide(8)),
-		across(9, availability().wide(16), furthestBehind().wide(8)),
-		across(8, versionsOverTime().wide(16), newest().wide(8)),
+		across(9, availability().wide(16), newest().wide(8)),
+		across(9, behindOverTime().wide(8), versionsOverTime().wide(8), behind().table().wide(8)),
 	)
 	return d
 }
 
-func firmwareCounts() []Panel {
-	update := fleet("ycm_cloud_pbx_firmware_update_available")
-	behind := fleet("ycm_cloud_pbx_firmware_versions_behind")
-	return []Panel{
-		stat("Up to date", "Which part of the PBXs runs the newest firmware that YCM lists for their region.", "percentunit",
-			now("1 - avg("+update+")")).decimals(0).stepped(warning, at(0.5, busy), at(0.9, good)).empty("not known").wide(4),
-		stat("Can be updated", "PBXs for whose region YCM lists a newer firmware than the one they run.", "locale",
-			now("sum("+update+") or vector(0)")).stepped(good, at(1, busy)).mapped(word(0, "none", good)).wide(4),
-		stat("3 or more versions behind", "PBXs for whose region YCM lists at least 3 versions that are newer than the one they run.", "locale",
-			now(count(behind+" >= 3"))).problem(warning).wide(4),
-		stat("Most versions behind", "How many newer versions YCM lists for the PBX that is furthest behind.", "locale",
-			now("max("+behind+")")).stepped(good, at(1, busy), at(3, warning)).empty("not known").wide(4),
-		stat("Versions in use", "How many versions the fleet is spread over. Each needs its own care.", "locale",
-			now("count(count by (version) ("+info(`version!=""`)+"))")).stepped(good, at(3, busy), at(5, warning)).empty("none").wide(4),
-		stat("Cannot be compared", "PBXs whose region or version is not in what YCM lists, so that nobody can say whether they are up to date.", "locale",
-			now(count(info()+" unless on (account, cloud_pbx_id) "+of("ycm_cloud_pbx_firmware_versions_behind")))).problem(warning).wide(4),
+// listed is the metric of the PBX firmware that YCM lists. YCM spells some regions one way in the list of PBXs and another
+// way in the list of regions: China(Guangdong) and China(GuangDong). No panel has both spellings.
+func listed(metric string) string {
+	return selector(metric, inAccount, "region=~`(?i)${region:regex}`", `firmware_type="pbx"`)
+}
+
+// byBehind is how many PBXs are how many versions behind the newest of their region.
+func byBehind(matchers ...string) string {
+	return recorded("account_region_group_behind:ycm_cloud_pbxs:count", matchers...)
+}
+
+const (
+	newestRuns = `behind="0"`
+	oneOrTwo   = `behind=~"1|2"`
+	threeOrUp  = `behind!~"0|1|2"`
+)
+
+func upToDate() Panel {
+	return stat("Up to date", "Which part of the PBXs runs the newest firmware that YCM lists for their region.", "percentunit",
+		now("(sum("+byBehind(newestRuns)+") or 0 * sum("+byBehind()+")) / sum("+byBehind()+")")).decimals(0).wide(4)
+}
+
+// behind lists the PBXs that can be updated. While a PBX is updated two exporters may disagree about its version.
+func behind() list {
+	version := "group_left (version) topk by (account, cloud_pbx_id) (1, " + selector("ycm_cloud_pbx_info", inRegion) + ")"
+	return list{
+		title: "Updates", colour: busy, unit: "locale", worst: "Behind", descending: true, witness: byBehind(),
+		description: "PBXs for whose region YCM lists a newer firmware than the one they run, those first that most versions are newer than.",
+		vector:      "(" + each("ycm_cloud_pbx_firmware_versions_behind") + " > 0) * on (account, cloud_pbx_id) " + version,
+		columns:     narrowPBXColumns(col("version", "Runs", width(110)), col("Value", "Behind", width(80))),
 	}
 }
 
+func farBehind() Panel {
+	return stat("3 or more behind", "PBXs for whose region YCM lists at least 3 versions that are newer than the one they run.", "locale",
+		now("sum("+byBehind(threeOrUp)+") or 0 * sum("+byBehind()+")")).problem(warning).opens("Updates").wide(4)
+}
+
+func versionsInUse() Panel {
+	return stat("Versions in use", "How many versions the fleet is spread over. Each needs its own care.", "locale",
+		now("count(count by (version) ("+recorded("account_region_group_version:ycm_cloud_pbxs:count", `version!=""`)+"))")).wide(4)
+}
+
+func notCompared() Panel {
+	return stat("Not compared", "PBXs whose region or version matches nothing in YCM's firmware list: nothing can be said of their updates.", "locale",
+		now("sum("+pbxs()+") - sum("+byBehind()+")")).problem(warning).wide(4)
+}
+
 func versionsByRegion() Panel {
-	return table("PBXs by region and version", "How many PBXs of each region run each version.", "locale",
-		rows(inOrder(withRegion("count by (version, region) ("+info()+")")))).
-		matrix("region", "version", "Region", "order", true).sorted("Region", false).empty("none")
+	return table("PBXs by region and version", "How many PBXs of each region run each version, the newest version first.", "locale",
+		rows(inOrder(withRegion("sum by (version, region) ("+recorded("account_region_group_version:ycm_cloud_pbxs:count")+")")))).
+		matrix("region", "version", "Region", "order", true).sorted("Region", false)
 }
 
 func versionsBehind() Panel {
 	return columnChart("Behind by how many versions", "How many PBXs are how many versions behind the newest of their region. 0 is up to date.", "locale", "behind",
-		rows(orRow("count_values(\"behind\", "+fleet("ycm_cloud_pbx_firmware_versions_behind")+")", "behind", "0"))).
+		rows("sum by (behind) ("+byBehind()+")")).
 		titled(map[string]string{"Value": "PBXs"}).
 		converted("behind", "number").sortedBy("behind", false).converted("behind", "string").
 		series("PBXs", inColour(busy))
@@ -55,33 +80,28 @@ func versionsBehind() Panel {
 func availability() Panel {
 	return table("Available where", "In which regions YCM lists which PBX firmware. YCM lists some for a region that it does not name.", "none",
 		rows(inOrder(withRegion("max by (version, region) ("+listed("ycm_firmware_available")+")")))).
-		mapped(word(1, "✓", good)).stepped(unknown).custom("align", "center").custom("cellOptions", map[string]any{"type": "color-text"}).
-		matrix("region", "version", "Region", "order", true).sorted("Region", false).empty("none listed")
-}
-
-func furthestBehind() Panel {
-	behind := fleet("ycm_cloud_pbx_firmware_versions_behind")
-	version := "* on (account, cloud_pbx_id) group_left (version) max by (account, cloud_pbx_id, version) (" + of("ycm_cloud_pbx_info") + ")"
-	return table("Furthest behind", "PBXs for whose region YCM lists most newer versions. At most 50.", "locale",
-		rows("max by ("+identity+", version) (topk(50, "+behind+") "+version+")")).
-		columns(narrowPBXColumns(
-			col("version", "Runs", width(110)),
-			col("Value", "Behind", append(inSteps(good, at(1, busy), at(3, warning)), width(90))...))...).
-		sorted("Behind", true).empty("none")
-}
-
-func versionsOverTime() Panel {
-	return timeseries("PBXs by version over time", "How many PBXs ran each version: how a new one spreads.", "locale",
-		over("count by (version) ("+info()+")", "{{version}}")).
-		stacked().custom("lineInterpolation", "stepAfter").coarse(120, "1m")
+		mapped(word(1, "✓", plain)).stepped(plain).custom("align", "center").custom("cellOptions", map[string]any{"type": "color-text"}).
+		matrix("region", "version", "Region", "order", true).sorted("Region", false)
 }
 
 func newest() Panel {
-	return table("Newest by region", "The newest PBX firmware that YCM lists for each region, and how many PBXs there do not run it yet. A region that YCM spells in two ways has two rows.", "locale",
-		rows(orRow(withRegion("max by (region, version) ("+listed("ycm_firmware_latest_info")+")"), "region", "none listed")),
-		rows("sum by (region) ("+fleet("ycm_cloud_pbx_firmware_update_available")+")")).
-		merged().
-		columns(col("region", "Region"), col("version", "Newest", width(120)), hidden("Value #A"),
-			col("Value #B", "Not yet there", append(inSteps(unknown, at(0, good), at(1, busy)), width(120))...)).
-		sorted("Region", false)
+	return table("Newest by region", "The newest PBX firmware that YCM lists for each region, with the regions spelled as there.", "none",
+		rows(withRegion("max by (region, version) ("+listed("ycm_firmware_latest_info")+")"))).
+		columns(col("region", "Region"), col("version", "Newest", width(140)), hidden("Value")).sorted("Region", false)
+}
+
+func behindOverTime() Panel {
+	of := func(name, matcher string) Target {
+		return over(fmt.Sprintf("sum(%s) or 0 * sum(%s)", byBehind(matcher), byBehind()), name)
+	}
+	return timeseries("Behind over time", "How many PBXs ran the newest firmware of their region, and how many were how far behind: how an update spreads.", "locale",
+		of("up to date", newestRuns), of("1 or 2 behind", oneOrTwo), of("3 or more behind", threeOrUp)).
+		axis("PBXs").stacked().custom("lineInterpolation", "stepAfter").
+		series("up to date", inColour(good)).series("1 or 2 behind", inColour(busy)).series("3 or more behind", inColour(warning))
+}
+
+func versionsOverTime() Panel {
+	return timeseries("PBXs by version over time", "How many PBXs ran each version, the oldest version at the bottom.", "locale",
+		over(inOrder("sum by (version) ("+recorded("account_region_group_version:ycm_cloud_pbxs:count")+")"), "{{version}}")).
+		axis("PBXs").stacked().custom("lineInterpolation", "stepAfter")
 }

@@ -32,9 +32,21 @@ type TimeRange struct {
 	To   string `json:"to"`
 }
 
-// Annotations is empty here: the dashboards draw no events.
+// Annotations are marks on the panels over time.
 type Annotations struct {
-	List []any `json:"list"`
+	List []Annotation `json:"list"`
+}
+
+// Annotation marks the times for which a query has series.
+type Annotation struct {
+	Name        string      `json:"name"`
+	Enable      bool        `json:"enable"`
+	IconColor   string      `json:"iconColor"`
+	Datasource  *Datasource `json:"datasource"`
+	Expr        string      `json:"expr"`
+	Step        string      `json:"step"`
+	TitleFormat string      `json:"titleFormat"`
+	TextFormat  string      `json:"textFormat"`
 }
 
 // Templating holds a dashboard's variables, in the order they depend on each other.
@@ -97,7 +109,8 @@ type Panel struct {
 	Links           []Link           `json:"links,omitempty"`
 	TimeFrom        string           `json:"timeFrom,omitempty"`
 	Interval        string           `json:"interval,omitempty"`
-	MaxDataPoints   int              `json:"maxDataPoints,omitempty"`
+
+	list string // the title of the table that the panel's value opens
 }
 
 // GridPos is a panel's place on the dashboard, which is 24 columns wide.

@@ -53,7 +53,7 @@ func TestNamesDoNotBreakQueries(t *testing.T) {
 
 // TestFreeTextIsAlwaysEscaped finds variables with names of the operator's that stand anywhere but in a raw string.
 func TestFreeTextIsAlwaysEscaped(t *testing.T) {
-	escaped := regexp.MustCompile("(account|region|group)[=!]~`(\\(\\?i\\))?\\$\\{(account|region|group|home):regex\\}`")
+	escaped := regexp.MustCompile("(account|region|group)[=!]~`(\\(\\?i\\)|\\|)?\\$\\{(account|region|group|home):regex\\}`")
 	used := regexp.MustCompile(`\$\{?(account|region|group|home)\b|\[\[`)
 	for _, d := range dashboards() {
 		for _, query := range d.queries() {
@@ -99,7 +99,7 @@ func TestNamesThatCannotBeWrittenAreNotOffered(t *testing.T) {
 // that a link hands over must mean the same there.
 func TestVariablesChain(t *testing.T) {
 	first := map[string]Variable{}
-	each(t, func(t *testing.T, d Dashboard) {
+	eachDashboard(t, func(t *testing.T, d Dashboard) {
 		var before []string
 		for _, v := range d.Templating.List {
 			for _, name := range []string{"account", "region", "group"} {
@@ -128,7 +128,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	target := regexp.MustCompile(`"url": "/d/([a-z-]+)`)
 	handed := regexp.MustCompile(`\$\{([a-z]+):queryparam\}`)
 	field := regexp.MustCompile(`\$\{__data\.fields\.[a-z_]+[^}]*\}`)
-	each(t, func(t *testing.T, d Dashboard) {
+	eachDashboard(t, func(t *testing.T, d Dashboard) {
 		encoded, err := json.MarshalIndent(d, "", "  ")
 		if err != nil {
 			t.Fatal(err)

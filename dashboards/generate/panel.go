@@ -2,6 +2,9 @@ package main
 
 // The kinds of panels. All of them are in Grafana 10.0, which some builds ship without the gauge and the old graph.
 
+// notKnown is what a panel says without data: never that there is nothing.
+const notKnown = "not known"
+
 // panel is what all kinds share. The unit is one of Grafana's.
 func panel(kind, title, description, unit string, targets []Target) Panel {
 	for i := range targets {
@@ -11,8 +14,8 @@ func panel(kind, title, description, unit string, targets []Target) Panel {
 		Type: kind, Title: title, Description: description, Datasource: datasource(), Targets: targets,
 		FieldConfig: &FieldConfig{
 			Defaults: Field{
-				Unit: unit, Color: map[string]any{"mode": "thresholds"}, Thresholds: &Thresholds{Mode: "absolute", Steps: []Step{{Color: busy}}},
-				Custom: map[string]any{},
+				Unit: unit, Color: map[string]any{"mode": "thresholds"}, Thresholds: thresholds(unknown, at(least, busy)),
+				NoValue: notKnown, Custom: map[string]any{},
 			},
 			Overrides: []Override{},
 		},
@@ -60,7 +63,7 @@ func stat(title, description, unit string, targets ...Target) Panel {
 
 // bars shows the latest value of each series as a bar from 0 to the greatest possible one.
 func bars(title, description, unit string, greatest float64, targets ...Target) Panel {
-	p := panel("bargauge", title, description, unit, targets).limits(0, greatest).mapped(notANumber("none", unknown))
+	p := panel("bargauge", title, description, unit, targets).limits(0, greatest)
 	p.Options = map[string]any{
 		"reduceOptions": latest(), "orientation": "horizontal", "displayMode": "basic", "valueMode": "color",
 		"showUnfilled": true, "minVizWidth": 0, "minVizHeight": 10,
@@ -112,28 +115,9 @@ func columnChart(title, description, unit, x string, targets ...Target) Panel {
 	return p
 }
 
-// heatmap draws the buckets of a histogram over time.
-func heatmap(title, description, unit string, targets ...Target) Panel {
-	p := panel("heatmap", title, description, unit, targets)
-	for i := range p.Targets {
-		p.Targets[i].Format = "heatmap"
-	}
-	p.Options = map[string]any{
-		"calculate": false, "cellGap": 1, "showValue": "never",
-		"color": map[string]any{
-			"mode": "scheme", "scheme": "Blues", "fill": busy, "scale": "exponential", "exponent": 0.5, "steps": 64, "reverse": false,
-		},
-		"exemplars": map[string]any{"color": "rgba(255,0,255,0.7)"}, "filterValues": map[string]any{"le": 1e-9},
-		"legend": map[string]any{"show": true}, "rowsFrame": map[string]any{"layout": "auto"},
-		"tooltip": map[string]any{"show": true, "yHistogram": false},
-		"yAxis":   map[string]any{"axisPlacement": "left", "reverse": false, "unit": unit},
-	}
-	return p
-}
-
 // table shows one row for each series; see columns.
 func table(title, description, unit string, targets ...Target) Panel {
-	p := panel("table", title, description, unit, targets)
+	p := panel("table", title, description, unit, targets).empty("none known")
 	p.FieldConfig.Defaults.Custom = map[string]any{
 		"align": "auto", "cellOptions": map[string]any{"type": "auto"}, "inspect": false, "filterable": false,
 	}

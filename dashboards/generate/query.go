@@ -7,7 +7,7 @@ import (
 
 // What the variables choose, as label matchers. The names of regions and groups are the operator's and may hold any
 // character: the regex format of Grafana escapes what means something in a regular expression, and a raw string of
-// PromQL takes what that gives as it is, quotes and backslashes included. "All" is .* and costs nothing.
+// PromQL takes what that gives as it is, quotes and backslashes included. "All" is (.*) and costs nothing.
 const (
 	inAccount = "account=~`${account:regex}`"
 	inRegion  = inAccount + ", region=~`${region:regex}`"
@@ -29,9 +29,30 @@ func selector(metric string, matchers ...string) string {
 	return metric + "{" + strings.Join(matchers, ", ") + "}"
 }
 
-// of is a metric of the PBXs in the accounts and regions that are chosen, whatever their group.
-func of(metric string, matchers ...string) string {
-	return selector(metric, append([]string{inRegion}, matchers...)...)
+// account is a metric of the accounts that are chosen.
+func account(metric string, matchers ...string) string {
+	return selector(metric, append([]string{inAccount}, matchers...)...)
+}
+
+// recorded is a series of the dashboards' recording rules, which count each PBX once, for the PBXs that are chosen.
+func recorded(series string, matchers ...string) string {
+	return selector(series, append([]string{inGroup}, matchers...)...)
+}
+
+// pbxs is how many PBXs there are that are chosen. It is there while the list of PBXs is known and the rules are loaded,
+// and so tells an empty list that is empty from one of which nothing is known.
+func pbxs(matchers ...string) string {
+	return recorded("account_region_group:ycm_cloud_pbxs:count", matchers...)
+}
+
+// each is a metric of the PBXs that are chosen, one series a PBX with its identity and the further labels given,
+// however many exporters serve it. It is for lists at one moment: over time, recorded is cheaper.
+func each(metric string, matchers ...string) string {
+	return eachBy("", metric, matchers...)
+}
+
+func eachBy(further, metric string, matchers ...string) string {
+	return chosen(fmt.Sprintf("max by (%s%s) (%s)", identity, further, selector(metric, append([]string{inRegion}, matchers...)...)))
 }
 
 // chosen leaves out of a vector the PBXs of the groups that are not chosen. The group is a label of the info metric
@@ -41,53 +62,33 @@ func chosen(vector string) string {
 	return "(" + vector + " unless on (account, cloud_pbx_id) " + notChosen + ")"
 }
 
-// fleet is a metric of the PBXs that are chosen.
-func fleet(metric string, matchers ...string) string {
-	return chosen(of(metric, matchers...))
-}
-
-// info is the info metric of the PBXs that are chosen.
-func info(matchers ...string) string {
-	return selector("ycm_cloud_pbx_info", append([]string{inGroup}, matchers...)...)
-}
-
-// account is a metric of the accounts that are chosen.
-func account(metric string, matchers ...string) string {
-	return selector(metric, append([]string{inAccount}, matchers...)...)
-}
-
-// pbx is a metric of the one PBX that is chosen.
+// pbx is a metric of the one PBX that is chosen, as one series, however many exporters serve it.
 func pbx(metric string, matchers ...string) string {
-	return selector(metric, append([]string{thisPBX}, matchers...)...)
+	return pbxBy("account, cloud_pbx_id", metric, matchers...)
 }
 
-// calls is the active calls of the PBXs that are chosen. YCM may show the calls of long ago on a PBX that is not
-// Running: those are left out.
-func calls() string { return callsAgo("") }
-
-// callsAgo is calls with an offset modifier, or none.
-func callsAgo(offset string) string {
-	return fmt.Sprintf("(%s%s unless on (account, cloud_pbx_id) (%s%s == 0) unless on (account, cloud_pbx_id) %s%s)",
-		of("ycm_cloud_pbx_active_calls"), offset, of("ycm_cloud_pbx_status", `status="Running"`), offset, notChosen, offset)
+func pbxBy(labels, metric string, matchers ...string) string {
+	return fmt.Sprintf("max by (%s) (%s)", labels, selector(metric, append([]string{thisPBX}, matchers...)...))
 }
 
-// use is which part of a capacity the PBXs that are chosen use, 0 to 1. Resource is calls, extensions or recording.
-func use(resource string) string {
-	used, capacity := usedAndCapacity(resource)
-	return chosen(of(used) + " / (" + of(capacity) + " > 0)")
+// number is how many series a vector has: 0 only where there is a witness that the answer is known.
+func number(vector, witness string) string {
+	return "count(" + vector + ") or 0 * count(" + witness + ")"
 }
 
-// usedAndCapacity names the two metrics of a resource.
-func usedAndCapacity(resource string) (used, capacity string) {
-	switch resource {
-	case "calls":
-		return "ycm_cloud_pbx_active_calls", "ycm_cloud_pbx_concurrent_calls_capacity"
-	case "recording":
-		return "ycm_cloud_pbx_recording_used_seconds", "ycm_cloud_pbx_recording_capacity_seconds"
-	default:
-		return "ycm_cloud_pbx_" + resource + "_used", "ycm_cloud_pbx_" + resource + "_capacity"
-	}
+// regions adds a recorded sum up by region.
+func regions(series string, matchers ...string) string {
+	return "sum by (region) (" + recorded(series, matchers...) + ")"
 }
+
+// The resources that a plan limits, with their titles and the metrics of what is used and what may be.
+var resources = []resource{
+	{"calls", "Calls", "active_calls", "concurrent_calls_capacity"},
+	{"extensions", "Extensions", "extensions_used", "extensions_capacity"},
+	{"recording", "Recording", "recording_used_seconds", "recording_capacity_seconds"},
+}
+
+type resource struct{ name, title, used, capacity string }
 
 // What makes a version sort number by number: zeros before each of its four numbers, then of each the last four digits.
 const (
@@ -97,7 +98,8 @@ const (
 	joinedDigits   = `$1$2$3$4`
 )
 
-// inOrder gives each series a label "order" that sorts its version number by number: 84.10 comes after 84.9.
+// inOrder gives each series a label "order" that sorts its version number by number: 84.10 comes after 84.9. Prometheus
+// sorts series by their labels, and this one comes first.
 func inOrder(vector string) string {
 	padded := fmt.Sprintf("label_replace(%s, \"order\", %q, \"version\", %q)", vector, withZeros, fourNumbers)
 	return fmt.Sprintf("label_replace(%s, \"order\", %q, \"order\", %q)", padded, joinedDigits, lastFourDigits)
@@ -106,11 +108,6 @@ func inOrder(vector string) string {
 // withRegion gives a word to a region without a name, which could not head a column.
 func withRegion(vector string) string {
 	return fmt.Sprintf(`label_replace(%s, "region", "no name", "region", "")`, vector)
-}
-
-// count is the number of series of a vector, 0 for none.
-func count(vector string) string {
-	return "count(" + vector + ") or vector(0)"
 }
 
 // either joins vectors whose label sets may be the same: of those, the first counts.
@@ -123,15 +120,11 @@ func labelled(vector, name, value string) string {
 	return fmt.Sprintf("label_replace(%s, %q, %q, \"\", \"\")", vector, name, value)
 }
 
-// top is the n greatest of a vector, with the labels given and no others.
-func top(n int, labels, vector string) string {
-	return fmt.Sprintf("max by (%s) (topk(%d, %s))", labels, n, vector)
-}
+// top is the n greatest of a vector.
+func top(n int, vector string) string { return fmt.Sprintf("topk(%d, %s)", n, vector) }
 
-// bottom is the n smallest of a vector, with the labels given and no others.
-func bottom(n int, labels, vector string) string {
-	return fmt.Sprintf("min by (%s) (bottomk(%d, %s))", labels, n, vector)
-}
+// bottom is the n smallest of a vector.
+func bottom(n int, vector string) string { return fmt.Sprintf("bottomk(%d, %s)", n, vector) }
 
 // daysUntil is how many days are left to a time.
 func daysUntil(timestamp string) string {
@@ -143,28 +136,12 @@ func daysSince(timestamp string) string {
 	return fmt.Sprintf("(time() - %s) / %d", timestamp, day)
 }
 
-// orNothing gives a series of zeros when a metric has no sample in all of the time range: a timeline without any series
-// would show an error.
-func orNothing(vector, label, metric string) string {
-	return fmt.Sprintf("%s or (%s unless on () count(last_over_time(%s[$__range] @ end())))", vector, labelled("vector(0)", label, "–"), metric)
-}
-
-// orRow gives one series of 0 with a label when a vector has none: what is made of several queries, or drawn as columns,
-// would show an error without any row.
-func orRow(vector, label, value string) string {
-	return vector + " or on () " + labelled("vector(0)", label, value)
-}
-
-// orUnknown gives a value that is no number when a vector has none, so that its name stays where it belongs.
-func orUnknown(vector string) string {
-	return vector + " or on () vector(NaN)"
-}
-
-// encoded turns a state set into one series whose value is the place, from 1, of the state that is 1 in states.
-func encoded(by string, states []state, series func(name string) string) string {
+// encoded turns a state set of the PBX that is chosen into one series for the labels, whose value is the place, from 1, of
+// the state that is 1 in states.
+func encoded(labels, metric string, states []state) string {
 	terms := make([]string, len(states))
 	for i, s := range states {
-		terms[i] = fmt.Sprintf("%d * %s", i+1, series(s.name))
+		terms[i] = fmt.Sprintf("%d * %s", i+1, selector(metric, thisPBX, fmt.Sprintf("status=%q", s.name)))
 	}
-	return fmt.Sprintf("sum by (%s) (%s)", by, strings.Join(terms, " or "))
+	return fmt.Sprintf("max by (%s) (%s)", labels, strings.Join(terms, " or "))
 }

@@ -11,7 +11,8 @@ const (
 	good    = "green"
 	warning = "orange"
 	bad     = "red"
-	busy    = "blue"   // under way, and plain numbers
+	busy    = "blue" // under way, and plain numbers
+	plain   = "light-blue"
 	past    = "purple" // the same, earlier; a limit; a forecast
 	unknown = "#8e8e8e"
 )
@@ -89,20 +90,6 @@ type result struct {
 func word(value float64, text, colour string) Mapping {
 	key := strconv.FormatFloat(value, 'f', -1, 64)
 	return Mapping{Type: "value", Options: map[string]any{key: result{Text: text, Color: colour}}}
-}
-
-// from shows a word for every value from a limit on.
-func from(limit float64, text, colour string) Mapping {
-	return Mapping{Type: "range", Options: map[string]any{
-		"from": limit, "to": nil, "result": result{Text: text, Color: colour},
-	}}
-}
-
-// notANumber shows a word for a value that is none.
-func notANumber(text, colour string) Mapping {
-	return Mapping{Type: "special", Options: map[string]any{
-		"match": "null+nan", "result": result{Text: text, Color: colour},
-	}}
 }
 
 // yesNo shows words for 1, which is good, and 0.

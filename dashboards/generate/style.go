@@ -45,6 +45,9 @@ func thresholds(base string, from ...Step) *Thresholds {
 	return &Thresholds{Mode: "absolute", Steps: append([]Step{{Color: base}}, from...)}
 }
 
+// least is less than every value that is shown. The first colour of all is for what has no value.
+const least = -1e12
+
 // at is a colour from a value on.
 func at(value float64, colour string) Step {
 	return Step{Color: colour, Value: &value}
@@ -133,13 +136,34 @@ func dashed() []Option {
 	}
 }
 
+// axis says what the values on the axis are. Of things that are counted it reaches to 1 at least: none of them would be
+// drawn on an axis to 100.
+func (p Panel) axis(label string) Panel {
+	if slices.Contains([]string{"locale", "cpm", "reqpm", "none"}, p.FieldConfig.Defaults.Unit) {
+		p = p.custom("axisSoftMax", 1)
+	}
+	return p.custom("axisLabel", label)
+}
+
+// opens makes the panel's value a link to the table of that title, full screen; see linkLists.
+func (p Panel) opens(title string) Panel {
+	p.list = title
+	return p
+}
+
 // leadsTo makes the panel's values links to another dashboard.
 func (p Panel) leadsTo(uid string) Panel {
 	for _, to := range pages {
 		if to.uid == uid {
-			p.FieldConfig.Defaults.Links = append(p.FieldConfig.Defaults.Links, Link{Title: to.title, URL: to.address()})
+			return p.linked(to.title, to.address())
 		}
 	}
+	panic("no dashboard " + uid)
+}
+
+// linked makes the panel's values a link.
+func (p Panel) linked(title, url string) Panel {
+	p.FieldConfig.Defaults.Links = []Link{{Title: title, URL: url}}
 	return p
 }
 
@@ -149,20 +173,8 @@ func (p Panel) during(shown, step string) Panel {
 	return p
 }
 
-// coarse bounds how many points a query over the whole fleet is evaluated for: points at most, and none closer than step.
-func (p Panel) coarse(points int, step string) Panel {
-	p.MaxDataPoints, p.Interval = points, step
-	return p
-}
-
 // transformed reshapes what the queries gave.
 func (p Panel) transformed(id string, options map[string]any) Panel {
 	p.Transformations = append(p.Transformations, Transformation{ID: id, Options: options})
-	return p
-}
-
-// unbounded lets an axis begin where the values do.
-func (p Panel) unbounded() Panel {
-	p.FieldConfig.Defaults.Min = nil
 	return p
 }

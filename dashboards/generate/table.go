@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // column is one column of a table: the field that it shows, its title, and how its values look.
 type column struct {
@@ -30,6 +33,11 @@ func (p Panel) columns(all ...column) Panel {
 	return p.transformed("organize", map[string]any{
 		"excludeByName": map[string]bool{"Time": true}, "indexByName": index, "renameByName": titles,
 	})
+}
+
+// withCount says below the table how many rows there are. The columns that are seen must come first.
+func (p Panel) withCount() Panel {
+	return p.option("footer", map[string]any{"show": true, "reducer": []string{"count"}, "countRows": true, "fields": ""})
 }
 
 // sorted sorts a table by one of its columns.
@@ -86,18 +94,16 @@ func (p Panel) matrix(row, column, title, by string, descending bool) Panel {
 
 // pbxColumns are the columns that say which PBX a row is about, its name leading to its page.
 func pbxColumns(more ...column) []column {
-	return append([]column{
-		hidden("account"), hidden("cloud_pbx_id"),
+	return slices.Concat([]column{
 		col("name", "PBX", property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
 		col("region", "Region"),
-	}, more...)
+	}, more, []column{hidden("account"), hidden("cloud_pbx_id")})
 }
 
 // narrowPBXColumns are pbxColumns without the region, for tables that have no room for it.
 func narrowPBXColumns(more ...column) []column {
 	all := pbxColumns(more...)
-	all[3] = hidden("region")
-	return all
+	return append(slices.Delete(all, 1, 2), hidden("region"))
 }
 
 // width fixes how many pixels a column takes.
@@ -120,10 +126,10 @@ func inSteps(base string, from ...Step) []Option {
 	return append(inText(), property("thresholds", thresholds(base, from...)))
 }
 
-// asBar draws a column's values as bars from 0 to 1, green, and other colours from each step on.
-func asBar(from ...Step) []Option {
+// asBar draws a column's values as bars from 0 to 1 in one colour, and other colours from each step on.
+func asBar(colour string, from ...Step) []Option {
 	return []Option{
 		property("custom.cellOptions", map[string]any{"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}),
-		property("min", 0), property("max", 1), property("thresholds", thresholds(good, from...)),
+		property("min", 0), property("max", 1), property("thresholds", thresholds(colour, from...)),
 	}
 }

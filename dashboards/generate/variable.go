@@ -47,7 +47,7 @@ const pbxRegex = `/^\{cloud_pbx_id="(?<value>[^"]+)",name="(?<text>[\s\S]*)"\} \
 func labelVariable(name, label, description, query string) Variable {
 	return queryVariable(Variable{
 		Name: name, Label: label, Description: description, Query: query, Regex: choosable,
-		Multi: true, IncludeAll: true, AllValue: ".*",
+		Multi: true, IncludeAll: true, AllValue: "(.*)",
 		Current: map[string]any{"selected": true, "text": []string{"All"}, "value": []string{"$__all"}},
 	})
 }

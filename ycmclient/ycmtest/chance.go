@@ -6,6 +6,7 @@ type world struct {
 	seed     uint64
 	epoch    int64 // unix seconds
 	live     bool
+	healthy  bool
 	size     int64 // of the fleet at the start
 	users    int
 	sharedSN bool

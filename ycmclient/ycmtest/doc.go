@@ -61,6 +61,10 @@
 // silent for a while, nightly backups are made, recordings fill, plans end and are renewed. A PBX that somebody has
 // changed holds still until [Server.Release].
 //
+// With Options.Healthy the fleet has an ordinary day, as an operator would like it: PBXs are restarted and upgraded, and
+// that is all that happens to them. One large PBX runs, but does not answer; a small one is stopped; one has an old
+// backup, one a trunk that cannot register; a few are short of extensions, and some plans and trials end within 30 days.
+//
 // A demo in another process is steered from the same machine, without a token:
 //
 //	curl -X POST   'http://127.0.0.1:PORT/sim/pbx/7738/status?value=Stopped'  # holds still so

@@ -57,6 +57,9 @@ func (w world) eventIn(n, slot int64) (event, bool) {
 	default:
 		return event{}, false
 	}
+	if w.healthy && e.status != Starting {
+		return event{}, false
+	}
 	e.start = slot*slotTime - w.below(slotTime, aboutEvent, n) + w.below(30*minute, aboutEvent, n, slot, 3)
 	e.end += e.start
 	return e, true

@@ -8,6 +8,10 @@ import "math"
 
 // operate gives the PBX its state at the time t.
 func (w world) operate(p *PBX, n, t int64) {
+	if w.healthy {
+		w.operateWell(p, n, t)
+		return
+	}
 	p.Status, p.Activation = w.rest(n)
 	p.Version = w.version(n, t)
 	if w.live {
@@ -24,7 +28,7 @@ func (w world) operate(p *PBX, n, t int64) {
 	p.Expiration = w.end(p, n)
 	p.UsedExtensions = w.extensions(p, n)
 	p.UsedRecording = w.recorded(p, n, t)
-	p.ActiveCalls = w.calls(p, n, t)
+	p.ActiveCalls = w.calls(p, n, t, w.intensity(n))
 	if w.wheel(aboutShape, n) == 1 {
 		p.APIError = 10005 // Its API is switched off.
 	}
@@ -166,9 +170,20 @@ func (w world) recorded(p *PBX, n, t int64) int64 {
 // busy is how busy offices are at each hour of a working day, in percent.
 var busy = [25]float64{1, 1, 0, 0, 1, 2, 6, 20, 55, 88, 100, 97, 72, 70, 90, 98, 92, 70, 38, 18, 10, 6, 3, 2, 1}
 
+// intensity is the share of the capacity that is in use in the busiest hour of an ordinary day.
+func (w world) intensity(n int64) float64 {
+	switch w.wheel(aboutCalls, n) {
+	case 0:
+		return 1.3
+	case 1, 2:
+		return 0.95
+	}
+	return 0.1 + 0.5*float64(w.below(1000, aboutCalls, n))/1000
+}
+
 // calls follow the time of day where the PBX is, with some chance each ten minutes. What has stopped still shows a
 // few, as in the vendor's example.
-func (w world) calls(p *PBX, n, t int64) int64 {
+func (w world) calls(p *PBX, n, t int64, intensity float64) int64 {
 	if p.Status != Running {
 		return w.below(3, aboutCalls, n, 1)
 	}
@@ -181,13 +196,6 @@ func (w world) calls(p *PBX, n, t int64) int64 {
 	load := (busy[h] + (busy[h+1]-busy[h])*(clock-float64(h))) / 100
 	if weekday := (local/day + 4) % 7; weekday == 0 || weekday == 6 {
 		load *= 0.4
-	}
-	intensity := 0.1 + 0.5*float64(w.below(1000, aboutCalls, n))/1000
-	switch w.wheel(aboutCalls, n) {
-	case 0:
-		intensity = 1.3
-	case 1, 2:
-		intensity = 0.95
 	}
 	const beat = 10 * minute
 	noise := func(beats int64) float64 { return 0.6 + 0.8*float64(w.below(1000, aboutNoise, n, beats))/1000 }

@@ -41,11 +41,20 @@ var oddNames = []string{
 	`ends with \`,
 }
 
+// foreignNames are those of them that customers really have.
+var foreignNames = []string{
+	`The "Old" Mill`, "Zürich Apotheke", "東京デザイン事務所", "Кафе «Волна»", "مكتب البحر", "Smith & Sons", "O'Brien's",
+}
+
 // name makes a name: four in 61 are odd ones, all of which a fleet of 244 has.
 func (w world) name(n int64) string {
 	const odd = 4
 	if place := w.wheel(aboutName, n); place < odd {
-		return oddNames[(n/spokes*odd+place)%int64(len(oddNames))]
+		names := oddNames
+		if w.healthy {
+			names = foreignNames
+		}
+		return names[(n/spokes*odd+place)%int64(len(names))]
 	}
 	var name strings.Builder
 	for i, words := range [][]string{firstWords, secondWords, places} {

@@ -49,7 +49,7 @@ func (w world) pbx(id, born, t int64) PBX {
 		p.Created = w.epoch - 2*hour - (w.size-1-n)*step - w.below(max(step, 1), aboutStart, n)
 	}
 	w.operate(&p, n, t)
-	if w.wheel(aboutShape, n) == 0 { // The older shape of the record, as in the vendor's "Response Results".
+	if w.wheel(aboutShape, n) == 0 && !w.healthy { // The older shape of the record, as in the vendor's "Response Results".
 		p.Raw = map[string]string{"activeCalls": "", "usedExtensions": "", "usedRecording": "", "group": ""}
 	}
 	return p
@@ -116,6 +116,7 @@ func (w world) sell(p *PBX, n int64) {
 	if w.wheel(aboutType, n) < 7 {
 		p.Type = "Trial"
 	}
+	w.sellWell(p, n)
 }
 
 // equip gives the PBX its features.

@@ -19,6 +19,9 @@ type Options struct {
 	Epoch time.Time
 	// Live lets the fleet's time go on from Epoch by the clock. Without it the fleet stands still.
 	Live bool
+	// Healthy makes the fleet of an ordinary day instead of one that shows every trouble: nearly all is well, and what
+	// is not is little and always there. See doc.go.
+	Healthy bool
 	// Users is how many colleagues and resellers the account has: 12 if 0, none if negative.
 	Users int
 	// SharedSN gives every PBX the same serial number, as in the vendor's example.
@@ -78,7 +81,7 @@ func New(o Options) *Server {
 	setDefaults(&o)
 	s := &Server{options: o, shape: o.Shape, churn: o.Churn, mux: http.NewServeMux()}
 	s.fleet = newFleet(world{
-		seed: o.Seed, epoch: o.Epoch.Unix(), live: o.Live, size: int64(max(o.PBXs, 0)), users: o.Users,
+		seed: o.Seed, epoch: o.Epoch.Unix(), live: o.Live, healthy: o.Healthy, size: int64(max(o.PBXs, 0)), users: o.Users,
 		sharedSN: o.SharedSN, versions: offered(),
 	})
 	s.oauth = newOAuth(o)

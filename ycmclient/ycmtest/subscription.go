@@ -17,6 +17,11 @@ func (s *Server) subscription(*http.Request) (any, *failure) {
 	total := capacity{ // a quarter more than PBXs of the seed need on average
 		max(used.Extensions, 100*w.size), max(used.Calls, 25*w.size), max(used.Recording, 17_000*w.size),
 	}
+	recordingEnd := w.epoch + 21*day
+	if w.healthy {
+		total = capacity{used.Extensions*5/4 + 100, used.Calls*5/4 + 25, used.Recording*5/4 + 17_000}
+		recordingEnd = w.epoch + 210*day
+	}
 	return map[string]any{
 		"capacity": map[string]any{
 			"total": total,
@@ -27,7 +32,7 @@ func (s *Server) subscription(*http.Request) (any, *failure) {
 			"available": capacity{total.Extensions - used.Extensions, total.Calls - used.Calls, total.Recording - used.Recording},
 		},
 		"expirationTime":      w.epoch + 74*day,
-		"recordingExpireDate": w.epoch + 21*day,
+		"recordingExpireDate": recordingEnd,
 		"highAvailability":    enabled,
 		"whiteLabel":          "Subscribed",
 	}, nil
@@ -54,11 +59,15 @@ func (s *Server) rmConnections(*http.Request) (any, *failure) {
 		Expiration int64  `json:"expirationTime,omitzero"`
 	}
 	used := s.fleet.world.size / 3
+	premium := service{"Trial", s.fleet.world.epoch + 12*day}
+	if s.fleet.world.healthy {
+		premium = service{Status: "Not Subscribed"}
+	}
 	return map[string]any{
 		"connections": map[string]int64{
 			"used": used, "capacity": used + used/4 + 10, "assignedToResellerUsed": used / 5, "assignedToResellerCapacity": used / 4,
 		},
 		"remoteManagementAccount":        service{"Subscribed", s.fleet.world.epoch + 190*day},
-		"remoteManagementPremiumAccount": service{"Trial", s.fleet.world.epoch + 12*day},
+		"remoteManagementPremiumAccount": premium,
 	}, nil
 }

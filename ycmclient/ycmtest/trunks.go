@@ -38,7 +38,7 @@ const (
 // trunks makes the trunks of the n-th PBX: one to five, most of them idle or busy. In a live fleet a trunk loses its
 // registration now and then for an hour.
 func (w world) trunks(p PBX, n, t int64) []Trunk {
-	list := make([]Trunk, 1+w.below(5, aboutTrunks, n))
+	list := make([]Trunk, w.trunkCount(n))
 	for i := range list {
 		k := int64(i)
 		host := []string{"sip.example.com", "trunk.example.net", "gw.example.org"}[w.below(3, aboutTrunks, n, k)]
@@ -55,7 +55,18 @@ func (w world) trunks(p PBX, n, t int64) []Trunk {
 	return list
 }
 
+func (w world) trunkCount(n int64) int64 {
+	count := 1 + w.below(5, aboutTrunks, n)
+	if w.isNotable(n, unregistered) {
+		return max(count, 2)
+	}
+	return count
+}
+
 func (w world) trunkStatus(p PBX, n, k, t int64) int {
+	if w.healthy {
+		return w.trunkStatusWell(p, n, k)
+	}
 	switch place := w.wheel(aboutTrunks, n+k); {
 	case place < 5:
 		return [...]int{TrunkRegistrationFailed, TrunkUnreachable, TrunkAuthenticationFailed, TrunkDisabled, TrunkUnmonitored}[place]

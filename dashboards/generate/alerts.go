@@ -1,0 +1,63 @@
+package main
+
+import "fmt"
+
+// firing are the alerts of the alerting rules that fire about what is chosen. Those about an exporter or an account have
+// no region, and some have no account.
+func firing(matchers string) string {
+	return fmt.Sprintf("ALERTS{alertname=~\"Ycm.+\", alertstate=\"firing\", account=~`|${account:regex}`, region=~`|${region:regex}`%s}", matchers)
+}
+
+// severities in the order in which somebody must look, with their colours.
+var severities = []state{{"critical", bad}, {"warning", warning}, {"info", busy}}
+
+func firingCount() Panel {
+	targets := make([]Target, len(severities))
+	for i, s := range severities {
+		known := "0 * count(" + account("ycm_up") + ") and on () count(account:ycm_cloud_pbxs:max)"
+		targets[i] = named("count("+chosen(firing(fmt.Sprintf(", severity=%q", s.name)))+") or ("+known+")", s.name)
+	}
+	p := stat("Alerts firing", "Alerts of the exporter's rules that fire now, by severity. Grey without a number: the rules are not loaded, or nothing is scraped.", "locale", targets...).
+		stepped(unknown).option("textMode", "value_and_name").option("text", map[string]any{"titleSize": 13, "valueSize": 26}).
+		option("orientation", "vertical").opens("Alerts firing").wide(4)
+	for _, s := range severities {
+		p = p.series(s.name, property("thresholds", thresholds(unknown, at(0, good), at(1, s.colour))))
+	}
+	return p
+}
+
+// firingList lists them, the most severe and the newest first. Prometheus keeps since when in a series of its own.
+func firingList() Panel {
+	labels := "severity, alertname, name, account, cloud_pbx_id, region"
+	since := "ALERTS_FOR_STATE{alertname=~\"Ycm.+\"}"
+	vector := fmt.Sprintf("max by (%s) ((time() - %s) and ignoring (alertstate) %s)", labels, since, chosen(firing("")))
+	for i, s := range severities {
+		vector = fmt.Sprintf("label_replace(%s, \"order\", \"%d\", \"severity\", %q)", vector, i+1, s.name)
+	}
+	return table("Alerts firing", "Alerts that fire now, the most severe first, then the newest, with the time since they became true. The name of an alert leads to what to do about it, that of a PBX to its page. At most 500.",
+		"s", rows("sort(bottomk(500, "+vector+"))")).
+		decimals(0).sortedBy("order", false).
+		withCount().columns(
+		col("severity", "Severity", append(inText(nameMapping(severities)), width(90))...),
+		col("alertname", "Alert", property("links", []Link{{Title: "What to do", URL: runbook, TargetBlank: true}})),
+		col("name", "PBX", property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+		col("account", "Account", width(110)), col("region", "Region", width(160)),
+		col("Value", "Since", width(90)), hidden("cloud_pbx_id"), hidden("order"))
+}
+
+const runbook = "https://github.com/ycm-exporter/ycm_exporter/blob/main/docs/runbooks.md#:~:text=${__data.fields.Alert:percentencode}"
+
+// firingOverTime marks on every panel over time when alerts began to fire. How long they went on would cover the panels
+// in a fleet where something always fires.
+func firingOverTime() []Annotation {
+	annotations := make([]Annotation, 0, len(severities))
+	for _, s := range severities[:2] {
+		now := firing(fmt.Sprintf(", severity=%q", s.name))
+		annotations = append(annotations, Annotation{
+			Name: s.name + " alerts", Enable: true, IconColor: s.colour, Datasource: datasource(),
+			Expr:        "count by (alertname, account) (" + now + " unless " + now + " offset 1m)",
+			TitleFormat: "{{alertname}}", TextFormat: "{{account}}", Step: "1m",
+		})
+	}
+	return annotations
+}

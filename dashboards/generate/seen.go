@@ -1,0 +1,41 @@
+package main
+
+import "fmt"
+
+// seen is the first tile of every dashboard: how old what is seen is, in green, and in red why it is not to be trusted.
+// It looks back a day, so that it goes on counting when there is nothing to scrape any more.
+func seen() Panel {
+	const fleet = `collector="cloud_pbx"`
+	last := func(metric string, matchers ...string) string {
+		return "last_over_time(" + account(metric, matchers...) + "[1d])"
+	}
+	served := "(" + either(last("ycm_up"), last("ycm_api_budget_tokens")) + ")"
+	// A target that nobody scrapes any more has no up at all: it is as down as one that does not answer.
+	scraped := either(
+		"max by (account) (0 * "+served+" + on (job, instance) group_left () up)",
+		"max by (account) (0 * "+served+")")
+	down := "count((" + scraped + ") == 0)"
+	read := "(max by (account) (" + last("ycm_collector_last_success_timestamp_seconds", fleet) + ") > 0)"
+	age := "time() - min" + read
+	interval := last("ycm_collector_interval_seconds", fleet)
+	// As YcmFleetDataStale has it: three intervals, or walks if those are longer, and never less than ten minutes.
+	allowed := fmt.Sprintf("clamp_min(3 * max by (account) ((%s > %s) or %s), 600)", last("ycm_collector_duration_seconds", fleet), interval, interval)
+	old := "max(time() - " + read + " > on (account) " + allowed + ")"
+	withdrawn := "time() - min(" + read + " unless on (account) " + account("ycm_cloud_pbxs") + ")"
+	failing := "count(max by (account) (" + account("ycm_up") + ") == 0)"
+
+	return stat("What is seen", "How long ago the PBXs of the account that is worst off were last listed completely: green while all is well. "+
+		"Red says what is wrong: the exporter is not scraped, the data was withdrawn because it got too old, it is getting old, or walks fail. All other panels show what was seen then, or nothing.",
+		"s",
+		named("("+age+" or 0 * "+down+") and on () "+down, "exporter down"),
+		named("("+withdrawn+") unless on () "+down, "withdrawn"),
+		named("("+old+") unless on () "+down+" unless on () ("+withdrawn+")", "too old"),
+		named(failing+" unless on () "+down, "accounts failing"),
+		named("("+age+") unless on () ("+either(down, withdrawn, old, failing)+")", "age")).
+		decimals(0).stepped(unknown).empty("never seen").
+		option("colorMode", "background").option("textMode", "value_and_name").
+		option("text", map[string]any{"titleSize": 16, "valueSize": 36}).
+		series("exporter down", inColour(bad)).series("withdrawn", inColour(bad)).series("too old", inColour(bad)).
+		series("accounts failing", inColour(bad), property("unit", "none")).series("age of the data", inColour(good)).
+		linked("How the exporter is doing", "/d/ycm-exporter?${__url_time_range}&${datasource:queryparam}&${account:queryparam}").wide(4)
+}
