@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -141,9 +142,7 @@ func (e *exporter) apply(cfg *config.Config) error {
 	}
 	slices.SortFunc(next, func(a, b *running) int { return strings.Compare(a.config.Name, b.config.Name) })
 
-	for _, r := range ended {
-		r.stop()
-	}
+	stopAll(slices.Collect(maps.Values(ended)))
 	e.mu.Lock()
 	e.accounts = next
 	e.mu.Unlock()
@@ -190,9 +189,16 @@ func (r *running) start(ctx context.Context) {
 func (e *exporter) stop() {
 	e.applying.Lock()
 	defer e.applying.Unlock()
-	for _, r := range e.running() {
-		r.stop()
+	stopAll(e.running())
+}
+
+// stopAll ends the polling of accounts side by side, as one that takes its time must not keep the others polling.
+func stopAll(accounts []*running) {
+	var stopping sync.WaitGroup
+	for _, r := range accounts {
+		stopping.Go(r.stop)
 	}
+	stopping.Wait()
 }
 
 func (e *exporter) running() []*running {

@@ -41,6 +41,26 @@ func (s *firmwareSettings) Check() (problems []Problem) {
 type firmwareReading struct {
 	Regions  []ycmclient.Region
 	Firmware map[string][]ycmclient.Firmware
+	// Truncated tells that there was more than is kept.
+	Truncated bool
+}
+
+// maxFirmware is how many pairs of version and region are kept. A YCM has some hundreds; an answer of a few megabytes could
+// make millions of series.
+const maxFirmware = 20_000
+
+// bound leaves out the pairs of version and region beyond what may be kept.
+func (r *firmwareReading) bound(types []string) {
+	left := maxFirmware
+	for _, kind := range types {
+		listed := r.Firmware[kind]
+		for i := range listed {
+			if ids := listed[i].RegionIDs; len(ids) > left {
+				listed[i].RegionIDs, r.Truncated = slices.Clip(ids[:left]), true
+			}
+			left -= len(listed[i].RegionIDs)
+		}
+	}
 }
 
 // firmware asks which firmware can be had where.
@@ -63,6 +83,7 @@ func askFirmware(ctx context.Context, a Account) (r firmwareReading, err error) 
 			return r, fmt.Errorf("firmware of type %s: %w", kind, err)
 		}
 	}
+	r.bound(types)
 	return r, nil
 }
 
@@ -95,6 +116,11 @@ func firmwareColumns() []series.Column[firmwareReading] {
 					}
 				}
 			},
+		},
+		{
+			Name: "ycm_firmware_available_truncated",
+			Help: fmt.Sprintf("Whether YCM lists more than %d pairs of firmware version and region (1), of which the others have no series, or not (0).", maxFirmware),
+			Read: func(r *firmwareReading, _ []string, sample func(float64)) { sample(series.Boolean(r.Truncated)) },
 		},
 		{
 			Name:   "ycm_firmware_latest_info",

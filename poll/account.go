@@ -136,7 +136,7 @@ func (a *Account) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	for i, j := range a.jobs {
 		delay := time.Duration(i)*startSlot + rand.N(startSlot)
-		running.Go(func() { j.run(ctx, delay) })
+		running.Go(func() { j.run(ctx, delay, a.nudgeOthers) })
 	}
 	running.Wait()
 	a.close(ctx)

@@ -10,12 +10,17 @@ const listed = 50
 func (a *Account) demand() (rate float64) {
 	for _, j := range a.jobs {
 		j.mu.Lock()
-		requests := float64(j.history.total())
+		requests := j.requests(j.history.total())
 		j.mu.Unlock()
-		if j.Provides == collector.ListOfPBXs && requests > 0 {
-			requests = 1 + requests/listed
-		}
 		rate += requests / j.Schedule.Interval.Seconds()
 	}
 	return rate
+}
+
+// requests is how many requests there are to so many steps of a poll's progress.
+func (j *job) requests(steps int) float64 {
+	if j.Provides == collector.ListOfPBXs && steps > 0 {
+		return 1 + float64(steps)/listed
+	}
+	return float64(steps)
 }

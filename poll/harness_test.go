@@ -219,7 +219,9 @@ func (p plan) with(name string, s setting) plan {
 }
 
 // add gives the account a collector of a test's own.
-func (b *bench) add(name string, s setting, poll fake) *job {
+func (b *bench) add(name string, s setting, poll fake) *job { return b.addPoller(name, s, poll) }
+
+func (b *bench) addPoller(name string, s setting, poll collector.Poller) *job {
 	b.options.Collectors = append(b.options.Collectors, collector.Configured{
 		Collector: collector.Collector{Name: name, New: func(collector.Account) collector.Poller { return poll }},
 		Schedule:  s.Schedule,

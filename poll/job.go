@@ -30,15 +30,21 @@ type job struct {
 	logger  log.Logger
 	watch   func(done, total int) // may be nil; is told how far the present poll is
 
-	polled chan struct{} // closed when the first poll has ended, well or badly
-	logged logged        // touched by the polling goroutine alone
+	rate   func() float64 // requests a second that the account may send at present
+	polled chan struct{}  // closed when the first poll has ended, well or badly
+	nudges chan time.Time // when to try again before its time
+	logged logged         // touched by the polling goroutine alone
 
 	mu        sync.Mutex
 	status    CollectorStatus
 	history   history
-	lastEnded time.Time // the start of the last poll that ended
-	expires   time.Time // of the snapshot being served; zero when there is none
-	extended  bool      // it is served beyond that, because a poll is under way
+	repeats   repeats
+	failure   yeastar.Class // of the last poll that ended
+	lastEnded time.Time     // the start of the last poll that ended
+	published time.Time     // when the snapshot being served was
+	lasts     time.Duration // how long it is served from then on, whatever is configured
+	expires   time.Time     // when it is stale; zero when there is none
+	held      time.Time     // until when it is served all the same, because a poll under way makes progress; zero when there is none
 }
 
 // wait is for the first poll of another job to end.
@@ -51,7 +57,8 @@ func newJob(o Options, c collector.Configured) *job {
 	logger := log.With(o.Logger, "account", o.Account, "collector", c.Name)
 	return &job{
 		Configured: c, account: o.Account, period: c.Schedule.Interval, asked: asked(o.Account, c.Name, o.Metrics, logger),
-		out: o.Publisher, metrics: o.Metrics, logger: logger, polled: make(chan struct{}),
+		out: o.Publisher, metrics: o.Metrics, logger: logger, polled: make(chan struct{}), nudges: make(chan time.Time, 1),
+		rate: func() float64 { return o.Client.Budget().PerSecond },
 	}
 }
 
@@ -61,14 +68,11 @@ func (j *job) sweeper() (collector.Sweeper, bool) {
 	return s, ok
 }
 
-// longestPoll is how long a snapshot is at most served for the sake of a poll that is under way.
-const longestPoll = 24 * time.Hour
-
 // poll polls the collector once, and keeps account of it. A poll that failed because ctx ended counts as none.
 func (j *job) poll(ctx context.Context) error {
 	started := time.Now()
 	j.begin(started)
-	err := j.attempt(ctx)
+	err := j.attempt(ctx, started)
 	if err != nil && ctx.Err() != nil {
 		j.abandon()
 		return err
@@ -78,7 +82,7 @@ func (j *job) poll(ctx context.Context) error {
 }
 
 // attempt polls and publishes. A panic is an error like any other.
-func (j *job) attempt(ctx context.Context) (err error) {
+func (j *job) attempt(ctx context.Context, started time.Time) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			c := crash.Of(cause)
@@ -90,27 +94,25 @@ func (j *job) attempt(ctx context.Context) (err error) {
 	if snapshot == nil {
 		return err
 	}
-	expires := time.Now().Add(j.Schedule.StaleAfter)
+	now := time.Now()
+	took := now.Sub(started)
+	expires := now.Add(j.life(took))
 	if failed := j.out.Publish(j.account, j.Name, snapshot, expires); failed != nil {
 		return errors.Join(failed, err)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.expires, j.extended = expires, false
+	j.published, j.lasts, j.expires, j.held = now, 2*took, expires, time.Time{}
 	return err
 }
 
-// begin notes that a poll starts. If the last snapshot is still served, it will be until this poll has ended: the
-// poll may well take longer than the snapshot has left, and then series would go and come back.
+// begin notes that a poll starts.
 func (j *job) begin(now time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.status.Running, j.status.LastStart, j.status.Next = true, now, now.Add(j.period)
 	j.status.Done, j.status.Total = 0, 0
-	if now.Before(j.expires) {
-		j.extended = true
-		j.out.Extend(j.account, j.Name, now.Add(longestPoll))
-	}
+	j.hold(now)
 	j.tell()
 }
 
@@ -119,6 +121,7 @@ func (j *job) progress(done, total int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.status.Done, j.status.Total = done, total
+	j.hold(time.Now())
 	j.tell()
 }
 
@@ -132,10 +135,11 @@ func (j *job) tell() {
 func (j *job) end(started, now time.Time, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.lastEnded = started
+	j.lastEnded, j.failure = started, classOf(err)
 	j.status.Running, j.status.Duration = false, now.Sub(started)
 	if err == nil {
 		j.status.LastSuccess, j.status.Err = now, ""
+		j.repeats.nudged = false
 		j.status.Total = max(j.status.Total, 1)
 		j.status.Done = j.status.Total
 		j.tell()
@@ -160,19 +164,6 @@ func (j *job) abandon() {
 	j.release(time.Now())
 }
 
-// release lets the last snapshot expire when it is its time, which may be now.
-func (j *job) release(now time.Time) {
-	switch {
-	case j.expires.IsZero():
-	case !now.Before(j.expires):
-		j.out.Withdraw(j.account, j.Name)
-		j.expires = time.Time{}
-	case j.extended:
-		j.out.Extend(j.account, j.Name, j.expires)
-	}
-	j.extended = false
-}
-
 // Reading implements collector.Peer.
 func (j *job) Reading() any { return j.poller.Reading() }
 
@@ -187,7 +178,7 @@ func (j *job) LastPoll() (began time.Time, succeeded bool) {
 func (j *job) Serving() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.extended || time.Now().Before(j.expires)
+	return time.Now().Before(j.until())
 }
 
 // inherit goes on where the same collector of an account that has ended left off; unchanged tells whether the account
@@ -198,13 +189,14 @@ func (j *job) inherit(old *job, unchanged bool) {
 	defer old.mu.Unlock()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.status, j.history = old.status, old.history
+	j.status, j.history, j.failure = old.status, old.history, old.failure
 	same := j.SameSettings(old.Configured)
 	if unchanged && same {
 		j.lastEnded = old.lastEnded
 	}
 	if !old.expires.IsZero() {
-		j.expires = j.status.LastSuccess.Add(j.Schedule.StaleAfter)
+		j.published, j.lasts = old.published, old.lasts
+		j.expires = j.published.Add(max(j.Schedule.StaleAfter, j.lasts))
 		j.serve(snapshot, same)
 	}
 	select {

@@ -77,7 +77,7 @@ func TestFailedPollIsOneLineThatSaysWhatAndWhere(t *testing.T) {
 			})
 		})
 		defer start(b.Account)()
-		time.Sleep(30 * time.Second)
+		time.Sleep(10 * time.Second) // The poll is repeated after that.
 		b.journal.mu.Lock()
 		all := strings.Count(b.journal.lines.String(), "\n")
 		b.journal.mu.Unlock()

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// run polls until ctx ends: from start to start on the collector's interval, at once when late, and the first time
-// after the delay.
-func (j *job) run(ctx context.Context, delay time.Duration) {
+// run polls until ctx ends: from start to start on the collector's interval, at once when late, sooner after a failure that
+// may have passed, and the first time after the delay. succeeded is told of each poll that succeeded.
+func (j *job) run(ctx context.Context, delay time.Duration, succeeded func(*job)) {
 	for _, w := range j.waits {
 		if !w.wait(ctx) {
 			return
@@ -20,9 +20,12 @@ func (j *job) run(ctx context.Context, delay time.Duration) {
 		if ctx.Err() != nil {
 			return
 		}
-		took := time.Since(started)
-		j.log(err, took)
-		due = started.Add(j.period) // May have passed: the next poll is due at once then.
+		ended := time.Now()
+		j.log(err, ended.Sub(started))
+		due = j.nextDue(err, started, ended) // May have passed: the next poll is due at once then.
+		if err == nil {
+			succeeded(j)
+		}
 	}
 }
 
@@ -54,22 +57,35 @@ func (j *job) firstDue(at time.Time) time.Time {
 	return at
 }
 
-// sleep waits until a poll is due, and reports whether it is: not if ctx has ended.
-func (j *job) sleep(ctx context.Context, due time.Time) bool {
+// nextDue is when the next poll is due after one that has ended.
+func (j *job) nextDue(err error, started, ended time.Time) time.Time {
+	if _, sweeps := j.sweeper(); sweeps {
+		return started.Add(j.period) // A sweep goes on anyway, time slice after time slice.
+	}
 	j.mu.Lock()
-	j.status.Next = due
+	requests := j.requests(j.status.Done)
 	j.mu.Unlock()
-	return sleep(ctx, time.Until(due))
+	return j.repeats.due(classOf(err), started, ended, j.period, requests, j.rate())
 }
 
-// sleep waits, and reports whether it was not ctx that ended it.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
+// sleep waits until a poll is due, and reports whether it is: not if ctx has ended. A nudge makes it due sooner.
+func (j *job) sleep(ctx context.Context, due time.Time) bool {
+	for {
+		j.mu.Lock()
+		j.status.Next = due
+		j.mu.Unlock()
+		timer := time.NewTimer(time.Until(due))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		case <-timer.C:
+			return ctx.Err() == nil
+		case sooner := <-j.nudges:
+			timer.Stop()
+			if sooner.Before(due) {
+				due = sooner
+			}
+		}
 	}
 }

@@ -128,38 +128,6 @@ func TestRunEndsInTheMidstOfAPoll(t *testing.T) {
 	})
 }
 
-// A fleet whose walk takes longer than its snapshot lives must not flap: the snapshot stays until the walk that would
-// replace it has ended, and goes if that walk failed.
-func TestSnapshotStaysWhileAPollIsUnderWay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		var polls atomic.Int64
-		b.add("slow", every(time.Minute, 10*time.Minute), func(context.Context) (exposition.Source, error) {
-			n := polls.Add(1)
-			if n > 1 {
-				time.Sleep(30 * time.Minute)
-			}
-			if n > 2 {
-				return nil, errors.New("no")
-			}
-			return nothing(), nil
-		})
-		defer start(b.Account)()
-		at := func(after time.Duration, want bool, why string) {
-			t.Helper()
-			time.Sleep(after)
-			if got := b.shelf.serves("slow") != nil; got != want {
-				t.Errorf("after %d polls a snapshot is served: %v, want %v: %s", polls.Load(), got, want, why)
-			}
-		}
-		at(30*time.Second, true, "the first poll succeeded")
-		at(29*time.Minute, true, "the second poll, begun when the snapshot was a minute old, is under way")
-		at(2*time.Minute, true, "the second poll succeeded")
-		at(28*time.Minute, true, "the third poll is under way")
-		at(3*time.Minute, false, "the third poll failed after the snapshot's time")
-	})
-}
-
 func TestFailedPollsKeepTheSnapshotUntilItIsStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
