@@ -70,9 +70,19 @@ func newBudget(limit RateLimit) *budget {
 func (b *budget) setLimit(limit RateLimit) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if limit == b.limit {
+		return
+	}
 	b.limit = limit
 	b.pace()
 	b.grant(time.Now())
+}
+
+// onChange sets who is told of each change that must outlive the process.
+func (b *budget) onChange(changed func(Level)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.changed = changed
 }
 
 // pace sets the distance of the returns to come.

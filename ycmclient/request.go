@@ -57,6 +57,7 @@ type request struct {
 
 // ask asks with the account's token. If YCM does not take that token any more, it asks once again with a new one.
 func (c *Client) ask(ctx context.Context, r request) error {
+	c.begin()
 	token, err := c.tokens.get(ctx, "")
 	if err != nil {
 		return err
