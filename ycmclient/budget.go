@@ -123,6 +123,21 @@ func (b *budget) take(ctx context.Context, leftover bool) (done func(), err erro
 	return nil, ctx.Err()
 }
 
+// takeFree takes a token if there is one that nobody waits for.
+func (b *budget) takeFree() (done func(), ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	b.grant(now)
+	if !b.queue.empty() || b.free() < 1 || now.Before(b.pause.until) {
+		return nil, false
+	}
+	b.sending++
+	b.sent = now
+	b.save()
+	return sync.OnceFunc(b.done), true
+}
+
 // done gives back the token of a request that has ended.
 func (b *budget) done() {
 	b.mu.Lock()

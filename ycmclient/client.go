@@ -95,7 +95,7 @@ func New(o Options) *Client {
 		timeout:   o.Timeout,
 		search:    o.Search,
 		readers:   min(max(o.PageConcurrency, 1), maxReaders),
-		transport: o.Transport,
+		transport: yeastar.Exchange(o.Transport),
 		userAgent: o.UserAgent,
 		observer:  o.Observer,
 		logger:    o.Logger,

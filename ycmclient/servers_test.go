@@ -30,7 +30,9 @@ func (k *kept) Logins(baseURL string) (s yeastar.LoginState, ok bool) {
 	return s, ok && json.Unmarshal(content, &s) == nil
 }
 
-func (k *kept) SaveLogins(baseURL string, s yeastar.LoginState) { k.logins[baseURL], _ = json.Marshal(s) }
+func (k *kept) SaveLogins(baseURL string, s yeastar.LoginState) {
+	k.logins[baseURL], _ = json.Marshal(s)
+}
 
 // again makes the client that follows one after a reload, or after a restart.
 type again func(edit func(*ycmclient.Options)) *ycmclient.Client
@@ -141,7 +143,9 @@ func TestReloadKeepsTheToken(t *testing.T) {
 		if n := ycm.Count(ycmtest.Token); n != 1 {
 			t.Errorf("five clients of one Client ID logged in %d times, want once", n)
 		}
-		ask(t, newClient(t, ycm.Transport(), func(o *ycmclient.Options) { o.Servers, o.BaseURL = servers, &url.URL{Scheme: "https", Host: "other.example.com"} }))
+		ask(t, newClient(t, ycm.Transport(), func(o *ycmclient.Options) {
+			o.Servers, o.BaseURL = servers, &url.URL{Scheme: "https", Host: "other.example.com"}
+		}))
 		if n := ycm.Count(ycmtest.Token); n != 2 {
 			t.Errorf("with a client of another YCM there were %d logins, want 2", n)
 		}
