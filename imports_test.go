@@ -23,7 +23,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"ycmclient/ycmtest": "",
 		"storage":           "",
 		"strictyaml":        "secret",
-		"yeastar":           "secret",
+		"yeastar":           "crash secret",
 		"crash":             "",
 		"secret":            "",
 	}

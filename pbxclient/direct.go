@@ -37,6 +37,9 @@ func Direct(o Options) *Client {
 	if o.UserAgent == "" {
 		o.UserAgent = "ycm_exporter"
 	}
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport
+	}
 	if o.Guard == nil {
 		o.Guard = yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{})
 	}
@@ -44,7 +47,7 @@ func Direct(o Options) *Client {
 		pbx:  pbx{account: o.Account, name: o.URL.Host},
 		root: (&url.URL{Scheme: o.URL.Scheme, Host: o.URL.Host, Path: o.URL.Path}).JoinPath(apiRoot),
 		http: &http.Client{
-			Transport:     o.Transport,
+			Transport:     yeastar.Exchange(o.Transport),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		userAgent: o.UserAgent,

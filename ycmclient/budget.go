@@ -70,9 +70,19 @@ func newBudget(limit RateLimit) *budget {
 func (b *budget) setLimit(limit RateLimit) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if limit == b.limit {
+		return
+	}
 	b.limit = limit
 	b.pace()
 	b.grant(time.Now())
+}
+
+// onChange sets who is told of each change that must outlive the process.
+func (b *budget) onChange(changed func(Level)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.changed = changed
 }
 
 // pace sets the distance of the returns to come.
@@ -111,6 +121,21 @@ func (b *budget) take(ctx context.Context, leftover bool) (done func(), err erro
 	}
 	b.grant(time.Now())
 	return nil, ctx.Err()
+}
+
+// takeFree takes a token if there is one that nobody waits for.
+func (b *budget) takeFree() (done func(), ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	b.grant(now)
+	if !b.queue.empty() || b.free() < 1 || now.Before(b.pause.until) {
+		return nil, false
+	}
+	b.sending++
+	b.sent = now
+	b.save()
+	return sync.OnceFunc(b.done), true
 }
 
 // done gives back the token of a request that has ended.

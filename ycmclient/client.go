@@ -19,14 +19,14 @@ type Options struct {
 	BaseURL  *url.URL // YCM's address, without the /dm/open_api of the API.
 	ClientID string
 	Secret   secret.Source
-	Guard    *yeastar.Guard // Shared by all who log in at BaseURL; one of the client's own if nil.
+	Servers  *Servers // Shared by all clients of the process; one of the client's own if nil.
 
 	RateLimit       RateLimit     // 75 requests a minute in a bucket of 75 if zero.
 	Timeout         time.Duration // Of one request, 30 s if zero. Waiting for the budget is not part of it.
 	PageConcurrency int           // Pages of a walk in flight, 1 to 8.
 	Search          string        // Passed on to the list of Cloud PBXs; empty for every PBX.
 
-	Transport http.RoundTripper // http.DefaultTransport if nil. Whoever made it closes its connections.
+	Transport http.RoundTripper // http.DefaultTransport if nil.
 	UserAgent string            // YCM wants one; "ycm_exporter" if empty.
 	Observer  Observer          // May be nil.
 	Logger    log.Logger        // May be nil.
@@ -57,6 +57,7 @@ type Client struct {
 
 	budget  *budget
 	tokens  *tokens
+	begin   func()    // Is called before each request, and does its work once: a client that asks nothing changes nothing.
 	buffers sync.Pool // Of *bytes.Buffer, for bodies.
 	pages   sync.Pool // Of *listAnswer.
 }
@@ -80,8 +81,8 @@ func New(o Options) *Client {
 	if o.Observer == nil {
 		o.Observer = unobserved{}
 	}
-	if o.Guard == nil {
-		o.Guard = yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+	if o.Servers == nil {
+		o.Servers = NewServers(nil)
 	}
 	if o.Logger == nil {
 		o.Logger = log.NewNopLogger()
@@ -94,15 +95,29 @@ func New(o Options) *Client {
 		timeout:   o.Timeout,
 		search:    o.Search,
 		readers:   min(max(o.PageConcurrency, 1), maxReaders),
-		transport: o.Transport,
+		transport: yeastar.Exchange(o.Transport),
 		userAgent: o.UserAgent,
 		observer:  o.Observer,
 		logger:    o.Logger,
-		budget:    newBudget(o.RateLimit),
 	}
-	c.tokens = &tokens{client: c, clientID: o.ClientID, secret: o.Secret, guard: o.Guard, lock: make(chan struct{}, 1)}
+	address := normalized(&base)
+	kept := o.Servers.account(accountKey{address, o.ClientID}, o.RateLimit)
+	c.budget = kept.budget
+	c.tokens = &tokens{
+		token: kept.token, guard: o.Servers.guard(address, yeastar.MostRefusalsYCM),
+		client: c, clientID: o.ClientID, secret: o.Secret,
+	}
+	c.begin = sync.OnceFunc(func() {
+		c.budget.setLimit(o.RateLimit)
+		if expires := c.TokenExpiry(); !expires.IsZero() {
+			c.observer.TokenExpires(expires)
+		}
+	})
 	return c
 }
+
+// Close closes the connections that nothing uses any more. The client can still be used.
+func (c *Client) Close() { (&http.Client{Transport: c.transport}).CloseIdleConnections() }
 
 // Budget returns what is left of the account's request budget.
 func (c *Client) Budget() BudgetState { return c.budget.state() }

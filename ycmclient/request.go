@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -57,6 +56,7 @@ type request struct {
 
 // ask asks with the account's token. If YCM does not take that token any more, it asks once again with a new one.
 func (c *Client) ask(ctx context.Context, r request) error {
+	c.begin()
 	token, err := c.tokens.get(ctx, "")
 	if err != nil {
 		return err
@@ -135,21 +135,24 @@ func (c *Client) send(ctx context.Context, r request, token string) error {
 
 // exchange sends the request and has its answer read, within the time-out of one request.
 func (c *Client) exchange(ctx context.Context, r request, token string) (failure *yeastar.Error, retryAfter time.Duration) {
-	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	ending, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	limited, cancel := context.WithTimeout(ending, c.timeout)
 	defer cancel()
-	// net/http itself repeats a GET on a kept connection that the server has closed. The budget pays for that too.
-	var written atomic.Int32
-	limited = httptrace.WithClientTrace(limited, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) {
-		if written.Add(1) > 1 {
-			c.budget.charge()
-		}
-	}})
-	sent, err := c.newRequest(limited, r, token)
+	repeats := &repeats{budget: c.budget, cancel: end, idle: c.Close, count: func() {
+		c.observer.Request(r.endpoint, yeastar.Network, 0)
+		c.observer.Retry(yeastar.Network)
+	}}
+	defer repeats.done()
+	sent, err := c.newRequest(httptrace.WithClientTrace(limited, repeats.trace()), r, token)
 	if err != nil {
 		return &yeastar.Error{Class: yeastar.Invalid, Message: err.Error()}, 0
 	}
 	response, err := c.transport.RoundTrip(sent)
 	if err != nil {
+		if errors.Is(context.Cause(ending), errRepeated) {
+			err = errRepeated
+		}
 		return unanswered(ctx, err, c.timeout), 0
 	}
 	defer response.Body.Close()

@@ -13,13 +13,10 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// tokens keeps the account's one access token ("Request Access Token", "Refresh Access Token").
-type tokens struct {
-	client   *Client
-	clientID string
-	secret   secret.Source
-	guard    *yeastar.Guard
-	lock     chan struct{} // Held by the one request that asks for a token; the others wait for what it gets.
+// token is the one access token of a Client ID ("Request Access Token", "Refresh Access Token"). It outlives the clients
+// that use it.
+type token struct {
+	lock chan struct{} // Held by the one request that asks for a token; the others wait for what it gets.
 
 	mu      sync.Mutex // Guards the five below; they are written with lock held.
 	access  secret.Text
@@ -34,8 +31,20 @@ type tokens struct {
 	revokedAt time.Time // When a token was last replaced that YCM refused before its time.
 
 	refusal *yeastar.Error // The latest refusal of credentials.
+}
 
-	failure  error // Of the latest request for a token, for all who waited for it.
+func newToken() *token { return &token{lock: make(chan struct{}, 1)} }
+
+// tokens gets a client the token of its Client ID.
+type tokens struct {
+	*token
+	client   *Client
+	clientID string
+	secret   secret.Source
+	guard    *yeastar.Guard
+
+	// Of the client's latest request for a token, for all who waited for it; used with lock held.
+	failure  error
 	failedAt time.Time
 }
 

@@ -258,11 +258,11 @@ func TestSecretFileThatIsTouchedIsTriedAtOnce(t *testing.T) {
 // YCM counts by address: what is refused to one account endangers all.
 func TestAccountsOfOneYCMShareTheirRefusals(t *testing.T) {
 	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, _ *ycmclient.Client, _ *watch) {
-		guard := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		servers := ycmclient.NewServers(nil)
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Times: 1, Effect: ycmtest.Slow(20 * time.Second)})
 		var wg sync.WaitGroup
 		for _, id := range []string{"a", "b", "c"} {
-			client := newClient(t, ycm.Transport(), func(o *ycmclient.Options) { o.ClientID, o.Guard = id, guard })
+			client := newClient(t, ycm.Transport(), func(o *ycmclient.Options) { o.ClientID, o.Servers = id, servers })
 			wg.Go(func() {
 				for start := time.Now(); time.Since(start) < 5*time.Hour; time.Sleep(10 * time.Second) {
 					if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Auth {

@@ -35,8 +35,9 @@ type Guard struct {
 	most  int           // Refusals in a row.
 	login chan struct{} // Held while a login is under way.
 
-	mu    sync.Mutex
-	state LoginState
+	mu      sync.Mutex
+	state   LoginState
+	changed func(LoginState) // May be nil.
 }
 
 // LoginState is what a guard has learned: plain values, without any secret.
@@ -100,7 +101,18 @@ func NewGuard(most int, s LoginState) *Guard {
 func (g *Guard) State() LoginState {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	return g.copied()
+}
+
+func (g *Guard) copied() LoginState {
 	return LoginState{Salt: g.state.Salt, Clients: maps.Clone(g.state.Clients)}
+}
+
+// OnChange sets who is told, in order, what the guard has learned whenever it learns more.
+func (g *Guard) OnChange(changed func(LoginState)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.changed = changed
 }
 
 // Check returns a [*Barred] if no login may be tried with these credentials now.
@@ -180,6 +192,9 @@ func (g *Guard) record(clientID string, change func(*ClientState)) {
 	s := g.state.Clients[clientID]
 	change(&s)
 	g.state.Clients[clientID] = s
+	if g.changed != nil {
+		g.changed(g.copied())
+	}
 }
 
 // fingerprint tells credentials from others, and from the same in a file that was written anew.

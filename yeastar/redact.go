@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -73,6 +74,9 @@ var quotation = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 func Unanswered(err error, timeout time.Duration) *Error {
 	if ClassOf(err) == Timeout {
 		return &Error{Class: Timeout, Message: fmt.Sprintf("no whole answer within %v", timeout)}
+	}
+	if errors.Is(err, ErrSwitched) {
+		return &Error{Class: Invalid, HTTPStatus: http.StatusSwitchingProtocols, Message: ErrSwitched.Error()}
 	}
 	if outer := (*url.Error)(nil); errors.As(err, &outer) {
 		err = outer.Err

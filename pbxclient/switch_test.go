@@ -1,0 +1,42 @@
+package pbxclient_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
+)
+
+// The connection stays open after "101 Switching Protocols", and no time-out ends it: neither a question, nor a login, nor
+// the end of the client may wait for it.
+func TestPBXThatSwitchesProtocolsHoldsNobody(t *testing.T) {
+	for _, endpoint := range []string{"get_token", "system/information", "del_token"} {
+		pbx := newFake()
+		pbx.on(endpoint, func(w http.ResponseWriter, _ *http.Request) {
+			c, buffered, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				panic(err)
+			}
+			defer c.Close()
+			_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+			_ = buffered.Flush()
+			_, _ = io.Copy(io.Discard, c)
+		})
+		o := serve(t, pbx)
+		o.Timeout = 10 * time.Second
+		client := direct(t, o)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		_, asked := client.SystemInformation(ctx)
+		closed := client.Close(ctx)
+		if endpoint == "del_token" {
+			asked = closed
+		}
+		if yeastar.ClassOf(asked) != yeastar.Invalid || ctx.Err() != nil {
+			t.Errorf("%s: got %v, want at once that the answer is invalid", endpoint, asked)
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package ycmclient
+
+import (
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
+)
+
+// Servers is what YCMs and PBXs remember of this exporter, and what it therefore must not forget when its configuration
+// changes: of each Client ID at a base URL the budget and the token, of each base URL the refused logins. A process makes
+// one and gives it to each of its clients. It is safe for concurrent use.
+type Servers struct {
+	store Store
+
+	mu       sync.Mutex
+	accounts map[accountKey]*account
+	guards   map[string]*yeastar.Guard
+}
+
+// Store keeps what must outlive the process. Base URLs are normalised. Its methods are called in order, with locks held, so
+// they must be quick; what they cannot do is theirs to tell.
+type Store interface {
+	Budget(baseURL, clientID string) (Level, bool)
+	SaveBudget(baseURL, clientID string, l Level) // Before a request is written, and when tokens or a pause came.
+	Logins(baseURL string) (yeastar.LoginState, bool)
+	SaveLogins(baseURL string, s yeastar.LoginState)
+}
+
+type accountKey struct{ baseURL, clientID string }
+
+// account is what belongs to one Client ID at one YCM.
+type account struct {
+	budget *budget
+	token  *token
+}
+
+// NewServers begins with what the store has kept; without a store, with nothing.
+func NewServers(s Store) *Servers {
+	return &Servers{store: s, accounts: map[accountKey]*account{}, guards: map[string]*yeastar.Guard{}}
+}
+
+// Guard returns the guard of all logins at a PBX that is spoken to directly.
+func (s *Servers) Guard(pbx *url.URL) *yeastar.Guard {
+	return s.guard(normalized(pbx), yeastar.MostRefusalsPBX)
+}
+
+func (s *Servers) guard(baseURL string, most int) *yeastar.Guard {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g, ok := s.guards[baseURL]; ok {
+		return g
+	}
+	var state yeastar.LoginState
+	if s.store != nil {
+		state, _ = s.store.Logins(baseURL)
+	}
+	g := yeastar.NewGuard(most, state)
+	if s.store != nil {
+		g.OnChange(func(state yeastar.LoginState) { s.store.SaveLogins(baseURL, state) })
+	}
+	s.guards[baseURL] = g
+	return g
+}
+
+// account returns what belongs to the Client ID; limit is that of its budget if there is none yet.
+func (s *Servers) account(key accountKey, limit RateLimit) *account {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a, ok := s.accounts[key]; ok {
+		return a
+	}
+	a := &account{budget: newBudget(limit), token: newToken()}
+	if s.store != nil {
+		if level, ok := s.store.Budget(key.baseURL, key.clientID); ok {
+			a.budget.restore(level)
+		}
+		a.budget.onChange(func(l Level) { s.store.SaveBudget(key.baseURL, key.clientID, l) })
+	}
+	s.accounts[key] = a
+	return a
+}
+
+// normalized writes an address in one way, however it was configured.
+func normalized(u *url.URL) string {
+	scheme, host, port := strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[scheme]
+	}
+	return scheme + "://" + net.JoinHostPort(strings.TrimSuffix(host, "."), port) + strings.TrimRight(u.EscapedPath(), "/")
+}

@@ -1,0 +1,165 @@
+package ycmclient_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
+)
+
+// kept is a store in memory, of the JSON that files would have.
+type kept struct{ budgets, logins map[string][]byte }
+
+func (k *kept) Budget(baseURL, clientID string) (l ycmclient.Level, ok bool) {
+	content, ok := k.budgets[baseURL+" "+clientID]
+	return l, ok && json.Unmarshal(content, &l) == nil
+}
+
+func (k *kept) SaveBudget(baseURL, clientID string, l ycmclient.Level) {
+	k.budgets[baseURL+" "+clientID], _ = json.Marshal(l)
+}
+
+func (k *kept) Logins(baseURL string) (s yeastar.LoginState, ok bool) {
+	content, ok := k.logins[baseURL]
+	return s, ok && json.Unmarshal(content, &s) == nil
+}
+
+func (k *kept) SaveLogins(baseURL string, s yeastar.LoginState) {
+	k.logins[baseURL], _ = json.Marshal(s)
+}
+
+// again makes the client that follows one after a reload, or after a restart.
+type again func(edit func(*ycmclient.Options)) *ycmclient.Client
+
+// anew runs a test of what a changed configuration, and a new process with a store, must not forget.
+func anew(t *testing.T, o ycmtest.Options, test func(t *testing.T, ycm *ycmtest.Server, again again)) {
+	t.Helper()
+	for _, how := range []string{"reload", "restart"} {
+		t.Run(how, func(t *testing.T) {
+			bubble(t, o, nil, func(t *testing.T, ycm *ycmtest.Server, _ *ycmclient.Client, _ *watch) {
+				store := &kept{map[string][]byte{}, map[string][]byte{}}
+				servers := ycmclient.NewServers(store)
+				test(t, ycm, func(edit func(*ycmclient.Options)) *ycmclient.Client {
+					if how == "restart" {
+						servers = ycmclient.NewServers(store)
+					}
+					return newClient(t, ycm.Transport(), func(o *ycmclient.Options) {
+						o.Servers = servers
+						if edit != nil {
+							edit(o)
+						}
+					})
+				})
+			})
+		})
+	}
+}
+
+func TestNewClientFindsTheBucketAsItIs(t *testing.T) {
+	anew(t, ycmtest.Options{}, func(t *testing.T, ycm *ycmtest.Server, again again) {
+		limit := func(n int) func(*ycmclient.Options) {
+			return func(o *ycmclient.Options) {
+				o.RateLimit = ycmclient.RateLimit{Burst: n, Rate: n, Interval: time.Minute}
+				o.BaseURL = &url.URL{Scheme: "HTTPS", Host: "YCM.example.com:443", Path: "/"} // Another way to write the same.
+			}
+		}
+		first := again(limit(5))
+		for range 4 { // With the login, all five.
+			ask(t, first)
+		}
+		start := time.Now()
+		for _, n := range []int{5, 5, 7, 7, 7} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, _ = again(limit(n)).Regions(ctx)
+			cancel()
+			if sent := ycm.Stats().Requests; sent > n {
+				t.Errorf("%d requests within a minute, want the %d of the limit at most", sent, n)
+			}
+		}
+		if sent := ycm.Stats().Requests; sent != 7 {
+			t.Errorf("%d requests in all, want the 7 of the raised limit", sent)
+		}
+		if took := time.Since(start); took > 10*time.Second {
+			t.Fatalf("the test took %v, so tokens were back by themselves", took)
+		}
+	})
+}
+
+func TestNewClientKeepsToThePause(t *testing.T) {
+	anew(t, ycmtest.Options{}, func(t *testing.T, ycm *ycmtest.Server, again again) {
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Times: 1, Effect: ycmtest.Chain(
+			ycmtest.Header("Retry-After", "120"), ycmtest.Failure(1000040, ycmtest.Shape{}))})
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := again(nil).Regions(ctx); err == nil {
+			t.Fatal("the first client was not refused")
+		}
+		second := again(nil)
+		if left := second.Budget().PausedUntil.Sub(start); left < 119*time.Second || left > 121*time.Second {
+			t.Errorf("the new client's pause ends after %v, want 2 minutes", left)
+		}
+		ask(t, second)
+		if took := time.Since(start); took < 119*time.Second {
+			t.Errorf("the new client asked after %v, want not before the pause of 2 minutes is over", took)
+		}
+	})
+}
+
+// YCM blocks the address after five refusals in a row, whoever of us was refused.
+func TestNewClientsGoOnCountingRefusedLogins(t *testing.T) {
+	anew(t, ycmtest.Options{ClientSecret: "another"}, func(t *testing.T, ycm *ycmtest.Server, again again) {
+		for i := range 100 {
+			id := []string{"demo-client-id", "second", "third"}[i%3]
+			if _, err := again(func(o *ycmclient.Options) { o.ClientID = id }).Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Auth {
+				t.Fatalf("client %d: got %v, want an auth error", i, err)
+			}
+			time.Sleep(10 * time.Minute)
+		}
+		if s := ycm.Stats(); s.LoginsRefused != yeastar.MostRefusalsYCM || s.Lockouts != 0 {
+			t.Errorf("a hundred clients of three accounts brought %d refused logins and %d lock-outs, want 5 and 0", s.LoginsRefused, s.Lockouts)
+		}
+		corrected := again(func(o *ycmclient.Options) { o.Secret = secret.Static(secret.New("another")) })
+		ask(t, corrected) // Credentials that changed are tried at once.
+	})
+}
+
+func TestReloadKeepsTheToken(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, _ *ycmclient.Client, _ *watch) {
+		servers := ycmclient.NewServers(nil)
+		for range 5 {
+			w := newWatch()
+			ask(t, newClient(t, ycm.Transport(), func(o *ycmclient.Options) { o.Servers, o.Observer = servers, w }))
+			if w.expires.IsZero() {
+				t.Error("a client that found a token tells nothing of its end")
+			}
+		}
+		if n := ycm.Count(ycmtest.Token); n != 1 {
+			t.Errorf("five clients of one Client ID logged in %d times, want once", n)
+		}
+		ask(t, newClient(t, ycm.Transport(), func(o *ycmclient.Options) {
+			o.Servers, o.BaseURL = servers, &url.URL{Scheme: "https", Host: "other.example.com"}
+		}))
+		if n := ycm.Count(ycmtest.Token); n != 2 {
+			t.Errorf("with a client of another YCM there were %d logins, want 2", n)
+		}
+	})
+}
+
+// A client that was made for a configuration which is then refused must not change what others do.
+func TestClientThatAsksNothingChangesNothing(t *testing.T) {
+	servers := ycmclient.NewServers(nil)
+	first := newClient(t, nil, func(o *ycmclient.Options) { o.Servers = servers })
+	newClient(t, nil, func(o *ycmclient.Options) {
+		o.Servers, o.RateLimit = servers, ycmclient.RateLimit{Burst: 1, Rate: 1, Interval: time.Hour}
+	})
+	if got := first.Budget(); got.Burst != plenty.Burst {
+		t.Errorf("the budget of the first client has a bucket of %d, want %d as before", got.Burst, plenty.Burst)
+	}
+}
