@@ -26,6 +26,7 @@ type job struct {
 	waits   []wait        // before the first poll
 	asked   func(sweep.Target, error)
 	out     Publisher
+	keeper  Keeper // may be nil
 	metrics *Metrics
 	logger  log.Logger
 	watch   func(done, total int) // may be nil; is told how far the present poll is
@@ -39,6 +40,8 @@ type job struct {
 	lastEnded time.Time // the start of the last poll that ended
 	expires   time.Time // of the snapshot being served; zero when there is none
 	extended  bool      // it is served beyond that, because a poll is under way
+	unkept    bool      // what was published last has not been kept
+	kept      time.Time // the start of the poll whose reading was kept last
 }
 
 // wait is for the first poll of another job to end.
@@ -51,7 +54,7 @@ func newJob(o Options, c collector.Configured) *job {
 	logger := log.With(o.Logger, "account", o.Account, "collector", c.Name)
 	return &job{
 		Configured: c, account: o.Account, period: c.Schedule.Interval, asked: asked(o.Account, c.Name, o.Metrics, logger),
-		out: o.Publisher, metrics: o.Metrics, logger: logger, polled: make(chan struct{}),
+		out: o.Publisher, keeper: o.Keeper, metrics: o.Metrics, logger: logger, polled: make(chan struct{}),
 	}
 }
 
@@ -96,7 +99,8 @@ func (j *job) attempt(ctx context.Context) (err error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.expires, j.extended = expires, false
+	j.expires, j.extended, j.unkept = expires, false, true
+	j.status.Restored = false
 	return err
 }
 
@@ -166,7 +170,7 @@ func (j *job) release(now time.Time) {
 	case j.expires.IsZero():
 	case !now.Before(j.expires):
 		j.out.Withdraw(j.account, j.Name)
-		j.expires = time.Time{}
+		j.expires, j.status.Restored = time.Time{}, false
 	case j.extended:
 		j.out.Extend(j.account, j.Name, j.expires)
 	}
@@ -203,6 +207,7 @@ func (j *job) inherit(old *job, unchanged bool) {
 	if unchanged && same {
 		j.lastEnded = old.lastEnded
 	}
+	j.kept = old.kept
 	if !old.expires.IsZero() {
 		j.expires = j.status.LastSuccess.Add(j.Schedule.StaleAfter)
 		j.serve(snapshot, same)

@@ -22,6 +22,7 @@ func (j *job) run(ctx context.Context, delay time.Duration) {
 		}
 		took := time.Since(started)
 		j.log(err, took)
+		j.keep(false)
 		due = started.Add(j.period) // May have passed: the next poll is due at once then.
 	}
 }
