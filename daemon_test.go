@@ -26,6 +26,7 @@ type daemon struct {
 	url  string
 	out  *output
 	stop func() int
+	kill func() int // of a process alone
 }
 
 // output collects what the program prints, safely for concurrent use.
@@ -62,13 +63,19 @@ func start(t *testing.T, args ...string) *daemon {
 		return <-exit
 	})
 	t.Cleanup(func() { d.stop() })
+	d.listens()
+	return d
+}
+
+// listens waits until the program listens.
+func (d *daemon) listens() {
+	d.t.Helper()
 	d.eventually("the program listens", func() bool {
 		if m := listening.FindStringSubmatch(d.out.String()); m != nil {
 			d.url = "http://" + m[1]
 		}
 		return d.url != ""
 	})
-	return d
 }
 
 // eventually waits for a condition that the running program will bring about.

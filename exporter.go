@@ -30,6 +30,7 @@ type exporter struct {
 	registry *prometheus.Registry
 	metrics  *poll.Metrics
 	set      *exposition.Set
+	memory   *memory // nil: nothing outlives a restart
 	logger   log.Logger
 
 	reloadSuccessful prometheus.Gauge
@@ -101,10 +102,14 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 	if err != nil {
 		return nil, err
 	}
-	r.account = poll.NewAccount(poll.Options{
+	options := poll.Options{
 		Account: c.Name, BaseURL: c.BaseURL, Client: r.client, Direct: direct, Collectors: collectors,
 		Publisher: e.set, Metrics: e.metrics, Logger: e.logger,
-	})
+	}
+	if e.memory != nil {
+		options.Keeper = e.memory.of(c)
+	}
+	r.account = poll.NewAccount(options)
 	return r, nil
 }
 
@@ -151,10 +156,12 @@ func (e *exporter) apply(cfg *config.Config) error {
 		delete(ended, r.config.Name)
 		switch {
 		case old == nil:
+			r.account.Recall()
 		case sameFleet(old.config, r.config):
 			r.account.Inherit(old.account, reflect.DeepEqual(old.config, r.config))
 		default:
 			e.set.Retain(func(account, _ string) bool { return account != r.config.Name })
+			r.account.Recall()
 		}
 		r.start(e.ctx)
 	}

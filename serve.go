@@ -45,12 +45,23 @@ func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*c
 	polling, stopPolling := context.WithCancel(ctx)
 	defer stopPolling()
 	e := newExporter(polling, load, logger)
+	if o.storagePath != "" {
+		memory, err := openMemory(ctx, o.storagePath, e.registry, logger)
+		if err != nil {
+			return err
+		}
+		defer memory.close()
+		e.memory = memory
+	}
 	handler, err := web.Handler(o.web, promhttp.InstrumentMetricHandler(e.registry, e.set), e)
 	if err != nil {
 		return fmt.Errorf("setting up the pages: %w", err)
 	}
 	if err := e.adopt(cfg); err != nil {
 		return err
+	}
+	if e.memory != nil {
+		e.memory.setAsideOthers()
 	}
 	if o.demo {
 		if err := o.welcome(stdout, cfg.Accounts[0].BaseURL); err != nil {

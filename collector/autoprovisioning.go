@@ -71,7 +71,8 @@ func autoprovisioning() Collector {
 		Name: "autoprovisioning", Schedule: off(24 * time.Hour),
 		Settings: func() Settings { return &autoprovisioningSettings{Depth: modelsDepth} },
 		AsksPBXs: true, Needs: []Need{{Role: ListOfPBXs}}, Provides: PhoneCatalogues,
-		Families: series.AccountFamilies(autoprovisioningColumns(&autoprovisioningSettings{})),
+		Families:   series.AccountFamilies(autoprovisioningColumns(&autoprovisioningSettings{})),
+		NewReading: empty[phonesReading],
 		New: func(a Account) Poller {
 			settings := a.Settings.(*autoprovisioningSettings)
 			read := func(known *phones, ask sweep.Ask) error { return known.read(settings, ask) }

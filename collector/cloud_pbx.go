@@ -26,8 +26,8 @@ type listReading struct {
 func cloudPBX() Collector {
 	return Collector{
 		Name: "cloud_pbx", Schedule: on(time.Minute),
-		Families: slices.Concat(series.PBXFamilies(cloudPBXColumns(time.Time{}, nil)), series.AccountFamilies(listColumns())),
-		Provides: ListOfPBXs, Needs: []Need{{Role: FirmwareOfYCM, Patience: firmwareWait}},
+		Families:   slices.Concat(series.PBXFamilies(cloudPBXColumns(time.Time{}, nil)), series.AccountFamilies(listColumns())),
+		NewReading: empty[listReading], Provides: ListOfPBXs, Needs: []Need{{Role: FirmwareOfYCM, Patience: firmwareWait}},
 		New: func(a Account) Poller {
 			firmware := servedFirmware{account: a}
 			return &accountPoller[listReading]{account: a, ask: walkList, show: func(r *listReading) exposition.Source {

@@ -28,6 +28,8 @@ type Collector struct {
 	Provides Role // what other collectors learn from this one; empty: nothing
 	Needs    []Need
 	New      func(Account) Poller
+	// NewReading makes an empty reading, to read one into that was written.
+	NewReading func() any
 }
 
 // Schedule says whether and how often a collector polls.

@@ -16,7 +16,7 @@ func off(interval time.Duration) Schedule { return Schedule{Interval: interval} 
 // ofAccount makes a collector that learns an R of the account as a whole.
 func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R], ask func(context.Context, Account) (R, error)) Collector {
 	return Collector{
-		Name: name, Schedule: schedule, Families: series.AccountFamilies(columns),
+		Name: name, Schedule: schedule, Families: series.AccountFamilies(columns), NewReading: empty[R],
 		New: func(a Account) Poller {
 			return &accountPoller[R]{
 				account: a,
@@ -26,6 +26,9 @@ func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R]
 		},
 	}
 }
+
+// empty makes an empty reading that is an R.
+func empty[R any]() any { return new(R) }
 
 // accountPoller polls what is asked of an account at once: R is its reading.
 type accountPoller[R any] struct {

@@ -21,7 +21,7 @@ func ofEachPBXAlso[R any](name string, schedule Schedule, columns []series.Colum
 ) Collector {
 	return Collector{
 		Name: name, Schedule: schedule, Families: series.PBXFamilies(columns),
-		AsksPBXs: true, Needs: []Need{{Role: ListOfPBXs}},
+		AsksPBXs: true, Needs: []Need{{Role: ListOfPBXs}}, NewReading: empty[sweep.Reading[R]],
 		New: func(a Account) Poller {
 			return &pbxPoller[R]{account: a.Name, columns: columns, Sweep: sweep.New(a.sweepOptions(), ask, learned)}
 		},

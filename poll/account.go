@@ -42,6 +42,7 @@ type Options struct {
 	Direct     []sweep.Direct // PBXs that are spoken to directly; the account closes their clients
 	Collectors []collector.Configured
 	Publisher  Publisher
+	Keeper     Keeper // may be nil: nothing outlives a restart
 	Metrics    *Metrics
 	Logger     log.Logger
 }
@@ -175,6 +176,7 @@ func (a *Account) close(ctx context.Context) {
 		if s, ok := j.sweeper(); ok {
 			s.Wait()
 		}
+		j.keep(true)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTime)
 	defer cancel()
@@ -183,7 +185,7 @@ func (a *Account) close(ctx context.Context) {
 	}
 }
 
-// Ready reports whether the first poll of the list of PBXs has ended, well or badly. An account that does not poll the
+// Ready reports whether the first poll of the list of PBXs has ended, well or badly, or a list was recalled. An account that does not poll the
 // list is ready.
 func (a *Account) Ready() bool {
 	list := a.provider(collector.ListOfPBXs)

@@ -40,7 +40,7 @@ func (j *job) release(now time.Time) {
 	case j.expires.IsZero():
 	case !now.Before(j.expires):
 		j.out.Withdraw(j.account, j.Name)
-		j.expires = time.Time{}
+		j.expires, j.status.Restored = time.Time{}, false
 	case !j.held.IsZero():
 		j.out.Extend(j.account, j.Name, j.expires)
 	}

@@ -26,6 +26,7 @@ type job struct {
 	waits   []wait        // before the first poll
 	asked   func(sweep.Target, error)
 	out     Publisher
+	keeper  Keeper // may be nil
 	metrics *Metrics
 	logger  log.Logger
 	watch   func(done, total int) // may be nil; is told how far the present poll is
@@ -45,6 +46,8 @@ type job struct {
 	lasts     time.Duration // how long it is served from then on, whatever is configured
 	expires   time.Time     // when it is stale; zero when there is none
 	held      time.Time     // until when it is served all the same, because a poll under way makes progress; zero when there is none
+	unkept    bool          // what was published last has not been kept
+	kept      time.Time     // the start of the poll whose reading was kept last
 }
 
 // wait is for the first poll of another job to end.
@@ -57,7 +60,7 @@ func newJob(o Options, c collector.Configured) *job {
 	logger := log.With(o.Logger, "account", o.Account, "collector", c.Name)
 	return &job{
 		Configured: c, account: o.Account, period: c.Schedule.Interval, asked: asked(o.Account, c.Name, o.Metrics, logger),
-		out: o.Publisher, metrics: o.Metrics, logger: logger, polled: make(chan struct{}), nudges: make(chan time.Time, 1),
+		out: o.Publisher, keeper: o.Keeper, metrics: o.Metrics, logger: logger, polled: make(chan struct{}), nudges: make(chan time.Time, 1),
 		rate: func() float64 { return o.Client.Budget().PerSecond },
 	}
 }
@@ -102,7 +105,8 @@ func (j *job) attempt(ctx context.Context, started time.Time) (err error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.published, j.lasts, j.expires, j.held = now, 2*took, expires, time.Time{}
+	j.published, j.lasts, j.expires, j.held, j.unkept = now, 2*took, expires, time.Time{}, true
+	j.status.Restored = false
 	return err
 }
 
@@ -194,6 +198,7 @@ func (j *job) inherit(old *job, unchanged bool) {
 	if unchanged && same {
 		j.lastEnded = old.lastEnded
 	}
+	j.kept = old.kept
 	if !old.expires.IsZero() {
 		j.published, j.lasts = old.published, old.lasts
 		j.expires = j.published.Add(max(j.Schedule.StaleAfter, j.lasts))

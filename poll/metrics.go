@@ -18,6 +18,7 @@ type Metrics struct {
 	duration    *prometheus.GaugeVec
 	interval    *prometheus.GaugeVec
 	lastSuccess *prometheus.GaugeVec
+	fromBefore  *prometheus.GaugeVec
 	polls       *prometheus.CounterVec
 	sweep       *prometheus.GaugeVec
 	pbxPolls    *prometheus.CounterVec
@@ -54,6 +55,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			"Configured time from the start of one poll of the collector to the start of the next, or of its rounds.", "account", "collector"),
 		lastSuccess: gauge("ycm_collector_last_success_timestamp_seconds",
 			"Unix time at which the collector's last successful poll ended.", "account", "collector"),
+		fromBefore: gauge("ycm_collector_restored",
+			"Whether what is served of the collector is what was known before a restart of the exporter (1) or not (0); it is as old as ycm_collector_last_success_timestamp_seconds says.", "account", "collector"),
 		polls: counter("ycm_collector_polls_total",
 			"Polls of the collector that have ended, by result.", "account", "collector", "result"),
 		sweep: gauge("ycm_collector_round_duration_seconds",
@@ -95,7 +98,7 @@ func (m *Metrics) vectors() []interface {
 	return []interface {
 		DeletePartialMatch(prometheus.Labels) int
 	}{
-		m.up, m.success, m.duration, m.interval, m.lastSuccess, m.polls, m.sweep, m.pbxPolls, m.requests, m.latency, m.retries,
+		m.up, m.success, m.duration, m.interval, m.lastSuccess, m.fromBefore, m.polls, m.sweep, m.pbxPolls, m.requests, m.latency, m.retries,
 		m.budgetWait, m.unexpected, m.tokenEnds, m.logins, m.repairs,
 	}
 }
@@ -129,6 +132,7 @@ func (m *Metrics) begin(account string, collectors []collector.Configured) {
 		if c.Schedule.Enabled {
 			m.interval.WithLabelValues(account, c.Name).Set(c.Schedule.Interval.Seconds())
 			m.polls.WithLabelValues(account, c.Name, string(yeastar.OK))
+			m.fromBefore.WithLabelValues(account, c.Name)
 			continue
 		}
 		for _, vector := range m.vectors() {
@@ -147,8 +151,9 @@ func (m *Metrics) ended(j *job, result yeastar.Class, s CollectorStatus) {
 	succeeded := 0.0
 	if result == yeastar.OK {
 		succeeded = 1
-		m.lastSuccess.WithLabelValues(j.account, j.Name).Set(float64(s.LastSuccess.UnixMilli()) / 1000)
+		m.tellSuccess(j, s)
 	}
+	m.fromBefore.WithLabelValues(j.account, j.Name).Set(boolean(s.Restored))
 	m.success.WithLabelValues(j.account, j.Name).Set(succeeded)
 	if j.Provides == collector.ListOfPBXs {
 		m.up.WithLabelValues(j.account).Set(succeeded)
@@ -156,6 +161,25 @@ func (m *Metrics) ended(j *job, result yeastar.Class, s CollectorStatus) {
 	if sweeper, ok := j.sweeper(); ok {
 		m.sweep.WithLabelValues(j.account, j.Name).Set(sweeper.Duration().Seconds())
 	}
+}
+
+// restored tells of a collector that serves what was known before a restart. No poll has ended, so nothing is said of that.
+func (m *Metrics) restored(j *job) {
+	m.fromBefore.WithLabelValues(j.account, j.Name).Set(1)
+	m.tellSuccess(j, j.status)
+}
+
+func (m *Metrics) tellSuccess(j *job, s CollectorStatus) {
+	if !s.LastSuccess.IsZero() { // A sweep may be shown that has not succeeded as a whole.
+		m.lastSuccess.WithLabelValues(j.account, j.Name).Set(float64(s.LastSuccess.UnixMilli()) / 1000)
+	}
+}
+
+func boolean(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // budgets serves what the accounts' budgets hold at the moment of a scrape.

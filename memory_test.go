@@ -1,0 +1,196 @@
+package main
+
+import (
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process runs the program as a process of its own, which can be killed.
+func process(t *testing.T, args ...string) *daemon {
+	t.Helper()
+	d := &daemon{t: t, out: &output{}}
+	cmd := exec.CommandContext(t.Context(), "ycm_exporter", append([]string{"--web.listen-address=127.0.0.1:0", "--log.level=debug"}, args...)...)
+	cmd.Stdout, cmd.Stderr = d.out, d.out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end := func(s os.Signal) func() int {
+		return sync.OnceValue(func() int {
+			_ = cmd.Process.Signal(s) // It may have ended.
+			_ = cmd.Wait()            // The exit code tells.
+			return cmd.ProcessState.ExitCode()
+		})
+	}
+	d.stop = end(syscall.SIGTERM)
+	d.kill = end(syscall.SIGKILL)
+	t.Cleanup(func() { d.kill() })
+	d.listens()
+	return d
+}
+
+// samples are the lines of a scrape that match, comments left out.
+func (d *daemon) samples(expression string) []string {
+	d.t.Helper()
+	match := regexp.MustCompile("^(?:" + expression + ")")
+	var found []string
+	for line := range strings.Lines(d.metrics()) {
+		if match.MatchString(line) {
+			found = append(found, line)
+		}
+	}
+	return found
+}
+
+// files are those in the storage folder, by their names up to the first hyphen.
+func files(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, e := range entries {
+		if kind, _, ok := strings.Cut(e.Name(), "-"); ok {
+			all[kind] = filepath.Join(folder, e.Name())
+		}
+	}
+	return all
+}
+
+const ofTheList = `ycm_cloud_pbx_info|ycm_cloud_pbx_status|ycm_cloud_pbx_extensions|ycm_collector_last_success_timestamp_seconds\{account="main",collector="cloud_pbx"`
+
+func TestRestartServesAtOnceWhatWasKnown(t *testing.T) {
+	for how, end := range map[string]func(*daemon) int{
+		"kill -9": func(d *daemon) int { return d.kill() },
+		"SIGTERM": func(d *daemon) int { return d.stop() },
+	} {
+		t.Run(how, func(t *testing.T) {
+			y := simulate(t, 70)
+			folder := filepath.Join(t.TempDir(), "storage")
+			before := process(t, "--config.file="+y.configFile, "--storage.path="+folder)
+			before.eventually("what the collectors know is kept", func() bool {
+				return slices.Equal(slices.Sorted(maps.Keys(files(t, folder))), []string{"cloud_pbx", "firmware", "subscription"})
+			})
+			want := before.samples(ofTheList)
+			if len(want) < 3*70 {
+				t.Fatalf("before the restart %d samples of the list are served, want those of 70 PBXs", len(want))
+			}
+			end(before)
+
+			list := y.hold(t)
+			after := process(t, "--config.file="+y.configFile, "--storage.path="+folder)
+			if status, _ := after.ask("GET", "/-/ready"); status != http.StatusOK {
+				t.Errorf("right after the restart /-/ready answers %d, want 200", status)
+			}
+			if got := after.samples(ofTheList); !slices.Equal(got, want) {
+				t.Errorf("right after the restart %d samples of the list are served, want the %d from before:\n%s", len(got), len(want), strings.Join(got, ""))
+			}
+			if got := after.samples(`ycm_up|ycm_collector_success.*"cloud_pbx"`); len(got) != 0 {
+				t.Errorf("before the first poll ended, it is said how it ended:\n%s", got)
+			}
+			after.waitFor(`ycm_collector_restored{account="main",collector="cloud_pbx"} 1`)
+			<-list.came
+			close(list.open)
+			after.waitFor(`ycm_up{account="main"} 1`)
+			after.waitFor(`ycm_collector_restored{account="main",collector="cloud_pbx"} 0`)
+		})
+	}
+}
+
+func TestFilesOfNoUseAreSetAside(t *testing.T) {
+	y := simulate(t, 70)
+	folder := filepath.Join(t.TempDir(), "storage")
+	args := []string{"--config.file=" + y.configFile, "--storage.path=" + folder}
+	start(t, args...).endAfterFirstPolls(folder)
+
+	list := files(t, folder)["cloud_pbx"]
+	content, err := os.ReadFile(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, damaged := range map[string][]byte{"half of the file": content[:len(content)/2], "nothing": nil, "other bytes": []byte("not ours")} {
+		if err := os.WriteFile(list, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d := start(t, args...)
+		if n := strings.Count(d.out.String(), "A file was set aside"); n != 1 {
+			t.Errorf("with %s of the list there are %d log lines that a file was set aside, want 1:\n%s", what, n, d.out)
+		}
+		d.waitFor("ycm_cloud_pbx_info{")
+		d.stop()
+	}
+
+	y.configure(t, y.account("main")+"\n    search: elsewhere")
+	d := start(t, args...)
+	if n := strings.Count(d.out.String(), "that is not configured"); n != 3 {
+		t.Errorf("with another search %d files are set aside, want the 3 of the one before:\n%s", n, d.out)
+	}
+	if got := d.samples("ycm_cloud_pbx_info"); len(got) != 0 {
+		t.Errorf("with another search the PBXs of the one before are served:\n%s", got)
+	}
+}
+
+// endAfterFirstPolls ends the program once it has written what it knows.
+func (d *daemon) endAfterFirstPolls(folder string) {
+	d.t.Helper()
+	d.eventually("what the collectors know is kept", func() bool { return len(files(d.t, folder)) >= 3 })
+	if code := d.stop(); code != 0 {
+		d.t.Fatalf("the program ended with exit code %d, want 0:\n%s", code, d.out)
+	}
+}
+
+func TestFolderThatCannotBeWrittenLaterIsTold(t *testing.T) {
+	y := simulate(t, 70)
+	folder := filepath.Join(t.TempDir(), "storage")
+	list := y.hold(t)
+	d := start(t, "--config.file="+y.configFile, "--storage.path="+folder)
+	<-list.came
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	close(list.open)
+	d.waitReady()
+	d.eventually("the failures are counted", func() bool { return len(d.samples(`ycm_exporter_storage_write_failures_total [1-9]`)) == 1 })
+	d.stop()
+	if n := strings.Count(d.out.String(), "storage folder cannot be written"); n != 1 {
+		t.Errorf("%d log lines say that the folder cannot be written, want 1:\n%s", n, d.out)
+	}
+}
+
+func TestFolderThatIsOfNoUseEndsTheStart(t *testing.T) {
+	y := simulate(t, 10)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := &output{}
+	if code := run(t.Context(), []string{"--config.file=" + y.configFile, "--storage.path=" + file}, out, out); code != 1 {
+		t.Errorf("a start with a storage folder that is a file ends with exit code %d, want 1", code)
+	}
+	if !strings.Contains(out.String(), "--storage.path") {
+		t.Errorf("the error does not name the flag:\n%s", out)
+	}
+	if n := len(y.Requests()); n != 0 {
+		t.Errorf("YCM was asked %d times, want not at all", n)
+	}
+}
+
+// A second exporter waits for the first to end, which lets one be replaced by the other.
+func TestSecondProcessWaitsForTheFolder(t *testing.T) {
+	y := simulate(t, 10)
+	args := []string{"--config.file=" + y.configFile, "--storage.path=" + filepath.Join(t.TempDir(), "storage")}
+	first := process(t, args...)
+	first.waitReady()
+	time.AfterFunc(time.Second, func() { first.kill() })
+	process(t, args...).waitReady()
+}
