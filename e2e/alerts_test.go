@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -18,6 +19,7 @@ func TestStack(t *testing.T) {
 	t.Run("every format is scraped without a warning", s.testScrapes)
 	t.Run("every rule evaluates", s.testRules)
 	t.Run("a stopped PBX fires in Alertmanager and resolves", s.testAlert)
+	t.Run("a region's failure is one alert", s.testRegion)
 	t.Run("every panel of every dashboard shows data", s.testPanels)
 }
 
@@ -74,56 +76,109 @@ func (s *stack) testRules(t *testing.T) {
 	})
 }
 
-// alerts asks Alertmanager for the active alerts of a PBX.
-func (s *stack) alerts(name, id string) ([]map[string]string, error) {
-	filter := url.Values{"filter": {fmt.Sprintf("alertname=%q", name), fmt.Sprintf("cloud_pbx_id=%q", id)}, "active": {"true"}}
-	body, err := get(s.alertmanager + "/api/v2/alerts?" + filter.Encode())
+// alert is what Alertmanager says of an alert.
+type alert struct {
+	Labels, Annotations map[string]string
+	Status              struct {
+		State       string // active, suppressed
+		InhibitedBy []string
+	}
+}
+
+// alerts asks Alertmanager for the alerts that match.
+func (s *stack) alerts(matchers ...string) ([]alert, error) {
+	body, err := get(s.alertmanager + "/api/v2/alerts?" + url.Values{"filter": matchers}.Encode())
 	if err != nil {
 		return nil, err
 	}
-	var found []struct{ Labels map[string]string }
-	if err := json.Unmarshal(body, &found); err != nil {
-		return nil, err
-	}
-	labels := make([]map[string]string, len(found))
-	for i := range found {
-		labels[i] = found[i].Labels
-	}
-	return labels, nil
+	var found []alert
+	return found, json.Unmarshal(body, &found)
 }
 
+// A small PBX that stops is a mail, a large one wakes somebody; both link to their dashboard.
 func (s *stack) testAlert(t *testing.T) {
-	running, err := s.query(`ycm_cloud_pbx_status{status="Running"} == 1 and on (cloud_pbx_id) ycm_cloud_pbx_info{type="Commercial"} and on (cloud_pbx_id) ycm_cloud_pbx_activated == 1`)
-	if err != nil || len(running) == 0 {
-		t.Fatalf("no PBX runs that could be stopped: %v", err)
+	const commercial = ` and on (cloud_pbx_id) ycm_cloud_pbx_info{type="Commercial"} and on (cloud_pbx_id) ycm_cloud_pbx_status{status="Running"} == 1`
+	stopped := map[string]sample{}
+	for severity, query := range map[string]string{
+		"warning":  `ycm_cloud_pbx_extensions_capacity < 100` + commercial,
+		"critical": `ycm_cloud_pbx_extensions_capacity >= 100` + commercial,
+	} {
+		pbxs, err := s.query(query)
+		if err != nil || len(pbxs) == 0 {
+			t.Fatalf("no PBX runs that could be stopped: %v", err)
+		}
+		stopped[severity] = pbxs[0]
+		s.steer(t, http.MethodPost, "/sim/pbx/"+pbxs[0].Metric["cloud_pbx_id"]+"/status?value=Stopped")
 	}
-	pbx := running[0].Metric
-	id := pbx["cloud_pbx_id"]
-
-	s.steer(t, http.MethodPost, "/sim/pbx/"+id+"/status?value=Stopped")
-	within(t, 2*time.Minute, func() error {
-		alerts, err := s.alerts("YcmCloudPbxStopped", id)
-		if err != nil {
-			return err
-		}
-		if len(alerts) != 1 {
-			return fmt.Errorf("Alertmanager has %d alerts for PBX %s, want 1", len(alerts), id)
-		}
-		for label, want := range map[string]string{"severity": "critical", "account": "demo", "name": pbx["name"], "region": pbx["region"]} {
-			if got := alerts[0][label]; got != want {
-				t.Errorf("the alert's label %s is %q, want %q", label, got, want)
+	for severity, pbx := range stopped {
+		id := pbx.Metric["cloud_pbx_id"]
+		within(t, 2*time.Minute, func() error {
+			alerts, err := s.alerts(`alertname="YcmCloudPbxStopped"`, fmt.Sprintf("cloud_pbx_id=%q", id))
+			if err != nil {
+				return err
+			}
+			if len(alerts) != 1 {
+				return fmt.Errorf("Alertmanager has %d alerts for PBX %s, want 1", len(alerts), id)
+			}
+			for label, want := range map[string]string{"severity": severity, "account": "demo", "name": pbx.Metric["name"], "region": pbx.Metric["region"]} {
+				if got := alerts[0].Labels[label]; got != want {
+					t.Errorf("the alert's label %s is %q, want %q", label, got, want)
+				}
+			}
+			if got, want := alerts[0].Annotations["dashboard_url"], "/d/ycm-pbx?var-account=demo&var-pbx="+id; got != want {
+				t.Errorf("the alert's dashboard_url is %q, want %q", got, want)
+			}
+			return nil
+		})
+		s.steer(t, http.MethodDelete, "/sim/pbx/"+id+"/status")
+	}
+	within(t, 3*time.Minute, func() error {
+		for _, pbx := range stopped {
+			alerts, err := s.alerts(`alertname="YcmCloudPbxStopped"`, fmt.Sprintf("cloud_pbx_id=%q", pbx.Metric["cloud_pbx_id"]))
+			if err != nil || len(alerts) != 0 {
+				return fmt.Errorf("the alert of PBX %s is not resolved: %v", pbx.Metric["cloud_pbx_id"], err)
 			}
 		}
 		return nil
 	})
-	s.steer(t, http.MethodPost, "/sim/pbx/"+id+"/status?value=Running")
-	within(t, 3*time.Minute, func() error {
-		alerts, err := s.alerts("YcmCloudPbxStopped", id)
-		if err == nil && len(alerts) != 0 {
-			err = fmt.Errorf("the alert for PBX %s is not resolved", id)
+}
+
+// When all PBXs of a region stop, one alert tells the region and the number, and silences those of its PBXs.
+func (s *stack) testRegion(t *testing.T) {
+	const region = "Europe(Frankfurt)"
+	pbxs, err := s.query(fmt.Sprintf(`ycm_cloud_pbx_status{status="Running", region=%q} == 1`, region))
+	if err != nil || len(pbxs) < 10 {
+		t.Fatalf("%d PBXs run in %s: %v", len(pbxs), region, err)
+	}
+	for _, pbx := range pbxs {
+		s.steer(t, http.MethodPost, "/sim/pbx/"+pbx.Metric["cloud_pbx_id"]+"/status?value=Stopped")
+	}
+	within(t, 2*time.Minute, func() error {
+		outages, err := s.alerts(`alertname="YcmManyCloudPbxsNotRunning"`)
+		if err != nil || len(outages) != 1 {
+			return fmt.Errorf("%d regions have an outage, want 1: %v", len(outages), err)
 		}
-		return err
+		told := regexp.MustCompile(`^(\d+) Cloud PBXs of region (.*) are not running`).FindStringSubmatch(outages[0].Annotations["summary"])
+		if told == nil || told[2] != region {
+			return fmt.Errorf("the outage is told as %q, which lacks the number or the region", outages[0].Annotations["summary"])
+		}
+		if number, _ := strconv.Atoi(told[1]); number < len(pbxs) {
+			return fmt.Errorf("the outage is told of %d PBXs, want at least %d", number, len(pbxs))
+		}
+		stopped, err := s.alerts(`alertname="YcmCloudPbxStopped"`, fmt.Sprintf("region=%q", region))
+		if err != nil || len(stopped) < len(pbxs)/2 {
+			return fmt.Errorf("%d PBXs of the region are said to be stopped, want about %d: %v", len(stopped), len(pbxs), err)
+		}
+		for _, a := range stopped {
+			if a.Status.State != "suppressed" || len(a.Status.InhibitedBy) == 0 {
+				return fmt.Errorf("the alert of PBX %s is %s, want it silenced by the region's", a.Labels["cloud_pbx_id"], a.Status.State)
+			}
+		}
+		return nil
 	})
+	for _, pbx := range pbxs {
+		s.steer(t, http.MethodDelete, "/sim/pbx/"+pbx.Metric["cloud_pbx_id"]+"/status")
+	}
 }
 
 // steer tells the demo's simulator to do something.

@@ -77,11 +77,9 @@ func (s *stack) startPrometheus(t *testing.T, root string) {
 		fmt.Sprintf("alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}\n", strings.TrimPrefix(s.alertmanager, "http://")))
 }
 
-// launchPrometheus starts a Prometheus with every rule of the repository, their waits shortened, and the rest of its
-// configuration as given.
-func (s *stack) launchPrometheus(t *testing.T, root string, every time.Duration, rest string) {
+// copyRules puts every rule of the repository into a folder, their waits shortened.
+func copyRules(t *testing.T, root, dir string) {
 	t.Helper()
-	dir, address := t.TempDir(), freePort(t)
 	files, err := filepath.Glob(filepath.Join(root, "alerts", "ycm.*.yml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("there are no rules: %v", err)
@@ -97,6 +95,14 @@ func (s *stack) launchPrometheus(t *testing.T, root string, every time.Duration,
 			t.Fatal(err)
 		}
 	}
+}
+
+// launchPrometheus starts a Prometheus with every rule of the repository, their waits shortened, and the rest of its
+// configuration as given.
+func (s *stack) launchPrometheus(t *testing.T, root string, every time.Duration, rest string) {
+	t.Helper()
+	dir, address := t.TempDir(), freePort(t)
+	copyRules(t, root, dir)
 	config := fmt.Sprintf("global: {scrape_interval: %v, evaluation_interval: 5s}\nrule_files: [ycm.*.yml]\n", every) + rest
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)

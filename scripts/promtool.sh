@@ -26,5 +26,5 @@ ${GO:-go} run . --once --demo >"$scrape"
 echo "SUCCESS: $(grep -c '^[^#]' "$scrape") samples have nothing that promtool objects to"
 
 cd alerts
-"$promtool" check rules --lint=all ycm.rules.yml ycm.alerts.yml ycm.global.yml
+"$promtool" check rules --lint=all ycm.*.yml
 "$promtool" test rules ./*.test.yml

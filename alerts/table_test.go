@@ -1,0 +1,160 @@
+package alerts_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the table of alerts in README.md")
+
+const (
+	tableBegins = "<!-- alerts: written by go test ./alerts -update -->\n"
+	tableEnds   = "<!-- end of alerts -->\n"
+)
+
+// The table tells what the rules and the example of Alertmanager's configuration really do.
+func TestReadmeHasTheTableOfAlerts(t *testing.T) {
+	content, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, begins := strings.Cut(string(content), tableBegins)
+	got, after, ends := strings.Cut(rest, tableEnds)
+	if !begins || !ends {
+		t.Fatalf("README.md has no %q or no %q", tableBegins, tableEnds)
+	}
+	want := alertTable(t)
+	if *update {
+		if err := os.WriteFile("README.md", []byte(before+tableBegins+want+tableEnds+after), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("README.md's table is not what the rules say (-rules +README); rewrite it with go test ./alerts -update:\n%s", diff)
+	}
+}
+
+func alertTable(t *testing.T) string {
+	t.Helper()
+	var table strings.Builder
+	table.WriteString("| alert | severity | for | kept | told | silenced by |\n|---|---|---|---|---|---|\n")
+	all := alerts(t)
+	silenced := silencers(all, inhibitions(t))
+	for _, a := range all {
+		severity, told := a.Labels["severity"], map[string]string{"critical": "pager", "warning": "mail", bySize: "mail, large: pager"}[a.Labels["severity"]]
+		if severity == bySize {
+			severity = "warning, large: critical"
+		}
+		if a.Labels["notify"] == "daily" {
+			told = "daily"
+		}
+		fmt.Fprintf(&table, "| [%s](../docs/runbooks.md#%s) | %s | %s | %s | %s | %s |\n",
+			a.Alert, strings.ToLower(a.Alert), severity, a.For, a.KeepFiringFor, told, strings.Join(silenced[a.Alert], ", "))
+	}
+	return table.String()
+}
+
+// unseen are the alerts that say why nothing certain is known of an account's PBXs; the table calls them so.
+var unseen = []string{"YcmLoginRefused", "YcmAccountMissing", "YcmAccountDown", "YcmFleetDataStale", "YcmFleetUnseen", "YcmFirstWalkUnfinished"}
+
+// silencers tells by which alerts each is silenced, but for YcmExporterDown, which silences all of its account.
+func silencers(all []rule, inhibits []inhibition) map[string][]string {
+	found := map[string]map[string]bool{}
+	for _, i := range inhibits {
+		for _, target := range matching(all, i.TargetMatchers) {
+			for _, source := range matching(all, i.SourceMatchers) {
+				if source.Alert == target.Alert || source.Alert == "YcmExporterDown" {
+					continue
+				}
+				if found[target.Alert] == nil {
+					found[target.Alert] = map[string]bool{}
+				}
+				found[target.Alert][source.Alert] = true
+			}
+		}
+	}
+	names := map[string][]string{}
+	for target, sources := range found {
+		if !slices.ContainsFunc(unseen, func(name string) bool { return !sources[name] }) {
+			names[target] = append(names[target], "*unseen*")
+			for _, name := range unseen {
+				delete(sources, name)
+			}
+		}
+		for _, a := range all {
+			if sources[a.Alert] {
+				names[target] = append(names[target], strings.TrimPrefix(a.Alert, "Ycm"))
+			}
+		}
+	}
+	return names
+}
+
+type inhibition struct {
+	SourceMatchers []string `yaml:"source_matchers"`
+	TargetMatchers []string `yaml:"target_matchers"`
+	Equal          []string
+}
+
+func inhibitions(t *testing.T) []inhibition {
+	t.Helper()
+	var example struct {
+		InhibitRules []inhibition `yaml:"inhibit_rules"`
+	}
+	readYAML(t, "alertmanager.example.yml", &example)
+	return example.InhibitRules
+}
+
+// matching are the alerts that match all of Alertmanager's matchers, which stand for whole values.
+func matching(all []rule, matchers []string) []rule {
+	left := slices.Clone(all)
+	for _, m := range matchers {
+		parts := regexp.MustCompile(`^(\w+)(=~|!=|=)"(.*)"$`).FindStringSubmatch(m)
+		pattern := parts[3]
+		if parts[2] != "=~" {
+			pattern = regexp.QuoteMeta(pattern)
+		}
+		whole := regexp.MustCompile("^(?:" + pattern + ")$")
+		left = slices.DeleteFunc(left, func(a rule) bool {
+			value := a.Labels[parts[1]]
+			if parts[1] == "alertname" {
+				value = a.Alert
+			}
+			return whole.MatchString(value) == (parts[2] == "!=")
+		})
+	}
+	return left
+}
+
+// Nothing is silenced beyond what its cause explains, and nothing silences in a circle: two alerts that silence each
+// other would both be silent.
+func TestInhibitionsReachAsFarAsTheirCause(t *testing.T) {
+	all, silencedBy := alerts(t), map[string][]string{}
+	for _, i := range inhibitions(t) {
+		if !slices.Contains(i.Equal, "account") {
+			t.Errorf("%v silences %v in other accounts, too: equal is %v", i.SourceMatchers, i.TargetMatchers, i.Equal)
+		}
+		for _, target := range matching(all, i.TargetMatchers) {
+			for _, source := range matching(all, i.SourceMatchers) {
+				if source.Alert != target.Alert {
+					silencedBy[target.Alert] = append(silencedBy[target.Alert], source.Alert)
+				}
+			}
+		}
+	}
+	for target, sources := range silencedBy {
+		for _, source := range sources {
+			if slices.Contains(silencedBy[source], target) {
+				t.Errorf("%s and %s silence each other", source, target)
+			}
+		}
+	}
+}
