@@ -33,7 +33,7 @@ func start(t *testing.T) *stack {
 		t.Fatal(err)
 	}
 	s := &stack{}
-	s.startExporter(t, root)
+	s.startExporter(t, root, "--demo.incidents")
 	s.startAlertmanager(t, root)
 	s.startPrometheus(t, root)
 	return s

@@ -26,7 +26,7 @@ func TestDashboardsCountEachPBXOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What is scraped stands still, so that the answers can be compared.
-	metrics, err := exec.CommandContext(t.Context(), filepath.Join(root, "ycm_exporter"), "--once", "--demo").Output()
+	metrics, err := exec.CommandContext(t.Context(), filepath.Join(root, "ycm_exporter"), "--once", "--demo", "--demo.incidents").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

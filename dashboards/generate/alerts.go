@@ -8,6 +8,14 @@ func firing(matchers string) string {
 	return fmt.Sprintf("ALERTS{alertname=~\"Ycm.+\", alertstate=\"firing\", account=~`|${account:regex}`, region=~`|${region:regex}`%s}", matchers)
 }
 
+// alertLabels are what tells one row of the list from another.
+const alertLabels = "severity, alertname, name, account, cloud_pbx_id, region"
+
+// firingBy is a series for each row of the list.
+func firingBy(matchers string) string {
+	return "max by (" + alertLabels + ") (" + chosen(firing(matchers)) + ")"
+}
+
 // severities in the order in which somebody must look, with their colours.
 var severities = []state{{"critical", bad}, {"warning", warning}, {"info", busy}}
 
@@ -15,7 +23,7 @@ func firingCount() Panel {
 	targets := make([]Target, len(severities))
 	for i, s := range severities {
 		known := "0 * count(" + account("ycm_up") + ") and on () count(account:ycm_cloud_pbxs:max)"
-		targets[i] = named("count("+chosen(firing(fmt.Sprintf(", severity=%q", s.name)))+") or ("+known+")", s.name)
+		targets[i] = named("count("+firingBy(fmt.Sprintf(", severity=%q", s.name))+") or ("+known+")", s.name)
 	}
 	p := stat("Alerts firing", "Alerts of the exporter's rules that fire now, by severity. Grey without a number: the rules are not loaded, or nothing is scraped.", "locale", targets...).
 		stepped(unknown).option("textMode", "value_and_name").option("text", map[string]any{"titleSize": 13, "valueSize": 26}).
@@ -28,9 +36,7 @@ func firingCount() Panel {
 
 // firingList lists them, the most severe and the newest first. Prometheus keeps since when in a series of its own.
 func firingList() Panel {
-	labels := "severity, alertname, name, account, cloud_pbx_id, region"
-	since := "ALERTS_FOR_STATE{alertname=~\"Ycm.+\"}"
-	vector := fmt.Sprintf("max by (%s) ((time() - %s) and ignoring (alertstate) %s)", labels, since, chosen(firing("")))
+	vector := fmt.Sprintf("max by (%s) ((time() - ALERTS_FOR_STATE{alertname=~\"Ycm.+\"}) and ignoring (alertstate) %s)", alertLabels, chosen(firing("")))
 	for i, s := range severities {
 		vector = fmt.Sprintf("label_replace(%s, \"order\", \"%d\", \"severity\", %q)", vector, i+1, s.name)
 	}

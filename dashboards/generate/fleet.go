@@ -178,5 +178,5 @@ func notRunningOverTime() Panel {
 	return timeseries("Not running over time", "PBXs in a state other than Running, by state.", "locale",
 		over("sum by (status) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or (0 * sum("+pbxs()+") unless on () sum("+
 			recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+"))", "{{status}}")).
-		axis("PBXs").stacked().stateColours(pbxStates).custom("lineInterpolation", "stepAfter").decimals(0)
+		axis("PBXs").stacked().stateColours(pbxStates).custom("lineInterpolation", "stepAfter")
 }

@@ -81,10 +81,10 @@ func pbxBehind() Panel {
 
 func pbxIdentity() Panel {
 	return table("About this PBX", "What YCM's list says of the PBX. Its address opens its own pages.", "none",
-		rows("max by (account, cloud_pbx_id, name, region, sn, url, type, plan, group, version, last_used_template) (topk by (account, cloud_pbx_id) (1, "+selector("ycm_cloud_pbx_info", thisPBX)+"))")).
+		rows("max by (account, cloud_pbx_id, name, region, sn, host, type, plan, group, version, last_used_template) (topk by (account, cloud_pbx_id) (1, "+selector("ycm_cloud_pbx_info", thisPBX)+"))")).
 		columns(
 			col("name", "PBX", width(170)), col("cloud_pbx_id", "Id", width(70)), col("sn", "Serial number", width(150)),
-			col("url", "Address", property("links", []Link{{Title: "Open the PBX's own pages", URL: "https://${__data.fields.url}", TargetBlank: true}})),
+			col("host", "Address", property("links", []Link{{Title: "Open the PBX's own pages", URL: "https://${__data.fields.host}", TargetBlank: true}})),
 			col("region", "Region"), col("group", "Group"), col("plan", "Plan"), col("type", "Type"),
 			col("version", "Firmware", width(100)), hidden("last_used_template"), hidden("account"), hidden("Value"))
 }

@@ -9,7 +9,7 @@ func seen() Panel {
 	last := func(metric string, matchers ...string) string {
 		return "last_over_time(" + account(metric, matchers...) + "[1d])"
 	}
-	served := "(" + either(last("ycm_up"), last("ycm_api_budget_tokens")) + ")"
+	served := last("ycm_exporter_shard_info")
 	// A target that nobody scrapes any more has no up at all: it is as down as one that does not answer.
 	scraped := either(
 		"max by (account) (0 * "+served+" + on (job, instance) group_left () up)",
@@ -22,20 +22,24 @@ func seen() Panel {
 	allowed := fmt.Sprintf("clamp_min(3 * max by (account) ((%s > %s) or %s), 600)", last("ycm_collector_duration_seconds", fleet), interval, interval)
 	old := "max(time() - " + read + " > on (account) " + allowed + ")"
 	withdrawn := "time() - min(" + read + " unless on (account) " + account("ycm_cloud_pbxs") + ")"
+	// What is listed comes with shard 0 alone, the PBXs with their shards.
+	unseen := "(sum(max by (account) (" + account("ycm_cloud_pbxs") + ")) - sum(" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + ")) > 0.1 * sum(max by (account) (" + account("ycm_cloud_pbxs") + "))"
 	failing := "count(max by (account) (" + account("ycm_up") + ") == 0)"
 
 	return stat("What is seen", "How long ago the PBXs of the account that is worst off were last listed completely: green while all is well. "+
-		"Red says what is wrong: the exporter is not scraped, the data was withdrawn because it got too old, it is getting old, or walks fail. All other panels show what was seen then, or nothing.",
+		"Red says what is wrong: the exporter is not scraped, the data was withdrawn because it got too old, it is getting old, a part of the listed PBXs is not scraped, or walks fail. All other panels show what was seen then, or nothing.",
 		"s",
 		named("("+age+" or 0 * "+down+") and on () "+down, "exporter down"),
 		named("("+withdrawn+") unless on () "+down, "withdrawn"),
 		named("("+old+") unless on () "+down+" unless on () ("+withdrawn+")", "too old"),
 		named(failing+" unless on () "+down, "accounts failing"),
-		named("("+age+") unless on () ("+either(down, withdrawn, old, failing)+")", "age")).
+		named("("+unseen+") unless on () "+down, "PBXs not scraped"),
+		named("("+age+") unless on () ("+either(down, withdrawn, old, failing, unseen)+")", "age")).
 		decimals(0).stepped(unknown).empty("never seen").
 		option("colorMode", "background").option("textMode", "value_and_name").
 		option("text", map[string]any{"titleSize": 16, "valueSize": 36}).
 		series("exporter down", inColour(bad)).series("withdrawn", inColour(bad)).series("too old", inColour(bad)).
-		series("accounts failing", inColour(bad), property("unit", "none")).series("age of the data", inColour(good)).
+		series("accounts failing", inColour(bad), property("unit", "none")).
+		series("PBXs not scraped", inColour(bad), property("unit", "locale")).series("age of the data", inColour(good)).
 		linked("How the exporter is doing", "/d/ycm-exporter?${__url_time_range}&${datasource:queryparam}&${account:queryparam}").wide(4)
 }

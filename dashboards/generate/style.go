@@ -139,7 +139,7 @@ func dashed() []Option {
 // axis says what the values on the axis are. Of things that are counted it reaches to 1 at least: none of them would be
 // drawn on an axis to 100.
 func (p Panel) axis(label string) Panel {
-	if slices.Contains([]string{"locale", "cpm", "reqpm", "none"}, p.FieldConfig.Defaults.Unit) {
+	if slices.Contains([]string{"locale", "cpm", "reqpm"}, p.FieldConfig.Defaults.Unit) {
 		p = p.custom("axisSoftMax", 1)
 	}
 	return p.custom("axisLabel", label)
