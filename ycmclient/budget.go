@@ -25,7 +25,7 @@ type BudgetState struct {
 	PerSecond   float64   // Tokens a second that are asked for at present: less than the limit while others use the Client ID.
 	PausedFrom  time.Time // Zero if the account is not paused, like the next.
 	PausedUntil time.Time
-	Waiting     int       // Requests that wait for a token.
+	Waiting     int // Requests that wait for a token.
 }
 
 // budget is the request budget of one Client ID: every request takes a token before it is written, and gives it back

@@ -17,7 +17,7 @@ const (
 // pause is a time in which nothing is sent.
 type pause struct {
 	from, until time.Time
-	row   int // Pauses in a row, without a success between them.
+	row         int // Pauses in a row, without a success between them.
 }
 
 // extend makes the pause last for retryAfter, or as long as it is due where YCM told nothing, because a request was
