@@ -24,7 +24,7 @@ func directPBXs(ctx context.Context, c config.Account) ([]sweep.Direct, error) {
 	var direct []sweep.Direct
 	for _, p := range c.PBXs {
 		direct = append(direct, sweep.Direct{URL: p.URL, Client: pbxclient.Direct(pbxclient.Options{
-			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(),
+			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(), Hidden: hidden(settings),
 			Timeout: c.Timeout, Transport: transport, UserAgent: userAgent(),
 		})})
 	}

@@ -91,7 +91,7 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 			return nil, fmt.Errorf("account %s: setting up http_client: %w", c.Name, err)
 		}
 		r.client = ycmclient.New(ycmclient.Options{
-			Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(),
+			Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: hidden(c.HTTPClient),
 			RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout,
 			PageConcurrency: c.PageConcurrency, Search: c.Search,
 			Transport: transport, UserAgent: userAgent(),

@@ -23,6 +23,7 @@ type Options struct {
 	URL       *url.URL       // e.g. https://pbx.example.com or https://pbx.example.com:8088
 	ClientID  string         // from the PBX's API settings
 	Secret    secret.Source  // asked at each login
+	Hidden    []secret.Text  // what the transport sends besides, as a proxy's credentials: answers may echo it
 	Guard     *yeastar.Guard // shared by all who log in at URL; nil: one of the client's own
 	Timeout   time.Duration  // of one request, the login that it may need included; 0: 30 s
 	Transport http.RoundTripper
@@ -53,7 +54,7 @@ func Direct(o Options) *Client {
 		userAgent: o.UserAgent,
 		timeout:   o.Timeout,
 	}
-	w.session = session{direct: w, clientID: o.ClientID, secret: o.Secret, guard: o.Guard}
+	w.session = session{direct: w, clientID: o.ClientID, secret: o.Secret, hidden: o.Hidden, guard: o.Guard}
 	return &Client{pbx: w.pbx, route: w}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,6 +29,7 @@ type session struct {
 	direct   *direct
 	clientID string
 	secret   secret.Source
+	hidden   []secret.Text
 	guard    *yeastar.Guard
 
 	mu       sync.Mutex
@@ -219,7 +221,7 @@ func (s *session) drop(t token) {
 func (s *session) redactor(sent ...secret.Text) yeastar.Redactor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return yeastar.NewRedactor(append(sent, s.token.access, s.token.refresh, s.password)...)
+	return yeastar.NewRedactor(slices.Concat(sent, []secret.Text{s.token.access, s.token.refresh, s.password}, s.hidden)...)
 }
 
 // close waits for the login under way and revokes what it gave.

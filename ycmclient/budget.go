@@ -2,6 +2,7 @@ package ycmclient
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -22,8 +23,9 @@ type BudgetState struct {
 	Burst, Rate int
 	Interval    time.Duration
 	PerSecond   float64   // Tokens a second that are asked for at present: less than the limit while others use the Client ID.
-	PausedUntil time.Time // Zero if the account is not paused.
-	Waiting     int       // Requests that wait for a token.
+	PausedFrom  time.Time // Zero if the account is not paused, like the next.
+	PausedUntil time.Time
+	Waiting     int // Requests that wait for a token.
 }
 
 // budget is the request budget of one Client ID: every request takes a token before it is written, and gives it back
@@ -99,6 +101,9 @@ func (b *budget) capacity() int { return max(1, int(b.share.whole*float64(b.limi
 // free is how many tokens can be taken now; below zero where more are out than there may be.
 func (b *budget) free() int { return b.capacity() - b.sending - len(b.returns) }
 
+// errPaused is the error of a request that would have had to wait for a long pause to end.
+var errPaused = errors.New("YCM has paused the account for more than " + worthWaiting.String())
+
 // take waits until a request may be sent and takes its token; done gives that back when the request has ended. Leftover
 // requests take only what walks have no use for, but at least every tenth token.
 func (b *budget) take(ctx context.Context, leftover bool) (done func(), err error) {
@@ -111,12 +116,15 @@ func (b *budget) take(ctx context.Context, leftover bool) (done func(), err erro
 	b.mu.Unlock()
 	select {
 	case <-w.granted:
+		if w.failed {
+			return nil, errPaused
+		}
 		return sync.OnceFunc(b.done), nil
 	case <-ctx.Done():
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.queue.remove(w) {
+	if !b.queue.remove(w) && !w.failed {
 		b.sending-- // It was granted meanwhile, and nothing was sent for it.
 	}
 	b.grant(time.Now())
@@ -182,6 +190,10 @@ func (b *budget) grant(now time.Time) {
 	}
 	b.wakeUp.Stop()
 	for !b.queue.empty() {
+		if b.pause.tooLong(now) {
+			b.queue.fail()
+			return
+		}
 		if now.Before(b.pause.until) {
 			b.wakeUp.Reset(b.pause.until.Sub(now))
 			return
@@ -263,7 +275,7 @@ func (b *budget) state() BudgetState {
 		Waiting:   b.queue.len(),
 	}
 	if now.Before(b.pause.until) {
-		s.PausedUntil, s.Tokens = b.pause.until, 0
+		s.PausedFrom, s.PausedUntil, s.Tokens = b.pause.from, b.pause.until, 0
 	}
 	return s
 }

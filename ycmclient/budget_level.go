@@ -42,7 +42,7 @@ func (b *budget) restore(l Level) {
 	for range min(max(0, l.Taken), b.limit.Burst) {
 		b.giveBack(earlier(now, b.sent.Add(underWay)))
 	}
-	b.pause = pause{until: earlier(now.Add(longestTold), l.PausedUntil), row: min(max(0, l.Pauses), 10)}
+	b.pause = pause{from: now, until: earlier(now.Add(longestTold), l.PausedUntil), row: min(max(0, l.Pauses), 10)}
 	b.grant(now)
 }
 

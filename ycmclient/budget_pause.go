@@ -8,12 +8,16 @@ const (
 	shortestPause = 30 * time.Second
 	longestPause  = 10 * time.Minute
 	longestTold   = time.Hour
+
+	// worthWaiting is the longest pause that requests wait for. During a longer one they fail, so that a walk is told from one
+	// that goes on.
+	worthWaiting = 10 * time.Minute
 )
 
 // pause is a time in which nothing is sent.
 type pause struct {
-	until time.Time
-	row   int // Pauses in a row, without a success between them.
+	from, until time.Time
+	row         int // Pauses in a row, without a success between them.
 }
 
 // extend makes the pause last for retryAfter, or as long as it is due where YCM told nothing, because a request was
@@ -26,12 +30,16 @@ func (p *pause) extend(now, sent time.Time, retryAfter time.Duration) (began boo
 	}
 	if began {
 		p.row++
+		p.from = now
 	}
 	if until := now.Add(length); until.After(p.until) {
 		p.until = until
 	}
 	return began
 }
+
+// tooLong tells whether the rest of the pause is longer than anybody waits for.
+func (p *pause) tooLong(now time.Time) bool { return p.until.Sub(now) > worthWaiting }
 
 // How much less is asked for when somebody else uses the Client ID, and how it grows again.
 const (

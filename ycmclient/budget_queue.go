@@ -15,7 +15,8 @@ type queue struct {
 // waiter is a request that waits.
 type waiter struct {
 	leftover bool
-	granted  chan struct{} // Closed when it has its token.
+	granted  chan struct{} // Closed when it has its token, or none is to be had.
+	failed   bool          // None is; written before granted is closed.
 }
 
 // leftoverShare is the share of tokens that leftover requests get however many walks there are: one of so many.
@@ -29,7 +30,7 @@ func (q *queue) line(leftover bool) *[]*waiter {
 }
 
 func (q *queue) add(leftover bool) *waiter {
-	w := &waiter{leftover, make(chan struct{})}
+	w := &waiter{leftover: leftover, granted: make(chan struct{})}
 	line := q.line(leftover)
 	*line = append(*line, w)
 	return w
@@ -70,6 +71,17 @@ func (q *queue) next(now time.Time, free, reserved int, period time.Duration) (g
 	close((*line)[0].granted)
 	*line = slices.Delete(*line, 0, 1)
 	return true, time.Time{}
+}
+
+// fail sends all away who wait.
+func (q *queue) fail() {
+	for _, line := range []*[]*waiter{&q.walks, &q.leftover} {
+		for _, w := range *line {
+			w.failed = true
+			close(w.granted)
+		}
+		*line = nil
+	}
 }
 
 func (q *queue) empty() bool { return q.len() == 0 }

@@ -19,7 +19,8 @@ type Options struct {
 	BaseURL  *url.URL // YCM's address, without the /dm/open_api of the API.
 	ClientID string
 	Secret   secret.Source
-	Servers  *Servers // Shared by all clients of the process; one of the client's own if nil.
+	Hidden   []secret.Text // What the transport sends besides, headers and a proxy's credentials: answers may echo it.
+	Servers  *Servers      // Shared by all clients of the process; one of the client's own if nil.
 
 	RateLimit       RateLimit     // 75 requests a minute in a bucket of 75 if zero.
 	Timeout         time.Duration // Of one request, 30 s if zero. Waiting for the budget is not part of it.
@@ -105,7 +106,7 @@ func New(o Options) *Client {
 	c.budget = kept.budget
 	c.tokens = &tokens{
 		token: kept.token, guard: o.Servers.guard(address, yeastar.MostRefusalsYCM),
-		client: c, clientID: o.ClientID, secret: o.Secret,
+		client: c, clientID: o.ClientID, secret: o.Secret, hidden: o.Hidden,
 	}
 	c.begin = sync.OnceFunc(func() {
 		c.budget.setLimit(o.RateLimit)

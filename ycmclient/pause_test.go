@@ -36,13 +36,15 @@ func TestPauseIsAsLongAsYCMSays(t *testing.T) {
 	}{
 		{"seconds", "7", 7 * time.Second},
 		{"a date", time.Date(2000, 1, 1, 0, 1, 30, 0, time.UTC).Format("Mon, 02 Jan 2006 15:04:05 GMT"), 90 * time.Second}, // Bubbles begin at 2000-01-01.
-		{"more than it may", "86400", time.Hour},
+		{"ten minutes", "600", 10 * time.Minute},
+		{"decimals", "7.5", 7500 * time.Millisecond},
 		{"nothing", "", 30 * time.Second},
 		{"0", "0", 30 * time.Second},
 		{"a negative number", "-9", 30 * time.Second},
 		{"a date in the past", "Fri, 31 Dec 1999 23:59:59 GMT", 30 * time.Second},
 		{"rubbish", "soon", 30 * time.Second},
-		{"a number that is no Duration", "99999999999999999999", 30 * time.Second},
+		{"a number with an exponent", "1e3", 30 * time.Second},
+		{"no number", "1.2.3", 30 * time.Second},
 	} {
 		for _, shape := range ycmtest.Shapes() {
 			t.Run(c.name+" as "+shape.String(), func(t *testing.T) {
@@ -187,4 +189,81 @@ func TestPauseIsNotFollowedByARush(t *testing.T) {
 			t.Errorf("after the refusal at %v a request was sent at %v, want none for 30s", sent[refused], sent[refused+1])
 		}
 	})
+}
+
+// Nobody waits for a pause of more than ten minutes: a walk fails, and what is asked meanwhile fails at once. The state tells
+// of the pause from its beginning.
+func TestLongPauseIsToldAtOnce(t *testing.T) {
+	for retryAfter, want := range map[string]time.Duration{
+		"601": 601 * time.Second, "86400": time.Hour, "99999999999999999999": time.Hour, "3600.5": time.Hour,
+		"Sat, 01 Jan 2000 00:30:00 GMT": 30 * time.Minute, "Sat, 01 Jan 2050 00:00:00 GMT": time.Hour,
+	} {
+		t.Run(retryAfter, func(t *testing.T) {
+			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+				ask(t, client)
+				start := time.Now()
+				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Times: 1, Effect: ycmtest.Chain(
+					ycmtest.Header("Retry-After", retryAfter), ycmtest.Failure(1000040, ycmtest.Shape{}))})
+				if _, err := client.Walk(t.Context(), nil, nil); yeastar.ClassOf(err) != yeastar.RateLimited || time.Since(start) > time.Minute {
+					t.Errorf("the walk ends after %v with %v, want at once rate_limited", time.Since(start), err)
+				}
+				if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.RateLimited || !strings.Contains(err.Error(), "paused") {
+					t.Errorf("another request: got %v, want that the account is paused", err)
+				}
+				s := client.Budget()
+				if s.PausedFrom.Sub(start) > time.Minute || s.PausedUntil.Sub(start).Round(time.Second) != want {
+					t.Errorf("paused from %v to %v, want from %v for %v", s.PausedFrom, s.PausedUntil, start, want)
+				}
+				time.Sleep(time.Until(s.PausedUntil.Add(-5 * time.Minute)))
+				ask(t, client) // The rest is worth waiting for.
+				if now := time.Now(); now.Before(s.PausedUntil) {
+					t.Errorf("a request was sent at %v, within the pause until %v", now, s.PausedUntil)
+				}
+			})
+		})
+	}
+}
+
+// Who waits already when a long pause begins need not wait for its end.
+func TestLongPauseEndsTheWaiting(t *testing.T) {
+	bubble(t, ycmtest.Options{}, func(o *ycmclient.Options) {
+		o.RateLimit = ycmclient.RateLimit{Burst: 2, Rate: 2, Interval: time.Minute}
+	}, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Times: 1, Effect: ycmtest.Chain(
+			ycmtest.Slow(10*time.Second), ycmtest.Header("Retry-After", "1200"), ycmtest.Failure(1000040, ycmtest.Shape{}))})
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.RateLimited {
+					t.Errorf("got %v, want a rate_limited error", err)
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(start); took > 15*time.Second {
+			t.Errorf("those who waited were sent away after %v, want when the pause began, after 10 s", took)
+		}
+	})
+}
+
+// A server that is down for maintenance says when it is to be asked again.
+func TestRetryAfterOf503IsHonoured(t *testing.T) {
+	for retryAfter, want := range map[string][]time.Duration{
+		"45":    {0, 45 * time.Second},
+		"86400": {0}, // Is not waited for; the next poll comes soon enough.
+	} {
+		bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+			ask(t, client)
+			start := time.Now()
+			ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Times: 1, Effect: ycmtest.Chain(
+				ycmtest.Header("Retry-After", retryAfter), ycmtest.Status(503))})
+			if _, err := client.Subscription(t.Context()); (err == nil) != (len(want) == 2) {
+				t.Errorf("Retry-After %s: got error %v", retryAfter, err)
+			}
+			if diff := cmp.Diff(want, sentAfter(ycm, ycmtest.Subscription, start)); diff != "" {
+				t.Errorf("Retry-After %s: requests (-want +got):\n%s", retryAfter, diff)
+			}
+		})
+	}
 }

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -73,17 +72,18 @@ func (c *Client) ask(ctx context.Context, r request) error {
 	return c.persist(ctx, r, token, &left)
 }
 
-// persist sends the request until it is answered, or until no tries are left.
+// persist sends the request until it is answered, or until no tries are left. Where YCM says for how long it is not to be
+// asked, that is how long it waits, if ctx has that much time; a request that may be sent but once leaves that to its caller.
 func (c *Client) persist(ctx context.Context, r request, token string, left *int) error {
 	for wait := 500 * time.Millisecond; ; wait *= 2 {
 		*left--
-		err := c.send(ctx, r, token)
+		retryAfter, err := c.send(ctx, r, token)
 		class := yeastar.ClassOf(err)
-		if !class.Retryable() || r.once || *left <= 0 || ctx.Err() != nil {
+		if !class.Retryable() || r.once || *left <= 0 || ctx.Err() != nil || errors.Is(err, errPaused) || retryAfter > worthWaiting {
 			return err
 		}
 		if class != yeastar.RateLimited { // The budget's pause is wait enough.
-			if yeastar.Sleep(ctx, rand.N(wait)) != nil {
+			if yeastar.Sleep(ctx, max(retryAfter, rand.N(wait))) != nil {
 				return err
 			}
 		}
@@ -91,21 +91,25 @@ func (c *Client) persist(ctx context.Context, r request, token string, left *int
 	}
 }
 
-// send waits for the budget, sends the request once and reads the answer.
-func (c *Client) send(ctx context.Context, r request, token string) error {
+// send waits for the budget, sends the request once and reads the answer. With an error comes how long YCM is not to be
+// asked again, 0 if it does not say.
+func (c *Client) send(ctx context.Context, r request, token string) (retryAfter time.Duration, err error) {
 	asked := time.Now()
 	done, err := c.budget.take(ctx, r.leftover)
 	sent := time.Now()
 	if waited := sent.Sub(asked); waited > 0 {
 		c.observer.BudgetWait(waited)
 	}
+	if errors.Is(err, errPaused) {
+		return 0, &yeastar.Error{Account: c.account, Endpoint: r.endpoint, Class: yeastar.RateLimited, Message: err.Error(), Err: err}
+	}
 	if err != nil {
-		return c.gone(r.endpoint, err)
+		return 0, c.gone(r.endpoint, err)
 	}
 	defer done()
 	if r.login != nil {
 		if err := c.tokens.guard.Begin(ctx, *r.login); err != nil {
-			return c.tokens.barred(err)
+			return 0, c.tokens.barred(err)
 		}
 		defer c.tokens.guard.End()
 	}
@@ -116,7 +120,7 @@ func (c *Client) send(ctx context.Context, r request, token string) error {
 	if failure == nil {
 		c.observer.Request(r.endpoint, yeastar.OK, time.Since(sent))
 		c.budget.succeeded(sent)
-		return nil
+		return 0, nil
 	}
 	c.observer.Request(r.endpoint, failure.Class, time.Since(sent))
 	c.complete(failure, r.endpoint, token)
@@ -130,7 +134,7 @@ func (c *Client) send(ctx context.Context, r request, token string) error {
 				"until", until.UTC().Format(time.RFC3339), "requests_per_second", c.budget.state().PerSecond, "err", failure)
 		}
 	}
-	return failure
+	return retryAfter, failure
 }
 
 // exchange sends the request and has its answer read, within the time-out of one request.
@@ -248,17 +252,4 @@ func redirected(location string) string {
 		return "the answer is a redirect, which is not followed"
 	}
 	return "the answer is a redirect to " + target.Host + ", which is not followed"
-}
-
-// parseRetryAfter reads the header's seconds or date, 0 if it tells nothing of the future.
-func parseRetryAfter(header string) time.Duration {
-	header = strings.TrimSpace(header)
-	if seconds, err := strconv.ParseInt(header, 10, 32); err == nil {
-		return time.Duration(max(seconds, 0)) * time.Second
-	}
-	at, err := http.ParseTime(header)
-	if err != nil {
-		return 0
-	}
-	return max(0, time.Until(at))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ type tokens struct {
 	client   *Client
 	clientID string
 	secret   secret.Source
+	hidden   []secret.Text
 	guard    *yeastar.Guard
 
 	// Of the client's latest request for a token, for all who waited for it; used with lock held.
@@ -164,7 +166,7 @@ func (t *tokens) record(r request, failure *yeastar.Error) {
 func (t *tokens) redactor(inUse string) yeastar.Redactor {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return yeastar.NewRedactor(append([]secret.Text{secret.New(inUse), t.sent}, t.granted...)...)
+	return yeastar.NewRedactor(slices.Concat([]secret.Text{secret.New(inUse), t.sent}, t.granted, t.hidden)...)
 }
 
 // request sends one grant and takes over the token that it gets.

@@ -1,14 +1,13 @@
 package yeastar
 
 import (
-	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,22 +22,57 @@ const (
 
 // Redactor takes out of what a server says what must not be shown: it may echo whatever it was sent. The zero value
 // knows no secrets.
-type Redactor struct{ forms []string }
+type Redactor struct{ secrets []secret.Text }
 
-// NewRedactor returns a redactor of these secrets, in each form in which they may be sent.
-func NewRedactor(secrets ...secret.Text) Redactor {
-	var forms []string
-	for _, hidden := range secrets {
+// NewRedactor returns a redactor of these secrets, in each form in which they may be sent, whole or in part.
+func NewRedactor(secrets ...secret.Text) Redactor { return Redactor{secrets} }
+
+// parts are what a text must not hold.
+type parts struct {
+	short map[string]bool // Secrets that are hidden only whole, by their lower-case forms.
+	long  map[string]bool // Each part of the others that is long enough to be of use, in lower case.
+}
+
+// partLength is how many bytes of a secret are a part that is hidden, in either case.
+const partLength = 8
+
+func (r Redactor) parts() parts {
+	p := parts{map[string]bool{}, map[string]bool{}}
+	for _, hidden := range r.secrets {
 		plain := hidden.Reveal()
 		const shortest = 4 // Shorter ones would blot out half of every message.
 		if len(plain) < shortest {
 			continue
 		}
 		quoted, _ := json.Marshal(plain) // A string can always be marshalled.
-		forms = append(forms, plain, url.QueryEscape(plain), url.PathEscape(plain), strings.Trim(string(quoted), `"`))
+		for _, form := range []string{
+			plain, url.QueryEscape(plain), url.PathEscape(plain), strings.Trim(string(quoted), `"`),
+			base64.StdEncoding.EncodeToString([]byte(plain)), base64.URLEncoding.EncodeToString([]byte(plain)),
+		} {
+			p.add(lower(form))
+		}
 	}
-	slices.SortFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // One may begin with another.
-	return Redactor{forms}
+	return p
+}
+
+func (p parts) add(form string) {
+	if len(form) < partLength {
+		p.short[form] = true
+	}
+	for i := 0; i+partLength <= len(form); i++ {
+		p.long[form[i:i+partLength]] = true
+	}
+}
+
+// lower writes ASCII letters small and keeps each byte's place.
+func lower(s string) string {
+	small := []byte(s)
+	for i, c := range small {
+		if 'A' <= c && c <= 'Z' {
+			small[i] = c + 'a' - 'A'
+		}
+	}
+	return string(small)
 }
 
 // Redact makes the error's texts fit to be shown: without secrets and links, each one line.
@@ -49,8 +83,14 @@ func (r Redactor) Redact(e *Error) {
 // Quote makes what a server says one line of at most so many bytes, without secrets and links: a link may be one that
 // gives a phone its passwords.
 func (r Redactor) Quote(s string, most int) string {
+	if s == "" {
+		return ""
+	}
+	hidden := r.parts()
+	const enough = 16 << 10 // Of which most bytes are shown.
+	s = Cut(s, enough)
 	// Hidden twice, as a secret may hold what Line takes out, or come to light when Line took it out.
-	words := strings.Fields(r.hide(Line(r.hide(s))))
+	words := strings.Fields(hidden.hide(Line(hidden.hide(s))))
 	for i, word := range words {
 		if strings.Contains(word, "/") {
 			words[i] = "<link>"
@@ -59,11 +99,45 @@ func (r Redactor) Quote(s string, most int) string {
 	return Cut(strings.Join(words, " "), most)
 }
 
-func (r Redactor) hide(s string) string {
-	for _, form := range r.forms {
-		s = strings.ReplaceAll(s, form, secret.Text{}.String())
+// hide puts one mark in place of each stretch of what is secret.
+func (p parts) hide(s string) string {
+	if len(p.short)+len(p.long) == 0 {
+		return s
 	}
-	return s
+	var shown strings.Builder
+	small := lower(s)
+	last, end := 0, 0 // Where the text goes on that is not yet written, and where the stretch at hand ends.
+	flush := func(until int) {
+		if end > last {
+			shown.WriteString(secret.Text{}.String())
+			last = end
+		}
+		shown.WriteString(s[last:until])
+		last = until
+	}
+	for i := range len(small) {
+		if n := p.at(small[i:]); n > 0 {
+			if i > end || end == 0 {
+				flush(i)
+			}
+			end = max(end, i+n)
+		}
+	}
+	flush(len(s))
+	return shown.String()
+}
+
+// at returns how many bytes of a secret the text begins with.
+func (p parts) at(small string) int {
+	if len(small) >= partLength && p.long[small[:partLength]] {
+		return partLength
+	}
+	for form := range p.short {
+		if strings.HasPrefix(small, form) {
+			return len(form)
+		}
+	}
+	return 0
 }
 
 // quotation is what net/http repeats of an answer that is no HTTP. It may be a part of a secret, which is not found.

@@ -2,6 +2,7 @@ package yeastar_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -15,7 +16,8 @@ import (
 
 func TestSecretsAreHiddenInEachFormAndLinksAreTakenOut(t *testing.T) {
 	const plain = `S3cret "a" of/the=acc & more`
-	r := yeastar.NewRedactor(secret.New("S3cret"), secret.New(plain), secret.New("abc"), secret.Text{})
+	r := yeastar.NewRedactor(secret.New("S3cret"), secret.New(plain), secret.New("abc"), secret.Text{},
+		secret.New("eyJhbGciOiJIUzI1NiJ9.of-the-token"), secret.New("joe:pa55word"))
 	for _, c := range []struct{ said, want string }{
 		{"wrong secret " + plain + "!", "wrong secret <secret>!"},
 		{"?client_secret=" + url.QueryEscape(plain), "?client_secret=<secret>"},
@@ -23,6 +25,13 @@ func TestSecretsAreHiddenInEachFormAndLinksAreTakenOut(t *testing.T) {
 		{`"client_secret":"S3cret \"a\" of/the=acc \u0026 more"`, `"client_secret":"<secret>"`},
 		{strings.Join(strings.Split(plain, ""), "\x01"), "<secret>"},
 		{"a S3cret alone", "a <secret> alone"},
+		{"token eyJhbGciO was cut", "token <secret> was cut"},
+		{"token EYJHBGCIOIJ.X was shouted", "token <secret>.X was shouted"},
+		{"the tail .of-the-token and the middle OiJIUzI1", "the tail <secret> and the middle <secret>"},
+		{"seven eyJhbGc of it tell nothing", "seven eyJhbGc of it tell nothing"},
+		{"Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("joe:pa55word")), "Proxy-Authorization: Basic <secret>"},
+		{"S3CRET", "<secret>"},
+		{"S3cretS3cret x S3cret", "<secret> x <secret>"},
 		{"an abc is too short to hide", "an abc is too short to hide"},
 		{"see pbx.example.com:443/api/autoprovision/6gEzig or https://x.example.com now", "see <link> or <link> now"},
 		{"two\r\nlines\tand\u200b\u2028more \x1b[31m", "two lines and more [31m"},
