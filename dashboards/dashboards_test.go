@@ -162,6 +162,7 @@ func eachQuery(node any, see func(query string)) {
 func servedNames() map[string]bool {
 	served := map[string]bool{
 		"ycm_exporter_build_info":                                   true,
+		"ycm_exporter_storage_write_failures_total":                 true,
 		"ycm_exporter_shard_info":                                   true,
 		"ycm_exporter_config_last_reload_successful":                true,
 		"ycm_exporter_config_last_reload_success_timestamp_seconds": true,

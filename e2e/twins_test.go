@@ -81,7 +81,7 @@ func TestDashboardsCountEachPBXOnce(t *testing.T) {
 		got, err := queryAt(two.prometheus, q.expr, at)
 		if err != nil {
 			t.Errorf("%s, %s: with two exporters Prometheus refuses %s: %v", q.board, q.panel, q.expr, err)
-		} else if diff := cmp.Diff(plain(want), plain(got)); diff != "" {
+		} else if diff := cmp.Diff(plain(q, want), plain(q, got)); diff != "" {
 			t.Errorf("%s, %s: two exporters give another answer to %s (-one +two):\n%s", q.board, q.panel, q.expr, diff)
 		}
 		if victoria == "" {
@@ -90,7 +90,7 @@ func TestDashboardsCountEachPBXOnce(t *testing.T) {
 		got, err = queryAt(victoria, q.expr, at)
 		if err != nil {
 			t.Errorf("%s, %s: VictoriaMetrics refuses %s: %v", q.board, q.panel, q.expr, err)
-		} else if diff := cmp.Diff(plain(want), plain(got)); diff != "" && !strings.Contains(q.expr, "increase(") {
+		} else if diff := cmp.Diff(plain(q, want), plain(q, got)); diff != "" && !strings.Contains(q.expr, "increase(") {
 			// VictoriaMetrics counts a counter's first value as an increase.
 			t.Errorf("%s, %s: VictoriaMetrics gives another answer to %s (-Prometheus +VictoriaMetrics):\n%s", q.board, q.panel, q.expr, diff)
 		}
@@ -116,13 +116,14 @@ func startVictoria(t *testing.T) (address, write string) {
 }
 
 // plain is an answer without order, without digits that come of the order of additions, and without what is no number,
-// which VictoriaMetrics leaves out.
-func plain(samples []sample) []string {
+// which VictoriaMetrics leaves out. Of the 20 greatest only the values count: which of two equals is the last is chance.
+func plain(q boardQuery, samples []sample) []string {
+	cut := strings.HasPrefix(q.expr, "topk(20,") || strings.HasPrefix(q.expr, "bottomk(20,")
 	lines := make([]string, 0, len(samples))
 	for _, s := range samples {
 		labels := make([]string, 0, len(s.Metric))
 		for name, value := range s.Metric {
-			if name != "__name__" && value != "" {
+			if !cut && name != "__name__" && value != "" {
 				labels = append(labels, fmt.Sprintf("%s=%q", name, value))
 			}
 		}
@@ -133,6 +134,9 @@ func plain(samples []sample) []string {
 		}
 		if math.Abs(value) < 1e9 {
 			value = math.Round(value*1e4) / 1e4
+		}
+		if strings.Contains(q.expr, "ALERTS_FOR_STATE") {
+			value = 0 // since when each Prometheus has known, which were not started at once
 		}
 		lines = append(lines, fmt.Sprintf("{%s} %v", strings.Join(labels, ", "), value))
 	}

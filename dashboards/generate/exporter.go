@@ -9,7 +9,8 @@ func exporter() Dashboard {
 		"3h", "30s", accountVariable)
 	d.Panels = place(
 		across(4, seen(), accountsUp(), walkTime(), pollsFailed(), requestsFailed(), configuration()),
-		across(4, upFor(), restartedToday(), tokensLeft(), tokenEnds(), exporters().wide(8)),
+		across(4, upFor(), restartedToday(), tokensLeft(), tokenEnds(), restored(), writesFailed()),
+		across(5, exporters().wide(columns)),
 		across(8, collectors().wide(14), dataAge().wide(10)),
 		across(8, pollTime().wide(8), polls().wide(8), retries().wide(8)),
 		across(8, requestsByResult().wide(8), requestsByEndpoint().wide(8), latency().wide(8)),
@@ -73,6 +74,18 @@ func tokenEnds() Panel {
 	return stat("Token ends in", "How long the access token that ends first is still good. It is renewed before it ends.", "s",
 		now("min("+account("ycm_api_token_expiration_timestamp_seconds")+" - time())")).
 		decimals(0).stepped(unknown, at(least, bad), at(0, good)).wide(4)
+}
+
+func restored() Panel {
+	served := account("ycm_collector_restored")
+	return stat("Restored", "Collectors whose data is from before the last start of the exporter: they have not been polled anew yet.", "locale",
+		now(number(served+" == 1", served))).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good)).wide(4)
+}
+
+func writesFailed() Panel {
+	const failures = "ycm_exporter_storage_write_failures_total"
+	return stat("Writes failed", "Snapshots that could not be written to the exporter's storage within the last hour. What is not written is lost at the next restart.", "locale",
+		now("round(sum(increase("+failures+"[1h]) and "+failures+"))")).problem(warning).wide(4)
 }
 
 func exporters() Panel {

@@ -92,7 +92,7 @@ func timeline(title, description string, mappings []Mapping, targets ...Target) 
 	p.FieldConfig.Defaults.Color = map[string]any{"mode": "palette-classic"}
 	p.FieldConfig.Defaults.Custom = map[string]any{"lineWidth": 0, "fillOpacity": 75, "spanNulls": false}
 	p.Options = map[string]any{
-		"mergeValues": true, "showValue": "auto", "alignValue": "left", "rowHeight": 0.85,
+		"mergeValues": true, "showValue": "auto", "alignValue": "center", "rowHeight": 0.85,
 		"legend":  map[string]any{"displayMode": "list", "placement": "bottom", "showLegend": false},
 		"tooltip": map[string]any{"mode": "single", "sort": "none"},
 	}
