@@ -9,11 +9,12 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/sweep"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 // directPBXs makes the clients of an account's PBXs that are spoken to directly. They have the account's TLS and proxy
 // settings, but not its headers, which are meant for YCM.
-func directPBXs(ctx context.Context, c config.Account) ([]sweep.Direct, error) {
+func directPBXs(ctx context.Context, servers *ycmclient.Servers, c config.Account) ([]sweep.Direct, error) {
 	settings := c.HTTPClient
 	settings.HTTPHeaders = nil
 	// The transport must outlive ctx, because tokens are given back after polling has ended.
@@ -24,7 +25,7 @@ func directPBXs(ctx context.Context, c config.Account) ([]sweep.Direct, error) {
 	var direct []sweep.Direct
 	for _, p := range c.PBXs {
 		direct = append(direct, sweep.Direct{URL: p.URL, Client: pbxclient.Direct(pbxclient.Options{
-			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(), Hidden: hidden(settings),
+			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(), Hidden: hidden(settings), Guard: servers.Guard(p.URL),
 			Timeout: c.Timeout, Transport: transport, UserAgent: userAgent(),
 		})})
 	}

@@ -31,6 +31,7 @@ type exporter struct {
 	metrics  *poll.Metrics
 	set      *exposition.Set
 	memory   *memory // nil: nothing outlives a restart
+	servers  *ycmclient.Servers
 	logger   log.Logger
 
 	reloadSuccessful prometheus.Gauge
@@ -58,6 +59,7 @@ func newExporter(ctx context.Context, load func() (*config.Config, error), logge
 		load:      load,
 		registry:  prometheus.NewRegistry(),
 		logger:    logger,
+		servers:   ycmclient.NewServers(nil),
 		reloading: make(chan struct{}, 1),
 		reloadSuccessful: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "ycm_exporter_config_last_reload_successful",
@@ -95,10 +97,10 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 			RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout,
 			PageConcurrency: c.PageConcurrency, Search: c.Search,
 			Transport: transport, UserAgent: userAgent(),
-			Observer: e.metrics.Observer(c.Name), Logger: e.logger,
+			Observer: e.metrics.Observer(c.Name), Logger: e.logger, Servers: e.servers,
 		})
 	}
-	direct, err := directPBXs(e.ctx, c)
+	direct, err := directPBXs(e.ctx, e.servers, c)
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +150,11 @@ func (e *exporter) apply(cfg *config.Config) error {
 	slices.SortFunc(next, func(a, b *running) int { return strings.Compare(a.config.Name, b.config.Name) })
 
 	stopAll(slices.Collect(maps.Values(ended)))
+	for _, r := range ended {
+		if !slices.ContainsFunc(next, func(n *running) bool { return n.client == r.client }) {
+			r.client.Close()
+		}
+	}
 	e.mu.Lock()
 	e.accounts = next
 	e.mu.Unlock()

@@ -30,11 +30,13 @@ type memory struct {
 	path     string
 	logger   log.Logger
 	failures prometheus.Counter
+	boot     string // of the system
 
 	mu        sync.Mutex
 	known     map[string]bool // files that somebody asked for or wrote
 	lastWrite time.Time
 	failed    map[string]error // of files, the last write's
+	cells     map[string]*storage.Cell
 }
 
 func openMemory(ctx context.Context, path string, registry prometheus.Registerer, logger log.Logger) (*memory, error) {
@@ -48,11 +50,17 @@ func openMemory(ctx context.Context, path string, registry prometheus.Registerer
 			Name: "ycm_exporter_storage_write_failures_total",
 			Help: "Writes to the folder of --storage.path that failed; what they were to keep does not outlive a restart.",
 		}),
-		known: map[string]bool{}, failed: map[string]error{},
+		boot: bootID(), known: map[string]bool{}, failed: map[string]error{}, cells: map[string]*storage.Cell{},
 	}, nil
 }
 
+// close frees the folder. It comes after the last request.
 func (m *memory) close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, cell := range m.cells {
+		_ = cell.Close() // All that was written is the system's already.
+	}
 	if err := m.folder.Close(); err != nil {
 		level.Warn(m.logger).Log("msg", "The storage folder could not be left in order", "err", err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -67,6 +66,15 @@ func files(t *testing.T, folder string) map[string]string {
 	return all
 }
 
+// waitKept waits until each collector's first reading is in the storage folder.
+func (d *daemon) waitKept(folder string) {
+	d.t.Helper()
+	d.eventually("what the collectors know is kept", func() bool {
+		kept := files(d.t, folder)
+		return kept["cloud_pbx"] != "" && kept["firmware"] != "" && kept["subscription"] != ""
+	})
+}
+
 const ofTheList = `ycm_cloud_pbx_info|ycm_cloud_pbx_status|ycm_cloud_pbx_extensions|ycm_collector_last_success_timestamp_seconds\{account="main",collector="cloud_pbx"`
 
 func TestRestartServesAtOnceWhatWasKnown(t *testing.T) {
@@ -78,9 +86,7 @@ func TestRestartServesAtOnceWhatWasKnown(t *testing.T) {
 			y := simulate(t, 70)
 			folder := filepath.Join(t.TempDir(), "storage")
 			before := process(t, "--config.file="+y.configFile, "--storage.path="+folder)
-			before.eventually("what the collectors know is kept", func() bool {
-				return slices.Equal(slices.Sorted(maps.Keys(files(t, folder))), []string{"cloud_pbx", "firmware", "subscription"})
-			})
+			before.waitKept(folder)
 			want := before.samples(ofTheList)
 			if len(want) < 3*70 {
 				t.Fatalf("before the restart %d samples of the list are served, want those of 70 PBXs", len(want))
@@ -143,7 +149,7 @@ func TestFilesOfNoUseAreSetAside(t *testing.T) {
 // endAfterFirstPolls ends the program once it has written what it knows.
 func (d *daemon) endAfterFirstPolls(folder string) {
 	d.t.Helper()
-	d.eventually("what the collectors know is kept", func() bool { return len(files(d.t, folder)) >= 3 })
+	d.waitKept(folder)
 	if code := d.stop(); code != 0 {
 		d.t.Fatalf("the program ended with exit code %d, want 0:\n%s", code, d.out)
 	}

@@ -24,6 +24,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/web"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 const (
@@ -51,7 +52,7 @@ func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*c
 			return err
 		}
 		defer memory.close()
-		e.memory = memory
+		e.memory, e.servers = memory, ycmclient.NewServers(memory)
 	}
 	handler, err := web.Handler(o.web, promhttp.InstrumentMetricHandler(e.registry, e.set), e)
 	if err != nil {

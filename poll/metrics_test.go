@@ -55,6 +55,7 @@ ycm_collector_duration_seconds{account="main",collector="cloud_pbx"} 3
 ycm_collector_interval_seconds{account="main",collector="cloud_pbx"} 60
 ycm_collector_last_success_timestamp_seconds{account="main",collector="cloud_pbx"} 1.7000000005e+09
 ycm_collector_polls_total{account="main",collector="cloud_pbx",result="ok"} 1
+ycm_collector_restored{account="main",collector="cloud_pbx"} 0
 ycm_collector_success{account="main",collector="cloud_pbx"} 1
 ycm_up{account="main"} 1
 ycm_walk_repairs_total{account="main"} 1
