@@ -122,7 +122,7 @@ func (a *Account) Reading(role collector.Role) any {
 // open makes the self metrics tell of the account.
 func (a *Account) open() {
 	name := a.options.Account
-	a.options.Metrics.Track(name, func() float64 { return a.options.Client.Budget().Tokens })
+	a.options.Metrics.Track(name, a.options.Client.Budget)
 	a.options.Metrics.begin(name, a.options.Collectors)
 }
 
@@ -139,6 +139,7 @@ func (a *Account) Run(ctx context.Context) {
 		delay := time.Duration(i)*startSlot + rand.N(startSlot)
 		running.Go(func() { j.run(ctx, delay, a.nudgeOthers) })
 	}
+	running.Go(func() { a.watchPauses(ctx) })
 	running.Wait()
 	a.close(ctx)
 }

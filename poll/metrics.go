@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
@@ -85,7 +86,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			"Requests for an access token of the YCM API, by grant type and result.", "account", "grant", "result"),
 		repairs: counter("ycm_walk_repairs_total",
 			"Walks of the list of Cloud PBXs that had to be mended: a PBX missed was found by its id, or the list was walked again.", "account"),
-		budgets: &budgets{read: map[string]func() float64{}},
+		budgets: &budgets{read: map[string]func() ycmclient.BudgetState{}},
 	}
 	reg.MustRegister(m.budgets)
 	return m
@@ -105,15 +106,20 @@ func (m *Metrics) vectors() []interface {
 
 // Track serves the tokens that an account's budget holds, asked for at each scrape, and starts those counters of the
 // account at 0 whose first increase an alert must not miss.
-func (m *Metrics) Track(account string, budget func() float64) {
+func (m *Metrics) Track(account string, budget func() ycmclient.BudgetState) {
 	m.budgets.set(account, budget)
 	m.budgetWait.WithLabelValues(account)
 	m.repairs.WithLabelValues(account)
 	for _, reason := range []yeastar.Class{yeastar.Network, yeastar.Timeout, yeastar.Server, yeastar.RateLimited} {
 		m.retries.WithLabelValues(account, string(reason))
 	}
-	for _, result := range []yeastar.Class{yeastar.OK, yeastar.Auth} {
-		m.logins.WithLabelValues(account, "client_credentials", string(result))
+	for _, result := range yeastar.Classes() {
+		for _, grant := range []string{"client_credentials", "refresh_token"} {
+			m.logins.WithLabelValues(account, grant, string(result))
+		}
+		for _, endpoint := range ycmclient.Endpoints() {
+			m.requests.WithLabelValues(account, endpoint, string(result))
+		}
 	}
 }
 
@@ -185,10 +191,10 @@ func boolean(b bool) float64 {
 // budgets serves what the accounts' budgets hold at the moment of a scrape.
 type budgets struct {
 	mu   sync.Mutex
-	read map[string]func() float64
+	read map[string]func() ycmclient.BudgetState
 }
 
-func (b *budgets) set(account string, read func() float64) {
+func (b *budgets) set(account string, read func() ycmclient.BudgetState) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if read == nil {
@@ -198,19 +204,29 @@ func (b *budgets) set(account string, read func() float64) {
 	b.read[account] = read
 }
 
-func (b *budgets) desc() *prometheus.Desc {
+func (b *budgets) tokens() *prometheus.Desc {
 	return prometheus.NewDesc("ycm_api_budget_tokens",
 		"Requests that the account's budget allows at once at the moment of the scrape.", []string{"account"}, nil)
 }
 
+func (b *budgets) rate() *prometheus.Desc {
+	return prometheus.NewDesc("ycm_api_budget_rate",
+		"Requests a second that the account asks for at most at present: less than its rate limit while somebody else uses its Client ID.", []string{"account"}, nil)
+}
+
 // Describe implements prometheus.Collector.
-func (b *budgets) Describe(descs chan<- *prometheus.Desc) { descs <- b.desc() }
+func (b *budgets) Describe(descs chan<- *prometheus.Desc) {
+	descs <- b.tokens()
+	descs <- b.rate()
+}
 
 // Collect implements prometheus.Collector.
 func (b *budgets) Collect(metrics chan<- prometheus.Metric) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for account, read := range b.read {
-		metrics <- prometheus.MustNewConstMetric(b.desc(), prometheus.GaugeValue, read(), account)
+		state := read()
+		metrics <- prometheus.MustNewConstMetric(b.tokens(), prometheus.GaugeValue, state.Tokens, account)
+		metrics <- prometheus.MustNewConstMetric(b.rate(), prometheus.GaugeValue, state.PerSecond, account)
 	}
 }

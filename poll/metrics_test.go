@@ -12,12 +12,13 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // exercise makes every self metric of an account appear.
 func exercise(m *Metrics, account string) {
-	m.Track(account, func() float64 { return 42 })
+	m.Track(account, func() ycmclient.BudgetState { return ycmclient.BudgetState{Tokens: 42, PerSecond: 1.25} })
 	list := plan{"cloud_pbx": every(time.Minute, time.Hour)}.configured()
 	m.begin(account, list)
 	j := &job{account: account, Configured: list[slices.IndexFunc(list, func(c collector.Configured) bool { return c.Schedule.Enabled })]}
@@ -37,10 +38,9 @@ func TestSelfMetrics(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	exercise(NewMetrics(registry), "main")
 	want := `
+ycm_api_budget_rate{account="main"} 1.25
 ycm_api_budget_tokens{account="main"} 42
 ycm_api_budget_wait_seconds_total{account="main"} 1.5
-ycm_api_logins_total{account="main",grant="client_credentials",result="auth"} 0
-ycm_api_logins_total{account="main",grant="client_credentials",result="ok"} 0
 ycm_api_logins_total{account="main",grant="refresh_token",result="ok"} 1
 ycm_api_request_duration_seconds_count{account="main",endpoint="regions"} 1
 ycm_api_request_duration_seconds_sum{account="main",endpoint="regions"} 0.2
@@ -61,14 +61,24 @@ ycm_up{account="main"} 1
 ycm_walk_repairs_total{account="main"} 1
 `
 	var got []string
+	zeros := 0
 	for line := range strings.Lines(text(t, registry)) {
-		if !strings.HasPrefix(line, "#") && !strings.Contains(line, "_bucket{") {
+		switch {
+		case strings.HasPrefix(line, "#") || strings.Contains(line, "_bucket{"):
+		case strings.Contains(line, `result="`) && strings.HasSuffix(line, " 0\n"):
+			zeros++
+		default:
 			got = append(got, line)
 		}
 	}
 	slices.Sort(got)
 	if diff := cmp.Diff(want, "\n"+strings.Join(got, "")); diff != "" {
 		t.Errorf("self metrics (-want +got):\n%s", diff)
+	}
+	// Each result is there from the start, so that the first of its kind is an increase: of requests by endpoint, of logins by
+	// grant, and of a collector's polls. One of each has been counted.
+	if due := (len(ycmclient.Endpoints())+2+1)*len(yeastar.Classes()) - 3; zeros != due {
+		t.Errorf("%d results are there with 0, want %d", zeros, due)
 	}
 }
 

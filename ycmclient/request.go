@@ -34,6 +34,23 @@ const (
 	endpointProxy            = "proxy"
 )
 
+// Endpoints is every endpoint that a client asks, as errors and metrics name them.
+func Endpoints() []string {
+	return []string{
+		endpointToken,
+		endpointList,
+		endpointCloudPBX,
+		endpointRegions,
+		endpointFirmware,
+		endpointSubscription,
+		endpointPlanStatistics,
+		endpointRMConnections,
+		endpointUsers,
+		endpointUserSubscription,
+		endpointProxy,
+	}
+}
+
 const (
 	maxTries = 3
 	maxBody  = 16 << 20 // Bytes of an answer, decompressed.
