@@ -160,12 +160,13 @@ async function tooEarly(asked) {
 }
 
 // visit opens a dashboard, waits until every panel has its answers, and judges each of them, and the links to the PBXs in ids.
-async function visit(browser, ids, from, { uid, name, query, lenient, text: expected, pbxs, width = 1600 }) {
+async function visit(context, ids, from, { uid, name, query, lenient, text: expected, pbxs, width = 1600 }) {
   const { dashboard } = await api(`/api/dashboards/uid/${uid}`);
   const panels = dashboard.panels.flatMap((p) => (p.type === 'row' ? p.panels ?? [] : [p]));
   // Tall enough for Grafana to load every panel at once: a grid unit is 38 pixels.
   const height = 200 + 38 * Math.max(...dashboard.panels.map((p) => p.gridPos.y + p.gridPos.h));
-  const page = await browser.newPage({ viewport: { width, height } });
+  const page = await context.newPage();
+  await page.setViewportSize({ width, height });
 
   const broken = [];
   const answers = new Map(panels.map((p) => [p.id, { results: {}, errors: [], asked: {}, values: {} }]));
@@ -264,8 +265,9 @@ let failed = 0;
 try {
   const ids = new Set((await series('group by (account, cloud_pbx_id) (ycm_cloud_pbx_info)')).map((p) => `${p.account} ${p.cloud_pbx_id}`));
   const from = await lookBack();
+  const context = await browser.newContext(); // one for all pages: Grafana's scripts are then read once
   for (const v of await visits()) {
-    const { verdicts, broken } = await visit(browser, ids, from, v);
+    const { verdicts, broken } = await visit(context, ids, from, v);
     console.log(`\n${v.name} ${JSON.stringify(v.query)}`);
     for (const { panel, id, type, series: drawn, verdict } of verdicts) {
       const ok = verdict.startsWith('ok');
