@@ -11,7 +11,10 @@ import (
 func build() string {
 	known := []string{cmp.Or(version.Version, "unknown")}
 	for _, part := range []struct{ name, value string }{
-		{"branch", version.Branch}, {"revision", version.GetRevision()}, {"built", version.BuildDate}, {"", version.GoVersion},
+		{"branch", version.Branch},
+		{"revision", version.GetRevision()},
+		{"built", version.BuildDate},
+		{"", version.GoVersion},
 		{"platform", version.GoOS + "/" + version.GoArch},
 	} {
 		if part.value != "" && part.value != "unknown" {
