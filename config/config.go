@@ -4,7 +4,6 @@ package config
 
 import (
 	"net/url"
-	"regexp"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
@@ -18,13 +17,6 @@ import (
 type Config struct {
 	Accounts   []Account  `yaml:"accounts"`
 	Collectors Collectors `yaml:"collectors"`
-	Metrics    Metrics    `yaml:"metrics"`
-}
-
-// Metrics says what is made of that which the collectors read.
-type Metrics struct {
-	// Exclude has the families that are left out: those whose whole name one of the regular expressions matches.
-	Exclude []*regexp.Regexp `yaml:"exclude"`
 }
 
 // Account is one API client of a YCM: where it is, what it logs in with, and what it may spend.

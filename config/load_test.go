@@ -61,7 +61,6 @@ func parseURL(t *testing.T, s string) *url.URL {
 func compare(want, got any) string {
 	return cmp.Diff(want, got,
 		cmp.Transformer("Reveal", secret.Text.Reveal),
-		cmp.Comparer(func(a, b *regexp.Regexp) bool { return a.String() == b.String() }),
 		cmp.Comparer(func(a, b promconfig.ProxyConfig) bool { return reflect.DeepEqual(a, b) }))
 }
 
@@ -193,9 +192,6 @@ func TestEverythingCanBeSet(t *testing.T) {
 			"trunks":           schedule(true, 15*time.Minute, 45*time.Minute),
 			"autoprovisioning": schedule(true, day, 3*day),
 		}),
-		Metrics: config.Metrics{Exclude: []*regexp.Regexp{
-			regexp.MustCompile("^(?:ycm_cloud_pbx_feature_enabled)$"), regexp.MustCompile("^(?:ycm_user_.+|a)$"),
-		}},
 	}
 	setting(t, want.Collectors, "firmware", "types", []string{"pbx", "cluster", "cm"})
 	setting(t, want.Collectors, "autoprovisioning", "depth", "full")
@@ -239,7 +235,7 @@ func TestShortIntervalsGoStaleAfterTenMinutes(t *testing.T) {
 }
 
 func equal(a, b *config.Config) bool {
-	return reflect.DeepEqual(a.Accounts, b.Accounts) && reflect.DeepEqual(a.Metrics, b.Metrics) &&
+	return reflect.DeepEqual(a.Accounts, b.Accounts) &&
 		slices.EqualFunc(a.Collectors, b.Collectors, collector.Configured.Equal)
 }
 
@@ -336,7 +332,6 @@ func TestExampleLoadsAndShowsTheDefaults(t *testing.T) {
 		Credentials: config.Credentials{ClientID: "pbx-client-id", ClientSecretFile: filepath.Join(folder, "ycm")},
 	}}
 	setting(t, want.Collectors, "autoprovisioning", "required_phones", []map[string]string{{"vendor": "Yealink", "model": "VP59"}})
-	want.Metrics.Exclude = []*regexp.Regexp{regexp.MustCompile("^(?:ycm_cloud_pbx_feature_enabled)$")}
 	if diff := compare(want, got); diff != "" {
 		t.Errorf("the example differs from the defaults (-want +got):\n%s", diff)
 	}

@@ -1,10 +1,8 @@
 package config
 
 import (
-	"errors"
 	"net/url"
 	"regexp"
-	"regexp/syntax"
 	"strings"
 
 	promconfig "github.com/prometheus/common/config"
@@ -63,22 +61,7 @@ func scan(text string, out any) (want string, ok bool) {
 	case *promconfig.TLSVersion:
 		*out, ok = promconfig.TLSVersions[trimmed]
 		return "must be TLS10, TLS11, TLS12 or TLS13", ok
-	case **regexp.Regexp:
-		return scanExpression(trimmed, out)
 	default:
 		return strictyaml.Scan(text, out)
 	}
-}
-
-// scanExpression reads a regular expression that matches whole texts, as Prometheus's do.
-func scanExpression(text string, out **regexp.Regexp) (want string, ok bool) {
-	if text == "" {
-		return "is empty; fill it in or delete it", false
-	}
-	_, err := syntax.Parse(text, syntax.Perl)
-	if mistake := new(syntax.Error); errors.As(err, &mistake) {
-		return "must be a regular expression, but has a mistake: " + mistake.Code.String(), false
-	}
-	*out, err = regexp.Compile("^(?:" + text + ")$")
-	return "must be a regular expression", err == nil
 }
