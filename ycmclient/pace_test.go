@@ -30,7 +30,7 @@ func TestWalkIsAsFastAsLatencyAndBudgetAllow(t *testing.T) {
 				}
 			}, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 				start := time.Now()
-				list, err := client.Walk(t.Context(), nil, nil)
+				list, err := client.Walk(t.Context(), nil, nil, nil)
 				if err != nil || len(list.PBXs) != 4000 {
 					t.Fatalf("%d PBXs and the error %v", len(list.PBXs), err)
 				}
@@ -79,7 +79,7 @@ func walksBesideProxyCalls(t *testing.T, latency time.Duration) {
 		for minute := range 10 {
 			time.Sleep(time.Until(start.Add(time.Duration(minute) * time.Minute)))
 			begin := time.Now()
-			list, err := client.Walk(ctx, previous, nil)
+			list, err := client.Walk(ctx, nil, previous, nil)
 			if err != nil || len(list.PBXs) != 2000 {
 				t.Errorf("minute %d: %d PBXs and the error %v", minute, len(list.PBXs), err)
 			}
@@ -111,7 +111,7 @@ func TestWalkGetsThroughABucketThatIsFilledInLumps(t *testing.T) {
 				o.RateLimit, o.PageConcurrency = ycmclient.RateLimit{Burst: 30, Rate: 30, Interval: time.Minute}, 4
 			}, func(t *testing.T, _ *ycmtest.Server, client *ycmclient.Client, w *watch) {
 				start := time.Now()
-				list, err := client.Walk(t.Context(), nil, nil)
+				list, err := client.Walk(t.Context(), nil, nil, nil)
 				if err != nil || len(list.PBXs) != 8000 {
 					t.Errorf("%d PBXs and the error %v", len(list.PBXs), err)
 				}
