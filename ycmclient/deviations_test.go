@@ -2,7 +2,9 @@ package ycmclient_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
@@ -21,8 +23,18 @@ type deviant struct {
 func newDeviant(t testing.TB, pbxs, readers int, listing ycmtest.Listing) *deviant {
 	ycm := ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 3, Listing: listing})
 	d := &deviant{Server: ycm, watch: newWatch()}
-	d.client = newClient(t, inProcess{ycm}, func(o *ycmclient.Options) { o.PageConcurrency, o.Observer = readers, d.watch })
+	d.client = newClient(t, inProcess{oneAtATime(ycm)}, func(o *ycmclient.Options) { o.PageConcurrency, o.Observer = readers, d.watch })
 	return d
+}
+
+// oneAtATime answers one request after the other, each with what a test changes ahead of it.
+func oneAtATime(h http.Handler) http.Handler {
+	var mu sync.Mutex
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		h.ServeHTTP(w, r)
+	})
 }
 
 // walk walks once more and tells how many requests for pages that took.

@@ -37,11 +37,12 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 	if state == nil {
 		state = new(WalkState)
 	}
-	list, gone, err := c.readList(ctx, state, previous, progress)
+	list, err := c.readList(ctx, state, previous, progress)
 	if err != nil {
 		return List{}, err
 	}
-	if gone, err = c.confirmMany(state, &list, gone, len(previous)); err != nil {
+	gone, err := c.confirmMany(state, &list, without(previous, list.PBXs, idOf), len(previous))
+	if err != nil {
 		return List{}, err
 	}
 	unsure, err := c.confirm(ctx, &list, gone, few(len(previous)))
@@ -52,26 +53,28 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 		return list, nil
 	}
 	c.observer.Repair()
-	again, gone, err := c.readList(ctx, state, list.PBXs, progress)
+	again, err := c.readList(ctx, state, list.PBXs, progress)
 	if err != nil {
 		return List{}, err
 	}
 	again.Requests += list.Requests
-	// What only the first of the two walks listed stays; the next walk tells.
-	listedOnce, err := c.confirm(ctx, &again, gone, few(len(list.PBXs)))
-	if err != nil {
-		return List{}, err
-	}
-	again.add(listedOnce)
-	return again, nil
+	return again, c.listedOnce(ctx, &again, without(list.PBXs, again.PBXs, idOf))
 }
 
-// readList reads the list, twice if need be, and returns with it the PBXs that were known and that it does not have.
-func (c *Client) readList(ctx context.Context, state *WalkState, previous []CloudPBX, progress func(done, total int)) (List, []CloudPBX, error) {
+// listedOnce adds PBXs that only one of two readings of a walk listed, unless YCM says that they are gone. Those that
+// cannot be asked for stay; the next walk tells.
+func (c *Client) listedOnce(ctx context.Context, list *List, pbxs []CloudPBX) error {
+	unsure, err := c.confirm(ctx, list, pbxs, few(len(list.PBXs)))
+	list.add(unsure)
+	return err
+}
+
+// readList reads the list, twice if need be.
+func (c *Client) readList(ctx context.Context, state *WalkState, previous []CloudPBX, progress func(done, total int)) (List, error) {
 	before := state.Difference
 	w, others, err := whole(ctx, state, func(s WalkState) *walker[CloudPBX] { return c.fleetWalker(s, previous, progress) }, c.exists)
 	if err != nil {
-		return List{}, nil, err
+		return List{}, err
 	}
 	list := List{PBXs: w.items, Total: w.total, Listed: int(w.seen()), Requests: w.requests}
 	if state.Difference != 0 {
@@ -81,9 +84,7 @@ func (c *Client) readList(ctx context.Context, state *WalkState, previous []Clou
 		level.Warn(c.logger).Log("msg", "YCM's total and its list of Cloud PBXs differ otherwise than before, and a second reading agrees: what is listed is served",
 			"account", c.account, "total", w.total, "listed", w.seen(), "difference", state.Difference, "difference_before", before)
 	}
-	gone := append(without(previous, w.items, w.id), without(others, previous, w.id)...)
-	sortByID(gone)
-	return list, gone, nil
+	return list, c.listedOnce(ctx, &list, without(others, previous, idOf))
 }
 
 // fleetWalker makes a walker of the list of Cloud PBXs.
@@ -99,7 +100,7 @@ func (c *Client) fleetWalker(state WalkState, previous []CloudPBX, progress func
 	var shared interner
 	w := &walker[CloudPBX]{
 		client: c, endpoint: endpointList, readers: c.readers, progress: progress, state: state, other: state.Walks == 1,
-		id: func(p *CloudPBX) int64 { return p.ID },
+		id: idOf,
 		fetch: func(ctx context.Context, number int, room []CloudPBX) (page[CloudPBX], error) {
 			return c.listPage(ctx, number, room, &shared, known)
 		},
@@ -133,6 +134,8 @@ func (l *List) add(more []CloudPBX) {
 		sortByID(l.PBXs)
 	}
 }
+
+func idOf(p *CloudPBX) int64 { return p.ID }
 
 func sortByID(pbxs []CloudPBX) {
 	slices.SortFunc(pbxs, func(a, b CloudPBX) int { return cmp.Compare(a.ID, b.ID) })

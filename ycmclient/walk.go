@@ -1,8 +1,10 @@
 package ycmclient
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
@@ -92,13 +94,13 @@ type reading struct {
 	rose, fell  bool        // There were pages in that order,
 	mixed       bool        // and such in neither.
 	irregular   bool        // A page had another number of records than its total leaves for it.
-	more        bool        // There are records past the end.
+	owed        []int64     // Ids of records past the end.
 }
 
 // maxTotal is the largest list that is believed.
 const maxTotal = 1_000_000
 
-// walk reads the list. The items are in no order then.
+// walk reads the list. The items are sorted by id then.
 func (w *walker[T]) walk(ctx context.Context) error {
 	defer w.client.budget.reserve(w.readers)()
 	w.places, w.unusable, w.patient = make(map[int64]place), make(map[int]int), !w.state.Uneven
@@ -135,7 +137,7 @@ func (w *walker[T]) turn(first page[T]) bool {
 
 // finish ends a reading whose pages have been read.
 func (w *walker[T]) finish(err error) error {
-	w.distinct = len(w.items)
+	slices.SortFunc(w.items, func(a, b T) int { return cmp.Compare(w.id(&a), w.id(&b)) })
 	if err == nil && w.rose && w.fell && !w.mixed {
 		return w.lie("the order of the list changes from page to page")
 	}
@@ -145,14 +147,23 @@ func (w *walker[T]) finish(err error) error {
 // sound tells whether the reading is complete and its total, less the difference that is expected, is borne out.
 func (w *walker[T]) sound() bool {
 	wrongWay := w.descended && w.fell || !w.descended && w.rose
-	if w.more || wrongWay && !w.other && !w.mixed {
+	if w.more() || wrongWay && !w.other && !w.mixed {
 		return false
 	}
 	if !w.irregular && w.state.Difference == 0 {
 		return w.seen() >= w.total
 	}
+	// What was deleted after it was read makes more of what was seen, and the total fall.
 	seen := w.seen() + w.state.Difference
-	return w.least <= seen && seen <= w.most
+	return w.least <= seen && (seen <= w.most || w.least < w.most)
+}
+
+// more tells whether there are records past the end that the reading does not have.
+func (w *walker[T]) more() bool {
+	return slices.ContainsFunc(w.owed, func(id int64) bool {
+		_, known := w.places[id]
+		return !known
+	})
 }
 
 // seen tells how many records were seen.

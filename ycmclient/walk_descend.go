@@ -12,9 +12,18 @@ func (w *walker[T]) start(ctx context.Context, number int) (top page[T], last in
 			return top, 0, err
 		}
 		pages := w.pagesFor(top.total.Value)
-		switch there := number == 1 || !top.past; {
-		case there && (pages <= number || number+1 == high || low > 0 && high == beyond):
+		there := number == 1 || !top.past
+		switch {
+		case there && number+1 == high, there && low > 0 && pages > number && high == beyond:
 			return top, number, nil
+		case there && pages <= number:
+			// A full last page proves nothing before it is known whether the total is true.
+			if w.state.Walks > 0 || top.rows < w.size() {
+				return top, number, nil
+			}
+			low, high = number, max(high, number+1)
+			number++
+			continue
 		case there:
 			low, high = number, max(high, number+1)
 		default:
@@ -92,6 +101,8 @@ func (w *walker[T]) checkEnd(ctx context.Context, last int) error {
 	next := w.pagesFor(w.total) + 1
 	if w.suspicious() {
 		next = last + 1
+	} else if w.end == last+1 {
+		return nil
 	} else if count := w.count(w.total); count == 0 || count%int64(w.size()) != 0 {
 		return nil // The last page was short.
 	}
@@ -99,9 +110,8 @@ func (w *walker[T]) checkEnd(ctx context.Context, last int) error {
 	if err != nil {
 		return err
 	}
-	// Some servers repeat the last page there, or the first.
-	if (p.past || w.irregular) && !w.knowsAll(p.items) {
-		w.more, w.irregular = true, true
+	if w.irregular && !p.past {
+		w.owe(p)
 	}
 	return nil
 }

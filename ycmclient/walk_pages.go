@@ -106,6 +106,7 @@ func (w *walker[T]) readOnce(ctx context.Context, number int, room []T) (page[T]
 	}
 	if p.past { // What it says of the total is not to be used.
 		w.past(number)
+		w.owe(p)
 	} else {
 		w.record(p, number)
 	}
@@ -130,6 +131,16 @@ func (w *walker[T]) record(p page[T], number int) {
 	}
 	if number >= w.end {
 		w.end = 0
+	}
+}
+
+// owe takes over the records of a page that should not be there, with w.mu held: some servers repeat other pages there,
+// but if any is new, the list has more than its total says.
+func (w *walker[T]) owe(p page[T]) {
+	for i := range p.items {
+		if len(w.owed) < maxTotal {
+			w.owed = append(w.owed, w.id(&p.items[i]))
+		}
 	}
 }
 
@@ -268,6 +279,7 @@ func (w *walker[T]) catchUp(ctx context.Context, known readerSet) error {
 		}
 		known |= firstCatchUp
 	}
+	missing := w.count(w.total) - w.seen()
 	for reader := firstCatchUp << 1; reader != 0; reader <<= 1 {
 		seen, total := w.seen(), w.total
 		if seen >= w.count(total) {
@@ -281,6 +293,9 @@ func (w *walker[T]) catchUp(ctx context.Context, known readerSet) error {
 			return nil // Nothing new was left to be seen.
 		}
 		known |= reader
+	}
+	if w.count(w.total)-w.seen() <= missing {
+		return nil // The list grows, and the total is as wrong as before.
 	}
 	return w.lie("the list changes faster than it can be read: YCM counts %d records and %d were seen", w.total, w.seen())
 }

@@ -1,47 +1,53 @@
 package ycmclient
 
 import (
-	"cmp"
 	"context"
 	"slices"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// whole reads the list with a new walker, and a second time, the other way, if the first reading is not sound. Two
-// readings that are not sound are taken for true if they have the same records, but for those that are newer or that
-// are gone when they are asked for. It returns the walker that read last, its items sorted by id, with what the first
-// one has beside them, if the second is to be believed whatever the first has; and keeps what was learned in state.
+// whole reads the list with a new walker, and a second time, from its first page to its end, if the first reading is not
+// sound. Two readings that are not sound are taken for true if they have the same records, but for those that are newer or that
+// are gone when they are asked for. It returns the walker that read last, its items sorted by id, with what the readings
+// before have beside them, where that is still to be asked for; and keeps what was learned in state.
 //
 // exists asks for a record by its id. Without it, all that are not newer count as being there.
-func whole[T any](ctx context.Context, state *WalkState, walker func(WalkState) *walker[T], exists func(ctx context.Context, id int64) (bool, error)) (w *walker[T], others []T, err error) {
+func whole[T any](ctx context.Context, state *WalkState, walker func(WalkState) *walker[T], exists func(ctx context.Context, id int64) (bool, error)) (last *walker[T], others []T, err error) {
 	known := state.sane()
 	first := walker(known)
-	if err := first.walk(ctx); err != nil {
+	err = first.walk(ctx)
+	if first.other && (yeastar.ClassOf(err) == yeastar.Invalid || err == nil && !first.sound()) {
+		// What the way that is not safe has missed says nothing.
+		known.Walks = 2
+		safe := walker(known)
+		safe.requests, safe.newest = first.requests, max(safe.newest, first.highest())
+		err = safe.walk(ctx)
+		others = without(first.items, safe.items, safe.id)
+		first = safe
+	}
+	if err != nil {
 		return nil, nil, err
 	}
-	first.sort()
 	if first.sound() {
 		*state = known.after(&first.reading, known.Difference)
-		return first, nil, nil
+		return first, others, nil
 	}
-	learned := known.after(&first.reading, first.total-first.seen())
+	learned := known.after(&first.reading, known.Difference)
+	learned.Uneven = true
 	second := walker(learned)
 	second.newest, second.requests = first.highest(), first.requests
-	second.other = learned.Falling != first.descended // So that it goes the other way.
-	second.guess = max(second.guess, learned.Pages)
+	second.other = !learned.Falling // So that it ascends, and finds the end whatever the total says.
 	if err := second.walk(ctx); err != nil {
 		return nil, nil, err
 	}
-	second.sort()
-	difference, sound := learned.Difference, second.sound()
-	if !sound {
-		difference = second.total - second.seen()
-	}
 	others = without(first.items, second.items, second.id)
-	if !sound || difference != 0 {
+	difference := known.Difference
+	if !second.sound() {
 		if err := second.agrees(ctx, first, others, exists); err != nil {
 			return nil, nil, err
 		}
-		others = nil
+		others, difference = nil, second.total-second.seen()
 	}
 	*state = learned.after(&second.reading, difference)
 	return second, others, nil
@@ -70,10 +76,6 @@ func (w *walker[T]) agrees(ctx context.Context, first *walker[T], others []T, ex
 
 // few is how many records of a list may be asked for one by one.
 func few(records int) int { return max(10, records/50) }
-
-func (w *walker[T]) sort() {
-	slices.SortFunc(w.items, func(a, b T) int { return cmp.Compare(w.id(&a), w.id(&b)) })
-}
 
 // highest is the highest id of the sorted items, 0 if there are none.
 func (w *walker[T]) highest() int64 {
