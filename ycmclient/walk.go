@@ -68,6 +68,7 @@ type walker[T any] struct {
 	guess  int       // The page that is thought to be the last.
 	newest int64     // The highest id that was known before.
 	other  bool      // The way that is not safe.
+	unsure bool      // It is not known yet by how much the total is wrong.
 
 	mu      sync.Mutex
 	items   []T
@@ -104,6 +105,7 @@ const maxTotal = 1_000_000
 func (w *walker[T]) walk(ctx context.Context) error {
 	defer w.client.budget.reserve(w.readers)()
 	w.places, w.unusable, w.patient = make(map[int64]place), make(map[int]int), !w.state.Uneven
+	w.unsure = w.unsure || w.state.Walks == 0
 	w.descended = w.state.Falling == w.other
 	if !w.descended {
 		first, err := w.read(ctx, 1, nil)

@@ -8,7 +8,7 @@ func (w *walker[T]) ascend(ctx context.Context, p page[T]) error {
 	var (
 		done   int     // Up to here, all has been read that was there when the last page was.
 		ids    []int64 // Of the last page that was read.
-		left   bool    // By that page's total there is more behind it.
+		left   bool    // By that page's total there is more behind it, or may be.
 		total  = p.total.Value
 		fallen int64 // By how much the total has fallen since.
 		again  bool  // The last page was read a second time, to make sure of the end.
@@ -31,7 +31,8 @@ func (w *walker[T]) ascend(ctx context.Context, p page[T]) error {
 		case nothing && (!left || again):
 			return w.catchUp(ctx, 1)
 		case nothing:
-			// What was left for this page was deleted, which the page before it shows; or YCM counts more than it lists.
+			// What was left for this page was deleted, or moved to the page before it, which that shows; or YCM counts
+			// more than it lists.
 			number, again = done, true
 		case number == done+1 && w.repeats(p, ids) && total <= before:
 			return w.lie("page %d brings nothing new: it is the same as page %d", number, done)
@@ -43,7 +44,7 @@ func (w *walker[T]) ascend(ctx context.Context, p page[T]) error {
 			again = again && number <= done
 			done, fallen, ids = number, 0, w.idsOf(p, ids)
 			end := int64(done-1)*size + int64(p.rows)
-			left = w.count(total) > end
+			left = w.count(total) > end || w.unsure && int64(p.rows) == size
 			if int64(p.rows) < size && w.count(total) == end && !w.suspicious() {
 				return w.catchUp(ctx, 1)
 			}

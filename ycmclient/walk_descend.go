@@ -18,7 +18,7 @@ func (w *walker[T]) start(ctx context.Context, number int) (top page[T], last in
 			return top, number, nil
 		case there && pages <= number:
 			// A full last page proves nothing before it is known whether the total is true.
-			if w.state.Walks > 0 || top.rows < w.size() {
+			if !w.unsure || top.rows < w.size() {
 				return top, number, nil
 			}
 			low, high = number, max(high, number+1)
@@ -119,6 +119,6 @@ func (w *walker[T]) checkEnd(ctx context.Context, last int) error {
 // suspicious tells whether a last page that is short does not prove that the list ends there: where anything was not as
 // it should be, or where the only page of the first walk may be short because all pages are.
 func (w *walker[T]) suspicious() bool {
-	sizeUnknown := w.state.Walks == 0 && w.pages == 1 && w.largest > 0 && w.largest < pageSize
+	sizeUnknown := w.unsure && w.pages == 1 && w.largest > 0 && w.largest < pageSize
 	return w.irregular || w.state.Uneven || sizeUnknown
 }

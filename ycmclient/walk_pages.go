@@ -39,7 +39,7 @@ func (w *walker[T]) read(ctx context.Context, number int, room []T) (page[T], er
 			return w.none(number), nil
 		}
 	}
-	if refused || w.trusting() {
+	if refused || number == 1 && p.rows == 0 || w.trusting() {
 		if p, err = w.readOnce(ctx, number, room); err == nil && w.fits(p, number) {
 			return p, nil
 		}
@@ -47,12 +47,16 @@ func (w *walker[T]) read(ctx context.Context, number int, room []T) (page[T], er
 	if number > 1 && saysNone(err) {
 		p, err = w.none(number), nil
 	}
-	if err == nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.irregular, w.patient = true, false
+	if err != nil {
+		return p, err
 	}
-	return p, err
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.irregular, w.patient = true, false
+	if number == 1 && p.rows == 0 {
+		return p, w.lie("YCM counts %d records and lists none", p.total.Value)
+	}
+	return p, nil
 }
 
 // none is the page that there is not.

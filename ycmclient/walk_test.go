@@ -28,20 +28,25 @@ func TestWalkCostsOneRequestAPage(t *testing.T) {
 	for _, c := range []struct {
 		name            string
 		fleet, previous int
+		walks           int // That were made before.
 		want            []int
 	}{
-		{"an empty fleet", 0, 0, []int{1}},
-		{"one page, which the first walk does not take for a full one", 49, 0, []int{1, 2}},
-		{"one full page, so that the next is asked for", 50, 0, []int{1, 2}},
-		{"the first walk looks at page 1 and reads it again at the end", 120, 0, []int{1, 3, 2, 1}},
-		{"a later walk knows where the end is", 120, 120, []int{3, 2, 1}},
-		{"a last page that is full", 150, 150, []int{3, 2, 1, 4}},
-		{"the fleet grew by a page", 120, 90, []int{2, 3, 2, 1}},
-		{"the fleet shrank by a page, and who is gone is asked for by id", 98, 104, []int{3, 2, 1, 0, 0, 0, 0, 0, 0}},
+		{"an empty fleet", 0, 0, 0, []int{1}},
+		{"one page, which the first walk does not take for a full one", 49, 0, 0, []int{1, 2}},
+		{"one page, later", 49, 49, 2, []int{1}},
+		{"one full page, of which the first walk makes sure that it is the last", 50, 0, 0, []int{1, 2, 1}},
+		{"one full page, later, so that the next is asked for", 50, 50, 2, []int{1, 2}},
+		{"the first walk looks at page 1 and reads it again at the end", 120, 0, 0, []int{1, 3, 2, 1}},
+		{"the second walk goes the other way, and reads once more what is new", 120, 120, 1, []int{1, 2, 3, 3}},
+		{"a later walk knows where the end is", 120, 120, 2, []int{3, 2, 1}},
+		{"a last page that is full", 150, 150, 2, []int{3, 2, 1, 4}},
+		{"a last page that is full, for the first time", 150, 150, 0, []int{3, 4, 3, 2, 1}},
+		{"the fleet grew by a page", 120, 90, 2, []int{2, 3, 2, 1}},
+		{"the fleet shrank by a page, and who is gone is asked for by id", 98, 104, 2, []int{3, 2, 1, 0, 0, 0, 0, 0, 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScripted(c.fleet)
-			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, fleetOf(c.previous), nil)
+			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), &ycmclient.WalkState{Walks: c.walks}, fleetOf(c.previous), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

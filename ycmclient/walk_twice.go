@@ -36,7 +36,7 @@ func whole[T any](ctx context.Context, state *WalkState, walker func(WalkState) 
 	learned := known.after(&first.reading, known.Difference)
 	learned.Uneven = true
 	second := walker(learned)
-	second.newest, second.requests = first.highest(), first.requests
+	second.newest, second.requests, second.unsure = first.highest(), first.requests, true
 	second.other = !learned.Falling // So that it ascends, and finds the end whatever the total says.
 	if err := second.walk(ctx); err != nil {
 		return nil, nil, err
