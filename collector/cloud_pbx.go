@@ -19,6 +19,7 @@ const firmwareWait = 10 * time.Second
 // listReading is the list as a poll saw it.
 type listReading struct {
 	List   ycmclient.List
+	State  ycmclient.WalkState // What the walks up to this one have learned of the list itself.
 	Polled time.Time
 }
 
@@ -30,21 +31,31 @@ func cloudPBX() Collector {
 		NewReading: empty[listReading], Provides: ListOfPBXs, Needs: []Need{{Role: FirmwareOfYCM, Patience: firmwareWait}},
 		New: func(a Account) Poller {
 			firmware := servedFirmware{account: a}
-			return &accountPoller[listReading]{account: a, ask: walkList, show: func(r *listReading) exposition.Source {
+			return &accountPoller[listReading]{account: a, ask: new(listWalks).walk, show: func(r *listReading) exposition.Source {
 				return showList(a.Name, r, firmware.get())
 			}}
 		},
 	}
 }
 
-// walkList is told the list before, as the walk is.
-func walkList(ctx context.Context, a Account, before *listReading) (listReading, error) {
+// listWalks is what walks learn of the list, also those that fail.
+type listWalks struct {
+	state   ycmclient.WalkState
+	resumed bool
+}
+
+// walk is told the list before, as the walk is. The first walk goes on with what the reading before has learned.
+func (w *listWalks) walk(ctx context.Context, a Account, before *listReading) (listReading, error) {
 	var previous []ycmclient.CloudPBX
 	if before != nil {
 		previous = before.List.PBXs
+		if !w.resumed {
+			w.state = before.State
+		}
 	}
-	list, err := a.YCM.Walk(ctx, previous, a.Progress)
-	return listReading{list, time.Now()}, err
+	w.resumed = true
+	list, err := a.YCM.Walk(ctx, &w.state, previous, a.Progress)
+	return listReading{list, w.state, time.Now()}, err
 }
 
 // showList makes a snapshot that keeps the list's records.
@@ -71,10 +82,12 @@ func (l listOf) List() *ycmclient.List {
 
 // listColumns declares what the list tells about the fleet as a whole.
 func listColumns() []series.Column[ycmclient.List] {
-	return []series.Column[ycmclient.List]{series.Number(
-		"ycm_cloud_pbxs", "Number of Cloud PBXs, as YCM reports it with its list (total). "+background,
-		func(l *ycmclient.List) yeastar.Int { return yeastar.Int(l.Total) },
-	)}
+	return []series.Column[ycmclient.List]{
+		series.Number("ycm_cloud_pbxs", "Number of Cloud PBXs, as YCM reports it with its list (total). "+background,
+			func(l *ycmclient.List) yeastar.Int { return yeastar.Int(l.Total) }),
+		series.Number("ycm_cloud_pbxs_listed", "Number of Cloud PBXs that YCM's list has. It differs from ycm_cloud_pbxs where YCM counts otherwise than it lists. "+background,
+			func(l *ycmclient.List) yeastar.Int { return yeastar.Int(l.Listed) }),
+	}
 }
 
 // cloudPBXColumns declares what the list tells about each PBX (Query All the Cloud PBXs). polled is when it did, and

@@ -36,13 +36,15 @@ func ReadReading(from *json.Decoder, reading any) error {
 type listHead struct {
 	PBXs     int
 	Total    int64
+	Listed   int
 	Requests int
+	State    ycmclient.WalkState
 	Polled   time.Time
 }
 
 // WriteRecords implements recorded.
 func (r *listReading) WriteRecords(to *json.Encoder) error {
-	if err := to.Encode(listHead{len(r.List.PBXs), r.List.Total, r.List.Requests, r.Polled}); err != nil {
+	if err := to.Encode(listHead{len(r.List.PBXs), r.List.Total, r.List.Listed, r.List.Requests, r.State, r.Polled}); err != nil {
 		return err
 	}
 	for i := range r.List.PBXs {
@@ -62,7 +64,7 @@ func (r *listReading) ReadRecords(from *json.Decoder) error {
 	if err := from.Decode(&head); err != nil {
 		return err
 	}
-	list := ycmclient.List{Total: head.Total, Requests: head.Requests}
+	list := ycmclient.List{Total: head.Total, Listed: head.Listed, Requests: head.Requests}
 	list.PBXs = slices.Grow(list.PBXs, max(0, min(head.PBXs, firstGrowth)))
 	shared := map[string]string{}
 	for from.More() {
@@ -81,7 +83,7 @@ func (r *listReading) ReadRecords(from *json.Decoder) error {
 	if len(list.PBXs) != head.PBXs {
 		return fmt.Errorf("there are %d PBXs, and should be %d", len(list.PBXs), head.PBXs)
 	}
-	*r = listReading{list, head.Polled}
+	*r = listReading{list, head.State, head.Polled}
 	return nil
 }
 

@@ -39,7 +39,8 @@ func TestListKeepsItsIntervalWhateverElseIsAsked(t *testing.T) {
 		told := len(b.up())
 		stop()
 
-		walks := walksOf(ycm, 40)
+		// The first two walks learn how YCM pages, and go two ways.
+		walks := slices.DeleteFunc(walksOf(ycm, 40), func(w walk) bool { return w.began.Sub(began) < 2*time.Minute })
 		var longest, slowest time.Duration
 		for i := range walks[1:] {
 			longest = max(longest, walks[i+1].began.Sub(walks[i].began))
@@ -50,7 +51,7 @@ func TestListKeepsItsIntervalWhateverElseIsAsked(t *testing.T) {
 				t.Errorf("the walk %v after the start has %d pages, want 40 and one to see that there are no more", w.began.Sub(began), w.pages)
 			}
 		}
-		if len(walks) < minutes-1 || longest > 61*time.Second || slowest > 55*time.Second {
+		if len(walks) < minutes-3 || longest > 61*time.Second || slowest > 55*time.Second {
 			t.Errorf("in %d minutes the list was walked %d times, with up to %v from start to start and %v a walk; want each minute", minutes, len(walks), longest, slowest)
 		}
 		stats := ycm.Stats()

@@ -24,14 +24,16 @@ type Metrics struct {
 	sweep       *prometheus.GaugeVec
 	pbxPolls    *prometheus.CounterVec
 
-	requests   *prometheus.CounterVec
-	latency    *prometheus.HistogramVec
-	retries    *prometheus.CounterVec
-	budgetWait *prometheus.CounterVec
-	unexpected *prometheus.CounterVec
-	tokenEnds  *prometheus.GaugeVec
-	logins     *prometheus.CounterVec
-	repairs    *prometheus.CounterVec
+	requests    *prometheus.CounterVec
+	latency     *prometheus.HistogramVec
+	retries     *prometheus.CounterVec
+	budgetWait  *prometheus.CounterVec
+	unexpected  *prometheus.CounterVec
+	tokenEnds   *prometheus.GaugeVec
+	logins      *prometheus.CounterVec
+	repairs     *prometheus.CounterVec
+	mismatches  *prometheus.CounterVec
+	unconfirmed *prometheus.GaugeVec
 
 	budgets *budgets
 }
@@ -86,6 +88,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			"Requests for an access token of the YCM API, by grant type and result.", "account", "grant", "result"),
 		repairs: counter("ycm_walk_repairs_total",
 			"Walks of the list of Cloud PBXs that had to be mended: a PBX missed was found by its id, or the list was walked again.", "account"),
+		mismatches: counter("ycm_walk_mismatches_total",
+			"Walks that were served although YCM's total and its list of Cloud PBXs disagree, as two readings of the list found.", "account"),
+		unconfirmed: gauge("ycm_cloud_pbxs_unconfirmed",
+			"Whether the latest walk misses so many Cloud PBXs that it is not served before more walks agree (1) or not (0); what is served is older then.", "account"),
 		budgets: &budgets{read: map[string]func() ycmclient.BudgetState{}},
 	}
 	reg.MustRegister(m.budgets)
@@ -100,7 +106,7 @@ func (m *Metrics) vectors() []interface {
 		DeletePartialMatch(prometheus.Labels) int
 	}{
 		m.up, m.success, m.duration, m.interval, m.lastSuccess, m.fromBefore, m.polls, m.sweep, m.pbxPolls, m.requests, m.latency, m.retries,
-		m.budgetWait, m.unexpected, m.tokenEnds, m.logins, m.repairs,
+		m.budgetWait, m.unexpected, m.tokenEnds, m.logins, m.repairs, m.mismatches, m.unconfirmed,
 	}
 }
 
@@ -110,6 +116,8 @@ func (m *Metrics) Track(account string, budget func() ycmclient.BudgetState) {
 	m.budgets.set(account, budget)
 	m.budgetWait.WithLabelValues(account)
 	m.repairs.WithLabelValues(account)
+	m.mismatches.WithLabelValues(account)
+	m.unconfirmed.WithLabelValues(account)
 	for _, reason := range []yeastar.Class{yeastar.Network, yeastar.Timeout, yeastar.Server, yeastar.RateLimited} {
 		m.retries.WithLabelValues(account, string(reason))
 	}

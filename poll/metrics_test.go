@@ -31,6 +31,8 @@ func exercise(m *Metrics, account string) {
 	o.Login("refresh_token", yeastar.OK)
 	o.TokenExpires(time.Unix(1_700_001_800, 0))
 	o.Repair()
+	o.Mismatch()
+	o.Unconfirmed(true)
 }
 
 // Dashboards and alerts are built on these names, labels and values.
@@ -51,6 +53,7 @@ ycm_api_retries_total{account="main",reason="server"} 0
 ycm_api_retries_total{account="main",reason="timeout"} 1
 ycm_api_token_expiration_timestamp_seconds{account="main"} 1.7000018e+09
 ycm_api_unexpected_values_total{account="main",field="activeCalls"} 1
+ycm_cloud_pbxs_unconfirmed{account="main"} 1
 ycm_collector_duration_seconds{account="main",collector="cloud_pbx"} 3
 ycm_collector_interval_seconds{account="main",collector="cloud_pbx"} 60
 ycm_collector_last_success_timestamp_seconds{account="main",collector="cloud_pbx"} 1.7000000005e+09
@@ -58,6 +61,7 @@ ycm_collector_polls_total{account="main",collector="cloud_pbx",result="ok"} 1
 ycm_collector_restored{account="main",collector="cloud_pbx"} 0
 ycm_collector_success{account="main",collector="cloud_pbx"} 1
 ycm_up{account="main"} 1
+ycm_walk_mismatches_total{account="main"} 1
 ycm_walk_repairs_total{account="main"} 1
 `
 	var got []string

@@ -51,3 +51,15 @@ func (o observer) TokenExpires(at time.Time) {
 
 // Repair implements ycmclient.Observer.
 func (o observer) Repair() { o.repairs.WithLabelValues(o.account).Inc() }
+
+// Mismatch implements ycmclient.Observer.
+func (o observer) Mismatch() { o.mismatches.WithLabelValues(o.account).Inc() }
+
+// Unconfirmed implements ycmclient.Observer.
+func (o observer) Unconfirmed(now bool) {
+	value := 0.0
+	if now {
+		value = 1
+	}
+	o.unconfirmed.WithLabelValues(o.account).Set(value)
+}

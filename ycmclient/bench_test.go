@@ -84,7 +84,7 @@ func BenchmarkWalk(b *testing.B) {
 					client := newClient(b, fleet, func(o *ycmclient.Options) { o.PageConcurrency = readers })
 					var previous []ycmclient.CloudPBX
 					if repeat {
-						list, err := client.Walk(context.Background(), nil, nil)
+						list, err := client.Walk(context.Background(), nil, nil, nil)
 						if err != nil {
 							b.Fatal(err)
 						}
@@ -92,7 +92,7 @@ func BenchmarkWalk(b *testing.B) {
 					}
 					b.ReportAllocs()
 					for b.Loop() {
-						list, err := client.Walk(context.Background(), previous, nil)
+						list, err := client.Walk(context.Background(), nil, previous, nil)
 						if err != nil || len(list.PBXs) != pages*50 {
 							b.Fatalf("%d PBXs and the error %v", len(list.PBXs), err)
 						}

@@ -33,7 +33,7 @@ func walkUnderChurn(t *testing.T, fleet, readers int, previous []ycmclient.Cloud
 		}
 	}
 	client := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = readers })
-	list, err := client.Walk(t.Context(), previous, nil)
+	list, err := client.Walk(t.Context(), nil, previous, nil)
 	if err != nil {
 		return list, s, err
 	}

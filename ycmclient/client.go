@@ -42,6 +42,8 @@ type Observer interface {
 	Login(grant string, result yeastar.Class)                          // client_credentials or refresh_token.
 	TokenExpires(at time.Time)                                         // There is a new access token.
 	Repair()                                                           // A walk had to be mended.
+	Mismatch()                                                         // A walk is served although YCM's total and its list differ.
+	Unconfirmed(now bool)                                              // Whether the latest walk misses more than it is believed.
 }
 
 // Client speaks to one account of YCM. It is safe for concurrent use.
@@ -140,3 +142,5 @@ func (unobserved) Unexpected(string)                            {}
 func (unobserved) Login(string, yeastar.Class)                  {}
 func (unobserved) TokenExpires(time.Time)                       {}
 func (unobserved) Repair()                                      {}
+func (unobserved) Mismatch()                                    {}
+func (unobserved) Unconfirmed(bool)                             {}

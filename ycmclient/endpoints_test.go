@@ -64,7 +64,7 @@ func TestWalkReadsEveryFieldOfEveryPBX(t *testing.T) {
 		want = append(want, expected(p))
 	}
 	slices.SortFunc(want, func(a, b ycmclient.CloudPBX) int { return cmp.Compare(a.ID, b.ID) })
-	list, err := client.Walk(t.Context(), nil, nil)
+	list, err := client.Walk(t.Context(), nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestWalkReadsEveryFieldOfEveryPBX(t *testing.T) {
 	ycm.Update(want[7].ID, func(p *ycmtest.PBX) { p.Name, p.Region, p.ActiveCalls = "Harbour Dental", "Europe(London)", 99 })
 	p, _ := ycm.PBX(want[7].ID)
 	want[7] = expected(p)
-	list, err = client.Walk(t.Context(), list.PBXs, nil)
+	list, err = client.Walk(t.Context(), nil, list.PBXs, nil)
 	if diff := gocmp.Diff(want, list.PBXs); diff != "" || err != nil {
 		t.Errorf("the second walk fails with %v or differs (-want +got):\n%s", err, diff)
 	}
@@ -96,7 +96,7 @@ func TestWalkReadsEveryFieldOfEveryPBX(t *testing.T) {
 func TestWalkPassesTheSearchOn(t *testing.T) {
 	ycm, client, _ := overTCP(t, ycmtest.Options{PBXs: 100}, func(o *ycmclient.Options) { o.Search = "harbour dental & sons" })
 	ycm.Add(func(p *ycmtest.PBX) { p.Name = "Harbour Dental & Sons" })
-	list, err := client.Walk(t.Context(), nil, nil)
+	list, err := client.Walk(t.Context(), nil, nil, nil)
 	if err != nil || len(list.PBXs) != 1 || list.PBXs[0].Name != "Harbour Dental & Sons" {
 		t.Errorf("got %v and the error %v, want one PBX", list.PBXs, err)
 	}

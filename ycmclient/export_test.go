@@ -19,7 +19,7 @@ func NewPageDecoder() func(body []byte, previous, room []CloudPBX) ([]CloudPBX, 
 			previous = previous[1:]
 			return first
 		}
-		return answer.page(room, &shared, known, func(string) {}).items, nil
+		return answer.page(room, &shared, known).items, nil
 	}
 }
 

@@ -194,6 +194,8 @@ type watch struct {
 	logins     []string // "grant class".
 	expires    time.Time
 	repairs    int
+	mismatches int
+	doubted    bool // The latest walk was unconfirmed.
 }
 
 func newWatch() *watch {
@@ -208,6 +210,8 @@ func (w *watch) BudgetWait(d time.Duration) { w.locked(func() { w.waited += d })
 func (w *watch) Unexpected(field string)    { w.locked(func() { w.unexpected[field]++ }) }
 func (w *watch) TokenExpires(at time.Time)  { w.locked(func() { w.expires = at }) }
 func (w *watch) Repair()                    { w.locked(func() { w.repairs++ }) }
+func (w *watch) Mismatch()                  { w.locked(func() { w.mismatches++ }) }
+func (w *watch) Unconfirmed(now bool)       { w.locked(func() { w.doubted = now }) }
 func (w *watch) Login(g string, r yeastar.Class) {
 	w.locked(func() { w.logins = append(w.logins, g+" "+string(r)) })
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/go-kit/log/level"
+
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
@@ -12,47 +14,81 @@ import (
 type List struct {
 	PBXs     []CloudPBX // Sorted by ID, each once.
 	Total    int64      // As YCM reports it.
+	Listed   int        // How many PBXs YCM's list has, with those without a usable id. PBXs may have more, found by their ids.
 	Requests int        // Pages and single PBXs that were asked for, without repeated tries and logins.
 }
 
 // Walk reads the whole list of Cloud PBXs ("Query All the Cloud PBXs"), or fails. A PBX that exists throughout is in
-// the result exactly once, whatever is created and deleted meanwhile. A PBX of previous, the result of the walk
-// before and sorted as that is, is missing only if YCM says that it is gone, or if two complete walks did not list
-// it. The result shares unchanged strings with previous.
+// the result exactly once, whatever is created and deleted meanwhile; walker tells what is assumed for that. A PBX of
+// previous, the result of the walk before and sorted as that is, is missing only if YCM says that it is gone, or, where
+// it cannot be asked for, if two complete readings did not list it. The result shares unchanged strings with previous.
 //
-// The error is of class Invalid if the list cannot be true, as when its total lies; else it is that of the request
-// that failed. The result is empty then.
+// If far more PBXs of previous are missing than one by one can be asked for, the walk fails with ErrUnconfirmed until
+// three walks in a row agree. Where the list does not bear out YCM's total, it is read twice; the total may then be
+// wrong, as the difference of Total and Listed tells, by as much as both readings agree on.
+//
+// state, if not nil, is what the walks before have learned; the walk adds to it, also if it fails.
+//
+// The error is of class Invalid if the list cannot be true; else it is that of the request that failed. The result is
+// empty then.
 //
 // progress, if not nil, is told how many PBXs of how many have been read; it is never called concurrently.
-func (c *Client) Walk(ctx context.Context, previous []CloudPBX, progress func(done, total int)) (List, error) {
-	list, err := c.walk(ctx, previous, progress)
+func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX, progress func(done, total int)) (List, error) {
+	if state == nil {
+		state = new(WalkState)
+	}
+	list, err := c.readList(ctx, state, previous, progress)
 	if err != nil {
 		return List{}, err
 	}
-	vanished, err := c.confirm(ctx, &list, missing(previous, list.PBXs))
+	gone, err := c.confirmMany(state, &list, without(previous, list.PBXs, idOf), len(previous))
 	if err != nil {
 		return List{}, err
 	}
-	if len(vanished) == 0 {
+	unsure, err := c.confirm(ctx, &list, gone, few(len(previous)))
+	if err != nil {
+		return List{}, err
+	}
+	if len(unsure) == 0 {
 		return list, nil
 	}
 	c.observer.Repair()
-	again, err := c.walk(ctx, list.PBXs, progress)
+	again, err := c.readList(ctx, state, list.PBXs, progress)
 	if err != nil {
 		return List{}, err
 	}
 	again.Requests += list.Requests
-	// What only the first of the two walks listed stays; the next walk tells.
-	listedOnce, err := c.confirm(ctx, &again, missing(list.PBXs, again.PBXs))
+	return again, c.listedOnce(ctx, &again, without(list.PBXs, again.PBXs, idOf))
+}
+
+// listedOnce adds PBXs that only one of two readings of a walk listed, unless YCM says that they are gone. Those that
+// cannot be asked for stay; the next walk tells.
+func (c *Client) listedOnce(ctx context.Context, list *List, pbxs []CloudPBX) error {
+	unsure, err := c.confirm(ctx, list, pbxs, few(len(list.PBXs)))
+	list.add(unsure)
+	return err
+}
+
+// readList reads the list, twice if need be.
+func (c *Client) readList(ctx context.Context, state *WalkState, previous []CloudPBX, progress func(done, total int)) (List, error) {
+	before := state.Difference
+	w, others, err := whole(ctx, state, func(s WalkState) *walker[CloudPBX] { return c.fleetWalker(s, previous, progress) }, c.exists)
 	if err != nil {
 		return List{}, err
 	}
-	again.add(listedOnce)
-	return again, nil
+	list := List{PBXs: w.items, Total: w.total, Listed: int(w.seen()), Requests: w.requests}
+	if state.Difference != 0 {
+		c.observer.Mismatch()
+	}
+	if state.Difference != before {
+		level.Warn(c.logger).Log("msg", "YCM's total and its list of Cloud PBXs differ otherwise than before, and a second reading agrees: what is listed is served",
+			"account", c.account, "total", w.total, "listed", w.seen(), "difference", state.Difference, "difference_before", before)
+	}
+	return list, c.listedOnce(ctx, &list, without(others, previous, idOf))
 }
 
-// walk reads the list once.
-func (c *Client) walk(ctx context.Context, previous []CloudPBX, progress func(done, total int)) (List, error) {
+// fleetWalker makes a walker of the list of Cloud PBXs.
+func (c *Client) fleetWalker(state WalkState, previous []CloudPBX, progress func(done, total int)) *walker[CloudPBX] {
 	var none CloudPBX
 	known := func(id int64) *CloudPBX {
 		i, ok := slices.BinarySearchFunc(previous, id, func(p CloudPBX, id int64) int { return cmp.Compare(p.ID, id) })
@@ -62,43 +98,33 @@ func (c *Client) walk(ctx context.Context, previous []CloudPBX, progress func(do
 		return &previous[i]
 	}
 	var shared interner
-	w := walker[CloudPBX]{
-		client: c, endpoint: endpointList, readers: c.readers, progress: progress,
-		id: func(p *CloudPBX) int64 { return p.ID },
+	w := &walker[CloudPBX]{
+		client: c, endpoint: endpointList, readers: c.readers, progress: progress, state: state, other: state.Walks == 1,
+		id: idOf,
 		fetch: func(ctx context.Context, number int, room []CloudPBX) (page[CloudPBX], error) {
 			return c.listPage(ctx, number, room, &shared, known)
 		},
 	}
-	if err := w.walk(ctx, pagesOf(int64(len(previous)))); err != nil {
-		return List{}, err
+	if w.guess = state.Pages; w.guess == 0 {
+		w.guess = (len(previous) + pageSize - 1) / pageSize
 	}
-	sortByID(w.items)
-	return List{PBXs: w.items, Total: w.total, Requests: w.requests}, nil
+	if len(previous) > 0 {
+		w.newest = previous[len(previous)-1].ID
+	}
+	return w
 }
 
-// confirm asks for each vanished PBX by its id and adds those that exist to the list. It returns those of which
-// asking would tell nothing, or cost more than another walk.
-func (c *Client) confirm(ctx context.Context, list *List, vanished []CloudPBX) (unsure []CloudPBX, err error) {
-	if c.search != "" || len(vanished) > max(pagesOf(list.Total), 1) {
-		return vanished, nil // With a search, a PBX that exists may match no more.
+// exists asks whether there is a PBX with an id. One that cannot be asked for may be there.
+func (c *Client) exists(ctx context.Context, id int64) (bool, error) {
+	_, err := c.CloudPBX(ctx, id)
+	switch yeastar.ClassOf(err) {
+	case yeastar.OK, yeastar.Denied, yeastar.Invalid:
+		return true, nil
+	case yeastar.NotFound:
+		return false, nil
+	default:
+		return false, err
 	}
-	var found []CloudPBX
-	for _, old := range vanished {
-		list.Requests++
-		pbx, err := c.CloudPBX(ctx, old.ID)
-		switch yeastar.ClassOf(err) {
-		case yeastar.OK:
-			c.observer.Repair()
-			found = append(found, pbx)
-		case yeastar.NotFound:
-		case yeastar.Denied, yeastar.Invalid: // This account cannot ask for single PBXs.
-			unsure = append(unsure, old)
-		default:
-			return nil, err
-		}
-	}
-	list.add(found)
-	return unsure, nil
 }
 
 // add puts more PBXs into the list.
@@ -109,19 +135,7 @@ func (l *List) add(more []CloudPBX) {
 	}
 }
 
-// missing returns the PBXs of before that are not in now. Both are sorted by ID.
-func missing(before, now []CloudPBX) []CloudPBX {
-	var gone []CloudPBX
-	for i := range before {
-		for len(now) > 0 && now[0].ID < before[i].ID {
-			now = now[1:]
-		}
-		if len(now) == 0 || now[0].ID != before[i].ID {
-			gone = append(gone, before[i])
-		}
-	}
-	return gone
-}
+func idOf(p *CloudPBX) int64 { return p.ID }
 
 func sortByID(pbxs []CloudPBX) {
 	slices.SortFunc(pbxs, func(a, b CloudPBX) int { return cmp.Compare(a.ID, b.ID) })

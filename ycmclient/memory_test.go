@@ -35,12 +35,12 @@ func TestDecodingAllocatesLittle(t *testing.T) {
 
 func TestUnchangedStringsAreSharedWithTheLastWalk(t *testing.T) {
 	client := newClient(t, render(120), nil)
-	first, err := client.Walk(t.Context(), nil, nil)
+	first, err := client.Walk(t.Context(), nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	first.PBXs[5].Name = "Another"
-	second, err := client.Walk(t.Context(), first.PBXs, nil)
+	second, err := client.Walk(t.Context(), nil, first.PBXs, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestStringsThatNeverRepeatAreNotHoarded(t *testing.T) {
 			record["region"] = fmt.Sprintf("Region %d", record["cloudPbxId"])
 		}
 	}
-	list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, nil)
+	list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestWalkHoldsItsResultAndNothingElse(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	list, err := client.Walk(t.Context(), nil, nil)
+	list, err := client.Walk(t.Context(), nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,27 +3,24 @@ package ycmclient
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// pageSize is how many records are asked for at once: the most that YCM gives.
+// pageSize is how many records are asked for at once: the most that YCM gives. It may give fewer.
 const pageSize = 50
 
 // page is one answer of a paged endpoint.
 type page[T any] struct {
-	number, size yeastar.Number // As the answer repeats them.
-	total        yeastar.Number // As YCM counts them, all pages together.
-	rows         int            // Records on this page, usable or not.
-	items        []T            // The usable ones, in the order they came.
-	pastEnd      bool           // There is no such page, so what came in its place is not to be used.
+	total yeastar.Number // As YCM counts them, all pages together.
+	rows  int            // Records on this page, usable or not.
+	items []T            // The usable ones, in the order they came.
+	past  bool           // There is no such page, so what came in its place is not to be used.
+
+	unexpected []string // The fields that held rubbish, to be counted if the page is used.
 }
-
-// pages tells how many pages the whole list has.
-func (p *page[T]) pages() int { return pagesOf(p.total.Value) }
-
-func pagesOf(total int64) int { return int((total + pageSize - 1) / pageSize) }
 
 // pageQuery asks for one page, in the order in which new records come last.
 func pageQuery(number int, sort string) url.Values {
@@ -34,33 +31,38 @@ func pageQuery(number int, sort string) url.Values {
 type listAnswer struct {
 	yeastar.Envelope
 	Data struct {
-		PageSize   yeastar.Number       `json:"pageSize"`
-		PageNumber yeastar.Number       `json:"pageNumber"`
-		Total      yeastar.Number       `json:"total"`
-		List       [pageSize + 1]record `json:"list"` // One more than asked for, to see that a page is too long.
+		Total yeastar.Number       `json:"total"`
+		List  [pageSize + 1]record `json:"list"` // One more than asked for, to see that a page is too long.
 	} `json:"data"`
 }
 
 // read takes a 2xx answer.
 func (a *listAnswer) read(status int, body []byte) *yeastar.Error {
 	a.Envelope = yeastar.Envelope{Status: a.Status.Emptied()}
-	a.Data.PageSize, a.Data.PageNumber, a.Data.Total = yeastar.Number{}, yeastar.Number{}, yeastar.Number{}
+	a.Data.Total = yeastar.Number{}
 	for i := range a.Data.List {
 		a.Data.List[i].reset()
 	}
 	if e := yeastar.Decode(body, a); e != nil {
 		return e
 	}
-	if !a.Data.Total.Given {
+	if !a.Data.Total.Given && !a.hasList() {
 		return verdict(&a.Envelope, "the answer has no data", status)
 	}
 	return verdict(&a.Envelope, "", status)
 }
 
+// hasList tells whether a list came: the records that it does not reach are zeroed, and one with more than there is
+// room for has ids.
+func (a *listAnswer) hasList() bool {
+	return !a.Data.List[pageSize].there ||
+		slices.ContainsFunc(a.Data.List[:], func(r record) bool { return r.ID.Given || r.ID.Unreadable })
+}
+
 // rows tells how many records came.
 func (a *listAnswer) rows() int {
-	if a.Data.Total.Value == 0 && !a.Data.List[0].ID.Given {
-		return 0 // An empty list may be left out.
+	if !a.hasList() {
+		return 0 // An empty list may be left out, or null.
 	}
 	rows := 0
 	for i := range a.Data.List {
@@ -72,8 +74,9 @@ func (a *listAnswer) rows() int {
 }
 
 // page takes the PBXs out of the answer and appends them to room. known finds a PBX as the last walk saw it.
-func (a *listAnswer) page(room []CloudPBX, shared *interner, known func(id int64) *CloudPBX, unexpected yeastar.Unexpected) page[CloudPBX] {
-	p := page[CloudPBX]{number: a.Data.PageNumber, size: a.Data.PageSize, total: a.Data.Total, rows: a.rows(), items: room}
+func (a *listAnswer) page(room []CloudPBX, shared *interner, known func(id int64) *CloudPBX) page[CloudPBX] {
+	p := page[CloudPBX]{total: a.Data.Total, rows: a.rows(), items: room}
+	unexpected := func(field string) { p.unexpected = append(p.unexpected, field) }
 	for i := range a.Data.List[:p.rows] {
 		r := &a.Data.List[i]
 		if pbx, ok := r.compact(known(r.ID.Value), shared, unexpected); ok {
@@ -98,5 +101,5 @@ func (c *Client) listPage(ctx context.Context, number int, room []CloudPBX, shar
 	if err := c.ask(ctx, q); err != nil {
 		return page[CloudPBX]{}, err
 	}
-	return answer.page(room[:0], shared, known, c.observer.Unexpected), nil
+	return answer.page(room[:0], shared, known), nil
 }

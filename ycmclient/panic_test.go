@@ -32,6 +32,6 @@ func TestPanicOfAReaderReachesTheCaller(t *testing.T) {
 			t.Error("the panic does not have its reader's stack")
 		}
 	}()
-	list, err := client.Walk(t.Context(), nil, nil)
+	list, err := client.Walk(t.Context(), nil, nil, nil)
 	t.Errorf("the walk returned %d PBXs and the error %v, want a panic", len(list.PBXs), err)
 }

@@ -204,7 +204,7 @@ func TestLongPauseIsToldAtOnce(t *testing.T) {
 				start := time.Now()
 				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Times: 1, Effect: ycmtest.Chain(
 					ycmtest.Header("Retry-After", retryAfter), ycmtest.Failure(1000040, ycmtest.Shape{}))})
-				if _, err := client.Walk(t.Context(), nil, nil); yeastar.ClassOf(err) != yeastar.RateLimited || time.Since(start) > time.Minute {
+				if _, err := client.Walk(t.Context(), new(ycmclient.WalkState), nil, nil); yeastar.ClassOf(err) != yeastar.RateLimited || time.Since(start) > time.Minute {
 					t.Errorf("the walk ends after %v with %v, want at once rate_limited", time.Since(start), err)
 				}
 				if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.RateLimited || !strings.Contains(err.Error(), "paused") {

@@ -3,7 +3,6 @@ package ycmclient
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -246,7 +245,7 @@ func (c *Client) complete(e *yeastar.Error, endpoint, token string) {
 // failed makes the error of an answer that is not 2xx. What is no JSON has neither code nor message.
 func failed(status int, body []byte) *yeastar.Error {
 	var e yeastar.Envelope
-	_ = json.Unmarshal(body, &e)
+	_ = yeastar.Decode(body, &e)
 	return classified(e.Failure(status))
 }
 

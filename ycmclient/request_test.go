@@ -169,7 +169,7 @@ func TestFailureThatPassesIsNotSeen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ycm, client, w := overTCP(t, ycmtest.Options{PBXs: 120}, nil)
 			ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Skip: 1, Times: 2, Effect: effect})
-			list, err := client.Walk(t.Context(), nil, nil)
+			list, err := client.Walk(t.Context(), nil, nil, nil)
 			if err != nil || len(list.PBXs) != 120 {
 				t.Errorf("got %d PBXs and the error %v, want 120", len(list.PBXs), err)
 			}
@@ -270,7 +270,7 @@ func TestAnswersWithMillionsOfItemsAreRefused(t *testing.T) {
 		ask  func(context.Context) error
 		want yeastar.Class
 	}{
-		{"list", func(ctx context.Context) error { _, err := client.Walk(ctx, nil, nil); return err }, yeastar.Invalid},
+		{"list", func(ctx context.Context) error { _, err := client.Walk(ctx, nil, nil, nil); return err }, yeastar.Invalid},
 		{"users", func(ctx context.Context) error { _, err := client.Users(ctx); return err }, yeastar.Invalid},
 		{"regions", func(ctx context.Context) error { _, err := client.Regions(ctx); return err }, yeastar.Invalid},
 		{"firmware", func(ctx context.Context) error { _, err := client.Firmware(ctx, "pbx"); return err }, yeastar.OK},

@@ -36,7 +36,7 @@ func readOne(t testing.TB, fields string) (ycmclient.CloudPBX, *watch) {
 	t.Helper()
 	w := newWatch()
 	body := `{"data":{"total":1,"list":[{"cloudPbxId":7,` + fields + `}]},"status":"Success"}`
-	list, err := newClient(t, listOf(body), func(o *ycmclient.Options) { o.Observer = w }).Walk(t.Context(), nil, nil)
+	list, err := newClient(t, listOf(body), func(o *ycmclient.Options) { o.Observer = w }).Walk(t.Context(), nil, nil, nil)
 	if err != nil || len(list.PBXs) != 1 {
 		t.Fatalf("%s: %d PBXs and the error %v, want one", fields, len(list.PBXs), err)
 	}
@@ -260,7 +260,7 @@ func FuzzListAnswer(f *testing.F) {
 				w.WriteHeader(status)
 				_, _ = w.Write(body)
 			})}, nil)
-			list, err := client.Walk(t.Context(), nil, nil)
+			list, err := client.Walk(t.Context(), nil, nil, nil)
 			if requests > 100 {
 				t.Errorf("%d requests for a page", requests)
 			}

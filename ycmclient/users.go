@@ -1,9 +1,7 @@
 package ycmclient
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"strconv"
 
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
@@ -21,13 +19,15 @@ type User struct {
 // Users asks for all the users ("Query All the YCM Users"), page by page as Walk does. They are sorted by ID, each
 // once.
 func (c *Client) Users(ctx context.Context) ([]User, error) {
-	w := walker[User]{
-		client: c, endpoint: endpointUsers, readers: 1, fetch: c.userPage, id: func(u *User) int64 { return u.ID },
-	}
-	if err := w.walk(ctx, 1); err != nil {
+	state := WalkState{Walks: 2} // Users come and go rarely: one reading is enough.
+	w, _, err := whole(ctx, &state, func(s WalkState) *walker[User] {
+		return &walker[User]{
+			client: c, endpoint: endpointUsers, readers: 1, state: s, fetch: c.userPage, id: func(u *User) int64 { return u.ID },
+		}
+	}, nil)
+	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(w.items, func(a, b User) int { return cmp.Compare(a.ID, b.ID) })
 	return w.items, nil
 }
 
@@ -40,22 +40,20 @@ func (c *Client) userPage(ctx context.Context, at int, room []User) (page[User],
 		CloudPBXs yeastar.Number `json:"createdCloudPbx"`
 	}
 	type pageWire struct {
-		PageSize   yeastar.Number     `json:"pageSize"`
-		PageNumber yeastar.Number     `json:"pageNumber"`
-		Total      yeastar.Number     `json:"total"`
-		List       yeastar.List[wire] `json:"list"`
+		Total yeastar.Number     `json:"total"`
+		List  yeastar.List[wire] `json:"list"`
 	}
 	data, err := fetch[pageWire](ctx, c, request{endpoint: endpointUsers, path: "v2/users", query: pageQuery(at, "userId")})
 	if err != nil {
 		return page[User]{}, err
 	}
-	p := page[User]{number: data.PageNumber, size: data.PageSize, total: data.Total, items: room[:0]}
+	p := page[User]{total: data.Total, items: room[:0]}
 	if problem := data.List.Problem(); problem != "" && !data.List.Absent() { // An empty list may be left out.
 		return p, &yeastar.Error{Account: c.account, Endpoint: endpointUsers, Class: yeastar.Invalid, Message: problem}
 	}
 	rows := data.List.Items
 	p.rows = len(rows)
-	unexpected := c.observer.Unexpected
+	unexpected := func(field string) { p.unexpected = append(p.unexpected, field) }
 	for i := range rows {
 		if id, ok := rows[i].ID.ID("userId", unexpected); ok {
 			p.items = append(p.items, User{

@@ -40,7 +40,7 @@ const vendorsExample = `{
 
 func TestVendorsOwnExample(t *testing.T) {
 	w := newWatch()
-	list, err := newClient(t, listOf(vendorsExample), func(o *ycmclient.Options) { o.Observer = w }).Walk(t.Context(), nil, nil)
+	list, err := newClient(t, listOf(vendorsExample), func(o *ycmclient.Options) { o.Observer = w }).Walk(t.Context(), nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package ycmclient
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,265 +10,192 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// walker reads the whole of a paged list that changes while it is read. All it needs of the list is an order in
-// which new records come last.
+// walker reads a paged list once, while it changes.
 //
-// A deletion moves the records behind it to lower pages. So the pages are read from the last to the first: whatever
-// has not been read yet lies on a page that is still to be read, and stays so. A record that moved may be read
-// twice, and the later reading counts.
+// # Why nothing is missed
+//
+// Assume that each answer shows the list as it is at one moment, that its records stand in the order of their ids, all
+// rising or all falling, and that what is created gets the highest id. Think of a record that exists throughout the
+// reading, and of its place, counted from the beginning of the list.
+//
+// In a rising list the place of a record only falls: what is created stands behind it, and what is deleted before it
+// moves it to a lower place. So the pages are read from the last to the first (descend). The reading begins with a page
+// that an answer showed to be the last, so that the record stands on it or before; what has not been read yet stands on
+// a page that is still to be read, and stays so.
+//
+// In a falling list a deletion moves a record to a lower place and a creation to a higher one, both from the front. So
+// the pages are read from the first to the last (ascend), where a creation shows a record a second time and does no
+// harm. A deletion may move a record onto a page that has been read, but by no more places than the total falls
+// between two answers: the place changes by the creations less the deletions before it, the total by the same less the
+// deletions behind it, which is no more. So after the total fell by some records, the reading goes back by as many.
+// That needs a total of which the changes are true; it may be wrong by a constant.
+//
+// Several readers read a rising list together, each a range of pages from its last to its first. A record that moves
+// out of one range into the one beneath behind that one's reader is among those that stand just above what the reader
+// beneath has seen, so from the border of the two ranges pages are read down to one that it has seen.
+//
+// What is created during the reading is owed by nobody. But as many records are wanted as YCM counts, so where new ones
+// come (catchUp) pages are read until the count is met.
+//
+// # What that leaves open
+//
+// A record that appears in the middle, such as a PBX handed over with a low id, moves those behind it to higher places.
+// Together with a deletion that no total betrays it may hide one neighbour from one reading. So the second walk goes the
+// other way, where a deletion may hide a neighbour and an appearance cannot; and because it may miss what was created
+// since the first, it reads what is new once more in the safe way (seal). From then on a PBX that is known is missed by
+// no walk, because each that a walk does not find is asked for by its id.
+//
+// A list in another order than by id is read like a rising one. Its total, and what is asked for by id, still hold.
+//
+// # What a reading is worth
+//
+// Neither the page size nor the total is taken for true. The size says where to begin and how many records a page is
+// due; the total, less a difference that two readings have confirmed, is to be borne out by the pages (sound). A
+// reading that is not sound is made a second time, the other way; see whole.
+//
+// A server that repeats itself is not read to its end: a page that is the same as the one before it, although the total
+// has not changed enough to explain that, ends the reading with an error. So does a list of which some pages rise and
+// others fall, and one that takes eight times the requests that it has pages.
 type walker[T any] struct {
 	client   *Client
 	endpoint string
 	fetch    func(ctx context.Context, number int, room []T) (page[T], error)
 	id       func(*T) int64
-	readers  int                   // How many pages are read at a time.
+	readers  int                   // How many pages are read at a time when descending.
 	progress func(done, total int) // May be nil.
 
-	mu       sync.Mutex
-	items    []T
-	places   map[int64]place
-	unusable int   // Records that could not be kept, which are counted as seen.
-	total    int64 // As the latest answer has it.
-	requests int
-	most     int // Requests after which the walk ends in an error.
+	state  WalkState // What is known of the list. Its difference is expected here.
+	guess  int       // The page that is thought to be the last.
+	newest int64     // The highest id that was known before.
+	other  bool      // The way that is not safe.
+	unsure bool      // It is not known yet by how much the total is wrong.
+
+	mu      sync.Mutex
+	items   []T
+	places  map[int64]place
+	patient bool // See trusting.
+	reading
 }
 
-// place is where a record is kept, and which readers have seen it.
-type place struct {
-	index int32
-	seen  readerSet
+// reading is what a walker noticed.
+type reading struct {
+	total       int64 // As the latest page has it,
+	begun       int64 // and as the first one had it.
+	least, most int64 // The lowest and the highest that pages had.
+	distinct    int
+	unusable    map[int]int // Records that could not be kept, by page; they are counted as seen.
+	requests    int         // Of this reading and those before it.
+	asked       int         // Of this reading alone.
+	base        int         // Pages that the list has, without what it grew meanwhile.
+	pages       int         // The last page that has records.
+	end         int         // The first page that is known not to be there, 0 if none is.
+	first       int         // Records on page 1, if by its own total that is not the last page.
+	largest     int         // Records on the largest page.
+	descended   bool        // From the last page to the first.
+	rose, fell  bool        // There were pages in that order,
+	mixed       bool        // and such in neither.
+	irregular   bool        // A page had another number of records than its total leaves for it.
+	owed        []int64     // Ids of records past the end.
 }
-
-// readerSet is a set of readers, a bit for each.
-type readerSet uint16
-
-// firstCatchUp is the first of the readers that come after those of the ranges, to catch up with what was created
-// meanwhile. There is room for a few of them.
-const firstCatchUp readerSet = 1 << maxReaders
 
 // maxTotal is the largest list that is believed.
 const maxTotal = 1_000_000
 
-// walk reads the list; page guess is thought to be its last. The items are in no order then.
-func (w *walker[T]) walk(ctx context.Context, guess int) error {
+// walk reads the list. The items are sorted by id then.
+func (w *walker[T]) walk(ctx context.Context) error {
 	defer w.client.budget.reserve(w.readers)()
-	const search = 64
-	w.most = search
-	top, last, err := w.start(ctx, max(guess, 1))
+	w.places, w.unusable, w.patient = make(map[int64]place), make(map[int]int), !w.state.Uneven
+	w.unsure = w.unsure || w.state.Walks == 0
+	w.descended = w.state.Falling == w.other
+	if !w.descended {
+		first, err := w.read(ctx, 1, nil)
+		if err != nil {
+			return err
+		}
+		if w.turn(first) {
+			return w.finish(w.ascend(ctx, first))
+		}
+	}
+	top, last, err := w.start(ctx, max(w.guess, 1))
 	if err != nil {
 		return err
 	}
-	w.most = search + 8*last
-	w.items = make([]T, 0, top.total.Value+pageSize)
-	w.places = make(map[int64]place, cap(w.items))
-
-	// Each reader descends through a range of pages of its own; the topmost has read its first page already.
-	readers := min(w.readers, (last+1)/2)
-	bottom := func(reader int) int { return last * reader / readers }
-	w.keep(top, 1<<(readers-1))
-	group, ctxOfAll := newReaders(ctx)
-	for reader := range readers {
-		first := bottom(reader + 1)
-		if reader == readers-1 {
-			first--
-		}
-		group.start(func() error { return w.descend(ctxOfAll, first, bottom(reader), 1<<reader) })
+	if w.descended = true; w.turn(top) {
+		return w.finish(w.descend(ctx, top, last))
 	}
-	if err := group.wait(); err != nil {
-		return err
-	}
-
-	// What moved from one range into the one beneath, behind that one's reader and before its own reader came, lies
-	// just above the records that the reader beneath has seen.
-	group, ctxOfAll = newReaders(ctx)
-	for reader := range readers - 1 {
-		group.start(func() error {
-			_, err := w.descendTo(ctxOfAll, bottom(reader+1), 1<<reader, 0)
-			return err
-		})
-	}
-	if err := group.wait(); err != nil {
-		return err
-	}
-	if err := w.checkEnd(ctx); err != nil {
-		return err
-	}
-	return w.catchUp(ctx, 1<<(readers-1))
-}
-
-// start finds the last page, looking first where it is thought to be, and reads it. The list has as many pages by an
-// answer of this walk; if it grows after that, the walk owes nothing to what is new.
-func (w *walker[T]) start(ctx context.Context, number int) (top page[T], last int, err error) {
-	for grown := false; ; {
-		if top, err = w.read(ctx, number, nil); err != nil {
-			return top, 0, err
-		}
-		pages := max(top.pages(), 1)
-		if pages == number || grown {
-			return top, number, nil
-		}
-		grown = pages > number
-		number = pages
-	}
-}
-
-// descend reads the pages from first down to the one above bottom.
-func (w *walker[T]) descend(ctx context.Context, first, bottom int, reader readerSet) error {
-	room := make([]T, 0, pageSize)
-	for number := first; number > bottom; number-- {
-		p, err := w.read(ctx, number, room)
-		if err != nil {
-			return err
-		}
-		w.keep(p, reader)
-	}
-	return nil
-}
-
-// descendTo reads the pages from first down to one with a record that one of the known readers has seen, all as the
-// reader given (0: as none). It returns how many pages that took.
-func (w *walker[T]) descendTo(ctx context.Context, first int, known, reader readerSet) (pages int, err error) {
-	for number := first; number > 0; number-- {
-		p, err := w.read(ctx, number, nil)
-		if err != nil {
-			return 0, err
-		}
-		pages++
-		if w.keep(p, reader)&known != 0 {
-			break
-		}
-	}
-	return pages, nil
-}
-
-// checkEnd makes sure that the list ends where its total says.
-func (w *walker[T]) checkEnd(ctx context.Context) error {
-	if w.total == 0 || w.total%pageSize != 0 {
-		return nil // The last page was short.
-	}
-	p, err := w.read(ctx, pagesOf(w.total)+1, nil)
+	first, err := w.read(ctx, 1, nil)
 	if err != nil {
 		return err
 	}
-	if p.pastEnd && !w.knowsAll(p.items) { // Some servers repeat the last page there.
-		return w.lie("YCM counts %d records and lists more", w.total)
-	}
-	return nil
+	w.descended = false
+	return w.finish(w.ascend(ctx, first))
 }
 
-// catchUp makes sure that as many records were seen as there are, reading what was created during the walk. known is
-// the topmost reader.
-func (w *walker[T]) catchUp(ctx context.Context, known readerSet) error {
-	for reader := firstCatchUp; reader != 0; reader <<= 1 {
-		if w.seen() >= w.total {
-			return nil
-		}
-		last := pagesOf(w.total)
-		pages, err := w.descendTo(ctx, last, known, reader)
-		if err != nil {
-			return err
-		}
-		// If one answer showed both the end of the list and a record from before, nothing was left to be seen.
-		if atOnce := pages == 1 && pagesOf(w.total) == last; atOnce && w.seen() < w.total {
-			return w.lie("YCM counts %d records and lists %d", w.total, w.seen())
-		}
-		known |= reader
+// turn tells whether the way is the one to go, by the order of the page that was read first.
+func (w *walker[T]) turn(first page[T]) bool {
+	rises, falls := w.order(first.items)
+	return rises == falls || w.descended == (falls == w.other)
+}
+
+// finish ends a reading whose pages have been read.
+func (w *walker[T]) finish(err error) error {
+	slices.SortFunc(w.items, func(a, b T) int { return cmp.Compare(w.id(&a), w.id(&b)) })
+	if err == nil && w.rose && w.fell && !w.mixed {
+		return w.lie("the order of the list changes from page to page")
 	}
-	return w.lie("the list changes faster than it can be read: YCM counts %d records and %d were seen", w.total, w.seen())
+	return err
+}
+
+// sound tells whether the reading is complete and its total, less the difference that is expected, is borne out.
+func (w *walker[T]) sound() bool {
+	wrongWay := w.descended && w.fell || !w.descended && w.rose
+	if w.more() || wrongWay && !w.other && !w.mixed {
+		return false
+	}
+	if !w.irregular && w.state.Difference == 0 {
+		return w.seen() >= w.total
+	}
+	// What was deleted after it was read makes more of what was seen, and the total fall.
+	seen := w.seen() + w.state.Difference
+	return w.least <= seen && (seen <= w.most || w.least < w.most)
+}
+
+// more tells whether there are records past the end that the reading does not have.
+func (w *walker[T]) more() bool {
+	return slices.ContainsFunc(w.owed, func(id int64) bool {
+		_, known := w.places[id]
+		return !known
+	})
 }
 
 // seen tells how many records were seen.
-func (w *walker[T]) seen() int64 { return int64(len(w.items) + w.unusable) }
-
-// read asks for a page. One that is refused or contradicts itself may have vanished with the end of the list, which
-// the first page tells; or it was counted before and listed after a change. It is asked for a second time then.
-func (w *walker[T]) read(ctx context.Context, number int, room []T) (page[T], error) {
-	p, err := w.readOnce(ctx, number, room)
-	if class := yeastar.ClassOf(err); class != yeastar.Invalid && class != yeastar.NotFound {
-		return p, err
+func (r *reading) seen() int64 {
+	seen := r.distinct
+	for _, n := range r.unusable {
+		seen += n
 	}
-	if number > 1 {
-		first, firstErr := w.readOnce(ctx, 1, nil)
-		if firstErr != nil {
-			return p, err
-		}
-		if number > first.pages() {
-			return page[T]{total: first.total, pastEnd: true}, nil
-		}
-	}
-	return w.readOnce(ctx, number, room)
+	return int64(seen)
 }
 
-// readOnce asks for a page and checks it against itself.
-func (w *walker[T]) readOnce(ctx context.Context, number int, room []T) (page[T], error) {
-	w.mu.Lock()
-	w.requests++
-	tooMany := w.requests > w.most
-	w.mu.Unlock()
-	if tooMany {
-		return page[T]{}, w.lie("the list changes faster than it can be read: gave up after %d requests", w.most)
+// count is how many records the list is thought to have by a total.
+func (w *walker[T]) count(total int64) int64 { return max(0, total-w.state.Difference) }
+
+// size is how many records a full page is thought to have: as many as before, or as page 1 if that is not the last.
+func (w *walker[T]) size() int {
+	size := w.state.PageSize
+	if size == 0 {
+		size = w.first
 	}
-	p, err := w.fetch(ctx, number, room)
-	if err != nil {
-		return p, err
+	if size == 0 {
+		return pageSize
 	}
-	total := p.total.Value
-	if !p.total.Given || total < 0 || total > maxTotal {
-		return p, w.lie("YCM counts %d records, which cannot be", total)
-	}
-	due := min(total-int64(number-1)*pageSize, pageSize)
-	if p.pastEnd = due <= 0 && number > 1; p.pastEnd {
-		return p, nil // What it says of the total is not to be used either.
-	}
-	w.mu.Lock()
-	w.total = total
-	w.mu.Unlock()
-	switch {
-	case p.number.Given && p.number.Value != int64(number):
-		return p, w.lie("page %d was asked for and page %d came", number, p.number.Value)
-	case p.size.Given && p.size.Value != pageSize:
-		return p, w.lie("pages of %d were asked for and one of %d came", pageSize, p.size.Value)
-	case int64(p.rows) != due:
-		return p, w.lie("page %d has %d records instead of the %d that a total of %d leaves for it", number, p.rows, due, total)
-	case p.rows > 0 && len(p.items) == 0:
-		return p, w.lie("page %d has %d records and none with a usable id", number, p.rows)
-	}
-	return p, nil
+	return max(size, w.largest)
 }
 
-// keep takes over a page's records, seen by the reader (0: none of them), and returns who had seen any of them before.
-func (w *walker[T]) keep(p page[T], reader readerSet) (before readerSet) {
-	if p.pastEnd {
-		return 0
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for i := range p.items {
-		id := w.id(&p.items[i])
-		at, known := w.places[id]
-		if !known {
-			at.index = int32(len(w.items))
-			w.items = append(w.items, p.items[i])
-		}
-		w.items[at.index] = p.items[i] // The later reading counts.
-		before |= at.seen
-		at.seen |= reader
-		w.places[id] = at
-	}
-	if reader != 0 && reader < firstCatchUp {
-		w.unusable += p.rows - len(p.items)
-	}
-	if w.progress != nil {
-		w.progress(min(len(w.items), int(w.total)), int(w.total))
-	}
-	return before
-}
-
-func (w *walker[T]) knowsAll(items []T) bool {
-	return !slices.ContainsFunc(items, func(item T) bool {
-		_, known := w.places[w.id(&item)]
-		return !known
-	})
+// pagesFor is how many pages a total is thought to make, at least one.
+func (w *walker[T]) pagesFor(total int64) int {
+	size := int64(w.size())
+	return int(max(1, (w.count(total)+size-1)/size))
 }
 
 // lie makes the error of a list that cannot be true.

@@ -28,21 +28,25 @@ func TestWalkCostsOneRequestAPage(t *testing.T) {
 	for _, c := range []struct {
 		name            string
 		fleet, previous int
+		walks           int // That were made before.
 		want            []int
 	}{
-		{"an empty fleet", 0, 0, []int{1}},
-		{"one page", 49, 0, []int{1}},
-		{"one full page, so that the next is asked for", 50, 0, []int{1, 2}},
-		{"the first walk looks at page 1 and reads it again at the end", 120, 0, []int{1, 3, 2, 1}},
-		{"a later walk knows where the end is", 120, 120, []int{3, 2, 1}},
-		{"a last page that is full", 150, 150, []int{3, 2, 1, 4}},
-		{"the fleet grew by a page", 120, 90, []int{2, 3, 2, 1}},
-		{"the fleet shrank by so much that it is walked again", 120, 210, []int{5, 3, 2, 1, 3, 2, 1}},
-		{"the fleet is gone", 0, 210, []int{5, 1, 1}},
+		{"an empty fleet", 0, 0, 0, []int{1}},
+		{"one page, which the first walk does not take for a full one", 49, 0, 0, []int{1, 2}},
+		{"one page, later", 49, 49, 2, []int{1}},
+		{"one full page, of which the first walk makes sure that it is the last", 50, 0, 0, []int{1, 2, 1}},
+		{"one full page, later, so that the next is asked for", 50, 50, 2, []int{1, 2}},
+		{"the first walk looks at page 1 and reads it again at the end", 120, 0, 0, []int{1, 3, 2, 1}},
+		{"the second walk goes the other way, and reads once more what is new", 120, 120, 1, []int{1, 2, 3, 3}},
+		{"a later walk knows where the end is", 120, 120, 2, []int{3, 2, 1}},
+		{"a last page that is full", 150, 150, 2, []int{3, 2, 1, 4}},
+		{"a last page that is full, for the first time", 150, 150, 0, []int{3, 4, 3, 2, 1}},
+		{"the fleet grew by a page", 120, 90, 2, []int{2, 3, 2, 1}},
+		{"the fleet shrank by a page, and who is gone is asked for by id", 98, 104, 2, []int{3, 2, 1, 0, 0, 0, 0, 0, 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScripted(c.fleet)
-			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), fleetOf(c.previous), nil)
+			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), &ycmclient.WalkState{Walks: c.walks}, fleetOf(c.previous), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +67,7 @@ func TestWalkTellsItsProgress(t *testing.T) {
 	s := newScripted(260)
 	var steps [][2]int
 	client := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = 3 })
-	if _, err := client.Walk(t.Context(), nil, func(done, total int) { steps = append(steps, [2]int{done, total}) }); err != nil {
+	if _, err := client.Walk(t.Context(), nil, nil, func(done, total int) { steps = append(steps, [2]int{done, total}) }); err != nil {
 		t.Fatal(err)
 	}
 	if last := steps[len(steps)-1]; last != [2]int{260, 260} {
@@ -127,16 +131,17 @@ func TestWalkUnderstandsAnyPagePastTheEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScripted(100)
 			script(s)
-			for _, previous := range []int{0, 100, 104, 251} {
-				list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), fleetOf(previous), nil)
+			for _, before := range []int{0, 1, 2, 3, 6, 400} {
+				state := &ycmclient.WalkState{Walks: 2, Pages: before}
+				list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), state, fleetOf(104), nil)
 				if err != nil {
-					t.Fatalf("with %d PBXs before: %v", previous, err)
+					t.Fatalf("with %d pages before: %v", before, err)
 				}
 				if !slices.Equal(idsOf(list.PBXs), s.ids) {
-					t.Errorf("with %d PBXs before: got %v, want %v", previous, idsOf(list.PBXs), s.ids)
+					t.Errorf("with %d pages before: got %v, want %v", before, idsOf(list.PBXs), s.ids)
 				}
 				if list.Total != 100 {
-					t.Errorf("with %d PBXs before: got a total of %d, want the 100 that the pages before the end tell", previous, list.Total)
+					t.Errorf("with %d pages before: got a total of %d, want the 100 that the pages before the end tell", before, list.Total)
 				}
 			}
 		})
@@ -152,42 +157,32 @@ func TestWalkEndsInAnErrorIfTheListCannotBeTrue(t *testing.T) {
 	}{
 		{
 			"pageNumber is ignored", 730, func(_ int, d *listData, first []any) { d.PageNumber, d.List = 1, first },
-			"page 15 was asked for and page 1 came",
+			"brings nothing new: it is the same as page",
 		},
 		{
-			"pageNumber is ignored and not told", 730, func(_ int, d *listData, first []any) { d.PageNumber, d.List = nil, first },
-			"page 15 has 50 records instead of the 30 that a total of 730 leaves for it",
+			"pageNumber is ignored and the last page is full", 750, func(_ int, d *listData, first []any) { d.List = first },
+			"brings nothing new: it is the same as page",
 		},
 		{
-			"pageNumber is ignored and what was asked is told", 750, func(_ int, d *listData, first []any) { d.List = first },
-			"YCM counts 750 records and lists 50",
-		},
-		{
-			"pageSize is ignored", 30, func(_ int, d *listData, _ []any) { d.PageSize, d.List = 10, d.List[:10] },
-			"pages of 50 were asked for and one of 10 came",
+			"the same rows on each page, and a total of 20,000", 50, func(_ int, d *listData, first []any) { d.Total, d.List = 20_000, first },
+			"brings nothing new: it is the same as page",
 		},
 		{"more than a page comes", 80, func(page int, d *listData, first []any) {
 			if page == 1 {
 				d.List = append(slices.Clone(first), first...)
 			}
-		}, "page 1 has 51 records instead of the 50"},
-		{"the total is too small", 730, func(_ int, d *listData, _ []any) { d.Total = 30 }, "page 1 has 50 records instead of the 30"},
-		{"the total is too small by whole pages", 730, func(_ int, d *listData, _ []any) { d.Total = 100 }, "YCM counts 100 records and lists more"},
-		{"the total is too large", 30, func(_ int, d *listData, _ []any) { d.Total = 221 }, "page 1 has 30 records instead of the 50"},
-		{
-			"the total is too large and every page is full", 150, func(_ int, d *listData, first []any) { d.Total, d.List = 200, first },
-			"YCM counts 200 records and lists 50",
-		},
+		}, "page 1 has more than the 50 records that were asked for"},
 		{"the total is negative", 30, func(_ int, d *listData, _ []any) { d.Total = -30 }, "YCM counts -30 records, which cannot be"},
 		{"the total is absurd", 50, func(_ int, d *listData, _ []any) { d.Total = 1_000_001 }, "YCM counts 1000001 records"},
-		{"the total is rubbish", 50, func(_ int, d *listData, _ []any) { d.Total = "many" }, "the answer has no data"},
-		{"there is no total", 50, func(_ int, d *listData, _ []any) { d.Total = nil }, "the answer has no data"},
-		{"a list and a total of 0", 20, func(_ int, d *listData, _ []any) { d.Total = 0 }, "page 1 has 20 records instead of the 0"},
+		{"the total is rubbish", 50, func(_ int, d *listData, _ []any) { d.Total = "many" }, "page 1 has records and no total"},
+		{"the total is no whole number", 120, func(_ int, d *listData, _ []any) { d.Total = 120.5 }, "page 1 has records and no total"},
+		{"there is no total", 50, func(_ int, d *listData, _ []any) { d.Total = nil }, "page 1 has records and no total"},
+		{"there is neither total nor list", 50, func(_ int, d *listData, _ []any) { d.Total, d.List = nil, nil }, "the answer has no data"},
 		{"every PBX has the same id", 120, func(_ int, d *listData, first []any) {
 			for i := range d.List {
 				d.List[i] = first[0]
 			}
-		}, "YCM counts 120 records and lists 1"},
+		}, "has the same record again and again"},
 		{"no PBX has an id", 20, func(_ int, d *listData, _ []any) {
 			for i := range d.List {
 				d.List[i] = map[string]any{"id": i, "name": "Harbour Dental"}
@@ -195,8 +190,13 @@ func TestWalkEndsInAnErrorIfTheListCannotBeTrue(t *testing.T) {
 		}, "page 1 has 20 records and none with a usable id"},
 		{
 			"the list holds no objects", 20, func(_ int, d *listData, _ []any) { d.List = []any{1, "two", nil, []int{3}} },
-			"page 1 has 4 records instead of the 20",
+			"page 1 has 4 records and none with a usable id",
 		},
+		{"the order changes from page to page", 730, func(page int, d *listData, _ []any) {
+			if page%2 == 0 {
+				slices.Reverse(d.List)
+			}
+		}, "the order of the list changes from page to page"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for readers := 1; readers <= 8; readers += 7 {
@@ -207,7 +207,7 @@ func TestWalkEndsInAnErrorIfTheListCannotBeTrue(t *testing.T) {
 				}
 				s.lie = func(page int, d *listData) { c.lie(page, d, first) }
 				client := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = readers })
-				list, err := client.Walk(t.Context(), nil, nil)
+				list, err := client.Walk(t.Context(), nil, nil, nil)
 				if err == nil || !strings.Contains(err.Error(), c.want) || yeastar.ClassOf(err) != yeastar.Invalid {
 					t.Errorf("with %d readers: got %d PBXs and the error %v, want an invalid one with %q", readers, len(list.PBXs), err, c.want)
 				}
@@ -227,18 +227,18 @@ func TestWalkAsksAgainForAPageThatContradictsItself(t *testing.T) {
 		"the whole last page was deleted": func(s *scripted) { s.ids = s.ids[:100] },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScripted(120)
+			s := newScripted(110)
 			s.mid = func(s *scripted) {
 				if n := len(s.pages); n == 1 || n == 5 {
 					mid(s)
 				}
 			}
-			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), fleetOf(120), nil)
+			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, fleetOf(110), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, id := range s.ids {
-				if _, found := slices.BinarySearch(idsOf(list.PBXs), id); !found && id <= 120*3 {
+				if _, found := slices.BinarySearch(idsOf(list.PBXs), id); !found && id <= 110*3 {
 					t.Errorf("PBX %d is missing", id)
 				}
 			}
@@ -262,7 +262,7 @@ func TestWalkKeepsTheLatestReading(t *testing.T) {
 			d.List[i] = named
 		}
 	}
-	list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, nil)
+	list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func TestWalkDropsARecordWithoutAnID(t *testing.T) {
 		}
 	}
 	w := newWatch()
-	list, err := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.Observer = w }).Walk(t.Context(), nil, nil)
+	list, err := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.Observer = w }).Walk(t.Context(), nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 			cancel()
 		}
 	}
-	_, err := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = 4 }).Walk(ctx, nil, nil)
+	_, err := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = 4 }).Walk(ctx, nil, nil, nil)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the end of the context", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 // Decode reads an answer, a JSON object. What has another shape than into stays empty there.
 func Decode(body []byte, into any) *Error {
+	body = bytes.TrimPrefix(body, []byte("\ufeff")) // The byte order mark of some Windows servers.
 	err := tolerant(json.Unmarshal(body, into))
 	switch start := bytes.TrimSpace(body); {
 	case len(start) == 0:

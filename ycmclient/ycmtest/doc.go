@@ -22,6 +22,9 @@
 // [Server.Update], [Server.SetStatus] and [Server.Delete] change it; PBX.Raw puts any JSON in any field of a record.
 // Exactly these PBXs: start with Options{PBXs: -1} and Add each.
 //
+// [Listing] is how the list deviates from its documentation: smaller pages, other orders, a total that is wrong, records
+// twice or not at all, and whatever may come past the end.
+//
 // Between two requests: [Server.OnRequest] hooks run just before a request is looked at, and [Churn] deletes and
 // creates PBXs at each page of the list.
 //

@@ -157,6 +157,16 @@ func Truncate(n int) Effect {
 	})
 }
 
+// BOM begins the answer with a byte order mark, as some Windows servers do.
+func BOM() Effect {
+	return rewrite(func(w http.ResponseWriter, _ *http.Request, answer *recorder) {
+		answer.header.Del("Content-Length")
+		answer.writeHead(w)
+		_, _ = io.WriteString(w, "\ufeff")
+		_, _ = w.Write(answer.body.Bytes())
+	})
+}
+
 // Set answers with other JSON for every field of that name, at any depth: an unknown status, rubbish for a number, a
 // total that lies, null data, an expires_in of 0. An empty value leaves the field out.
 func Set(field, value string) Effect {

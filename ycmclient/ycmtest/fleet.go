@@ -86,6 +86,21 @@ func (f *fleet) page(offset, size int, descending bool, search string) (page []P
 	return page, len(ids)
 }
 
+// list returns the ids of the PBXs that match a search, without those that are left out.
+func (f *fleet) list(search string, leaveOut func(id int64) bool) []int64 {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	ids := f.ids
+	if search != "" {
+		ids = f.named(search)
+	}
+	ids = slices.Clone(ids)
+	if leaveOut != nil {
+		ids = slices.DeleteFunc(ids, leaveOut)
+	}
+	return ids
+}
+
 // add makes the next PBX, with edit's changes if edit is not nil.
 func (f *fleet) add(edit func(*PBX)) PBX {
 	f.mu.Lock()

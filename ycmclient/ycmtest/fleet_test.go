@@ -201,7 +201,7 @@ func TestListParameters(t *testing.T) {
 	if ids, total := r.page("pageNumber=2147483647"); len(ids) != 0 || total != 30 {
 		t.Errorf("a page past the end has %d records of %d, want none of 30", len(ids), total)
 	}
-	if code := dial(t, Options{PBXs: 30, RefusePastEnd: true}).code("v2/cloud_pbx/instances?pageNumber=4"); code != 1000005 {
+	if code := dial(t, Options{PBXs: 30, Listing: Listing{PastEnd: RefusedPage}}).code("v2/cloud_pbx/instances?pageNumber=4"); code != 1000005 {
 		t.Errorf("a page past the end answers %d, want the refusal 1000005", code)
 	}
 	for _, query := range []string{"pageSize=0", "pageSize=x", "pageNumber=-1", "pageNumber=99999999999", "sort=name"} {

@@ -55,10 +55,13 @@ func (s *Server) listCloudPBXs(r *http.Request) (any, *failure) {
 		return nil, &f
 	}
 	s.stir()
-	pbxs, total := s.fleet.page(q.offset(), q.size, descending, r.URL.Query().Get("search"))
-	if s.options.RefusePastEnd && q.number > 1 && len(pbxs) == 0 {
-		return nil, notFound()
+	s.mu.Lock()
+	listing := s.listing
+	s.mu.Unlock()
+	if !listing.asDocumented() {
+		return s.oddPage(&listing, q, descending, r.URL.Query().Get("search"))
 	}
+	pbxs, total := s.fleet.page(q.offset(), q.size, descending, r.URL.Query().Get("search"))
 	answer := page{q.size, q.number, total, make([]any, len(pbxs))}
 	for i := range pbxs {
 		answer.List[i] = pbxs[i].record()

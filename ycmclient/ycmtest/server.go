@@ -47,8 +47,8 @@ type Options struct {
 	Shape, LoginShape Shape
 	// Churn creates and deletes PBXs behind the reader's back.
 	Churn Churn
-	// RefusePastEnd answers a page of PBXs that lies past the end with 1000005 rather than with an empty list.
-	RefusePastEnd bool
+	// Listing is how the list of PBXs deviates from its documentation.
+	Listing Listing
 	// Latency is how long every answer takes.
 	Latency time.Duration
 	// AnyUserAgent lets requests without a User-Agent pass.
@@ -70,16 +70,17 @@ type Server struct {
 	memory   memory
 	mux      *http.ServeMux
 
-	mu    sync.Mutex
-	shape Shape
-	churn Churn
-	hooks []func(*http.Request)
+	mu      sync.Mutex
+	shape   Shape
+	churn   Churn
+	listing Listing
+	hooks   []func(*http.Request)
 }
 
 // New makes a YCM. It starts no goroutine.
 func New(o Options) *Server {
 	setDefaults(&o)
-	s := &Server{options: o, shape: o.Shape, churn: o.Churn, mux: http.NewServeMux()}
+	s := &Server{options: o, shape: o.Shape, churn: o.Churn, listing: o.Listing, mux: http.NewServeMux()}
 	s.fleet = newFleet(world{
 		seed: o.Seed, epoch: o.Epoch.Unix(), live: o.Live, healthy: o.Healthy, size: int64(max(o.PBXs, 0)), users: o.Users,
 		sharedSN: o.SharedSN, versions: offered(),
