@@ -75,7 +75,7 @@ func TestServedBytesAreThoseOfClientGolang(t *testing.T) {
 }
 
 func TestAFleetIsServedAsClientGolangWouldServeIt(t *testing.T) {
-	expectSameBytes(t, map[string]Source{"main": newFleet("main", 1_000)})
+	expectSameBytes(t, map[string]Source{"main": newFleet("main", 400)})
 }
 
 func TestFamiliesOfSeveralAccountsAreOneGroup(t *testing.T) {

@@ -45,7 +45,7 @@ func (c *counting) Write(p []byte) (int, error) {
 // What is the same in the next snapshot is not compressed again, wherever it moved; and what is served is the next
 // snapshot to the byte.
 func TestOnlyWhatChangedIsCompressedAgain(t *testing.T) {
-	const pbxs = 5_000
+	const pbxs = 2_500
 	for name, c := range map[string]struct {
 		change func(*fleet)
 		anew   int // pieces that are compressed, at most
@@ -80,8 +80,8 @@ func TestOnlyWhatChangedIsCompressedAgain(t *testing.T) {
 			counter := &counting{compressor: sw.compressor}
 			sw.compressor, sw.known = counter, before.variants[k].known()
 			again := sw.segment(after, 0, k)
-			if counter.writes > c.anew || len(again.pieces) < 20 {
-				t.Errorf("%d of %d pieces were compressed anew, want at most %d of at least 20", counter.writes, len(again.pieces), c.anew)
+			if counter.writes > c.anew || len(again.pieces) < 10 {
+				t.Errorf("%d of %d pieces were compressed anew, want at most %d of at least 10", counter.writes, len(again.pieces), c.anew)
 			}
 			if kept := after.variants[k].segments[0]; !bytes.Equal(again.bytes, kept.bytes) || again.checksum != kept.checksum {
 				t.Error("the segment that is kept was made otherwise")
@@ -99,17 +99,17 @@ func TestMemoryIsGivenBackByWhatWasPublished(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		return after.NumForcedGC - before.NumForcedGC
 	}
-	set, large, small := newSet(), newFleet("main", 30_000), trunks{newFleet("main", 15_000)}
+	set, large, small := newSet(), newFleet("main", 20_000), trunks{newFleet("main", 15_000)}
 	mustPublish(t, set, "main", "cloud_pbx", large)
 	if got := collections(func() { mustPublish(t, set, "main", "cloud_pbx", large) }); got != 1 {
-		t.Errorf("a poll of 900,000 samples gave memory back %d times, want once", got)
+		t.Errorf("a poll of 600,000 samples gave memory back %d times, want once", got)
 	}
 	got := collections(func() {
 		for range 10 {
 			mustPublish(t, set, "main", "trunks", small)
 		}
 	})
-	if got < 1 || got > 2 {
-		t.Errorf("ten times 105,000 samples beside 900,000 gave memory back %d times, want 1 or 2", got)
+	if got < 1 || got > 3 {
+		t.Errorf("ten times 105,000 samples beside 600,000 gave memory back %d times, want 1 to 3", got)
 	}
 }
