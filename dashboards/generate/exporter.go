@@ -171,9 +171,11 @@ func retries() Panel {
 }
 
 func requestsByResult() Panel {
-	return timeseries("API requests by result", "Requests to YCM each minute, by result. Retries and token requests are in it.", "reqpm",
-		over(perMinute("result", "ycm_api_requests_total"), "{{result}}")).
-		axis("a minute").resultColours().stacked()
+	return timeseries("API requests by result", "Requests to YCM each minute, by result, retries and token requests included, and how many the budgets allow: less than configured while YCM says that somebody shares the Client ID.", "reqpm",
+		over(perMinute("result", "ycm_api_requests_total"), "{{result}}"),
+		over("60 * sum(max by (account) ("+account("ycm_api_budget_rate")+"))", "allowed")).
+		axis("a minute").resultColours().stacked().
+		series("allowed", append(dashed(), inColour(past), property("custom.stacking", map[string]any{"mode": "none"}))...)
 }
 
 func requestsByEndpoint() Panel {
@@ -207,9 +209,10 @@ func budgetWait() Panel {
 }
 
 func oddities() Panel {
-	return timeseries("Oddities", "Each hour: values from YCM that could not be understood, and walks that had to be mended because the list moved under them.", "locale",
+	return timeseries("Oddities", "Each hour: values from YCM that could not be understood, walks that had to be mended because the list moved under them, and walks served although YCM's total and its list disagree.", "locale",
 		over("60 * "+perMinute("field", "ycm_api_unexpected_values_total"), "value: {{field}}"),
-		over("60 * "+perMinute("account", "ycm_walk_repairs_total"), "{{account}}: walks mended")).
+		over("60 * "+perMinute("account", "ycm_walk_repairs_total"), "{{account}}: walks mended"),
+		over("60 * "+perMinute("account", "ycm_walk_mismatches_total"), "{{account}}: totals that disagree")).
 		axis("an hour")
 }
 

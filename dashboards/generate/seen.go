@@ -23,23 +23,26 @@ func seen() Panel {
 	old := "max(time() - " + read + " > on (account) " + allowed + ")"
 	withdrawn := "time() - min(" + read + " unless on (account) " + account("ycm_cloud_pbxs") + ")"
 	// What is listed comes with shard 0 alone, the PBXs with their shards.
-	unseen := "(sum(max by (account) (" + account("ycm_cloud_pbxs") + ")) - sum(" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + ")) > 0.1 * sum(max by (account) (" + account("ycm_cloud_pbxs") + "))"
+	unseen := "(sum(max by (account) (" + account("ycm_cloud_pbxs_listed") + ")) - sum(" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + ")) > 0.1 * sum(max by (account) (" + account("ycm_cloud_pbxs_listed") + "))"
+	unconfirmed := "count(max by (account) (" + account("ycm_cloud_pbxs_unconfirmed") + ") == 1)"
 	failing := "count(max by (account) (" + account("ycm_up") + ") == 0)"
 
 	return stat("What is seen", "How long ago the PBXs of the account that is worst off were last listed completely: green while all is well. "+
-		"Red says what is wrong: the exporter is not scraped, the data was withdrawn because it got too old, it is getting old, a part of the listed PBXs is not scraped, or walks fail. All other panels show what was seen then, or nothing.",
+		"Red says what is wrong: the exporter is not scraped, the data was withdrawn because it got too old, it is getting old, a part of the listed PBXs is not scraped, or walks fail; orange that so many PBXs vanished at once that it is not believed yet. All other panels show what was seen then, or nothing.",
 		"s",
 		named("("+age+" or 0 * "+down+") and on () "+down, "exporter down"),
 		named("("+withdrawn+") unless on () "+down, "withdrawn"),
 		named("("+old+") unless on () "+down+" unless on () ("+withdrawn+")", "too old"),
 		named(failing+" unless on () "+down, "accounts failing"),
 		named("("+unseen+") unless on () "+down, "PBXs not scraped"),
-		named("("+age+") unless on () ("+either(down, withdrawn, old, failing, unseen)+")", "age")).
+		named(unconfirmed+" unless on () "+down, "lists not confirmed"),
+		named("("+age+") unless on () ("+either(down, withdrawn, old, failing, unseen, unconfirmed)+")", "age")).
 		decimals(0).stepped(unknown).empty("never seen").
 		option("colorMode", "background").option("textMode", "value_and_name").
 		option("text", map[string]any{"titleSize": 16, "valueSize": 36}).
 		series("exporter down", inColour(bad)).series("withdrawn", inColour(bad)).series("too old", inColour(bad)).
 		series("accounts failing", inColour(bad), property("unit", "none")).
-		series("PBXs not scraped", inColour(bad), property("unit", "locale")).series("age of the data", inColour(good)).
+		series("PBXs not scraped", inColour(bad), property("unit", "locale")).
+		series("lists not confirmed", inColour(warning), property("unit", "locale")).series("age of the data", inColour(good)).
 		linked("How the exporter is doing", "/d/ycm-exporter?${__url_time_range}&${datasource:queryparam}&${account:queryparam}").wide(4)
 }
