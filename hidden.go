@@ -1,11 +1,8 @@
 package main
 
 import (
-	"log"
 	"strings"
 
-	kitlog "github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 	promconfig "github.com/prometheus/common/config"
 
 	"github.com/ycm-exporter/ycm_exporter/secret"
@@ -46,19 +43,4 @@ func hidden(c promconfig.HTTPClientConfig) []secret.Text {
 		}
 	}
 	return all
-}
-
-// quiet is the standard library's own logger. Its HTTP client tells it what a server sent unasked, which may be a token, so
-// that nothing of a line is shown but that there was one.
-type quiet struct{ logger kitlog.Logger }
-
-func (q quiet) Write(line []byte) (int, error) {
-	level.Debug(q.logger).Log("msg", "A library had something to tell, which is left out, as it may quote an answer", "bytes", len(line))
-	return len(line), nil
-}
-
-// hushStandardLogger makes the standard library's logger write no text of its own.
-func hushStandardLogger(logger kitlog.Logger) {
-	log.SetFlags(0)
-	log.SetOutput(quiet{logger})
 }

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
-	stdlog "log"
 	"net/url"
-	"strings"
 	"testing"
 
 	promconfig "github.com/prometheus/common/config"
@@ -31,17 +28,5 @@ func TestHeadersAndProxyCredentialsAreHidden(t *testing.T) {
 	}
 	if n := len(hidden(promconfig.HTTPClientConfig{})); n > 0 {
 		t.Errorf("settings without headers and proxy hide %d texts, want none", n)
-	}
-}
-
-// This is how net/http tells of an answer that it was sent unasked.
-func TestStandardLoggerShowsNoContent(t *testing.T) {
-	flags, before := stdlog.Flags(), stdlog.Writer()
-	t.Cleanup(func() { stdlog.SetFlags(flags); stdlog.SetOutput(before) })
-	var out bytes.Buffer
-	hushStandardLogger(newLogger(&out, "debug", "logfmt"))
-	stdlog.Printf("Unsolicited response received on idle HTTP channel starting with %q; err=%v", "bearer t0ken-of-ours", nil)
-	if got := out.String(); strings.Contains(got, "t0ken") || strings.Count(got, "\n") != 1 || !strings.Contains(got, "level=debug") {
-		t.Errorf("got %q, want one line at debug without the content", got)
 	}
 }

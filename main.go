@@ -128,7 +128,6 @@ func (o options) validate() error {
 // dispatch does the one thing that the flags ask for.
 func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	logger := newLogger(stderr, o.logLevel, o.logFormat)
-	hushStandardLogger(logger)
 	defer captureStandardLog(logger)()
 	if o.healthcheck {
 		return o.checkHealth(ctx, stdout)

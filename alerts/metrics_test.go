@@ -125,6 +125,7 @@ func servedLabels() map[string][]string {
 		"ycm_exporter_build_info":                    {"branch", "goarch", "goos", "goversion", "revision", "tags", "version"},
 		"ycm_exporter_config_last_reload_successful": {},
 		"ycm_exporter_shard_info":                    {"account", "shard", "shards"},
+		"ycm_exporter_storage_write_failures_total":  {},
 	}
 	for _, f := range collector.Families() {
 		served[f.Name] = f.Labels

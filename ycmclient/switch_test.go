@@ -28,9 +28,12 @@ func switching(http.Handler) http.Handler {
 
 func TestSwitchingProtocolsHoldsNobody(t *testing.T) {
 	for endpoint, ask := range map[ycmtest.Endpoint]func(context.Context, *ycmclient.Client) error{
-		ycmtest.Token:        func(ctx context.Context, c *ycmclient.Client) error { _, err := c.Regions(ctx); return err },
-		ycmtest.Regions:      func(ctx context.Context, c *ycmclient.Client) error { _, err := c.Regions(ctx); return err },
-		ycmtest.CloudPBXList: func(ctx context.Context, c *ycmclient.Client) error { _, err := c.Walk(ctx, new(ycmclient.WalkState), nil, nil); return err },
+		ycmtest.Token:   func(ctx context.Context, c *ycmclient.Client) error { _, err := c.Regions(ctx); return err },
+		ycmtest.Regions: func(ctx context.Context, c *ycmclient.Client) error { _, err := c.Regions(ctx); return err },
+		ycmtest.CloudPBXList: func(ctx context.Context, c *ycmclient.Client) error {
+			_, err := c.Walk(ctx, new(ycmclient.WalkState), nil, nil)
+			return err
+		},
 	} {
 		ycm, client, _ := overTCP(t, ycmtest.Options{}, func(o *ycmclient.Options) { o.Timeout = 10 * time.Second })
 		ycm.Inject(ycmtest.Fault{Endpoint: endpoint, Effect: switching})
