@@ -53,7 +53,7 @@ func askHealth(ctx context.Context, url string) error {
 	}
 	transport := &http.Transport{ // No proxy stands between the exporter and itself.
 		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // The name of the certificate is not that of loopback.
-		DisableKeepAlives: true, // HTTP/1.1 alone: HTTP/2 does not say that TLS was refused.
+		DisableKeepAlives: true,                                  // HTTP/1.1 alone: HTTP/2 does not say that TLS was refused.
 	}
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.Do(r)
