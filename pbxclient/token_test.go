@@ -351,8 +351,8 @@ func TestPanicOfALoginReachesThoseWhoWaitForIt(t *testing.T) {
 		return nil
 	}()
 	carried, ok := recovered.(*crash.Crash)
-	if !ok || carried.Error() != "out of order" || !strings.Contains(string(carried.Stack()), "logIn") {
-		t.Errorf("recovered %v, want the panic with the stack of the login", recovered)
+	if !ok || carried.Error() != "out of order" || !strings.Contains(string(carried.Stack()), "RoundTrip") {
+		t.Errorf("recovered %v, want the panic with the stack of the request", recovered)
 	}
 	panics = false
 	mustAnswer(t, c)
