@@ -40,6 +40,7 @@ func TestAPollThatFailedIsRepeatedSoon(t *testing.T) {
 				b.add("hourly", every(time.Hour, 3*time.Hour), failing(100, class, &at))
 				defer start(b.Account)()
 				time.Sleep(450 * time.Second)
+				synctest.Wait()
 				for i := range want {
 					want[i] *= time.Second
 				}
@@ -83,10 +84,12 @@ func TestASuccessNudgesTheOthersOnce(t *testing.T) {
 		b.add("often", every(100*time.Second, time.Hour), failing(0, yeastar.Network, &often))
 		defer start(b.Account)()
 		time.Sleep(50 * time.Second)
+		synctest.Wait()
 		if len(rare) < 3 || rare[1]-rare[0] > nudgeWithin {
 			t.Errorf("the failing collector was polled at %v, want it to be nudged within %v of the other's success", rare, nudgeWithin)
 		}
 		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		if len(rare) > 9 {
 			t.Errorf("the failing collector was polled %d times, at %v", len(rare), rare)
 		}
