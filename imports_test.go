@@ -12,7 +12,7 @@ func TestImportsRunDownwards(t *testing.T) {
 	allowed := map[string]string{
 		"":                  "collector config crash exposition pbxclient poll secret storage sweep web yeastar ycmclient ycmclient/ycmtest",
 		"web":               "exposition poll",
-		"poll":              "collector crash exposition sweep ycmclient yeastar",
+		"poll":              "collector crash exposition series sweep ycmclient yeastar",
 		"config":            "collector secret strictyaml",
 		"collector":         "exposition pbxclient series sweep ycmclient yeastar",
 		"sweep":             "crash pbxclient ycmclient yeastar",

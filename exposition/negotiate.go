@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// An offer is a content type that a scrape can have.
-type offer struct {
+// A contentType is one that a scrape can have.
+type contentType struct {
 	content expfmt.Format
 	format  format
 	media   string
@@ -18,9 +18,9 @@ type offer struct {
 	version string            // of who names the media type without one
 }
 
-// offers begins with what a client gets who takes anything, like a browser or curl.
-func offers() []offer {
-	return []offer{
+// contentTypes begins with what a client gets who takes anything, like a browser or curl.
+func contentTypes() []contentType {
+	return []contentType{
 		{content: expfmt.FmtText, format: text, media: "text/plain", asked: map[string]string{"version": "0.0.4"}, version: "0.0.4"},
 		{content: expfmt.FmtOpenMetrics_1_0_0, format: openMetrics, media: expfmt.OpenMetricsType, asked: map[string]string{"version": "1.0.0"}, version: "0.0.1"},
 		{content: expfmt.FmtOpenMetrics_0_0_1, format: openMetrics, media: expfmt.OpenMetricsType, asked: map[string]string{"version": "0.0.1"}, version: "0.0.1"},
@@ -31,7 +31,7 @@ func offers() []offer {
 	}
 }
 
-// A match is how well an offer suits a client.
+// A match is how well a content type suits a client.
 type match struct {
 	quality     float64
 	specificity int // 0: the client takes anything, 1: any of the type, 2: names the media type
@@ -39,7 +39,7 @@ type match struct {
 	escaping    string
 }
 
-// betterThan tells what to serve of two offers.
+// betterThan tells what to serve of two content types.
 func (m match) betterThan(other match) bool {
 	switch {
 	case m.quality != other.quality:
@@ -55,18 +55,18 @@ func (m match) betterThan(other match) bool {
 // ours gets text, even against their word, as that is the best answer there is.
 func negotiateFormat(h http.Header) (expfmt.Format, format) {
 	elements := strings.Split(strings.Join(h["Accept"], ","), ",")
-	available := offers()
+	available := contentTypes()
 	chosen, best := available[0], match{escaping: model.EscapeUnderscores}
-	for _, o := range available {
-		if m := o.match(elements); m.quality > 0 && (best.quality == 0 || m.betterThan(best)) {
-			chosen, best = o, m
+	for _, c := range available {
+		if m := c.match(elements); m.quality > 0 && (best.quality == 0 || m.betterThan(best)) {
+			chosen, best = c, m
 		}
 	}
 	return chosen.content + expfmt.Format("; escaping="+best.escaping), chosen.format
 }
 
-// match judges an offer by the most specific of the elements that it meets, as HTTP wants it.
-func (o offer) match(elements []string) match {
+// match judges a content type by the most specific of the elements that it meets, as HTTP wants it.
+func (c contentType) match(elements []string) match {
 	best := match{specificity: -1}
 	for position, element := range elements {
 		media, parameters, err := mime.ParseMediaType(element)
@@ -77,7 +77,7 @@ func (o offer) match(elements []string) match {
 		if err != nil || !ok {
 			continue
 		}
-		m := match{quality: weight, specificity: o.specificity(media, parameters), position: position, escaping: model.EscapeUnderscores}
+		m := match{quality: weight, specificity: c.specificity(media, parameters), position: position, escaping: model.EscapeUnderscores}
 		switch escaping := parameters[model.EscapingKey]; escaping {
 		case model.AllowUTF8, model.EscapeDots, model.EscapeValues:
 			m.escaping = escaping
@@ -89,19 +89,19 @@ func (o offer) match(elements []string) match {
 	return best
 }
 
-// specificity is how precisely an element names the offer, negative if it does not.
-func (o offer) specificity(media string, parameters map[string]string) int {
-	kind, _, _ := strings.Cut(o.media, "/")
+// specificity is how precisely an element names the content type, negative if it does not.
+func (c contentType) specificity(media string, parameters map[string]string) int {
+	kind, _, _ := strings.Cut(c.media, "/")
 	switch media {
 	case "*/*", "*":
 		return 0
 	case kind + "/*":
 		return 1
-	case o.media:
-		for name, value := range o.asked {
+	case c.media:
+		for name, value := range c.asked {
 			got := parameters[name]
 			if name == "version" && got == "" {
-				got = o.version
+				got = c.version
 			}
 			if got != value {
 				return -1

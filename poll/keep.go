@@ -8,6 +8,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/crash"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Keeper keeps what of an account's collectors must outlive a restart. It tells itself of what it cannot do. Its methods
@@ -46,7 +47,7 @@ func (j *job) recall() {
 	m, ok := j.keeper.Recall(j.Name, j.NewReading())
 	now := time.Now()
 	// A clock that went back must not make an old snapshot live for long.
-	expires := earlier(m.Expires, now.Add(max(j.Schedule.StaleAfter, 2*m.Duration)))
+	expires := yeastar.Earlier(m.Expires, now.Add(max(j.Schedule.StaleAfter, 2*m.Duration)))
 	if !ok || !now.Before(expires) {
 		return
 	}
@@ -99,11 +100,4 @@ func (j *job) keep(last bool) {
 	if m.Reading = j.poller.Reading(); m.Reading != nil {
 		j.keeper.Keep(j.Name, m)
 	}
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

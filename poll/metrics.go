@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/series"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
@@ -167,7 +168,7 @@ func (m *Metrics) ended(j *job, result yeastar.Class, s CollectorStatus) {
 		succeeded = 1
 		m.tellSuccess(j, s)
 	}
-	m.fromBefore.WithLabelValues(j.account, j.Name).Set(boolean(s.Restored))
+	m.fromBefore.WithLabelValues(j.account, j.Name).Set(series.Boolean(s.Restored))
 	m.success.WithLabelValues(j.account, j.Name).Set(succeeded)
 	if j.Provides == collector.ListOfPBXs {
 		m.up.WithLabelValues(j.account).Set(succeeded)
@@ -187,13 +188,6 @@ func (m *Metrics) tellSuccess(j *job, s CollectorStatus) {
 	if !s.LastSuccess.IsZero() { // A sweep may be shown that has not succeeded as a whole.
 		m.lastSuccess.WithLabelValues(j.account, j.Name).Set(float64(s.LastSuccess.UnixMilli()) / 1000)
 	}
-}
-
-func boolean(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // budgets serves what the accounts' budgets hold at the moment of a scrape.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // RateLimit is a token bucket in the vendor's terms ("Limit API Request Rate for Subordinate Users").
@@ -88,7 +90,9 @@ func (b *budget) onChange(changed func(Level)) {
 }
 
 // pace sets the distance of the returns to come.
-func (b *budget) pace() { b.spacing.SetLimitAt(later(time.Now(), b.latest), rate.Every(b.period())) }
+func (b *budget) pace() {
+	b.spacing.SetLimitAt(yeastar.Later(time.Now(), b.latest), rate.Every(b.period()))
+}
 
 // period is the time in which one token comes.
 func (b *budget) period() time.Duration {
@@ -159,7 +163,7 @@ func (b *budget) done() {
 
 // giveBack makes a token come back that was last used at that time.
 func (b *budget) giveBack(used time.Time) {
-	due := later(used.Add(padded(b.limit.Interval)), b.latest)
+	due := yeastar.Later(used.Add(padded(b.limit.Interval)), b.latest)
 	b.latest = due.Add(b.spacing.ReserveN(due, 1).DelayFrom(due))
 	b.returns = append(b.returns, b.latest)
 }

@@ -1,6 +1,10 @@
 package ycmclient
 
-import "time"
+import (
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
+)
 
 // Level is what of a request budget must outlive the process, because YCM remembers it too.
 type Level struct {
@@ -35,27 +39,13 @@ func (b *budget) restore(l Level) {
 	if l.Share >= leastShare && l.Share <= 1 {
 		b.share.whole = l.Share
 	}
-	b.share.since = earlier(now, l.ShareSince)
+	b.share.since = yeastar.Earlier(now, l.ShareSince)
 	b.share.assumedFull = time.Time{}
 	b.pace()
-	b.sent = earlier(now, l.Sent)
+	b.sent = yeastar.Earlier(now, l.Sent)
 	for range min(max(0, l.Taken), b.limit.Burst) {
-		b.giveBack(earlier(now, b.sent.Add(underWay)))
+		b.giveBack(yeastar.Earlier(now, b.sent.Add(underWay)))
 	}
-	b.pause = pause{from: now, until: earlier(now.Add(longestTold), l.PausedUntil), row: min(max(0, l.Pauses), 10)}
+	b.pause = pause{from: now, until: yeastar.Earlier(now.Add(longestTold), l.PausedUntil), row: min(max(0, l.Pauses), 10)}
 	b.grant(now)
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

@@ -128,7 +128,7 @@ func (g *Guard) Check(c Credentials) error {
 	for _, other := range g.state.Clients {
 		if other.Proven || !own.Proven {
 			refusals += other.Refusals
-			until = later(until, other.Refused)
+			until = Later(until, other.Refused)
 		}
 	}
 	switch {
@@ -139,7 +139,7 @@ func (g *Guard) Check(c Credentials) error {
 	case refusals > 0:
 		until = until.Add(afterRefusal)
 	}
-	if until = later(until, own.NotBefore); time.Now().Before(until) {
+	if until = Later(until, own.NotBefore); time.Now().Before(until) {
 		return &Barred{Refusals: refusals, Until: until}
 	}
 	return nil
@@ -201,11 +201,4 @@ func (g *Guard) record(clientID string, change func(*ClientState)) {
 func (g *Guard) fingerprint(c Credentials) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", g.state.Salt, c.Secret.Reveal(), c.Secret.Written().UnixNano()))
 	return hex.EncodeToString(sum[:16])
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
