@@ -26,6 +26,8 @@ type Keeper interface {
 type Memory struct {
 	LastSuccess time.Time
 	Duration    time.Duration // of the last poll
+	Published   time.Time     // when the snapshot of the reading was
+	Lasts       time.Duration // how long that is served at least, whatever is configured
 	Expires     time.Time     // when the snapshot of the reading is to be withdrawn
 	Reading     any           `json:"-"`
 }
@@ -47,7 +49,7 @@ func (j *job) recall() {
 	m, ok := j.keeper.Recall(j.Name, j.NewReading())
 	now := time.Now()
 	// A clock that went back must not make an old snapshot live for long.
-	expires := yeastar.Earlier(m.Expires, now.Add(max(j.Schedule.StaleAfter, 2*m.Duration)))
+	expires := yeastar.Earlier(m.Expires, now.Add(max(j.Schedule.StaleAfter, m.Lasts)))
 	if !ok || !now.Before(expires) {
 		return
 	}
@@ -64,7 +66,7 @@ func (j *job) recall() {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.published, j.lasts, j.expires = m.LastSuccess, expires.Sub(m.LastSuccess), expires
+	j.published, j.lasts, j.expires = yeastar.Earlier(m.Published, now), m.Lasts, expires
 	j.status.LastSuccess, j.status.Duration, j.status.Restored = m.LastSuccess, m.Duration, true
 	j.metrics.restored(j)
 	close(j.polled)
@@ -87,7 +89,7 @@ func (j *job) keep(last bool) {
 		return
 	}
 	j.mu.Lock()
-	m := Memory{LastSuccess: j.status.LastSuccess, Duration: j.status.Duration, Expires: j.expires}
+	m := Memory{LastSuccess: j.status.LastSuccess, Duration: j.status.Duration, Published: j.published, Lasts: j.lasts, Expires: j.expires}
 	began := j.status.LastStart
 	write := j.unkept && (last || began.Sub(j.kept) >= keepEvery)
 	if write {

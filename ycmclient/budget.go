@@ -157,8 +157,7 @@ func (b *budget) done() {
 	now := time.Now()
 	b.sending--
 	b.giveBack(now)
-	b.grant(now)
-	b.save()
+	b.grant(now) // Nothing else is to be kept: as many tokens are out as when this one's request was sent.
 }
 
 // giveBack makes a token come back that was last used at that time.

@@ -24,7 +24,7 @@ type Servers struct {
 // they must be quick; what they cannot do is theirs to tell.
 type Store interface {
 	Budget(baseURL, clientID string) (Level, bool)
-	SaveBudget(baseURL, clientID string, l Level) // Before a request is written, and when tokens or a pause came.
+	SaveBudget(baseURL, clientID string, l Level) // Before a request is written, and at a pause, its end and each change of the rate.
 	Logins(baseURL string) (yeastar.LoginState, bool)
 	SaveLogins(baseURL string, s yeastar.LoginState)
 }
