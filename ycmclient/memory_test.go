@@ -33,6 +33,20 @@ func TestDecodingAllocatesLittle(t *testing.T) {
 	}
 }
 
+// Whatever a walk does with its records once it has them, sorting them above all, is done in place.
+func TestWalkAllocatesLittle(t *testing.T) {
+	const pages, eachPage = 40, 120 // of which the request itself has about 90
+	client := newClient(t, render(pages*50), nil)
+	list, err := client.Walk(t.Context(), nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := testing.AllocsPerRun(5, func() { _, err = client.Walk(t.Context(), nil, list.PBXs, nil) })
+	if err != nil || got > pages*eachPage {
+		t.Errorf("a walk of %d unchanged pages allocates %v times (error %v), want at most %d a page", pages, got, err, eachPage)
+	}
+}
+
 func TestUnchangedStringsAreSharedWithTheLastWalk(t *testing.T) {
 	client := newClient(t, render(120), nil)
 	first, err := client.Walk(t.Context(), nil, nil, nil)

@@ -1,10 +1,10 @@
 package ycmclient
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"sync"
 
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
@@ -139,12 +139,22 @@ func (w *walker[T]) turn(first page[T]) bool {
 
 // finish ends a reading whose pages have been read.
 func (w *walker[T]) finish(err error) error {
-	slices.SortFunc(w.items, func(a, b T) int { return cmp.Compare(w.id(&a), w.id(&b)) })
+	sort.Sort(byID[T]{w.items, w.id})
 	if err == nil && w.rose && w.fell && !w.mixed {
 		return w.lie("the order of the list changes from page to page")
 	}
 	return err
 }
+
+// byID sorts items where they are: they are large, and a function that takes two of them would copy both at each comparison.
+type byID[T any] struct {
+	items []T
+	id    func(*T) int64
+}
+
+func (s byID[T]) Len() int           { return len(s.items) }
+func (s byID[T]) Less(i, j int) bool { return s.id(&s.items[i]) < s.id(&s.items[j]) }
+func (s byID[T]) Swap(i, j int)      { s.items[i], s.items[j] = s.items[j], s.items[i] }
 
 // sound tells whether the reading is complete and its total, less the difference that is expected, is borne out.
 func (w *walker[T]) sound() bool {

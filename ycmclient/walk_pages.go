@@ -261,8 +261,10 @@ func (w *walker[T]) room(total int64) []T {
 }
 
 func (w *walker[T]) knowsAll(items []T) bool {
-	return !slices.ContainsFunc(items, func(item T) bool {
-		_, known := w.places[w.id(&item)]
-		return !known
-	})
+	for i := range items {
+		if _, known := w.places[w.id(&items[i])]; !known {
+			return false
+		}
+	}
+	return true
 }
