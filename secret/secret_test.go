@@ -1,6 +1,7 @@
 package secret_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -109,5 +110,22 @@ func TestPipeIsNoSecretFile(t *testing.T) {
 	}
 	if _, err := secret.File(pipe)(); err == nil || !strings.Contains(err.Error(), pipe+": it is no regular file") {
 		t.Errorf("got error %v, want that the pipe is no regular file", err)
+	}
+}
+
+// A wrong path, such as that of a log, ends in an error and not in memory.
+func TestFileThatIsTooLargeIsNoSecret(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	for size, fits := range map[int]bool{1 << 20: true, 1<<20 + 1: false} {
+		if err := os.WriteFile(path, bytes.Repeat([]byte("x"), size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text, err := secret.Read(path)
+		switch {
+		case fits && (err != nil || len(text.Reveal()) != size):
+			t.Errorf("%d bytes: got %d bytes and error %v, want all of them", size, len(text.Reveal()), err)
+		case !fits && (err == nil || !strings.Contains(err.Error(), "it is larger than 1 MiB")):
+			t.Errorf("%d bytes: got error %v, want that it is larger than 1 MiB", size, err)
+		}
 	}
 }
