@@ -44,28 +44,11 @@ func (c *Client) Close(ctx context.Context) (err error) {
 	return c.route.close(ctx)
 }
 
-// path is one of the requests that an exporter may send to a PBX. There is no other way to name one.
-type path uint8
-
-const (
-	systemInformation path = iota
-	trunkList
-	compatibility
-)
+// path is where a request goes below the API's root. The constants of this type are all that an exporter may send to a PBX,
+// each beside the method that asks it.
+type path string
 
 const apiRoot = "openapi/v1.0/"
-
-// String is the path below the API's root.
-func (p path) String() string {
-	switch p {
-	case systemInformation:
-		return "system/information"
-	case trunkList:
-		return "trunk/list"
-	default:
-		return "auto_provisioning/compatibility"
-	}
-}
 
 // answer is an answer of a PBX with its envelope ("Response Results").
 type answer[T any] struct {
@@ -89,5 +72,5 @@ func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (ans
 
 // invalid is the error for an answer of the PBX that cannot be used.
 func (c *Client) invalid(p path, message string) error {
-	return c.fail(yeastar.Answered, yeastar.Error{Endpoint: p.String(), Class: yeastar.Invalid, Message: message})
+	return c.fail(yeastar.Answered, yeastar.Error{Endpoint: string(p), Class: yeastar.Invalid, Message: message})
 }

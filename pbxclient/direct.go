@@ -80,7 +80,7 @@ func (w *direct) get(caller context.Context, p path, query url.Values, decode ye
 	}
 	if err != nil && caller.Err() != nil {
 		return w.fail(yeastar.NotAsked, yeastar.Error{
-			Endpoint: p.String(), Class: yeastar.ClassOf(caller.Err()), Message: "given up while the PBX was to answer", Err: caller.Err(),
+			Endpoint: string(p), Class: yeastar.ClassOf(caller.Err()), Message: "given up while the PBX was to answer", Err: caller.Err(),
 		})
 	}
 	return err
@@ -92,7 +92,7 @@ func (w *direct) try(ctx context.Context, p path, query url.Values, decode yeast
 	if err != nil {
 		return nil, err
 	}
-	return &t, w.ask(ctx, p.String(), t.access, query, decode)
+	return &t, w.ask(ctx, string(p), t.access, query, decode)
 }
 
 // tokenExpired holds for 10004, and for a 401 without a code: the vendor does not say with which status 10004 comes.

@@ -11,6 +11,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
+const compatibility path = "auto_provisioning/compatibility"
+
 // PhoneVendor is a maker of phones that the PBX's firmware knows.
 type PhoneVendor struct {
 	Value string // what PhoneModels takes, e.g. Ale

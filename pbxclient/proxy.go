@@ -31,19 +31,19 @@ type proxied struct {
 func (w proxied) get(ctx context.Context, p path, query url.Values, decode yeastar.Decoder) error {
 	if !yeastar.IsSerialNumber(w.sn) {
 		return w.fail(yeastar.NotAsked, yeastar.Error{
-			Endpoint: p.String(), Class: yeastar.Invalid,
+			Endpoint: string(p), Class: yeastar.Invalid,
 			Message: "the serial number in YCM's list is not of letters and digits",
 		})
 	}
 	var envelope *yeastar.Envelope
-	err := w.ycm.Proxy(ctx, w.sn, apiRoot+p.String(), query, func(body []byte) (_ *yeastar.Envelope, e *yeastar.Error) {
+	err := w.ycm.Proxy(ctx, w.sn, apiRoot+string(p), query, func(body []byte) (_ *yeastar.Envelope, e *yeastar.Error) {
 		envelope, e = decode(body)
 		return envelope, e
 	})
 	if err != nil {
 		return w.failed(ctx, p, err)
 	}
-	return w.check(p.String(), http.StatusOK, envelope, nil, yeastar.Redactor{})
+	return w.check(string(p), http.StatusOK, envelope, nil, yeastar.Redactor{})
 }
 
 func (proxied) close(context.Context) error { return nil }
@@ -51,12 +51,12 @@ func (proxied) close(context.Context) error { return nil }
 // failed sorts YCM's errors. An errcode of the PBX that came with another HTTP status than 200 is the PBX's answer all
 // the same.
 func (w proxied) failed(ctx context.Context, p path, err error) error {
-	failed := yeastar.Error{Account: w.account, Endpoint: p.String(), Class: yeastar.ClassOf(err), Err: err}
+	failed := yeastar.Error{Account: w.account, Endpoint: string(p), Class: yeastar.ClassOf(err), Err: err}
 	if e := (*yeastar.Error)(nil); errors.As(err, &e) {
 		failed = *e
 	}
 	if failed.Code != 0 && failed.Code < yeastar.FirstYCMCode {
-		failed.Endpoint = p.String()
+		failed.Endpoint = string(p)
 		failed.Class, failed.Err = classOfCode(failed.Endpoint, failed.Code), reasonOf(failed.Endpoint, failed.Code)
 		return w.fail(yeastar.Answered, failed)
 	}

@@ -6,6 +6,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
+const systemInformation path = "system/information"
+
 // SystemInformation is what a PBX says of itself ("Query PBX Information").
 type SystemInformation struct {
 	DeviceName, SN, FirmwareVersion string

@@ -13,6 +13,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
+const trunkList path = "trunk/list"
+
 const (
 	// MaxTrunks is how many trunks of one PBX are told of at most.
 	MaxTrunks = 500
