@@ -257,3 +257,38 @@ func TestQueriesAreListed(t *testing.T) {
 		t.Error("the query for required phones is not among them")
 	}
 }
+
+// TestOverridesMeetWhatIsShown checks that what is coloured or given a unit by its name is there: an override whose name
+// nothing has is silently without effect.
+func TestOverridesMeetWhatIsShown(t *testing.T) {
+	placeholder := regexp.MustCompile(`\\\{\\\{\w+\\\}\\\}`)
+	eachDashboard(t, func(t *testing.T, d Dashboard) {
+		for _, p := range d.Panels {
+			var shown []string
+			for _, target := range p.Targets {
+				shown = append(shown, placeholder.ReplaceAllString(regexp.QuoteMeta(target.LegendFormat), ".+"))
+			}
+			for _, tr := range p.Transformations {
+				if titles, ok := tr.Options["renameByName"].(map[string]string); ok {
+					for field, title := range titles {
+						shown = append(shown, regexp.QuoteMeta(field), regexp.QuoteMeta(title))
+					}
+				}
+				if field, ok := tr.Options["byField"].(string); ok {
+					shown = append(shown, regexp.QuoteMeta(field))
+				}
+			}
+			if p.FieldConfig == nil {
+				continue
+			}
+			for _, o := range p.FieldConfig.Overrides {
+				name, ok := o.Matcher.Options.(string)
+				if o.Matcher.ID == "byName" && ok && !slices.ContainsFunc(shown, func(s string) bool {
+					return regexp.MustCompile("^(?:" + s + ")$").MatchString(name)
+				}) {
+					t.Errorf("panel %q changes how %q is shown, but shows only %q", p.Title, name, shown)
+				}
+			}
+		}
+	})
+}

@@ -27,22 +27,31 @@ func seen() Panel {
 	unconfirmed := "count(max by (account) (" + account("ycm_cloud_pbxs_unconfirmed") + ") == 1)"
 	failing := "count(max by (account) (" + account("ycm_up") + ") == 0)"
 
-	return stat("What is seen", "How long ago the PBXs of the account that is worst off were last listed completely: green while all is well. "+
+	reasons := []reason{
+		{"exporter down", "(" + age + " or 0 * " + down + ") and on () " + down, bad, "s"},
+		{"withdrawn", "(" + withdrawn + ") unless on () " + down, bad, "s"},
+		{"too old", "(" + old + ") unless on () " + down + " unless on () (" + withdrawn + ")", bad, "s"},
+		{"accounts failing", failing + " unless on () " + down, bad, "none"},
+		{"PBXs not scraped", "(" + unseen + ") unless on () " + down, bad, "locale"},
+		{"lists not confirmed", unconfirmed + " unless on () " + down, warning, "locale"},
+		{"age of the data", "(" + age + ") unless on () (" + either(down, withdrawn, old, failing, unseen, unconfirmed) + ")", good, "s"},
+	}
+	targets := make([]Target, len(reasons))
+	for i, r := range reasons {
+		targets[i] = named(r.query, r.name)
+	}
+	p := stat("What is seen", "How long ago the PBXs of the account that is worst off were last listed completely: green while all is well. "+
 		"Red says what is wrong: the exporter is not scraped, the data was withdrawn because it got too old, it is getting old, a part of the listed PBXs is not scraped, or walks fail; orange that so many PBXs vanished at once that it is not believed yet. All other panels show what was seen then, or nothing.",
-		"s",
-		named("("+age+" or 0 * "+down+") and on () "+down, "exporter down"),
-		named("("+withdrawn+") unless on () "+down, "withdrawn"),
-		named("("+old+") unless on () "+down+" unless on () ("+withdrawn+")", "too old"),
-		named(failing+" unless on () "+down, "accounts failing"),
-		named("("+unseen+") unless on () "+down, "PBXs not scraped"),
-		named(unconfirmed+" unless on () "+down, "lists not confirmed"),
-		named("("+age+") unless on () ("+either(down, withdrawn, old, failing, unseen, unconfirmed)+")", "age")).
+		"s", targets...).
 		decimals(0).stepped(unknown).empty("never seen").
 		option("colorMode", "background").option("textMode", "value_and_name").
 		option("text", map[string]any{"titleSize": 16, "valueSize": 36}).
-		series("exporter down", inColour(bad)).series("withdrawn", inColour(bad)).series("too old", inColour(bad)).
-		series("accounts failing", inColour(bad), property("unit", "none")).
-		series("PBXs not scraped", inColour(bad), property("unit", "locale")).
-		series("lists not confirmed", inColour(warning), property("unit", "locale")).series("age of the data", inColour(good)).
 		linked("How the exporter is doing", "/d/ycm-exporter?${__url_time_range}&${datasource:queryparam}&${account:queryparam}").wide(4)
+	for _, r := range reasons {
+		p = p.series(r.name, inColour(r.colour), property("unit", r.unit))
+	}
+	return p
 }
+
+// reason is something that the first tile may have to say: what it is called, when, and how it looks.
+type reason struct{ name, query, colour, unit string }
