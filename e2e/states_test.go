@@ -52,7 +52,7 @@ var badStates = []badState{
 	},
 	{
 		name: "empty-fleet", pbxs: -1, staleAfter: "10m", happen: func(*stack, *httptest.Server) {},
-		reached: `ycm_cloud_pbxs == 0`, first: "age of the data", green: []string{"ycm-exporter", "What is seen", "Alerts firing", "Subscription ends in"},
+		reached: `ycm_cloud_pbxs == 0`, first: "age of the data", green: []string{"ycm-exporter", "What is seen", "Alerts firing", "Subscription"},
 	},
 	{
 		name: "one-pbx", pbxs: 1, staleAfter: "10m", happen: func(*stack, *httptest.Server) {},

@@ -53,7 +53,7 @@ func trialsEnding() Panel {
 
 // subscriptionEnds is red when a subscription has ended; the alerts tell in time.
 func subscriptionEnds() Panel {
-	return stat("Subscription ends in", "How long the first of the accounts' subscriptions still runs.", "suffix: days",
+	return stat("Subscription", "How long the first of the accounts' subscriptions still runs.", "suffix:days",
 		now("min("+daysUntil(account("ycm_subscription_expiration_timestamp_seconds"))+")")).
 		decimals(0).stepped(unknown, at(least, bad), at(0, busy)).wide(4)
 }
@@ -183,7 +183,7 @@ func runsOut() Panel {
 		used := "max by (" + identity + ") (last_over_time(" + history + "[1h]))"
 		return labelled(chosen(fmt.Sprintf("(1 - %s) / (%s > 0) / %d", used, growth, day)), "what", what)
 	}
-	return table("Runs out when", "PBXs whose extensions or recording time are used up first if use grows on as in the last 7 days. Only those that are more than half full and that were for at least 2 days. At most 20.", "suffix: d",
+	return table("Runs out when", "PBXs whose extensions or recording time are used up first if use grows on as in the last 7 days. Only those that are more than half full and that were for at least 2 days. At most 20.", "suffix:d",
 		rows(bottom(20, "("+either(left("cloud_pbx:ycm_cloud_pbx_recording:ratio", "recording"), left("cloud_pbx:ycm_cloud_pbx_extensions:ratio", "extensions"))+") < 3650"))).
 		decimals(0).
 		columns(narrowPBXColumns(col("what", "What", width(90)), col("Value", "In", width(80)))...).
@@ -207,7 +207,7 @@ func users() Panel {
 	value := func(used, capacity string) Target {
 		return rows("max by (account, user_id) (" + account(used) + " / (" + account(capacity) + " > 0))")
 	}
-	bar := append(asBar(busy), unit("percentunit"), property("decimals", 0))
+	bar := append(asBar(busy), unit("percentunit"), property("decimals", 0), atLeast(95))
 	return table("Colleagues and resellers", "What each YCM user manages. The collector users asks for it; it is off by default.", "locale",
 		rows("max by (account, user_id, company, user_type) ("+account("ycm_user_info")+")"),
 		rows("max by (account, user_id) ("+account("ycm_user_cloud_pbxs")+")"),
@@ -215,8 +215,8 @@ func users() Panel {
 		value("ycm_user_concurrent_calls_used", "ycm_user_concurrent_calls_capacity"),
 		value("ycm_user_recording_used_seconds", "ycm_user_recording_capacity_seconds")).
 		merged().
-		columns(col("account", "Account", width(100)), col("company", "Company"), hidden("user_type"), hidden("user_id"),
-			hidden("Value #A"), col("Value #B", "PBXs", width(70)),
+		columns(col("account", "Account", width(80)), col("company", "Company", atLeast(110)), hidden("user_type"), hidden("user_id"),
+			hidden("Value #A"), col("Value #B", "PBXs", width(65)),
 			col("Value #C", "Extensions", bar...), col("Value #D", "Calls", bar...), col("Value #E", "Recording", bar...)).
 		sorted("PBXs", true)
 }

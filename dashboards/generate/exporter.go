@@ -181,7 +181,7 @@ func requestsByResult() Panel {
 func requestsByEndpoint() Panel {
 	return timeseries("API requests by endpoint", "Requests to YCM each minute, by what was asked. proxy is what PBXs are asked through YCM.", "reqpm",
 		over(perMinute("endpoint", "ycm_api_requests_total"), "{{endpoint}}")).
-		axis("a minute").stacked()
+		axis("a minute").stacked().shades()
 }
 
 // latency reads the classic histogram, or, where Prometheus keeps that alone, the native one.
@@ -217,9 +217,9 @@ func oddities() Panel {
 }
 
 func logins() Panel {
-	return timeseries("Logins", "Logins to YCM each hour, by how they went. YCM blocks an address after 5 refusals in a row.", "locale",
-		over("60 * "+perMinute("grant, result", "ycm_api_logins_total"), "{{grant}}: {{result}}")).
-		axis("an hour")
+	return timeseries("Logins", "Logins to YCM each hour, by how they went, whether with the secret or with the last token. YCM blocks an address after 5 refusals in a row.", "locale",
+		over("60 * "+perMinute("result", "ycm_api_logins_total"), "{{result}}")).
+		axis("an hour").resultColours()
 }
 
 func scrapeTime() Panel {

@@ -103,5 +103,5 @@ func behindOverTime() Panel {
 func versionsOverTime() Panel {
 	return timeseries("PBXs by version over time", "How many PBXs ran each version, the oldest version at the bottom.", "locale",
 		over(inOrder("sum by (version) ("+recorded("account_region_group_version:ycm_cloud_pbxs:count")+")"), "{{version}}")).
-		axis("PBXs").stacked().custom("lineInterpolation", "stepAfter")
+		axis("PBXs").stacked().shades().custom("lineInterpolation", "stepAfter")
 }

@@ -73,7 +73,7 @@ func attention(series string) string {
 
 func endingSoon() list {
 	return list{
-		title: "Ending soon", colour: warning, unit: "suffix: d", worst: "Left", witness: pbxs(),
+		title: "Ending soon", colour: warning, unit: "suffix:d", worst: "Left", witness: pbxs(),
 		description: "Plans and terms of PBXs that end within the notice that the thresholds of the rules give, the next ones first.",
 		vector:      "(" + daysUntil(attention("cloud_pbx_what:ycm_cloud_pbx_end:soon")) + ")",
 		columns:     narrowPBXColumns(col("what", "What", width(60)), col("Value", "Left", width(70))),
@@ -82,7 +82,7 @@ func endingSoon() list {
 
 func ended() list {
 	return list{
-		title: "Ended", colour: bad, unit: "suffix: d", worst: "Ago", witness: pbxs(),
+		title: "Ended", colour: bad, unit: "suffix:d", worst: "Ago", witness: pbxs(),
 		description: "Plans and terms of PBXs that ended in the last 90 days, the last ones first.",
 		vector:      "(" + daysSince(attention("cloud_pbx_what:ycm_cloud_pbx_end:ended")) + ")",
 		columns:     narrowPBXColumns(col("what", "What", width(60)), col("Value", "Ago", width(70))),
@@ -92,7 +92,7 @@ func ended() list {
 func oldBackups() list {
 	last := "max by (" + identity + ") (" + recorded("cloud_pbx:ycm_cloud_pbx_backup:old") + ")"
 	return list{
-		title: "Backup old", colour: warning, unit: "suffix: d", worst: "Age", descending: true, witness: pbxs(),
+		title: "Backup old", colour: warning, unit: "suffix:d", worst: "Age", descending: true, witness: pbxs(),
 		description: "PBXs whose last backup by a YCM task is older than the threshold of the rules, or that never had one. Backups made on the PBX itself are not known to YCM.",
 		vector:      fmt.Sprintf("(%s or -1 + 0 * %s)", daysSince("("+last+" > 0)"), last),
 		columns:     narrowPBXColumns(col("Value", "Age", width(80), property("mappings", []Mapping{word(-1, "never", warning)}))),
@@ -101,7 +101,7 @@ func oldBackups() list {
 
 func unactivated() list {
 	return list{
-		title: "Not activated", colour: warning, unit: "suffix: d", worst: "Created", descending: true, witness: pbxs(),
+		title: "Not activated", colour: warning, unit: "suffix:d", worst: "Created", descending: true, witness: pbxs(),
 		description: "PBXs that were created but not activated yet, with the days since they were created.",
 		vector:      "(" + daysSince("max by ("+identity+") ("+recorded("cloud_pbx:ycm_cloud_pbx_created:unactivated")+")") + ")",
 		columns:     narrowPBXColumns(col("Value", "Created", width(80))),
@@ -129,7 +129,7 @@ func callsAgainstLastWeek() Panel {
 func callsOverTheWeek() Panel {
 	return timeseries("Calls over the week, by region", "Active calls of the Running PBXs over the last 7 days, one point each hour, by region.", "locale",
 		over(regions("account_region_group:ycm_cloud_pbx_active_calls:sum"), "{{region}}")).
-		axis("calls").stacked().during("7d", "1h")
+		axis("calls").stacked().shades().during("7d", "1h")
 }
 
 func byAccount() Panel {
@@ -168,7 +168,7 @@ func byRegion() Panel {
 		merged().
 		columns(col("region", "Region"), col("Value #A", "PBXs", width(80)),
 			col("Value #B", "Not running", append(inSteps(unknown, at(0, good), at(1, bad)), width(110))...),
-			col("Value #C", "Share not running", bar(bad)...),
+			col("Value #C", "Share not running", append(asBar(unknown, at(0.001, bad)), unit("percentunit"), property("decimals", 0))...),
 			col("Value #D", "Calls", width(80)), col("Value #E", "Calls used", bar(busy)...), col("Value #F", "Extensions used", bar(busy)...),
 			col("Value #G", "Updates", width(90))).
 		sorted("Share not running", true)

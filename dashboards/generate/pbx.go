@@ -9,7 +9,7 @@ func pbxDetail() Dashboard {
 	d.Panels = place(
 		across(4, seen(), pbxState(), pbxAnswers(), pbxTrunksDown(), pbxEnds("Plan", "plan", planEnd), pbxEnds("PBX", "PBX", termEnd)),
 		across(4, pbxCallsNow(), pbxBackup(), pbxBehind(), pbxUse().wide(12)),
-		across(3, pbxIdentity().wide(columns)),
+		across(4, pbxIdentity().wide(columns)),
 		across(6, pbxStateHistory().wide(columns)),
 		across(8, pbxCalls().wide(8), pbxExtensions().wide(8), pbxRecording().wide(8)),
 		across(8, pbxDates().wide(6), pbxBackupAge().wide(6), pbxFeatures().wide(6), pbxFirmware().wide(6)),
@@ -47,7 +47,7 @@ const noDate = 1_000_000
 func pbxEnds(subject, what, timestamp string) Panel {
 	left := daysUntil(pbx(timestamp))
 	soon := "max by (account, cloud_pbx_id) (" + selector("cloud_pbx_what:ycm_cloud_pbx_end:soon", thisPBX, fmt.Sprintf("what=%q", what)) + ")"
-	return stat(subject+" ends in", "How long the "+subject+" still runs: orange within the notice of the rules, red when it has ended. Many PBXs have no end of their own.", "suffix: days",
+	return stat(subject+" ends in", "How long the "+subject+" still runs: orange within the notice of the rules, red when it has ended. Many PBXs have no end of their own.", "suffix:days",
 		named("("+left+") < 0", "ended"),
 		named("(("+left+") and on (account, cloud_pbx_id) "+soon+") >= 0", "soon"),
 		named("(("+left+") >= 0) unless on (account, cloud_pbx_id) "+soon, "later"),
@@ -83,9 +83,9 @@ func pbxIdentity() Panel {
 	return table("About this PBX", "What YCM's list says of the PBX. Its address opens its own pages.", "none",
 		rows("max by (account, cloud_pbx_id, name, region, sn, host, type, plan, group, version, last_used_template) (topk by (account, cloud_pbx_id) (1, "+selector("ycm_cloud_pbx_info", thisPBX)+"))")).
 		columns(
-			col("name", "PBX", width(170)), col("cloud_pbx_id", "Id", width(70)), col("sn", "Serial number", width(150)),
+			col("name", "PBX", atLeast(150)), col("cloud_pbx_id", "Id", width(70)), col("sn", "Serial number", width(145)),
 			col("host", "Address", property("links", []Link{{Title: "Open the PBX's own pages", URL: "https://${__data.fields.host}", TargetBlank: true}})),
-			col("region", "Region"), col("group", "Group"), col("plan", "Plan"), col("type", "Type"),
+			col("region", "Region"), col("group", "Group"), col("plan", "Plan"), col("type", "Type", width(110)),
 			col("version", "Firmware", width(100)), hidden("last_used_template"), hidden("account"), hidden("Value"))
 }
 
@@ -131,7 +131,7 @@ func pbxExtensions() Panel {
 func pbxRecording() Panel {
 	used, capacity := selector("ycm_cloud_pbx_recording_used_seconds", thisPBX), pbx("ycm_cloud_pbx_recording_capacity_seconds")
 	forecast := fmt.Sprintf("clamp(max by (account, cloud_pbx_id) (predict_linear(%s[7d], %d) and %s offset 2d), 0, 1.2 * scalar(%s)) / 3600", used, 14*day, used, capacity)
-	return timeseries("Recording, with forecast", "Hours of recording in use, what the plan allows, and what will be in use 14 days later if it goes on as in the 7 days before. The forecast needs 2 days of history.", "suffix: h",
+	return timeseries("Recording, with forecast", "Hours of recording in use, what the plan allows, and what will be in use 14 days later if it goes on as in the 7 days before. The forecast needs 2 days of history.", "suffix:h",
 		over(pbx("ycm_cloud_pbx_recording_used_seconds")+" / 3600", "Used"), over(capacity+" / 3600", "Capacity"), over(forecast, "14 days later")).
 		axis("hours").series("Used", inColour(busy)).series("Capacity", append(dashed(), inColour(bad))...).
 		series("14 days later", append(dashed(), inColour(past))...)
@@ -153,12 +153,12 @@ func pbxDates() Panel {
 	}
 	return table("Dates", "The times that YCM gives for the PBX. What is not listed, YCM does not say.", "none",
 		rows("max by (what) ("+either(vectors...)+") * 1000")).
-		columns(col("what", "What"), col("Value", "When", width(170), unit("dateTimeAsIso"))).sorted("When", false)
+		columns(col("what", "What", atLeast(100)), col("Value", "When", width(145), unit("time:YYYY-MM-DD HH:mm"))).sorted("When", false)
 }
 
 func pbxBackupAge() Panel {
 	threshold := fmt.Sprintf("max(ycm:threshold:backup_age_seconds and on (account, group) %s) / %d", selector("ycm_cloud_pbx_info", thisPBX), day)
-	return timeseries("Age of the last backup", "How old the last backup by a YCM task was, and the age from which the rules call it old. It falls to 0 with each backup.", "suffix: d",
+	return timeseries("Age of the last backup", "How old the last backup by a YCM task was, and the age from which the rules call it old. It falls to 0 with each backup.", "suffix:d",
 		over(daysSince(pbx("ycm_cloud_pbx_last_backup_timestamp_seconds")), "Age"), over(threshold, "old from here")).
 		axis("days").series("Age", inColour(busy)).series("old from here", append(dashed(), inColour(warning))...)
 }

@@ -104,6 +104,12 @@ func (p Panel) stacked() Panel {
 	return p.custom("stacking", map[string]any{"mode": "normal", "group": "A"}).custom("fillOpacity", 40)
 }
 
+// shades draws the series in shades of one colour: those that are neither good nor bad, but would get such colours by chance.
+func (p Panel) shades() Panel {
+	p.FieldConfig.Defaults.Color = map[string]any{"mode": "shades", "fixedColor": busy}
+	return p
+}
+
 // series changes how the series of one name is shown.
 func (p Panel) series(name string, properties ...Option) Panel {
 	return p.override(Option{ID: "byName", Options: name}, properties...)

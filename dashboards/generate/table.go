@@ -92,22 +92,26 @@ func (p Panel) matrix(row, column, title, by string, descending bool) Panel {
 	})
 }
 
-// pbxColumns are the columns that say which PBX a row is about, its name leading to its page.
+// pbxColumns are the columns that say which PBX a row is about, its name leading to its page. The region comes last: it is
+// what a narrow window may cut off.
 func pbxColumns(more ...column) []column {
 	return slices.Concat([]column{
-		col("name", "PBX", property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-		col("region", "Region"),
-	}, more, []column{hidden("account"), hidden("cloud_pbx_id")})
+		col("name", "PBX", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+	}, more, []column{col("region", "Region", atLeast(90)), hidden("account"), hidden("cloud_pbx_id")})
 }
 
 // narrowPBXColumns are pbxColumns without the region, for tables that have no room for it.
 func narrowPBXColumns(more ...column) []column {
 	all := pbxColumns(more...)
-	return append(slices.Delete(all, 1, 2), hidden("region"))
+	all[len(more)+1] = hidden("region")
+	return all
 }
 
 // width fixes how many pixels a column takes.
 func width(pixels int) Option { return property("custom.width", pixels) }
+
+// atLeast keeps a column from being narrower than so many pixels; else that is 150.
+func atLeast(pixels int) Option { return property("custom.minWidth", pixels) }
 
 // unit shows a column's values in a unit of their own.
 func unit(name string) Option { return property("unit", name) }
