@@ -57,10 +57,11 @@ func phonesMissing() Panel {
 		now(number(supported+" == 0", supported))).problem(bad).wide(4)
 }
 
-// roundTime is that of the collectors whose PBXs answer: how long a round took tells nothing once there are no more.
+// roundTime is that of the collectors whose PBXs answer: how long a round took tells nothing once there are no more, and one
+// that asked no PBX took no time.
 func roundTime() Panel {
 	const sweeps = `collector=~"pbx_api|trunks"`
-	round := ofInterval(account("ycm_collector_round_duration_seconds", sweeps)) + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
+	round := ofInterval("(" + account("ycm_collector_round_duration_seconds", sweeps) + " > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
 	return stat("Round time", "How much of its interval the slowest round of all PBXs took. Above 100 % the answers get older than their interval.", "percentunit",
 		now("max("+round+")")).decimals(0).stepped(unknown, at(0, good), at(1.1, bad)).wide(4)
 }
