@@ -65,7 +65,7 @@ bench: ## benchmarks, with allocations
 .PHONY: e2e
 e2e: build ## the demo with real Prometheus, Alertmanager, Grafana and Chromium; see e2e/README.md
 	cd e2e && npm install --no-audit --no-fund
-	E2E_TOOLS=$(abspath $(E2E_TOOLS)) $(GO) test -tags e2e -count 1 -timeout 30m -v ./e2e
+	E2E_TOOLS=$(abspath $(E2E_TOOLS)) $(GO) test -tags e2e -count 1 -timeout 60m -v ./e2e
 
 # podman builds it too: BUILDAH_FORMAT=docker make docker DOCKER=podman (the format keeps the health check).
 DOCKER ?= docker
