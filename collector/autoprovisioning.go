@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,19 +25,40 @@ type autoprovisioningSettings struct {
 	// Depth is how far the catalogue is read: vendors, models, or full (templates and methods as well).
 	Depth string `yaml:"depth"`
 	// RequiredPhones are the phones that customers have, each told as supported or not for each firmware version.
-	RequiredPhones []RequiredPhone `yaml:"required_phones"`
+	RequiredPhones RequiredPhones `yaml:"required_phones"`
 }
 
 // RequiredPhone is a phone by the names that the vendor's catalogue has for it.
 type RequiredPhone struct {
 	Vendor string `yaml:"vendor"`
 	Model  string `yaml:"model"`
+	InUse  bool   // it stands for each phone that collector phones has seen
 }
+
+// RequiredPhones is a list of phones, or the word in_use.
+type RequiredPhones []RequiredPhone
+
+// UnmarshalText reads the word.
+func (r *RequiredPhones) UnmarshalText(text []byte) error {
+	if string(text) != "in_use" {
+		return errors.New("must be a list of phones, or in_use for those that collector phones has seen")
+	}
+	*r = RequiredPhones{{InUse: true}}
+	return nil
+}
+
+func (r RequiredPhones) inUse() bool { return len(r) > 0 && r[0].InUse }
 
 // Check implements Settings.
 func (s *autoprovisioningSettings) Check() (problems []Problem) {
 	if !slices.Contains([]string{vendorsDepth, modelsDepth, fullDepth}, s.Depth) {
 		problems = append(problems, Problem{"depth", "must be vendors, models or full"})
+	}
+	if s.RequiredPhones.inUse() {
+		if s.Depth == vendorsDepth {
+			problems = append(problems, Problem{"required_phones", "in_use needs the models; make depth models or full"})
+		}
+		return problems
 	}
 	for i, phone := range s.RequiredPhones {
 		path := fmt.Sprintf("required_phones[%d]", i)
@@ -56,9 +78,17 @@ func (s *autoprovisioningSettings) Check() (problems []Problem) {
 	return problems
 }
 
-// ShowAll implements a demo's wish: to the full depth, with a phone that firmware of some PBXs lacks.
+// ShowAll implements a demo's wish: to the full depth, and of each phone that PBXs have whether their firmware knows it.
 func (s *autoprovisioningSettings) ShowAll() {
-	s.Depth, s.RequiredPhones = fullDepth, []RequiredPhone{{Vendor: "Yealink", Model: "VP59"}}
+	s.Depth, s.RequiredPhones = fullDepth, RequiredPhones{{InUse: true}}
+}
+
+// Requires implements Requirer.
+func (s *autoprovisioningSettings) Requires() (role Role, path string) {
+	if s.RequiredPhones.inUse() {
+		return PhonesInUse, "required_phones"
+	}
+	return "", ""
 }
 
 func (s *autoprovisioningSettings) requires(v *PhoneVendor) bool {
@@ -71,21 +101,19 @@ func autoprovisioning() Collector {
 		Name: "autoprovisioning", Schedule: off(24 * time.Hour),
 		Settings: func() Settings { return &autoprovisioningSettings{Depth: modelsDepth} },
 		AsksPBXs: true, Needs: []Need{{Role: ListOfPBXs}}, Provides: PhoneCatalogues,
-		Families:   series.AccountFamilies(autoprovisioningColumns(&autoprovisioningSettings{})),
+		Families:   series.AccountFamilies(autoprovisioningColumns(&autoprovisioningSettings{}, nil)),
 		NewReading: empty[phonesReading],
 		New: func(a Account) Poller {
 			settings := a.Settings.(*autoprovisioningSettings)
 			read := func(known *phones, ask sweep.Ask) error { return known.read(settings, ask) }
-			return &phonePoller{
-				account: a.Name, settings: settings, Versions: sweep.NewVersions(a.sweepOptions(), read),
-			}
+			return &phonePoller{account: a, settings: settings, Versions: sweep.NewVersions(a.sweepOptions(), read)}
 		},
 	}
 }
 
 // phonePoller polls what the firmware versions know of phones.
 type phonePoller struct {
-	account  string
+	account  Account
 	settings *autoprovisioningSettings
 	*sweep.Versions[phones]
 }
@@ -103,7 +131,18 @@ func (p *phonePoller) Poll(ctx context.Context, progress func(done, total int)) 
 }
 
 func (p *phonePoller) show(known *phonesReading) exposition.Source {
-	return series.PerAccount(p.account, autoprovisioningColumns(p.settings), known)
+	return series.PerAccount(p.account.Name, autoprovisioningColumns(p.settings, p.required()), known)
+}
+
+// required is the phones of which each firmware version is to tell whether it knows them.
+func (p *phonePoller) required() []RequiredPhone {
+	if !p.settings.RequiredPhones.inUse() {
+		return p.settings.RequiredPhones
+	}
+	if phones := p.account.peer(PhonesInUse); phones != nil {
+		return inUse(phones)
+	}
+	return nil
 }
 
 // Reading implements Poller.
@@ -128,7 +167,7 @@ func (p *phonePoller) Restore(reading any) exposition.Source {
 type phonesReading = sweep.VersionsReading[phones]
 
 // autoprovisioningColumns declares what is known of phones (Query Configuration Options for Auto Provisioning).
-func autoprovisioningColumns(settings *autoprovisioningSettings) []series.Column[phonesReading] {
+func autoprovisioningColumns(settings *autoprovisioningSettings, required []RequiredPhone) []series.Column[phonesReading] {
 	return []series.Column[phonesReading]{
 		{
 			Name:   "ycm_autoprovisioning_phone_vendors",
@@ -185,10 +224,10 @@ func autoprovisioningColumns(settings *autoprovisioningSettings) []series.Column
 		},
 		{
 			Name:   "ycm_autoprovisioning_phone_supported",
-			Help:   "Whether a firmware version can provision a phone of required_phones (1) or not (0), whatever the case of its names; absent where the version's PBXs do not tell.",
+			Help:   "Whether a firmware version can provision a phone of required_phones (1) or not (0), or, where that is in_use, each phone that collector phones has seen, whatever the case of its names; absent where the version's PBXs do not tell.",
 			Labels: []string{"model", "vendor", "version"},
 			Read: perVersion(func(version string, p *phones, labels []string, sample func(float64)) {
-				for _, phone := range settings.RequiredPhones {
+				for _, phone := range required {
 					if yes, ok := p.supports(phone); ok {
 						copy(labels, []string{phone.Model, phone.Vendor, version})
 						sample(series.Boolean(yes))

@@ -45,6 +45,12 @@ type Settings interface {
 	Check() []Problem
 }
 
+// Requirer is settings for which another collector must be enabled.
+type Requirer interface {
+	// Requires tells the role of that collector, and the key that asks for it; both are empty where none does.
+	Requires() (role Role, path string)
+}
+
 // Problem is one mistake in settings. It never shows a value.
 type Problem struct {
 	Path    string // of the key below the collector's, such as types[1]; empty for the collector itself
@@ -65,6 +71,15 @@ func (c Configured) Equal(d Configured) bool {
 
 // SameSettings reports whether two have the same settings, whatever their schedules.
 func (c Configured) SameSettings(d Configured) bool { return reflect.DeepEqual(c.Settings, d.Settings) }
+
+// Requires is the role of a collector that must be enabled for this one, and the key that asks for it; both are empty where
+// none does.
+func (c Configured) Requires() (role Role, path string) {
+	if r, ok := c.Settings.(Requirer); ok {
+		return r.Requires()
+	}
+	return "", ""
+}
 
 // Poller is a collector at work for one account. Its methods but Reading are for one goroutine.
 type Poller interface {

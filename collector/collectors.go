@@ -17,6 +17,9 @@ func All() []Collector {
 		users(),
 		pbxAPI(),
 		trunks(),
+		extensions(),
+		phonesInUse(),
+		capacity(),
 		autoprovisioning(),
 	}
 }

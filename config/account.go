@@ -29,6 +29,7 @@ func (c *Config) check(d *document) {
 		c.Accounts[i].check(d, strictyaml.Item("accounts", i), taken)
 	}
 	c.Collectors.check(d)
+	c.Collectors.checkRequired(d)
 	c.checkTargets(d)
 }
 

@@ -51,6 +51,18 @@ func checkSchedule(s *collector.Schedule, d *document, path string) {
 	}
 }
 
+// checkRequired reports the collectors whose settings ask for what another one learns that is not enabled.
+func (cs Collectors) checkRequired(d *document) {
+	for _, c := range cs {
+		role, key := c.Requires()
+		if role == "" || !c.Schedule.Enabled {
+			continue
+		}
+		provider := slices.IndexFunc(cs, func(p collector.Configured) bool { return p.Provides == role })
+		d.Must(strictyaml.Below("collectors."+c.Name, key), cs[provider].Schedule.Enabled, "needs what collector %s learns; enable collectors.%[1]s", cs[provider].Name)
+	}
+}
+
 // checkTargets reports the collectors that have no PBX to ask: without the list, an account knows only the PBXs that it
 // names itself.
 func (c *Config) checkTargets(d *document) {

@@ -121,6 +121,9 @@ func defaults(t *testing.T) *config.Config {
 			"users":            schedule(false, time.Hour, 3*time.Hour),
 			"pbx_api":          schedule(false, 5*time.Minute, 15*time.Minute),
 			"trunks":           schedule(false, 15*time.Minute, 45*time.Minute),
+			"extensions":       schedule(false, 15*time.Minute, 45*time.Minute),
+			"phones":           schedule(false, 6*time.Hour, 18*time.Hour),
+			"capacity":         schedule(false, time.Hour, 3*time.Hour),
 			"autoprovisioning": schedule(false, 24*time.Hour, 72*time.Hour),
 		}),
 	}
@@ -190,6 +193,9 @@ func TestEverythingCanBeSet(t *testing.T) {
 			"users":            schedule(true, time.Hour, 7*day),
 			"pbx_api":          schedule(true, 10*time.Minute, 30*time.Minute),
 			"trunks":           schedule(true, 15*time.Minute, 45*time.Minute),
+			"extensions":       schedule(true, 15*time.Minute, 45*time.Minute),
+			"phones":           schedule(true, 6*time.Hour, 18*time.Hour),
+			"capacity":         schedule(true, 30*time.Minute, 90*time.Minute),
 			"autoprovisioning": schedule(true, day, 3*day),
 		}),
 	}

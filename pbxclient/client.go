@@ -1,5 +1,5 @@
 // Package pbxclient asks one P-Series PBX what only the PBX itself knows: whether it serves, how long it has been up,
-// how its trunks are, and which phones its firmware can provision.
+// how its trunks, extensions and phones are, what it may use, and which phones its firmware can provision.
 //
 // There are two ways to a PBX. Through YCM's proxy ([Proxied]) it needs no credentials but the account's, and each
 // request is paid from what the account's budget leaves over. Directly ([Direct]) it needs a Client ID and secret

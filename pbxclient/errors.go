@@ -77,6 +77,12 @@ func classOfCode(endpoint string, code int) yeastar.Class {
 	}
 }
 
+// Lacks reports whether an error says that the PBX's firmware does not have what was asked for.
+func Lacks(err error) bool {
+	var e *yeastar.Error
+	return errors.As(err, &e) && e.Reach == yeastar.Answered && e.Code == codeNoInterface
+}
+
 // pbx says which PBX is spoken to, and for which account.
 type pbx struct{ account, name string }
 

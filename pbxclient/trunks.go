@@ -1,13 +1,7 @@
 package pbxclient
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"maps"
-	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
@@ -19,7 +13,6 @@ const (
 	// MaxTrunks is how many trunks of one PBX are told of at most.
 	MaxTrunks = 500
 
-	trunksPerPage = 100
 	maxTrunkPages = 25 // enough for MaxTrunks from a PBX that gives only 20 a page
 )
 
@@ -37,45 +30,10 @@ type TrunkList struct {
 	Capped bool    // the PBX has more than MaxTrunks; the others are left out
 }
 
-// Trunks reads all pages of the PBX's trunks ("Query Trunk List"), all or nothing: a page that fails, or fewer
-// trunks than the PBX says that it has, is an error. The first request that fails is the last. A record without an
-// id is left out.
+// Trunks reads the PBX's trunks ("Query Trunk List"), all or nothing. A record without an id is left out.
 func (c *Client) Trunks(ctx context.Context) (TrunkList, error) {
-	seen := map[int64]Trunk{}
-	dropped, total := 0, yeastar.Number{}
-	for page := 1; page <= maxTrunkPages; page++ {
-		answer, err := c.trunkPage(ctx, page)
-		if err != nil {
-			return TrunkList{}, err
-		}
-		before := len(seen)
-		for _, t := range answer.Data.Items {
-			if trunk, ok := t.trunk(); ok {
-				seen[trunk.ID] = trunk
-			} else {
-				dropped++
-			}
-		}
-		total = answer.Total
-
-		nothingNew := len(seen) == before
-		switch {
-		case len(seen) > MaxTrunks || len(seen) == MaxTrunks && total.Value > MaxTrunks:
-			return TrunkList{Trunks: sorted(seen)[:MaxTrunks], Capped: true}, nil
-		case answer.Data.More:
-			return TrunkList{}, c.invalid(trunkList, fmt.Sprintf("page %d has more than %d records", page, yeastar.MaxItems))
-		case total.Given && int64(len(seen)+dropped) >= total.Value, !total.Given && nothingNew:
-			return TrunkList{Trunks: sorted(seen)}, nil
-		case nothingNew:
-			return TrunkList{}, c.invalid(trunkList, fmt.Sprintf(
-				"page %d tells nothing new, but only %d of %d trunks were seen", page, len(seen), total.Value))
-		}
-	}
-	return TrunkList{}, c.invalid(trunkList, fmt.Sprintf("%d pages gave only %d of %d trunks", maxTrunkPages, len(seen), total.Value))
-}
-
-func sorted(trunks map[int64]Trunk) []Trunk {
-	return slices.SortedFunc(maps.Values(trunks), func(a, b Trunk) int { return cmp.Compare(a.ID, b.ID) })
+	trunks, capped, err := pages(ctx, c, list{trunkList, MaxTrunks, maxTrunkPages, "trunks"}, trunkRecord.trunk)
+	return TrunkList{Trunks: trunks, Capped: capped}, err
 }
 
 // trunkRecord leaves out what an exporter has no business with: user names, hosts and caller ids.
@@ -86,17 +44,8 @@ type trunkRecord struct {
 	Status yeastar.Number `json:"status"`
 }
 
-func (c *Client) trunkPage(ctx context.Context, page int) (answer[trunkRecord], error) {
-	return fetch[trunkRecord](ctx, c, trunkList, url.Values{
-		"page":      {strconv.Itoa(page)},
-		"page_size": {strconv.Itoa(trunksPerPage)},
-		"sort_by":   {"id"},
-		"order_by":  {"asc"},
-	})
-}
-
-func (t trunkRecord) trunk() (Trunk, bool) {
-	return Trunk{ID: t.ID.Value, Name: t.Name.String(), Type: trunkType(t.Type.String()), Status: trunkStatus(t.Status)}, t.ID.Given
+func (t trunkRecord) trunk() (int64, Trunk, bool) {
+	return t.ID.Value, Trunk{ID: t.ID.Value, Name: t.Name.String(), Type: trunkType(t.Type.String()), Status: trunkStatus(t.Status)}, t.ID.Given
 }
 
 // TrunkType is one of the documented types, or TrunkOther.

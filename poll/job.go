@@ -24,7 +24,7 @@ type job struct {
 	poller  collector.Poller
 	period  time.Duration // from the start of a poll to the start of the next
 	waits   []wait        // before the first poll
-	asked   func(sweep.Target, error)
+	asked   func(sweep.Target, any, error)
 	out     Publisher
 	keeper  Keeper // may be nil
 	metrics *Metrics

@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"encoding"
 	"reflect"
 	"regexp"
 	"slices"
@@ -37,7 +38,10 @@ func (f *File) decode(path string, node *yaml.Node, out reflect.Value) {
 	case out.Kind() == reflect.Slice:
 		want = yaml.SequenceNode
 	}
+	word, worded := out.Addr().Interface().(encoding.TextUnmarshaler)
 	switch {
+	case worded && want == yaml.SequenceNode && node.Kind == yaml.ScalarNode:
+		f.decodeWord(path, node, word)
 	case node.Kind != want:
 		f.Problem(path, "must be %s, not %s", kinds[want], kinds[node.Kind])
 	case want == yaml.MappingNode:

@@ -1,6 +1,7 @@
 package strictyaml
 
 import (
+	"encoding"
 	"reflect"
 	"strconv"
 	"strings"
@@ -12,20 +13,33 @@ import (
 
 // decodeScalar reads a single value as it is written: a Client ID of digits is no number.
 func (f *File) decodeScalar(path string, node *yaml.Node, out reflect.Value) {
+	if text, ok := f.text(path, node); ok {
+		if want, ok := f.options.Scan(text, out.Addr().Interface()); !ok {
+			f.Problem(path, "%s", want)
+		}
+	}
+}
+
+// decodeWord reads a single value that stands for a whole list.
+func (f *File) decodeWord(path string, node *yaml.Node, out encoding.TextUnmarshaler) {
+	if text, ok := f.text(path, node); ok {
+		if err := out.UnmarshalText([]byte(text)); err != nil {
+			f.Problem(path, "%s", err)
+		}
+	}
+}
+
+// text is a single value as it is meant; if it is not ok, its problems are reported.
+func (f *File) text(path string, node *yaml.Node) (text string, ok bool) {
 	if node.Style&yaml.TaggedStyle != 0 {
 		f.Problem(path, "begins with !, which YAML takes for a tag; put quotes around the value")
-		return
+		return "", false
 	}
 	text, problems := f.options.Text(node.Value)
 	for _, problem := range problems {
 		f.Problem(path, "%s", problem)
 	}
-	if len(problems) > 0 {
-		return
-	}
-	if want, ok := f.options.Scan(text, out.Addr().Interface()); !ok {
-		f.Problem(path, "%s", want)
-	}
+	return text, len(problems) == 0
 }
 
 // Scan reads a text into what out points to, or says what would be right.

@@ -22,7 +22,7 @@ func BenchmarkNext(b *testing.B) {
 	targets := newTargets(list, fleet.direct)
 	r := newRoute(false)
 	for b.Loop() {
-		t, _, ok := r.next(targets, time.Minute)
+		t, _, ok := r.next(targets, time.Minute, func(Target) bool { return false })
 		if !ok {
 			b.Fatal("nobody is left to ask")
 		}

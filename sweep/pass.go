@@ -87,7 +87,7 @@ func (s *Versions[R]) ask(ctx context.Context, v *version[R], request func(conte
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		s.Asked(t, err)
+		s.Asked(t, nil, err)
 		if err == nil {
 			v.pbx, v.failures = t.id, 0
 			return nil, nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/crash"
+	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
@@ -24,7 +25,7 @@ func (s *Sweep[R]) record(a answer[R], targets *Targets) {
 	if c := (*crash.Crash)(nil); errors.As(a.err, &c) {
 		panic(c)
 	}
-	s.Asked(a.Target, a.err)
+	s.Asked(a.Target, &a.value, a.err)
 	if a.lost(a.err) {
 		a.route.refused(a.id, a.err, targets.size(false), s.Interval)
 		return
@@ -46,11 +47,17 @@ func (s *Sweep[R]) keep(answers ...answer[R]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range answers {
+		if delete(s.lacking, a.id); pbxclient.Lacks(a.err) && a.Version != "" && !s.learned(a.err) {
+			s.lacking[a.id] = a.Version
+		}
 		if s.learned(a.err) && s.results[a.id].at <= a.at {
 			s.results[a.id] = a.result
 		}
 	}
 }
+
+// lacks reports whether the PBX's firmware is known not to have what is asked for.
+func (s *Sweep[R]) lacks(t Target) bool { return t.Version != "" && s.lacking[t.id] == t.Version }
 
 // settle decides on what is unconfirmed and older than the last poll of the list: it was YCM's fault if that failed
 // too.
@@ -79,6 +86,10 @@ func (s *Sweep[R]) records(targets *Targets) []Record[R] {
 		_, ok := targets.find(id)
 		return !ok || known.at < oldest
 	})
+	maps.DeleteFunc(s.lacking, func(id int64, version string) bool {
+		i, ok := targets.placeOfListed(id)
+		return !ok || targets.pbxs()[i].Version != version
+	})
 	records := make([]Record[R], 0, len(s.results))
 	for t := range targets.all() {
 		if known, ok := s.results[t.id]; ok {
@@ -92,6 +103,7 @@ func (s *Sweep[R]) records(targets *Targets) []Record[R] {
 type Reading[R any] struct {
 	Results         []Result[R]
 	Direct, Proxied Position
+	Lacking         map[int64]string // firmware versions that do not have what is asked for, by the ids of PBXs that have them
 }
 
 // Result is what a PBX said, and when.
@@ -106,7 +118,7 @@ type Result[R any] struct {
 func (s *Sweep[R]) Reading() *Reading[R] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	reading := &Reading[R]{Results: make([]Result[R], 0, len(s.results)), Direct: s.positions[0], Proxied: s.positions[1]}
+	reading := &Reading[R]{Results: make([]Result[R], 0, len(s.results)), Direct: s.positions[0], Proxied: s.positions[1], Lacking: maps.Clone(s.lacking)}
 	for id, known := range s.results {
 		r := Result[R]{ID: max(0, id), At: s.epoch.Add(known.at), Value: known.value}
 		if id < 0 {
@@ -129,6 +141,7 @@ func (s *Sweep[R]) Restore(reading *Reading[R]) []Record[R] {
 	s.direct.Position, s.proxied.Position = reading.Direct, reading.Proxied
 	s.keepPositions()
 	s.mu.Lock()
+	maps.Copy(s.lacking, reading.Lacking)
 	for _, r := range reading.Results {
 		id := r.ID
 		if id == 0 {

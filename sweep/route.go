@@ -45,9 +45,15 @@ func newRoute(direct bool) route {
 	return route{direct: direct, Position: Position{Over: true, Cursor: beforeAll}}
 }
 
-// next is whom to ask next, and when. It is not ok if there is nobody, or nobody before an answer comes.
-func (r *route) next(targets *Targets, interval time.Duration) (t Target, at time.Time, ok bool) {
-	if t, ok = targets.after(r.Cursor, r.direct); ok && !r.Began.IsZero() {
+// next is whom to ask next, and when, without those that lack what is asked for. It is not ok if there is nobody, or nobody
+// before an answer comes.
+func (r *route) next(targets *Targets, interval time.Duration, lacks func(Target) bool) (t Target, at time.Time, ok bool) {
+	after := func(id int64) (t Target, ok bool) {
+		for t, ok = targets.after(id, r.direct); ok && lacks(t); t, ok = targets.after(t.id, r.direct) {
+		}
+		return t, ok
+	}
+	if t, ok = after(r.Cursor); ok && !r.Began.IsZero() {
 		return t, r.Due, r.flying < inFlight
 	}
 	if r.flying > 0 {
@@ -56,7 +62,7 @@ func (r *route) next(targets *Targets, interval time.Duration) (t Target, at tim
 	if !r.Over {
 		r.Over, r.Took = true, time.Since(r.Began)
 	}
-	t, ok = targets.after(beforeAll, r.direct)
+	t, ok = after(beforeAll)
 	return t, r.Began.Add(interval), ok
 }
 

@@ -14,13 +14,15 @@ type Options struct {
 	Fleet      *Fleet
 	Interval   time.Duration // in which each PBX is asked once
 	StaleAfter time.Duration // until when an answer is kept
-	// Asked is told of each PBX that was asked, by one goroutine at a time.
-	Asked func(t Target, err error)
+	// Asked is told of each PBX that was asked, by one goroutine at a time: of its result, nil if there is none, and of the
+	// error.
+	Asked func(t Target, result any, err error)
 }
 
 // Sweep asks each PBX once an interval, evenly paced, and keeps the newest result of each. It goes two routes that do
 // not hold each other up: PBXs that are spoken to directly, and PBXs through YCM. Requests of the latter are paid from
-// what the walks leave over of the budget; where that does not carry the interval, a sweep takes the time it takes.
+// what the walks leave over of the budget; where that does not carry the interval, a sweep takes the time it takes. A PBX
+// whose firmware does not have what is asked for is asked again once it has another.
 //
 // Its methods but Reading are for one goroutine.
 type Sweep[R any] struct {
@@ -37,6 +39,7 @@ type Sweep[R any] struct {
 
 	mu        sync.Mutex          // held to change what follows, and to read it elsewhere
 	results   map[int64]result[R] // by id
+	lacking   map[int64]string    // by id, the firmware versions that do not have what is asked for
 	positions [2]Position         // of the routes after the last slice
 }
 
@@ -63,7 +66,7 @@ func New[R any](o Options, ask func(context.Context, *pbxclient.Client) (R, erro
 	s := &Sweep[R]{
 		Options: o, ask: ask, learned: learned,
 		direct: newRoute(true), proxied: newRoute(false), answers: make(chan answer[R], 2*inFlight),
-		epoch: time.Now(), results: map[int64]result[R]{},
+		epoch: time.Now(), results: map[int64]result[R]{}, lacking: map[int64]string{},
 	}
 	s.keepPositions()
 	return s
@@ -103,7 +106,8 @@ func (s *Sweep[R]) proceed(ctx context.Context, progress func(done, total int)) 
 		if err != nil {
 			return err
 		}
-		progress(s.direct.Asked+s.proxied.Asked, targets.size(true)+targets.size(false))
+		asked := s.direct.Asked + s.proxied.Asked
+		progress(asked, max(asked, targets.size(true)+targets.size(false)-len(s.lacking)))
 		r, t, at := s.next(targets)
 		flying := s.direct.flying + s.proxied.flying
 		if flying == 0 && (r == nil || !s.allAtOnce && at.After(end)) {
@@ -134,7 +138,7 @@ func (s *Sweep[R]) proceed(ctx context.Context, progress func(done, total int)) 
 // itself, or with YCM's refusal to pass requests on.
 func (s *Sweep[R]) next(targets *Targets) (r *route, t Target, at time.Time) {
 	for _, candidate := range []*route{&s.direct, &s.proxied} {
-		whom, when, ok := candidate.next(targets, s.Interval)
+		whom, when, ok := candidate.next(targets, s.Interval, s.lacks)
 		if !ok || s.allAtOnce && (candidate.err != nil || candidate.Over && !candidate.Began.IsZero()) {
 			continue
 		}

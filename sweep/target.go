@@ -3,12 +3,14 @@ package sweep
 import (
 	"errors"
 
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Target is a PBX that can be asked.
 type Target struct {
 	Name, Region, Version string
+	Listed                *ycmclient.CloudPBX // as YCM's list has it; nil if that does not
 
 	id     int64 // in YCM's list; below zero for one that the list does not have
 	sn     string

@@ -63,7 +63,7 @@ func newTargets(list *ycmclient.List, direct []*Direct) *Targets {
 func idOf(index int) int64 { return int64(-1 - index) }
 
 func targetOf(p *ycmclient.CloudPBX, d *Direct) Target {
-	return Target{id: p.ID, Name: p.Name, Region: p.Region, Version: p.Version, sn: p.SN, direct: d}
+	return Target{Name: p.Name, Region: p.Region, Version: p.Version, Listed: p, id: p.ID, sn: p.SN, direct: d}
 }
 
 // hostOf is the host of a URL in YCM's list, which has no scheme, as far as the vendor says.

@@ -162,7 +162,7 @@ func (s *Versions[R]) askHosts(ctx context.Context, targets *Targets) {
 		if ctx.Err() != nil {
 			return
 		}
-		s.Asked(t, err)
+		s.Asked(t, nil, err)
 		if err == nil && system.FirmwareVersion != s.hosts[t.Name] {
 			s.hosts[t.Name], s.targets = system.FirmwareVersion, nil
 		}

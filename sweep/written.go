@@ -9,11 +9,12 @@ import (
 type head struct {
 	Results         int
 	Direct, Proxied Position
+	Lacking         map[int64]string `json:",omitempty"`
 }
 
 // WriteRecords writes the reading as JSON values, one for each result.
 func (r *Reading[R]) WriteRecords(to *json.Encoder) error {
-	if err := to.Encode(head{len(r.Results), r.Direct, r.Proxied}); err != nil {
+	if err := to.Encode(head{len(r.Results), r.Direct, r.Proxied, r.Lacking}); err != nil {
 		return err
 	}
 	for i := range r.Results {
@@ -30,7 +31,7 @@ func (r *Reading[R]) ReadRecords(from *json.Decoder) error {
 	if err := from.Decode(&h); err != nil {
 		return err
 	}
-	*r = Reading[R]{Direct: h.Direct, Proxied: h.Proxied}
+	*r = Reading[R]{Direct: h.Direct, Proxied: h.Proxied, Lacking: h.Lacking}
 	for from.More() {
 		var result Result[R]
 		if err := from.Decode(&result); err != nil {

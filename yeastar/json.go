@@ -56,22 +56,32 @@ func (l *List[T]) UnmarshalJSON(wire []byte) error {
 	if !l.Given {
 		return nil
 	}
+	return Each(wire, func(item T) bool {
+		l.More = len(l.Items) == MaxItems
+		if !l.More {
+			l.Items = append(l.Items, item)
+		}
+		return !l.More
+	})
+}
+
+// Each reads a JSON array, or an object as an array of one, and hands over each item with what could be read of it, until
+// take returns false.
+func Each[T any](wire []byte, take func(item T) bool) error {
 	items := json.NewDecoder(bytes.NewReader(wire))
-	if !l.Alone {
+	if wire[0] == '[' {
 		if _, err := items.Token(); err != nil {
 			return err
 		}
 	}
 	for items.More() {
-		if len(l.Items) == MaxItems {
-			l.More = true
-			return nil
-		}
 		var item T
 		if err := tolerant(items.Decode(&item)); err != nil {
 			return err
 		}
-		l.Items = append(l.Items, item)
+		if !take(item) {
+			return nil
+		}
 	}
 	return nil
 }

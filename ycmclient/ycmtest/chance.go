@@ -42,6 +42,9 @@ const (
 	aboutLink
 	aboutOwner
 	aboutChurn
+	aboutDevices
+	aboutSite
+	aboutMinutes
 )
 
 // throw is a die: the same seed, topic and numbers always fall the same.

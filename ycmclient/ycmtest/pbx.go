@@ -120,9 +120,13 @@ func (s *Server) ask(p PBX, r *http.Request) pbxAnswer {
 		case "system/information":
 			return s.information(p)
 		case "system/capacity":
-			return capacityOf(p)
+			return s.capacity(p)
 		case "trunk/list":
 			return s.trunkList(p, r.URL.Query())
+		case "extension/list":
+			return s.extensionList(p, r.URL.Query())
+		case "phone/search":
+			return s.phoneSearch(p, r.URL.Query())
 		case "auto_provisioning/compatibility":
 			return s.compatibility(p, r.URL.Query())
 		}
@@ -146,22 +150,6 @@ func (s *Server) information(p PBX) pbxAnswer {
 		"system_date_format": "YYYY-MM-DD",
 		"system_time_format": "24-hour",
 		"timestamp":          now.Unix(),
-	}
-	return answer
-}
-
-// capacityOf is "Query PBX Capacity". Minutes of the AI functions come in seconds.
-func capacityOf(p PBX) pbxAnswer {
-	answer := pbxError(0)
-	answer["data"] = map[string]int64{
-		"extension_capacity":                p.ExtensionCapacity,
-		"extension_used":                    p.UsedExtensions,
-		"cc_capacity":                       p.ConcurrentCallCapacity,
-		"cc_used":                           p.ActiveCalls,
-		"ai_transcription_onetime_capacity": p.TranscriptionCapacity * 60,
-		"ai_transcription_onetime_used":     p.TranscriptionCapacity * 6,
-		"ai_transcription_pack_capacity":    0,
-		"ai_transcription_pack_used":        0,
 	}
 	return answer
 }

@@ -49,7 +49,10 @@ type PBX struct {
 
 	// What follows is the PBX itself, behind its own API.
 
-	Trunks   []Trunk       `json:"-"` // nil: made from the seed
+	Trunks     []Trunk     `json:"-"` // nil: made from the seed
+	Extensions []Extension `json:"-"` // nil: made from the seed
+	Phones     []Phone     `json:"-"` // nil: made from the seed
+
 	APIError int           `json:"-"` // errcode to everything asked: 10001, 10005, 70087, ...; 0 is none
 	Silent   bool          `json:"-"` // does not answer, although YCM may call it Running
 	Delay    time.Duration `json:"-"` // before each answer
@@ -97,5 +100,7 @@ func (p *PBX) record() any {
 func (p PBX) clone() PBX {
 	p.Raw = maps.Clone(p.Raw)
 	p.Trunks = append([]Trunk(nil), p.Trunks...)
+	p.Extensions = append([]Extension(nil), p.Extensions...)
+	p.Phones = append([]Phone(nil), p.Phones...)
 	return p
 }

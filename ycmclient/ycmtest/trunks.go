@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -78,42 +77,17 @@ func (w world) trunkStatus(p PBX, n, k, t int64) int {
 	return TrunkIdle
 }
 
-// The sizes of a page of a PBX's list. The vendor's pages tell neither.
-const (
-	defaultTrunks = 20
-	mostTrunks    = 100
-)
-
 // trunkList is "Query Trunk List".
 func (s *Server) trunkList(p PBX, query url.Values) pbxAnswer {
-	size, number := defaultTrunks, 1
-	for name, field := range map[string]*int{"page_size": &size, "page": &number} {
-		if digits := query.Get(name); digits != "" {
-			n, err := strconv.Atoi(digits)
-			if err != nil || n < 1 {
-				return invalid(name, "integer")
-			}
-			*field = min(n, 1_000_000)
-		}
-	}
-	size = min(size, mostTrunks)
 	w := s.fleet.world
 	list := slices.Clone(p.Trunks)
 	if p.Trunks == nil {
 		list = w.trunks(p, w.ordinal(p.ID), w.moment(time.Now()))
 	}
-	slices.SortStableFunc(list, func(a, b Trunk) int {
-		if query.Get("order_by") == "desc" {
-			a, b = b, a
-		}
+	return listPage(list, query, func(a, b Trunk) int {
 		if query.Get("sort_by") == "name" {
 			return strings.Compare(a.Name, b.Name)
 		}
 		return cmp.Compare(a.ID, b.ID)
 	})
-	from := min((number-1)*size, len(list))
-	answer := pbxError(0)
-	answer["total_number"] = len(list)
-	answer["data"] = list[from:min(from+size, len(list))]
-	return answer
 }

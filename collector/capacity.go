@@ -1,0 +1,80 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/series"
+	"github.com/ycm-exporter/ycm_exporter/sweep"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
+)
+
+// capacityReading is what a PBX told that it may use.
+type capacityReading struct{ pbxclient.Capacity }
+
+// capacity asks each Running PBX what it may use, and what it uses.
+func capacity() Collector {
+	return ofEachPBX("capacity", off(time.Hour), capacityColumns(), askCapacity)
+}
+
+func askCapacity(ctx context.Context, c *pbxclient.Client) (capacityReading, error) {
+	told, err := c.Capacity(ctx)
+	return capacityReading{told}, err
+}
+
+// Finding implements Finder: what the PBX says of itself otherwise than YCM's list does.
+func (r *capacityReading) Finding(t sweep.Target) string {
+	if t.Listed == nil {
+		return ""
+	}
+	var differences []string
+	for _, figure := range []struct {
+		what         string
+		told, listed yeastar.Int
+	}{
+		{"extensions that it may have", r.Extensions.Capacity, t.Listed.ExtensionCapacity},
+		{"extensions", r.Extensions.Used, t.Listed.UsedExtensions},
+		{"calls that it may have", r.Calls.Capacity, t.Listed.ConcurrentCallCapacity},
+	} {
+		told, ok := figure.told.Get()
+		if listed, listedToo := figure.listed.Get(); ok && listedToo && told != listed {
+			differences = append(differences, fmt.Sprintf("%d %s, and the list has %d", told, figure.what, listed))
+		}
+	}
+	return strings.Join(differences, "; ")
+}
+
+// capacityColumns declares what a PBX tells of its AI functions (Query PBX Capacity).
+func capacityColumns() []series.Column[capacityReading] {
+	column := func(name, help string, figure func(pbxclient.Quota) yeastar.Int) series.Column[capacityReading] {
+		return series.Column[capacityReading]{
+			Name: name, Help: help + " (ai_transcription_onetime, ai_transcription_pack, ai_receptionist_onetime, ai_receptionist_pack), in seconds; absent where the firmware does not tell.",
+			Labels: []string{"feature", "quota"},
+			Read: func(r *capacityReading, labels []string, sample func(float64)) {
+				for _, q := range []struct {
+					feature, quota string
+					figures        pbxclient.Quota
+				}{
+					{"receptionist", "onetime", r.ReceptionistOnetime},
+					{"receptionist", "pack", r.ReceptionistPack},
+					{"transcription", "onetime", r.TranscriptionOnetime},
+					{"transcription", "pack", r.TranscriptionPack},
+				} {
+					if seconds, ok := figure(q.figures).Get(); ok {
+						labels[0], labels[1] = q.feature, q.quota
+						sample(float64(seconds))
+					}
+				}
+			},
+		}
+	}
+	return []series.Column[capacityReading]{
+		column("ycm_cloud_pbx_ai_capacity_seconds", "AI transcription and receptionist that the Cloud PBX may use, given once and bought in packs",
+			func(q pbxclient.Quota) yeastar.Int { return q.Capacity }),
+		column("ycm_cloud_pbx_ai_used_seconds", "AI transcription and receptionist that the Cloud PBX has used of what was given once and bought in packs",
+			func(q pbxclient.Quota) yeastar.Int { return q.Used }),
+	}
+}

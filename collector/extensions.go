@@ -1,0 +1,82 @@
+package collector
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/series"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
+)
+
+// extensionsReading counts what a PBX told of its extensions, kept small: a fleet has many.
+type extensionsReading struct {
+	Endpoints [pbxclient.Endpoints]struct{ Online, Offline int32 }
+	Reachable yeastar.Int // absent where the PBX tells of no endpoint at all
+}
+
+// extensions asks each Running PBX which endpoints of its extensions are online.
+func extensions() Collector {
+	return ofEachPBX("extensions", off(15*time.Minute), extensionsColumns(), askExtensions)
+}
+
+func askExtensions(ctx context.Context, c *pbxclient.Client) (extensionsReading, error) {
+	list, err := c.Extensions(ctx)
+	return countExtensions(list), err
+}
+
+func countExtensions(list []pbxclient.Extension) (r extensionsReading) {
+	told := len(list) == 0
+	for _, extension := range list {
+		for e, state := range extension {
+			switch state {
+			case pbxclient.Online:
+				r.Endpoints[e].Online++
+			case pbxclient.Offline:
+				r.Endpoints[e].Offline++
+			case pbxclient.Untold:
+			}
+		}
+		best := slices.Max(extension[:])
+		told = told || best != pbxclient.Untold
+		if best == pbxclient.Online {
+			r.Reachable++
+		}
+	}
+	if !told {
+		r.Reachable = yeastar.Absent
+	}
+	return r
+}
+
+// extensionsColumns declares what is known of extensions (Query Extension List).
+func extensionsColumns() []series.Column[extensionsReading] {
+	var endpoints []pbxclient.Endpoint
+	for e := range pbxclient.Endpoints {
+		endpoints = append(endpoints, pbxclient.Endpoint(e))
+	}
+	slices.SortFunc(endpoints, func(a, b pbxclient.Endpoint) int { return strings.Compare(a.String(), b.String()) })
+	return []series.Column[extensionsReading]{
+		{
+			Name:   "ycm_cloud_pbx_endpoints",
+			Help:   "Extensions whose endpoint of that kind (sip_phone, linkus_desktop, linkus_mobile, linkus_web of online_status) is online or offline; one with several registrations counts once, and is online if one of them is. Absent where the PBX tells of no endpoint of the kind. " + background,
+			Labels: []string{"endpoint", "state"},
+			Read: func(r *extensionsReading, labels []string, sample func(float64)) {
+				for _, e := range endpoints {
+					count := r.Endpoints[e]
+					if count.Online+count.Offline == 0 {
+						continue
+					}
+					labels[0], labels[1] = e.String(), "offline"
+					sample(float64(count.Offline))
+					labels[1] = "online"
+					sample(float64(count.Online))
+				}
+			},
+		},
+		series.Number("ycm_cloud_pbx_extensions_reachable", "Extensions with at least one endpoint online (online_status). "+background,
+			func(r *extensionsReading) yeastar.Int { return r.Reachable }),
+	}
+}

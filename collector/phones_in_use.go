@@ -1,0 +1,151 @@
+package collector
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+	"unique"
+
+	"github.com/ycm-exporter/ycm_exporter/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/series"
+	"github.com/ycm-exporter/ycm_exporter/sweep"
+)
+
+const (
+	// maxPairs is how many pairs of vendor and model a PBX has series of at most.
+	maxPairs = 300
+	// maxInUse is how many of them an account's required phones are at most.
+	maxInUse = 500
+)
+
+// phonesInUseReading counts the phones that a PBX told of.
+type phonesInUseReading struct {
+	Pairs  []phonesOfModel // by model and vendor
+	Capped bool            // it has more than it may have here
+}
+
+// phonesOfModel counts the phones of one model by their states.
+type phonesOfModel struct {
+	Vendor, Model string
+	Count         [pbxclient.PhoneStates]int32
+	Untold        int32 // those of no state
+}
+
+// phonesInUse asks each Running PBX for the phones that it provisions.
+func phonesInUse() Collector {
+	c := ofEachPBX("phones", off(6*time.Hour), phonesInUseColumns(), askPhonesInUse)
+	c.Provides = PhonesInUse
+	return c
+}
+
+func askPhonesInUse(ctx context.Context, c *pbxclient.Client) (phonesInUseReading, error) {
+	list, err := c.Phones(ctx)
+	return countPhones(list), err
+}
+
+// countPhones keeps of too many pairs those of most phones.
+func countPhones(list []pbxclient.Phone) (r phonesInUseReading) {
+	type pair struct{ vendor, model string }
+	place := map[pair]int{}
+	for _, phone := range list {
+		p := pair{shorten(phone.Vendor), shorten(phone.Model)}
+		i, known := place[p]
+		if !known {
+			i = len(r.Pairs)
+			place[p] = i
+			// A fleet has few models, and many phones of each.
+			r.Pairs = append(r.Pairs, phonesOfModel{Vendor: unique.Make(p.vendor).Value(), Model: unique.Make(p.model).Value()})
+		}
+		if phone.State == pbxclient.PhoneUntold {
+			r.Pairs[i].Untold++
+		} else {
+			r.Pairs[i].Count[phone.State]++
+		}
+	}
+	r.Capped = len(r.Pairs) > maxPairs
+	r.Pairs = slices.Clip(mostPhones(r.Pairs, maxPairs))
+	slices.SortFunc(r.Pairs, byModel)
+	return r
+}
+
+// mostPhones is the pairs with most phones, so many at most.
+func mostPhones(pairs []phonesOfModel, most int) []phonesOfModel {
+	slices.SortFunc(pairs, func(a, b phonesOfModel) int { return cmp.Or(cmp.Compare(b.all(), a.all()), byModel(a, b)) })
+	return pairs[:min(most, len(pairs))]
+}
+
+func byModel(a, b phonesOfModel) int {
+	return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Vendor, b.Vendor))
+}
+
+// sameModel is how many pairs have the model of the first: two vendors may have a phone of one name.
+func sameModel(pairs []phonesOfModel) int {
+	n := 1
+	for n < len(pairs) && pairs[n].Model == pairs[0].Model {
+		n++
+	}
+	return n
+}
+
+func (p phonesOfModel) all() int32 {
+	n := p.Untold
+	for _, count := range p.Count {
+		n += count
+	}
+	return n
+}
+
+// inUse is the pairs of vendor and model that an account's PBXs have; of too many, those of most phones.
+func inUse(phones Peer) []RequiredPhone {
+	reading, ok := phones.Reading().(*sweep.Reading[phonesInUseReading])
+	if !ok {
+		return nil
+	}
+	sums := map[RequiredPhone]int32{}
+	for _, pbx := range reading.Results {
+		for _, p := range pbx.Value.Pairs {
+			if p.Vendor != "" && p.Model != "" {
+				sums[RequiredPhone{Vendor: p.Vendor, Model: p.Model}] += p.all()
+			}
+		}
+	}
+	var pairs []phonesOfModel
+	for phone, sum := range sums {
+		pairs = append(pairs, phonesOfModel{Vendor: phone.Vendor, Model: phone.Model, Untold: sum})
+	}
+	var required []RequiredPhone
+	for _, p := range mostPhones(pairs, maxInUse) {
+		required = append(required, RequiredPhone{Vendor: p.Vendor, Model: p.Model})
+	}
+	return required
+}
+
+// phonesInUseColumns declares what is known of the phones (Search Specific IP Phones).
+func phonesInUseColumns() []series.Column[phonesInUseReading] {
+	return []series.Column[phonesInUseReading]{
+		{
+			Name:   "ycm_cloud_pbx_phones",
+			Help:   "Phones that the Cloud PBX provisions, by vendor, model and state: registered or unregistered (assigned_ext_status), or unassigned, to no extension (assigned_ext_num). " + background,
+			Labels: []string{"model", "state", "vendor"},
+			Read: func(r *phonesInUseReading, labels []string, sample func(float64)) {
+				for pairs := r.Pairs; len(pairs) > 0; {
+					n := sameModel(pairs)
+					for state := range pbxclient.PhoneStates {
+						for _, p := range pairs[:n] {
+							labels[0], labels[1], labels[2] = p.Model, pbxclient.PhoneState(state).String(), p.Vendor
+							sample(float64(p.Count[state]))
+						}
+					}
+					pairs = pairs[n:]
+				}
+			},
+		},
+		{
+			Name: "ycm_cloud_pbx_phones_truncated",
+			Help: fmt.Sprintf("Whether the PBX has phones of more than %d pairs of vendor and model (1), of which those with the fewest phones have no series, or not (0).", maxPairs),
+			Read: func(r *phonesInUseReading, _ []string, sample func(float64)) { sample(series.Boolean(r.Capped)) },
+		},
+	}
+}
