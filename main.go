@@ -38,6 +38,8 @@ type options struct {
 
 	phones       string // an account's name
 	phonesFormat string
+	doctor       bool
+	doctorFormat string
 }
 
 // run is the whole program: it returns the exit code when the work is done or ctx ends.
@@ -69,6 +71,8 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	app.Flag("once", "Poll every enabled collector once, print the metrics on stdout, and exit with 0 if all succeeded, else 1.").BoolVar(&o.once)
 	app.Flag("phones", "Print the phone catalogue of this account's firmware versions, and exit.").PlaceHolder("ACCOUNT").StringVar(&o.phones)
 	app.Flag("phones.format", "How --phones prints: table or json.").Default("table").EnumVar(&o.phonesFormat, "table", "json")
+	app.Flag("doctor", "Look at each account with at most 25 requests, print whether the exporter will work and what YCM is like there, and exit with 0 or 1. The report holds nothing secret or personal.").BoolVar(&o.doctor)
+	app.Flag("doctor.format", "How --doctor prints: text or json.").Default("text").EnumVar(&o.doctorFormat, "text", "json")
 	app.Flag("healthcheck", "Ask the exporter that listens on --web.listen-address whether it is healthy, and exit with 0 or 1.").BoolVar(&o.healthcheck)
 	app.Flag("demo", "Export the fleet of an embedded simulator; no account and no configuration file are needed.").BoolVar(&o.demo)
 	app.Flag("demo.pbxs", "Cloud PBXs in the demo's fleet.").Default("200").IntVar(&o.demoPBXs)
@@ -119,8 +123,8 @@ func (o options) validate() error {
 	if o.demo && o.storagePath != "" {
 		return errors.New("--storage.path and --demo exclude each other: each demo has another fleet")
 	}
-	if o.phones != "" && (o.once || o.check) {
-		return errors.New("--phones does one thing, --once and --config.check another: give one of them")
+	if o.phones != "" && (o.once || o.check || o.doctor) || o.doctor && (o.once || o.check) {
+		return errors.New("--phones, --once, --doctor and --config.check each do one thing: give one of them")
 	}
 	return nil
 }
@@ -160,6 +164,8 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 		return nil
 	case o.phones != "":
 		return o.printPhones(ctx, cfg, stdout, stderr, logger)
+	case o.doctor:
+		return o.examine(ctx, cfg, stdout, stderr)
 	case o.once:
 		return pollOnce(ctx, cfg, stdout, stderr, logger)
 	default:

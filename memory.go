@@ -44,6 +44,10 @@ func openMemory(ctx context.Context, path string, registry prometheus.Registerer
 	if err != nil {
 		return nil, err
 	}
+	return newMemory(folder, path, registry, logger), nil
+}
+
+func newMemory(folder *storage.Folder, path string, registry prometheus.Registerer, logger log.Logger) *memory {
 	return &memory{
 		folder: folder, path: path, logger: log.With(logger, "component", "storage"),
 		failures: promauto.With(registry).NewCounter(prometheus.CounterOpts{
@@ -51,7 +55,7 @@ func openMemory(ctx context.Context, path string, registry prometheus.Registerer
 			Help: "Writes to the folder of --storage.path that failed; what they were to keep does not outlive a restart.",
 		}),
 		boot: bootID(), known: map[string]bool{}, failed: map[string]error{}, cells: map[string]*storage.Cell{},
-	}, nil
+	}
 }
 
 // close frees the folder. It comes after the last request.

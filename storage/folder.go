@@ -59,6 +59,19 @@ func Open(ctx context.Context, path string) (*Folder, error) {
 	return f, nil
 }
 
+// Look opens a folder that there is beside whatever process works in it, without waiting for that. alone tells that there
+// is none, so that this process holds the folder now; else nothing may be written to it.
+func Look(path string) (f *Folder, alone bool, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, false, fmt.Errorf("storage folder %s: %w", path, err)
+	}
+	f = &Folder{path: path, lock: flock.New(filepath.Join(path, lockName), flock.SetPermissions(fileMode))}
+	if alone, err = f.lock.TryLock(); err != nil {
+		return nil, false, fmt.Errorf("storage folder %s cannot be locked: %w", path, err)
+	}
+	return f, alone, nil
+}
+
 // prepare closes the folder to others, proves that it can be written, and clears away what a killed process left unfinished.
 func (f *Folder) prepare() error {
 	err := os.Chmod(f.path, folderMode)

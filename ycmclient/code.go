@@ -13,8 +13,8 @@ const (
 	codeInvalidToken   = 1000036
 )
 
-// classOfCode returns the class of a code of the vendor's table ("Error Codes"), "" for one that tells no class.
-func classOfCode(code int) yeastar.Class {
+// ClassOfCode returns the class of a code of the vendor's table ("Error Codes"), "" for one that tells no class.
+func ClassOfCode(code int) yeastar.Class {
 	switch code {
 	case 1000001, 1000012, 1000024, 1000027, 1000030, 1000031, 3000009:
 		return yeastar.Server
@@ -35,7 +35,7 @@ func classOfCode(code int) yeastar.Class {
 
 // classified gives a failure the class of its code, if that tells one.
 func classified(e *yeastar.Error) *yeastar.Error {
-	if class := classOfCode(e.Code); class != "" {
+	if class := ClassOfCode(e.Code); class != "" {
 		e.Class = class
 	}
 	return e

@@ -1,0 +1,163 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/sweep"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
+)
+
+const endpoints = "Collectors"
+
+// run is a collector that has polled the sample once.
+type run struct {
+	collector.Configured
+	poller collector.Poller
+	began  time.Time
+	err    error
+	kinds  []string // of requests, in the order of their first
+	copied int      // answers that another PBX or user gave
+}
+
+// A run is what other collectors see of it.
+var _ collector.Peer = (*run)(nil)
+
+func (r *run) Reading() any                              { return r.poller.Reading() }
+func (r *run) Serving() bool                             { return r.err == nil && !r.began.IsZero() }
+func (r *run) LastPoll() (began time.Time, succeed bool) { return r.began, r.err == nil }
+
+// runCollectors lets each collector, enabled or not, poll the sample of the fleet, as it would poll all of it.
+func (x *examination) runCollectors(ctx context.Context) {
+	for _, c := range x.Collectors {
+		x.runs = append(x.runs, &run{Configured: c})
+	}
+	account := collector.NewAccount("doctor", x.client, nil, func(role collector.Role) collector.Peer {
+		if i := slices.IndexFunc(x.runs, func(r *run) bool { return r.Provides == role }); i >= 0 {
+			return x.runs[i]
+		}
+		return nil
+	})
+	account.Asked = func(sweep.Target, any, error) {}
+	for _, r := range x.runs {
+		account.Schedule, account.Settings = r.Schedule, r.Settings
+		r.poller = r.New(account)
+		x.poll(ctx, r)
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// poll lets a collector poll the sample.
+func (x *examination) poll(ctx context.Context, r *run) {
+	x.tap.turn <- struct{}{}
+	x.tap.sample = &sample{pbxs: x.list.sample(), used: map[string]bool{}}
+	<-x.tap.turn
+	s, sweeps := r.poller.(collector.Sweeper)
+	if sweeps {
+		s.AllAtOnce()
+	}
+	r.began = time.Now()
+	var snapshot exposition.Source
+	snapshot, r.err = r.poller.Poll(ctx, func(int, int) {})
+	_ = snapshot // Only whether there is one is of interest.
+	if sweeps {
+		s.Wait()
+	}
+	x.tap.turn <- struct{}{}
+	defer func() { <-x.tap.turn }()
+	for kind := range x.tap.sample.used {
+		r.kinds = append(r.kinds, kind)
+	}
+	slices.Sort(r.kinds)
+	r.copied = x.tap.sample.copied
+	x.tap.sample = nil
+}
+
+// tellCollectors tells of each collector's endpoints whether they are served.
+func (x *examination) tellCollectors() {
+	for _, r := range x.runs {
+		x.tellRun(r)
+	}
+	if len(x.runs) == 0 {
+		x.add(endpoints, "collectors", Problem, "No collector could be tried, because there was nothing more to ask.", "see above")
+	}
+}
+
+func (x *examination) tellRun(r *run) {
+	state := "enabled"
+	if !r.Schedule.Enabled {
+		state = "not enabled"
+	}
+	if r.poller == nil || len(r.kinds) == 0 {
+		why := "the doctor's requests were used up"
+		if r.AsksPBXs && r.poller != nil {
+			why = "no PBX was seen that is Running"
+		}
+		x.add(endpoints, r.Name, Note, "%s (%s): nothing was asked, because %s.", "", r.Name, state, why)
+		return
+	}
+	served, failed := x.outcome(r)
+	works := failed == nil || r.err == nil
+	v, advice := Fine, ""
+	switch {
+	case !works && r.Schedule.Enabled:
+		v, advice = Problem, x.adviceFor(r)
+	case !works:
+		v, advice = Note, "leave collector "+r.Name+" switched off"
+	case failed != nil:
+		v, advice = Note, "what is not served has no series; the rest of collector "+r.Name+" works"
+	}
+	text := []string{}
+	if served != nil {
+		text = append(text, "served: "+strings.Join(served, ", "))
+	}
+	x.add(endpoints, r.Name, v, "%s (%s): %s. %s", advice, r.Name, state, strings.Join(append(text, failed...), "; "), x.costs(r))
+}
+
+// outcome tells which kinds of requests of a collector are served, and how the others fail.
+func (x *examination) outcome(r *run) (served, failed []string) {
+	for _, kind := range r.kinds {
+		all := x.tap.of(kind)
+		if kind == listPath {
+			all = all[:min(1, len(all))] // Page 1 is like any other.
+		}
+		i := slices.IndexFunc(all, func(e *exchange) bool { return e.failure() == nil })
+		switch {
+		case i >= 0:
+			served = append(served, kind)
+		case len(all) == 0:
+			failed = append(failed, "not asked: "+kind)
+		default:
+			e := all[0]
+			failure := e.failure()
+			failed = append(failed, fmt.Sprintf("%s: %s (%s)", word(failure.Class), kind, describe(e, failure)))
+		}
+	}
+	return served, failed
+}
+
+func word(c yeastar.Class) string {
+	switch c {
+	case yeastar.Denied, yeastar.Auth:
+		return "denied"
+	case yeastar.NotFound:
+		return "missing"
+	default:
+		return "failing"
+	}
+}
+
+func (x *examination) adviceFor(r *run) string {
+	class := yeastar.ClassOf(r.err)
+	if class == yeastar.Denied || class == yeastar.NotFound {
+		return "grant it to the account in YCM, or switch collector " + r.Name + " off (enabled: false)"
+	}
+	return "run the doctor again; if it fails again, switch collector " + r.Name + " off (enabled: false) and report it"
+}

@@ -1,0 +1,177 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
+)
+
+const (
+	// pageSize is what the exporter asks for: the most that YCM documents.
+	pageSize = 50
+	// wholeList is how many pages a list may have to be read whole; of a longer one both ends are read.
+	wholeList = 5
+	// sampleSize is how many PBXs stand for the fleet.
+	sampleSize = 3
+)
+
+// list is what was seen of the list of Cloud PBXs.
+type list struct {
+	pages      map[int]*exchange // Of those that there should be, by number.
+	past       *exchange         // What came in the place of the page after the last.
+	descending *exchange         // Page 1, sorted the other way.
+	single     *exchange         // One PBX, asked for by its id.
+
+	size, last int // Records on a full page, and the number of the last page.
+}
+
+// record is a Cloud PBX as it came.
+type record map[string]json.RawMessage
+
+func (r record) number(field string) yeastar.Number {
+	var n yeastar.Number
+	if wire, ok := r[field]; ok {
+		_ = n.UnmarshalJSON(wire) // It takes anything.
+	}
+	return n
+}
+
+func (r record) text(field string) string {
+	var t yeastar.Text
+	if wire, ok := r[field]; ok {
+		_ = t.UnmarshalJSON(wire) // It takes anything.
+	}
+	return t.String()
+}
+
+// page asks for a page of the list; what comes is nil if nothing was sent.
+func (x *examination) page(ctx context.Context, number int, sort string) *exchange {
+	query := url.Values{"pageSize": {strconv.Itoa(pageSize)}, "pageNumber": {strconv.Itoa(number)}, "sort": {sort}}
+	if err := x.client.ProbeList(ctx, query); len(x.list.pages) == 0 {
+		x.err = err // Of other requests, what came is in the tap.
+	}
+	for _, e := range slices.Backward(x.tap.of(listPath)) {
+		if e.query.Get("pageNumber") == query.Get("pageNumber") && e.query.Get("sort") == sort {
+			return e
+		}
+	}
+	return nil
+}
+
+const byID = "cloudPbxId"
+
+// begin asks for page 1.
+func (l *list) begin(ctx context.Context, x *examination) {
+	l.pages = map[int]*exchange{}
+	if e := x.page(ctx, 1, byID); e != nil {
+		l.pages[1] = e
+	}
+}
+
+// goOn asks for more of the list.
+func (l *list) goOn(ctx context.Context, x *examination) {
+	first, ok := l.first()
+	if !ok || len(first.rows) == 0 {
+		return
+	}
+	total := int(min(max(0, first.Total.Value), 1_000_000))
+	l.size = len(first.rows)
+	if total <= l.size {
+		l.size = max(l.size, pageSize)
+	}
+	l.last = max(1, (total+l.size-1)/l.size)
+	numbers := []int{2, l.last - 1, l.last}
+	if l.last <= wholeList {
+		numbers = []int{2, 3, 4, 5}
+	}
+	for _, n := range numbers {
+		if n > 1 && n <= l.last && l.pages[n] == nil {
+			if e := x.page(ctx, n, byID); e != nil {
+				l.pages[n] = e
+			}
+		}
+	}
+	l.past = x.page(ctx, l.last+1, byID)
+	l.descending = x.page(ctx, 1, "-"+byID)
+}
+
+// askForOne asks for one PBX by its id, as the exporter does for one that a walk misses.
+func (l *list) askForOne(ctx context.Context, x *examination) {
+	for _, r := range l.records() {
+		if id, ok := r.number(byID).ID(byID, nil); ok {
+			_, _ = x.client.CloudPBX(ctx, id) // What came of it is in the tap.
+			l.single = x.tap.last("v1/cloud_pbx/instances/{id}")
+			return
+		}
+	}
+}
+
+// first is page 1, if it is a page.
+func (l *list) first() (page, bool) {
+	e := l.pages[1]
+	if e == nil || e.failure() != nil {
+		return page{}, false
+	}
+	return e.page()
+}
+
+// whole tells whether all pages were read.
+func (l *list) whole() bool {
+	for n := 1; n <= l.last; n++ {
+		if e := l.pages[n]; e == nil || e.failure() != nil {
+			return false
+		}
+	}
+	return l.last > 0
+}
+
+// records are those of all pages that were read, in the order of the list.
+func (l *list) records() (all []record) {
+	for n := 1; n <= max(1, l.last); n++ {
+		if e := l.pages[n]; e != nil {
+			all = append(all, e.records()...)
+		}
+	}
+	return all
+}
+
+// records are those of a page.
+func (e *exchange) records() (all []record) {
+	if e == nil || e.failure() != nil {
+		return nil
+	}
+	p, _ := e.page()
+	for _, row := range p.rows {
+		var r record
+		if json.Unmarshal(row, &r) == nil {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// sample is up to three PBXs that run, or else any, in the order of their ids.
+func (l *list) sample() []json.RawMessage {
+	all := l.records()
+	running := slices.DeleteFunc(slices.Clone(all), func(r record) bool {
+		return r.text("pbxStatus") != ycmclient.Running.String() || r.text("activationStatus") == "Unactivated" || !yeastar.IsSerialNumber(r.text("sn"))
+	})
+	if len(running) > 0 {
+		all = running
+	}
+	all = all[:min(len(all), sampleSize)]
+	slices.SortFunc(all, func(a, b record) int { return int(a.number(byID).Value - b.number(byID).Value) })
+	var chosen []json.RawMessage
+	for _, r := range all {
+		wire, err := json.Marshal(r)
+		if err == nil {
+			chosen = append(chosen, wire)
+		}
+	}
+	return chosen
+}
