@@ -147,7 +147,7 @@ func TestReportOfAYCMWithFiveDeviations(t *testing.T) {
 // A server that is no YCM answers with a page for people, whatever it is asked.
 func TestReportOfAServerThatIsNoYCM(t *testing.T) {
 	examine(t, ycmtest.Options{}, func(_ *ycmtest.Server, o *doctor.Options) {
-		o.Transport = answers(func(r *http.Request) string { return "<html><body>Welcome to Mallory's router</body></html>" })
+		o.Transport = answers(func(*http.Request) string { return "<html><body>Welcome to the router</body></html>" })
 	}, func(_ *ycmtest.Server, a doctor.Account) {
 		golden(t, "no-ycm", a)
 		if a.Works {
