@@ -61,7 +61,7 @@ func phonesMissing() Panel {
 // that asked no PBX took no time.
 func roundTime() Panel {
 	const sweeps = `collector=~"pbx_api|trunks"`
-	round := ofInterval("(" + account("ycm_collector_round_duration_seconds", sweeps) + " > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
+	round := ofInterval("("+account("ycm_collector_round_duration_seconds", sweeps)+" > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
 	return stat("Round time", "How much of its interval the slowest round of all PBXs took. Above 100 % the answers get older than their interval.", "percentunit",
 		now("max("+round+")")).decimals(0).stepped(unknown, at(0, good), at(1.1, bad)).wide(4)
 }
