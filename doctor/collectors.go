@@ -57,7 +57,7 @@ func (x *examination) runCollectors(ctx context.Context) {
 // poll lets a collector poll the sample.
 func (x *examination) poll(ctx context.Context, r *run) {
 	x.tap.turn <- struct{}{}
-	x.tap.sample = &sample{pbxs: x.list.sample(), used: map[string]bool{}}
+	x.tap.sample = &sample{pbxs: x.list.sample(), speaker: x.speaker(), used: map[string]bool{}}
 	<-x.tap.turn
 	s, sweeps := r.poller.(collector.Sweeper)
 	if sweeps {
@@ -78,6 +78,24 @@ func (x *examination) poll(ctx context.Context, r *run) {
 	slices.Sort(r.kinds)
 	r.copied = x.tap.sample.copied
 	x.tap.sample = nil
+}
+
+// speaker is the highest serial number of the PBXs that answered when they were asked what they are, or else of those
+// that were asked: always the same PBX, in whatever order answers come.
+func (x *examination) speaker() string {
+	var asked, answered []string
+	for _, e := range x.tap.of(systemInformation) {
+		sn, _, _ := strings.Cut(strings.TrimPrefix(e.path, "v1/cloud_pbx/"), "/")
+		if asked = append(asked, sn); e.failure() == nil {
+			answered = append(answered, sn)
+		}
+	}
+	for _, sns := range [][]string{answered, asked} {
+		if len(sns) > 0 {
+			return slices.Max(sns)
+		}
+	}
+	return ""
 }
 
 // tellCollectors tells of each collector's endpoints whether they are served.

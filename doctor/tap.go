@@ -50,9 +50,10 @@ type tap struct {
 // sample is a small part of the fleet that stands for the whole: collectors ask for it as they do every day, and what
 // they would ask of each PBX or user is asked of one. Of the others the same answer is assumed.
 type sample struct {
-	pbxs   []json.RawMessage
-	used   map[string]bool // The kinds of requests that the collector at work has made,
-	copied int             // and how many of them were not sent.
+	pbxs    []json.RawMessage
+	speaker string          // The serial number of the PBX that speaks for all, whichever a collector asks first; empty before one is known.
+	used    map[string]bool // The kinds of requests that the collector at work has made,
+	copied  int             // and how many of them were not sent.
 }
 
 // maxCopied is how many requests that are not sent a collector may make.
@@ -82,6 +83,12 @@ func (t *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 		t.sample.used[listPath] = true
 		body := t.sample.list(e.query)
 		return (&exchange{status: http.StatusOK, proto: r.Proto}).answer(r, body)
+	}
+	if t.sample != nil && t.sample.speaker != "" && strings.Contains(e.kind, pbxOf) && most(e.kind) == 1 {
+		r = readdressed(r, e.kind, t.sample.speaker)
+		if e, err = t.describe(r); err != nil {
+			return nil, err
+		}
 	}
 	known := t.byURL[e.key(r)]
 	if t.sample != nil && e.grant == "" {
@@ -167,10 +174,21 @@ func kindOf(path string) string {
 		case part != "" && strings.Trim(part, "0123456789") == "":
 			parts[i] = "{id}"
 		case i > 0 && parts[i-1] == "cloud_pbx" && part != "instances":
-			parts[i] = "{sn}"
+			parts[i] = pbxOf
 		}
 	}
 	return strings.Join(parts, "/")
+}
+
+// pbxOf stands for a serial number in a kind.
+const pbxOf = "{sn}"
+
+// readdressed is the same request to another PBX.
+func readdressed(r *http.Request, kind, sn string) *http.Request {
+	r = r.Clone(r.Context())
+	before, _, _ := strings.Cut(r.URL.Path, apiRoot)
+	r.URL.Path, r.URL.RawPath = before+apiRoot+strings.Replace(kind, pbxOf, sn, 1), ""
+	return r
 }
 
 // systemInformation is what each PBX of the sample is asked for; the others stand for all.
