@@ -34,15 +34,11 @@ func (c *Client) Capacity(ctx context.Context) (Capacity, error) {
 		ReceptionistPackCapacity     yeastar.Number `json:"ai_receptionist_pack_capacity"`
 		ReceptionistPackUsed         yeastar.Number `json:"ai_receptionist_pack_used"`
 	}
-	answer, err := fetch[figures](ctx, c, systemCapacity, nil)
+	f, err := fetchOne[figures](ctx, c, systemCapacity)
 	if err != nil {
 		return Capacity{}, err
 	}
-	if len(answer.Data.Items) != 1 {
-		return Capacity{}, c.invalid(systemCapacity, "the answer does not describe one PBX")
-	}
 	quota := func(capacity, used yeastar.Number) Quota { return Quota{capacity.Count("", nil), used.Count("", nil)} }
-	f := answer.Data.Items[0]
 	return Capacity{
 		Extensions:           quota(f.ExtensionCapacity, f.ExtensionUsed),
 		Calls:                quota(f.CallCapacity, f.CallUsed),

@@ -70,6 +70,18 @@ func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (ans
 	return a, err
 }
 
+// fetchOne asks the PBX for p, which describes the PBX itself.
+func fetchOne[T any](ctx context.Context, c *Client, p path) (one T, err error) {
+	answer, err := fetch[T](ctx, c, p, nil)
+	if err != nil {
+		return one, err
+	}
+	if len(answer.Data.Items) != 1 {
+		return one, c.invalid(p, "the answer does not describe one PBX")
+	}
+	return answer.Data.Items[0], nil
+}
+
 // invalid is the error for an answer of the PBX that cannot be used.
 func (c *Client) invalid(p path, message string) error {
 	return c.fail(yeastar.Answered, yeastar.Error{Endpoint: string(p), Class: yeastar.Invalid, Message: message})

@@ -2,7 +2,6 @@ package pbxclient
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
@@ -47,11 +46,7 @@ type Extension [Endpoints]EndpointState
 
 // Extensions reads the PBX's extensions ("Query Extension List"), all or nothing. A record without an id is left out.
 func (c *Client) Extensions(ctx context.Context) ([]Extension, error) {
-	extensions, more, err := pages(ctx, c, list{extensionList, maxExtensions, maxExtensionPages, "extensions"}, extensionRecord.extension)
-	if more {
-		return nil, c.invalid(extensionList, fmt.Sprintf("the PBX lists more than %d extensions", maxExtensions))
-	}
-	return extensions, err
+	return allPages(ctx, c, list{extensionList, maxExtensions, maxExtensionPages, "extensions"}, extensionRecord.extension)
 }
 
 // extensionRecord leaves out whose the extension is: number, names, addresses, presence.

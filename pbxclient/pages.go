@@ -65,6 +65,15 @@ func pages[W, R any](ctx context.Context, c *Client, l list, convert func(W) (id
 	return nil, false, c.invalid(l.path, fmt.Sprintf("%d pages gave only %d of %d %s", l.maxPages, len(seen), total.Value, l.things))
 }
 
+// allPages reads all pages of a list of which no PBX has more records than are kept: one that says so is an error.
+func allPages[W, R any](ctx context.Context, c *Client, l list, convert func(W) (id int64, r R, ok bool)) ([]R, error) {
+	records, more, err := pages(ctx, c, l, convert)
+	if more {
+		return nil, c.invalid(l.path, fmt.Sprintf("the PBX lists more than %d %s", l.most, l.things))
+	}
+	return records, err
+}
+
 func byID[R any](records map[int64]R) []R {
 	sorted := make([]R, 0, len(records))
 	for _, id := range slices.Sorted(maps.Keys(records)) {

@@ -2,7 +2,6 @@ package pbxclient
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
@@ -42,11 +41,7 @@ func (s PhoneState) String() string {
 // Phones reads the phones that the PBX provisions ("Search Specific IP Phones", for all of them), all or nothing. A record
 // without an id is left out.
 func (c *Client) Phones(ctx context.Context) ([]Phone, error) {
-	phones, more, err := pages(ctx, c, list{phoneSearch, maxPhones, maxPhonePages, "phones"}, phoneRecord.phone)
-	if more {
-		return nil, c.invalid(phoneSearch, fmt.Sprintf("the PBX lists more than %d phones", maxPhones))
-	}
-	return phones, err
+	return allPages(ctx, c, list{phoneSearch, maxPhones, maxPhonePages, "phones"}, phoneRecord.phone)
 }
 
 // phoneRecord leaves out whose the phone is: its MAC, its address, the extension's name.

@@ -29,14 +29,10 @@ func (c *Client) SystemInformation(ctx context.Context) (SystemInformation, erro
 		Uptime          yeastar.Number `json:"up_time"`
 		Timestamp       yeastar.Number `json:"timestamp"`
 	}
-	answer, err := fetch[device](ctx, c, systemInformation, nil)
+	d, err := fetchOne[device](ctx, c, systemInformation)
 	if err != nil {
 		return SystemInformation{}, err
 	}
-	if len(answer.Data.Items) != 1 {
-		return SystemInformation{}, c.invalid(systemInformation, "the answer does not describe one PBX")
-	}
-	d := answer.Data.Items[0]
 	uptime := d.Uptime.Count("up_time", nil)
 	if uptime > maxUptime {
 		uptime = yeastar.Absent
