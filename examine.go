@@ -14,7 +14,6 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
-	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/version"
 	"golang.org/x/term"
 
@@ -37,9 +36,9 @@ func (o options) examine(ctx context.Context, cfg *config.Config, stdout, stderr
 	report := doctor.Report{Version: cmp.Or(version.Version, "unknown"), Works: true}
 	bar := progressBar(stderr)
 	for _, c := range cfg.Accounts {
-		transport, err := promconfig.NewRoundTripperFromConfigWithContext(ctx, c.HTTPClient, "ycm_"+c.Name)
+		transport, err := transportTo(ctx, c)
 		if err != nil {
-			return fmt.Errorf("account %s: setting up http_client: %w", c.Name, err)
+			return err
 		}
 		found, err := doctor.Examine(ctx, doctor.Options{
 			BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: hidden(c.HTTPClient), Search: c.Search,

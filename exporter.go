@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -88,9 +89,9 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 	if old != nil && reflect.DeepEqual(old.config, c) {
 		r.client = old.client
 	} else {
-		transport, err := promconfig.NewRoundTripperFromConfigWithContext(e.ctx, c.HTTPClient, "ycm_"+c.Name)
+		transport, err := transportTo(e.ctx, c)
 		if err != nil {
-			return nil, fmt.Errorf("account %s: setting up http_client: %w", c.Name, err)
+			return nil, err
 		}
 		r.client = ycmclient.New(ycmclient.Options{
 			Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: hidden(c.HTTPClient),
@@ -113,6 +114,15 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 	}
 	r.account = poll.NewAccount(options)
 	return r, nil
+}
+
+// transportTo makes what an account's requests to YCM go through.
+func transportTo(ctx context.Context, c config.Account) (http.RoundTripper, error) {
+	transport, err := promconfig.NewRoundTripperFromConfigWithContext(ctx, c.HTTPClient, "ycm_"+c.Name)
+	if err != nil {
+		return nil, fmt.Errorf("account %s: setting up http_client: %w", c.Name, err)
+	}
+	return transport, nil
 }
 
 // userAgent is what the API sees; it demands that there is one.

@@ -3,12 +3,12 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
-	"github.com/ycm-exporter/ycm_exporter/exposition"
 	"github.com/ycm-exporter/ycm_exporter/sweep"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
@@ -22,7 +22,6 @@ type run struct {
 	began  time.Time
 	err    error
 	kinds  []string // of requests, in the order of their first
-	copied int      // answers that another PBX or user gave
 }
 
 // A run is what other collectors see of it.
@@ -56,28 +55,19 @@ func (x *examination) runCollectors(ctx context.Context) {
 
 // poll lets a collector poll the sample.
 func (x *examination) poll(ctx context.Context, r *run) {
-	x.tap.turn <- struct{}{}
-	x.tap.sample = &sample{pbxs: x.list.sample(), speaker: x.speaker(), used: map[string]bool{}}
-	<-x.tap.turn
+	shown := &sample{pbxs: x.list.sample(), speaker: x.speaker(), used: map[string]bool{}}
+	x.tap.show(shown)
 	s, sweeps := r.poller.(collector.Sweeper)
 	if sweeps {
 		s.AllAtOnce()
 	}
 	r.began = time.Now()
-	var snapshot exposition.Source
-	snapshot, r.err = r.poller.Poll(ctx, func(int, int) {})
-	_ = snapshot // Only whether there is one is of interest.
+	_, r.err = r.poller.Poll(ctx, func(int, int) {})
 	if sweeps {
 		s.Wait()
 	}
-	x.tap.turn <- struct{}{}
-	defer func() { <-x.tap.turn }()
-	for kind := range x.tap.sample.used {
-		r.kinds = append(r.kinds, kind)
-	}
-	slices.Sort(r.kinds)
-	r.copied = x.tap.sample.copied
-	x.tap.sample = nil
+	x.tap.show(nil)
+	r.kinds = slices.Sorted(maps.Keys(shown.used))
 }
 
 // speaker is the highest serial number of the PBXs that answered when they were asked what they are, or else of those

@@ -33,7 +33,7 @@ func (x *examination) tellConnection() {
 			x.add(connection, "proxy", Fine, "Requests go to <ycm> without an HTTP proxy.", "")
 		}
 	}
-	answered := slices.DeleteFunc(slices.Clone(x.tap.sent), func(e *exchange) bool { return e.err != nil })
+	answered := answeredOf(x.tap.sent)
 	for _, e := range x.tap.sent {
 		if e.err != nil {
 			text, advice := unanswered(e.err)
@@ -117,12 +117,22 @@ func issuer(c *x509.Certificate) string {
 	return "an authority that is not one of the well-known"
 }
 
-func (x *examination) tellLatency(answered []*exchange) {
-	times := make([]time.Duration, len(answered))
-	for i, e := range answered {
-		times[i] = e.took()
+// answeredOf is the exchanges that had a whole answer.
+func answeredOf(all []*exchange) []*exchange {
+	return slices.DeleteFunc(slices.Clone(all), func(e *exchange) bool { return e.err != nil })
+}
+
+// timesOf is how long those that had a whole answer took, the shortest first.
+func timesOf(all []*exchange) (times []time.Duration) {
+	for _, e := range answeredOf(all) {
+		times = append(times, e.took())
 	}
 	slices.Sort(times)
+	return times
+}
+
+func (x *examination) tellLatency(answered []*exchange) {
+	times := timesOf(answered)
 	middle, most := times[len(times)/2], times[len(times)-1]
 	v, advice := Fine, ""
 	switch {

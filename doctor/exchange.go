@@ -38,9 +38,6 @@ type exchange struct {
 	asked, answered time.Time
 }
 
-// maxBody is how many bytes of an answer are read, as the exporter does.
-const maxBody = 16 << 20
-
 var (
 	errRepeated = errors.New("the connection was lost before an answer came")
 	errTooLong  = errors.New("the answer is too long")
@@ -81,8 +78,8 @@ func readBody(response *http.Response, zipped bool) ([]byte, error) {
 		}
 		body = unzipped
 	}
-	content, err := io.ReadAll(io.LimitReader(body, maxBody+1))
-	if err == nil && len(content) > maxBody {
+	content, err := io.ReadAll(io.LimitReader(body, yeastar.MaxBody+1))
+	if err == nil && len(content) > yeastar.MaxBody {
 		err = errTooLong
 	}
 	return content, err
@@ -143,14 +140,10 @@ func (e *exchange) failure() *yeastar.Error {
 		return &yeastar.Error{Class: yeastar.ClassOfStatus(e.status), HTTPStatus: e.status}
 	case !ok || e.status >= 300 && e.status < 400:
 		return &yeastar.Error{Class: yeastar.Invalid, HTTPStatus: e.status}
-	case !bad && !envelope.Failed() && (e.grant == "" || e.hasToken()):
+	case !bad && !envelope.Failed() && (e.grant == "" || e.granted().Access != ""):
 		return nil
 	}
-	failure := envelope.Failure(e.status)
-	if class := ycmclient.ClassOfCode(failure.Code); class != "" {
-		failure.Class = class
-	}
-	return failure
+	return ycmclient.Classified(envelope.Failure(e.status))
 }
 
 // granted is the answer to a request for a token.
@@ -160,9 +153,13 @@ type granted struct {
 	Expires yeastar.Number `json:"expires_in"`
 }
 
-func (e *exchange) hasToken() bool {
+// granted is what came with a token; nothing if the answer cannot be read.
+func (e *exchange) granted() granted {
 	var g granted
-	return yeastar.Decode(e.body, &g) == nil && g.Access != ""
+	if yeastar.Decode(e.body, &g) != nil {
+		return granted{}
+	}
+	return g
 }
 
 // page is the answer of a paged endpoint, or of a PBX's list.

@@ -13,10 +13,7 @@ import (
 const login = "Login"
 
 // refreshable tells whether the answer to a login has a token for a refresh.
-func (e *exchange) refreshable() bool {
-	var g granted
-	return yeastar.Decode(e.body, &g) == nil && g.Refresh != ""
-}
+func (e *exchange) refreshable() bool { return e.granted().Refresh != "" }
 
 // tellLogin tells of the tokens, and whether there is one.
 func (x *examination) tellLogin() bool {
@@ -35,8 +32,7 @@ func (x *examination) tellLogin() bool {
 		x.tellRefusal(first, failure)
 		return false
 	}
-	var g granted
-	_ = yeastar.Decode(first.body, &g) // It has a token, as failure knows.
+	g := first.granted()
 	life := time.Duration(min(max(0, g.Expires.Value), 1<<31)) * time.Second
 	switch {
 	case !g.Expires.Given:

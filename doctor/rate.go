@@ -18,7 +18,7 @@ const (
 	alarmShare = 0.8
 )
 
-// pages is how many pages the whole list has.
+// pageCount is how many pages the whole list has.
 func (l *list) pageCount() int { return max(1, l.last) }
 
 // running is how many PBXs are thought to be Running, by the share of those that were looked at.
@@ -127,13 +127,7 @@ func (x *examination) tellRate() {
 // tellWalk tells how long a walk takes, and which interval fits.
 func (x *examination) tellWalk(r *run, perMinute, others float64) {
 	pages := float64(x.list.pageCount() + 1)
-	var times []time.Duration
-	for _, e := range x.tap.of(listPath) {
-		if e.err == nil {
-			times = append(times, e.took())
-		}
-	}
-	slices.Sort(times)
+	times := timesOf(x.tap.of(listPath))
 	latency := times[len(times)/2]
 	walk := time.Duration(pages * float64(latency) / float64(max(1, x.PageConcurrency)))
 	spent := time.Duration(max(0, pages-float64(x.RateLimit.Burst)) / perMinute * float64(time.Minute))

@@ -67,6 +67,13 @@ func newTap(transport http.RoundTripper, timeout, period time.Duration, end cont
 	return &tap{transport: yeastar.Exchange(transport), timeout: timeout, pace: pace, end: end, progress: progress, turn: make(chan struct{}, 1), byURL: map[string]*exchange{}}
 }
 
+// show has the collectors see a sample from now on in the place of the fleet, or none.
+func (t *tap) show(s *sample) {
+	t.turn <- struct{}{}
+	t.sample = s
+	<-t.turn
+}
+
 // RoundTrip sends the request, or answers it from what is known.
 func (t *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 	select {

@@ -14,9 +14,6 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// maxBody bounds what is read of an answer.
-const maxBody = 16 << 20
-
 // Options describe a PBX that is spoken to directly.
 type Options struct {
 	Account   string
@@ -146,11 +143,11 @@ func (w *direct) send(req *http.Request, endpoint string, r yeastar.Redactor, de
 		return w.unanswered(endpoint, err, r)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, yeastar.MaxBody+1))
 	if err != nil {
 		return w.unanswered(endpoint, err, r)
 	}
-	if len(body) > maxBody {
+	if len(body) > yeastar.MaxBody {
 		return w.fail(yeastar.NoAnswer, yeastar.Error{Endpoint: endpoint, Class: yeastar.Invalid, Message: "the answer is over 16 MiB"})
 	}
 	envelope, unread := decode(body)

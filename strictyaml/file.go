@@ -46,8 +46,8 @@ func New(name string, o Options) *File {
 
 // Decode fills in what into points to, by the yaml tags of its fields, and leaves what is not written as it is; the items of a
 // list begin with what their method SetDefaults makes of them, and where a list is an encoding.TextUnmarshaler, a single value
-// may stand for it. It reports whether the fields were read, so that rules about
-// them can be checked, although some may have problems.
+// may stand for it. It reports whether the fields were read, so that rules about them can be checked, although some may have
+// problems.
 func (f *File) Decode(content []byte, into any) bool {
 	root := f.parse(content)
 	if root == nil {

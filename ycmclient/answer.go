@@ -45,7 +45,7 @@ func verdict(e *yeastar.Envelope, problem string, status int) *yeastar.Error {
 	if problem == "" && !e.Failed() {
 		return nil
 	}
-	failure := classified(e.Failure(status))
+	failure := Classified(e.Failure(status))
 	if failure.Code == 0 && !e.Failed() {
 		failure.Class, failure.Message = yeastar.Invalid, problem
 	}

@@ -13,8 +13,8 @@ const (
 	codeInvalidToken   = 1000036
 )
 
-// ClassOfCode returns the class of a code of the vendor's table ("Error Codes"), "" for one that tells no class.
-func ClassOfCode(code int) yeastar.Class {
+// classOfCode returns the class of a code of the vendor's table ("Error Codes"), "" for one that tells no class.
+func classOfCode(code int) yeastar.Class {
 	switch code {
 	case 1000001, 1000012, 1000024, 1000027, 1000030, 1000031, 3000009:
 		return yeastar.Server
@@ -33,9 +33,9 @@ func ClassOfCode(code int) yeastar.Class {
 	}
 }
 
-// classified gives a failure the class of its code, if that tells one.
-func classified(e *yeastar.Error) *yeastar.Error {
-	if class := ClassOfCode(e.Code); class != "" {
+// Classified gives a failure the class of its code, if that tells one.
+func Classified(e *yeastar.Error) *yeastar.Error {
+	if class := classOfCode(e.Code); class != "" {
 		e.Class = class
 	}
 	return e

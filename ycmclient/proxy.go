@@ -32,7 +32,7 @@ func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values, d
 			if e != nil {
 				return e
 			}
-			failure := classified(envelope.Failure(status))
+			failure := Classified(envelope.Failure(status))
 			if failure.Code >= yeastar.FirstYCMCode || strings.EqualFold(envelope.Status.String(), "failed") {
 				return failure
 			}

@@ -50,10 +50,7 @@ func Endpoints() []string {
 	}
 }
 
-const (
-	maxTries = 3
-	maxBody  = 16 << 20 // Bytes of an answer, decompressed.
-)
+const maxTries = 3
 
 // request is one request to YCM: a GET, or the POST of a form that asks for a token.
 type request struct {
@@ -178,7 +175,7 @@ func (c *Client) exchange(ctx context.Context, r request, token string) (failure
 	defer response.Body.Close()
 	body := c.buffer()
 	defer c.release(body)
-	_, err = body.ReadFrom(io.LimitReader(response.Body, maxBody+1))
+	_, err = body.ReadFrom(io.LimitReader(response.Body, yeastar.MaxBody+1))
 	status := response.StatusCode
 	switch {
 	case status >= 300 && status < 400:
@@ -187,8 +184,8 @@ func (c *Client) exchange(ctx context.Context, r request, token string) (failure
 		return failed(status, body.Bytes()), parseRetryAfter(response.Header.Get("Retry-After"))
 	case err != nil:
 		return unanswered(ctx, err, c.timeout), 0
-	case body.Len() > maxBody:
-		return &yeastar.Error{Class: yeastar.Invalid, HTTPStatus: status, Message: fmt.Sprintf("the answer is over %d MiB", maxBody>>20)}, 0
+	case body.Len() > yeastar.MaxBody:
+		return &yeastar.Error{Class: yeastar.Invalid, HTTPStatus: status, Message: fmt.Sprintf("the answer is over %d MiB", yeastar.MaxBody>>20)}, 0
 	}
 	if failure = r.read(status, body.Bytes()); failure != nil {
 		failure.HTTPStatus = status
@@ -246,7 +243,7 @@ func (c *Client) complete(e *yeastar.Error, endpoint, token string) {
 func failed(status int, body []byte) *yeastar.Error {
 	var e yeastar.Envelope
 	_ = yeastar.Decode(body, &e)
-	return classified(e.Failure(status))
+	return Classified(e.Failure(status))
 }
 
 // unanswered makes the error of a request to which no whole answer came; ctx is the caller's.

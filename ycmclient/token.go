@@ -214,7 +214,7 @@ func (g *grant) read(status int, body []byte) *yeastar.Error {
 		return e
 	}
 	if g.AccessToken == "" {
-		e := classified(g.Failure(status))
+		e := Classified(g.Failure(status))
 		if e.Code == 0 && e.Message == "" && !g.Failed() {
 			e.Class, e.Message = yeastar.Invalid, "the answer has no access_token"
 		}
@@ -245,7 +245,7 @@ func refused(e *yeastar.Error) bool {
 	case yeastar.NotFound:
 		return e.HTTPStatus != http.StatusNotFound && e.HTTPStatus != http.StatusGone
 	case yeastar.Server:
-		return e.HTTPStatus < 300 && ClassOfCode(e.Code) == "" // It said Failed, and no reason of its own.
+		return e.HTTPStatus < 300 && classOfCode(e.Code) == "" // It said Failed, and no reason of its own.
 	case yeastar.Invalid:
 		return e.Code != 0 || e.HTTPStatus >= 400
 	default:
