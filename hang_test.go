@@ -81,7 +81,7 @@ func TestWhatHangsIsGivenUp(t *testing.T) {
 					time.AfterFunc(c.stop, cancel)
 				}
 				began := time.Now()
-				err, ended := until(stop.Done(), shutdownLimit, func() error { return c.run(stop) })
+				ended, err := until(stop.Done(), shutdownLimit, func() error { return c.run(stop) })
 				defer time.Sleep(3 * time.Hour) // What hangs ends with the test.
 				if took := time.Since(began); took != c.took || ended != c.ended || !errors.Is(err, c.err) {
 					t.Errorf("after %v: ended %t with error %v, want after %v: %t and %v", took, ended, err, c.took, c.ended, c.err)

@@ -19,7 +19,7 @@ const reloadLimit = 9 * time.Second
 func (e *exporter) Reload() error {
 	asked := make(chan struct{})
 	close(asked)
-	err, ended := until(asked, reloadLimit, e.reload)
+	ended, err := until(asked, reloadLimit, e.reload)
 	if !ended {
 		err = fmt.Errorf("the reload has not ended within %v; it goes on in the background", reloadLimit)
 		e.reloadSuccessful.Set(0)

@@ -96,7 +96,7 @@ func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*c
 			server.Close()
 		}
 	})
-	err, ended := until(stopping, shutdownLimit, func() error {
+	ended, err := until(stopping, shutdownLimit, func() error {
 		defer e.stop()
 		return actors.Run()
 	})

@@ -21,7 +21,7 @@ func TestPanicIsCarriedWithItsStack(t *testing.T) {
 	if !strings.Contains(string(crash.Stack()), "crash.explode") {
 		t.Errorf("the stack does not show the function that panicked:\n%s", crash.Stack())
 	}
-	if again := Catch(func() error { panic(crash) }); again != err {
+	if again := Catch(func() error { panic(crash) }); again != err { //nolint:errorlint // It must be the very same.
 		t.Errorf("the crash carried further is %#v, want it as it was", again)
 	}
 }
@@ -29,7 +29,7 @@ func TestPanicIsCarriedWithItsStack(t *testing.T) {
 func TestWhatDoesNotPanicReturnsItsError(t *testing.T) {
 	refused := errors.New("refused")
 	for _, want := range []error{nil, refused} {
-		if got := Catch(func() error { return want }); got != want {
+		if got := Catch(func() error { return want }); got != want { //nolint:errorlint // It must be the very same.
 			t.Errorf("got %v, want %v", got, want)
 		}
 	}

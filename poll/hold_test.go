@@ -3,6 +3,7 @@ package poll
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,7 +93,7 @@ func TestHowLongASnapshotIsServed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t)
-				polls := append(c.polls, script{{steady(600), nil}}...)
+				polls := slices.Concat(c.polls, script{{steady(600), nil}})
 				b.addPoller("walks", every(time.Minute, 10*time.Minute), &polls)
 				defer start(b.Account)()
 				for _, look := range c.looks {

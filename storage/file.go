@@ -73,7 +73,7 @@ func (f *Folder) Read(name string, read func(format int, records *json.Decoder) 
 	if err != nil {
 		return fmt.Errorf("reading: %w", err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // It was only read.
 	if err := decode(file, name, read); err != nil {
 		return fmt.Errorf("reading %s: %w", path, err)
 	}

@@ -49,7 +49,9 @@ func newRoute(direct bool) route {
 // before an answer comes.
 func (r *route) next(targets *Targets, interval time.Duration, lacks func(Target) bool) (t Target, at time.Time, ok bool) {
 	after := func(id int64) (t Target, ok bool) {
-		for t, ok = targets.after(id, r.direct); ok && lacks(t); t, ok = targets.after(t.id, r.direct) {
+		t, ok = targets.after(id, r.direct)
+		for ok && lacks(t) {
+			t, ok = targets.after(t.id, r.direct)
 		}
 		return t, ok
 	}

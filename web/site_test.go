@@ -210,7 +210,7 @@ func TestARedirectStaysOnTheServer(t *testing.T) {
 	server := serve(t, defaults, &fleet{})
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for _, path := range []string{"//evil.example.com/", "//evil.example.com/..", "/\\evil.example.com/../x", "/x/..//evil.example.com"} {
-		r, err := http.NewRequestWithContext(t.Context(), "GET", server.URL, nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

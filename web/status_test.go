@@ -84,7 +84,8 @@ func TestStatusPageBeginsWithTheWorst(t *testing.T) {
 		`class="state failing">no account is configured`:                 {true, nil},
 	} {
 		page := statusOf(t, defaults, &fleet{ready: c.ready, status: c.accounts}, "")
-		if _, header, _ := strings.Cut(page, "<header>"); !strings.Contains(header[:strings.Index(header, "</header>")], want) {
+		_, after, _ := strings.Cut(page, "<header>")
+		if header, _, closed := strings.Cut(after, "</header>"); !closed || !strings.Contains(header, want) {
 			t.Errorf("the status page does not begin with %q:\n%s", want, header)
 		}
 	}

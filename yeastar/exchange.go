@@ -34,7 +34,7 @@ func (e exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 	go func() {
 		var a answered
 		a.err = crash.Catch(func() (err error) {
-			a.response, err = e.RoundTripper.RoundTrip(r)
+			a.response, err = e.RoundTripper.RoundTrip(r) //nolint:bodyclose // Whoever asked closes it.
 			return err
 		})
 		select {
