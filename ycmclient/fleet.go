@@ -41,7 +41,7 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 	if err != nil {
 		return List{}, err
 	}
-	gone, err := c.confirmMany(state, &list, without(previous, list.PBXs, idOf), len(previous))
+	gone, err := c.confirmMany(state, without(previous, list.PBXs, idOf), len(previous))
 	if err != nil {
 		return List{}, err
 	}

@@ -43,9 +43,9 @@ func (c *Client) confirm(ctx context.Context, list *List, vanished []CloudPBX, m
 
 // confirmMany decides about the PBXs that vanished of so many known ones, if they are more than one by one can be asked
 // for: they are gone if enough walks in a row have missed them, and until then the error is ErrUnconfirmed. It returns
-// those of which is still to be decided. What vanished since the walks began to agree, if that is much, stays on the
-// list; the next walk tells.
-func (c *Client) confirmMany(state *WalkState, list *List, vanished []CloudPBX, known int) ([]CloudPBX, error) {
+// those of which is still to be decided: few, that vanished since the walks began to agree. A walk that misses many
+// more than those before is the first of a new row, because what was read long ago must not be told as of today.
+func (c *Client) confirmMany(state *WalkState, vanished []CloudPBX, known int) ([]CloudPBX, error) {
 	many := few(known)
 	if len(vanished) <= many {
 		state.Vanished, state.Agreed = nil, 0
@@ -60,7 +60,7 @@ func (c *Client) confirmMany(state *WalkState, list *List, vanished []CloudPBX, 
 			since = append(since, pbx)
 		}
 	}
-	if len(same) <= many {
+	if len(same) <= many || len(since) > many {
 		same, since = vanished, nil
 		state.Agreed = 0
 	}
@@ -78,9 +78,5 @@ func (c *Client) confirmMany(state *WalkState, list *List, vanished []CloudPBX, 
 		}
 	}
 	state.Vanished, state.Agreed = nil, 0
-	if len(since) > many {
-		list.add(since)
-		since = nil
-	}
 	return since, nil
 }

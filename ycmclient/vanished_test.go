@@ -85,6 +85,7 @@ func TestVanishedPBXs(t *testing.T) {
 func TestManyVanishedPBXsAreGoneWhenThreeWalksAgree(t *testing.T) {
 	whole := func(int) bool { return false }
 	half := func(at int) bool { return at%2 == 0 }
+	quarter := func(at int) bool { return at%4 == 0 }
 	otherHalf := func(at int) bool { return at%2 == 1 }
 	halfAndMore := func(at int) bool { return at%2 == 0 || at == 5 || at == 77 }
 	everybody := func(int) bool { return true }
@@ -102,7 +103,8 @@ func TestManyVanishedPBXsAreGoneWhenThreeWalksAgree(t *testing.T) {
 		{"glitches that are not in a row", []func(int) bool{half, half, whole, half, half, half}, []int{none, none, fleet, none, none, fleet / 2}},
 		{"a few more vanish meanwhile", []func(int) bool{half, halfAndMore, halfAndMore}, []int{none, none, fleet/2 - 2}},
 		{"a few more vanish in the last", []func(int) bool{half, half, halfAndMore}, []int{none, none, fleet/2 - 2}},
-		{"far more vanish in the last", []func(int) bool{half, half, everybody, everybody, everybody, everybody}, []int{none, none, fleet / 2, none, none, -1}},
+		{"far more vanish in the last", []func(int) bool{half, half, everybody, everybody, everybody}, []int{none, none, none, none, -1}},
+		{"far more vanish in the second", []func(int) bool{quarter, half, half, half}, []int{none, none, none, fleet / 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScripted(fleet)
