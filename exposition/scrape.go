@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-kit/log/level"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
@@ -28,6 +29,7 @@ type scrape struct {
 	content expfmt.Format
 	codec   *codec
 	account string // all accounts if empty
+	own     []*dto.MetricFamily // the exporter's own metrics
 	now     time.Time
 	kept    [][]segment // by what is published and by family; nil where none are kept
 }
@@ -54,7 +56,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("%d scrapes are being served already; try again later.", maxScrapes), http.StatusServiceUnavailable)
 		return
 	}
-	sc := &scrape{view: s.present.Load(), now: time.Now()}
+	sc := s.begin()
 	if slices.ContainsFunc(sc.published, func(p *published) bool { return p.expired(sc.now) }) {
 		s.Retain(func(string, string) bool { return true })
 	}
@@ -66,8 +68,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sc.encoding = negotiateEncoding(r.Header)
 	sc.codec = s.codecs[sc.encoding]
 
-	own := s.gather()
-	if sc.account != "" && !sc.knows(own) {
+	if sc.account != "" && !sc.knows() {
 		http.Error(w, fmt.Sprintf("There is no account %q.", sc.account), http.StatusNotFound)
 		return
 	}
@@ -82,15 +83,23 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 
 	length := func(n int64) { header.Set("Content-Length", strconv.FormatInt(n, 10)) }
-	if err := sc.write(out, s.tail(sc, own), length); err != nil {
+	if err := sc.write(out, s.tail(sc), length); err != nil {
 		level.Debug(s.logger).Log("msg", "Client went away during its scrape", "remote", r.RemoteAddr, "err", err)
 	}
 }
 
 // WriteText writes the whole exposition in text format 0.0.4.
 func (s *Set) WriteText(w io.Writer) error {
-	sc := &scrape{view: s.present.Load(), content: expfmt.FmtText, codec: s.codecs[identity], now: time.Now()}
-	return sc.write(w, s.tail(sc, s.gather()), func(int64) {})
+	sc := s.begin()
+	sc.content, sc.codec = expfmt.FmtText, s.codecs[identity]
+	return sc.write(w, s.tail(sc), func(int64) {})
+}
+
+// begin begins a scrape. The exporter's own metrics are gathered before the view is taken, so that what they tell of a
+// poll is never newer than the series beside them.
+func (s *Set) begin() *scrape {
+	own := s.gather()
+	return &scrape{view: s.present.Load(), own: own, now: time.Now()}
 }
 
 // parse reads the parameters of a scrape. Those it does not know may be meant for others.

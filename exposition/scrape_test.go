@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -423,4 +424,43 @@ func (g *gone) WriteHeader(int)     {}
 func (g *gone) Write([]byte) (int, error) {
 	g.writes++
 	return 0, net.ErrClosed
+}
+
+// endsMeanwhile is a poll that ends at the worst moment: while the exporter's own metrics are gathered.
+type endsMeanwhile struct{ ends func() float64 }
+
+var lastSuccess = prometheus.NewDesc("ycm_last_success", "When the poll ended.", nil, nil)
+
+func (endsMeanwhile) Describe(out chan<- *prometheus.Desc) { out <- lastSuccess }
+
+func (e endsMeanwhile) Collect(out chan<- prometheus.Metric) {
+	out <- prometheus.MustNewConstMetric(lastSuccess, prometheus.GaugeValue, e.ends())
+}
+
+func TestWhatIsToldOfAPollIsNotNewerThanItsSeries(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	set := NewSet(registry, log.NewNopLogger())
+	poll := 0.0
+	registry.MustRegister(endsMeanwhile{func() float64 {
+		poll++
+		mustPublish(t, set, "main", "firmware", one("ycm_firmware_available", "main", poll))
+		return poll
+	}})
+	var whole bytes.Buffer
+	for i, read := range []func() string{
+		func() string { return scrapeOf(t, set, "/metrics", "text", "identity") },
+		func() string { return scrapeOf(t, set, "/metrics", "text", "identity") },
+		func() string {
+			if err := set.WriteText(&whole); err != nil {
+				t.Fatal(err)
+			}
+			return whole.String()
+		},
+	} {
+		families := parsed(t, read())
+		told, served := families["ycm_last_success"], families["ycm_firmware_available"]
+		if told == nil || served == nil || served.Metric[0].GetGauge().GetValue() < told.Metric[0].GetGauge().GetValue() {
+			t.Errorf("scrape %d tells of a poll that is newer than what it serves: %v and %v", i+1, told, served)
+		}
+	}
 }

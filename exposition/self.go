@@ -22,9 +22,9 @@ func (s *Set) gather() []*dto.MetricFamily {
 
 // knows reports whether anything here has to do with the account of the scrape: a snapshot, or one of the exporter's
 // own metrics. These are there before the first poll and after a snapshot expired.
-func (s *scrape) knows(own []*dto.MetricFamily) bool {
+func (s *scrape) knows() bool {
 	return slices.ContainsFunc(s.published, func(p *published) bool { return p.account == s.account }) ||
-		slices.ContainsFunc(own, func(f *dto.MetricFamily) bool {
+		slices.ContainsFunc(s.own, func(f *dto.MetricFamily) bool {
 			return slices.ContainsFunc(f.Metric, func(m *dto.Metric) bool {
 				account, found := accountOf(m)
 				return found && account == s.account
@@ -43,10 +43,10 @@ func accountOf(m *dto.Metric) (account string, found bool) {
 
 // tail renders what follows the published families: the exporter's own metrics, if the scrape is to have them, and
 // the end of the exposition.
-func (s *Set) tail(sc *scrape, own []*dto.MetricFamily) []byte {
+func (s *Set) tail(sc *scrape) []byte {
 	var out bytes.Buffer
 	encoder := expfmt.NewEncoder(&out, sc.content)
-	for _, family := range sc.share(own) {
+	for _, family := range sc.share() {
 		if sc.has(family.GetName()) {
 			level.Warn(s.logger).Log("msg", "The exporter has a metric of its own with the name of a published one", "metric", family.GetName())
 			continue
@@ -65,11 +65,11 @@ func (s *Set) tail(sc *scrape, own []*dto.MetricFamily) []byte {
 
 // share returns the scrape's share of the exporter's own metrics: all of them in shard 0, but only what belongs to every
 // shard in the others; and of the accounts the one that is asked for. It is sorted by name.
-func (s *scrape) share(own []*dto.MetricFamily) []*dto.MetricFamily {
+func (s *scrape) share() []*dto.MetricFamily {
 	var share []*dto.MetricFamily
-	for _, family := range append(slices.Clip(own), shardInfo(s.shard, own)) {
+	for _, family := range append(slices.Clip(s.own), shardInfo(s.shard, s.own)) {
 		name := family.GetName()
-		if s.shard.Index > 0 && !slices.Contains(ofEveryShard(), name) || s.format == openMetrics && collides(family, own) {
+		if s.shard.Index > 0 && !slices.Contains(ofEveryShard(), name) || s.format == openMetrics && collides(family, s.own) {
 			continue
 		}
 		if family = only(family, s.account); len(family.Metric) > 0 {

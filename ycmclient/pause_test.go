@@ -267,3 +267,42 @@ func TestRetryAfterOf503IsHonoured(t *testing.T) {
 		})
 	}
 }
+
+// A walk that has read a part keeps it through as many pauses as a page may be refused for, and asks for nothing twice
+// that was answered. Refused from the first page on, it has nothing to keep.
+func TestWalkKeepsItsPlaceThroughPauses(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		before, refuse int
+		pages          int // Requests for pages that YCM saw.
+		served         bool
+		took           time.Duration
+	}{
+		{"five pauses in the middle", 3, 5, 10 + 5, true, 15*time.Minute + 30*time.Second},
+		{"one too many", 3, 6, 3 + 6, false, 15*time.Minute + 30*time.Second},
+		{"two pauses at once", 0, 2, 10 + 2, true, 90 * time.Second},
+		{"three at once", 0, 3, 3, false, 90 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			one := func(o *ycmclient.Options) { o.PageConcurrency = 1 }
+			bubble(t, ycmtest.Options{PBXs: 480}, one, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+				ask(t, client)
+				start := time.Now()
+				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Skip: c.before, Times: c.refuse, Effect: ycmtest.Status(429)})
+				list, err := client.Walk(t.Context(), &ycmclient.WalkState{Walks: 2, Pages: 10, PageSize: 50}, nil, nil)
+				if c.served && (err != nil || len(list.PBXs) != 480) {
+					t.Errorf("got %d PBXs and the error %v, want 480", len(list.PBXs), err)
+				}
+				if !c.served && yeastar.ClassOf(err) != yeastar.RateLimited {
+					t.Errorf("got the error %v, want a rate_limited one", err)
+				}
+				if asked := len(sentAfter(ycm, ycmtest.CloudPBXList, start)); asked != c.pages {
+					t.Errorf("YCM was asked for %d pages, want %d", asked, c.pages)
+				}
+				if took := time.Since(start).Truncate(30 * time.Second); took != c.took {
+					t.Errorf("the walk took %v, want %v", took, c.took)
+				}
+			})
+		})
+	}
+}

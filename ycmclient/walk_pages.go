@@ -73,6 +73,11 @@ func saysNone(err error) bool {
 	return errors.As(err, &e) && e.Class == yeastar.NotFound && e.Code != 0
 }
 
+// refusedForNow tells whether YCM refused for want of budget, and the pause after that is worth waiting for.
+func refusedForNow(err error) bool {
+	return yeastar.ClassOf(err) == yeastar.RateLimited && !errors.Is(err, errPaused)
+}
+
 // readOnce asks for a page.
 func (w *walker[T]) readOnce(ctx context.Context, number int, room []T) (page[T], error) {
 	const search, forEachPage = 64, 8
@@ -81,11 +86,15 @@ func (w *walker[T]) readOnce(ctx context.Context, number int, room []T) (page[T]
 	w.asked++
 	most := search + forEachPage*w.base
 	tooMany := w.asked > most || len(w.items) > maxTotal
+	place := len(w.items) > 0
 	w.mu.Unlock()
 	if tooMany {
 		return page[T]{}, w.lie("the list changes faster than it can be read: gave up after %d requests", most)
 	}
 	p, err := w.fetch(ctx, number, room)
+	if place && refusedForNow(err) { // What was read is worth another row of pauses.
+		p, err = w.fetch(ctx, number, room)
+	}
 	if err != nil {
 		return p, err
 	}
