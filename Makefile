@@ -67,6 +67,14 @@ e2e: build ## the demo with real Prometheus, Alertmanager, Grafana and Chromium;
 	cd e2e && npm install --no-audit --no-fund
 	E2E_TOOLS=$(abspath $(E2E_TOOLS)) $(GO) test -tags e2e -count 1 -timeout 60m -v ./e2e
 
+SOAK ?= 10m
+
+.PHONY: soak
+soak: ## ten minutes of trouble of all kinds, held against what is true; SOAK=2h for longer, SOAK_FLAGS=-seed=N for the same again
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(GO) build $(RACE) -o "$$folder/ycm_exporter" . && $(GO) build -o "$$folder/soak" ./soak && \
+	"$$folder/soak" -exporter "$$folder/ycm_exporter" -for $(SOAK) $(SOAK_FLAGS)
+
 # podman builds it too: BUILDAH_FORMAT=docker make docker DOCKER=podman (the format keeps the health check).
 DOCKER ?= docker
 IMAGE  ?= ycm_exporter:$(VERSION)

@@ -22,6 +22,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"pbxclient":         "crash secret ycmclient yeastar",
 		"ycmclient":         "crash yeastar secret",
 		"ycmclient/ycmtest": "",
+		"soak":              "exposition ycmclient/ycmtest",
 		"storage":           "",
 		"strictyaml":        "secret",
 		"yeastar":           "crash secret",

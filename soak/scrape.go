@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// format is a way to be scraped.
+type format struct{ accept, encoding string }
+
+// formats are all that the exporter negotiates, in all its encodings.
+func formats() (all []format) {
+	for _, accept := range []string{
+		"text/plain;version=0.0.4", "application/openmetrics-text;version=1.0.0",
+		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+	} {
+		for _, encoding := range []string{"identity", "gzip", "zstd"} {
+			all = append(all, format{accept, encoding})
+		}
+	}
+	return all
+}
+
+// answer is what the exporter answered.
+type answer struct {
+	status      int
+	contentType string
+	body        []byte
+}
+
+// ask asks the exporter on a connection of its own, so that none stays open.
+func (e *exporter) ask(method, path string, header http.Header) (answer, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), mayAnswer)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, e.url+path, http.NoBody)
+	if err != nil {
+		return answer{}, err
+	}
+	request.Close = true
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	response, err := (&http.Transport{DisableCompression: true}).RoundTrip(request)
+	if err != nil {
+		return answer{}, err
+	}
+	defer response.Body.Close()
+	var body io.Reader = response.Body
+	switch response.Header.Get("Content-Encoding") {
+	case "gzip":
+		if body, err = gzip.NewReader(body); err != nil {
+			return answer{}, err
+		}
+	case "zstd":
+		decompressed, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return answer{}, err
+		}
+		defer decompressed.Close()
+		body = decompressed
+	}
+	content, err := io.ReadAll(body)
+	return answer{response.StatusCode, response.Header.Get("Content-Type"), content}, err
+}
+
+// sample is a value that is served.
+type sample struct {
+	family string
+	labels map[string]string
+	value  float64
+}
+
+// parse reads an exposition strictly: each family once, each sample once.
+func parse(a answer) ([]sample, error) {
+	families, err := decode(a)
+	if err != nil {
+		return nil, err
+	}
+	var samples []sample
+	for _, f := range families {
+		seen := map[string]bool{}
+		for _, m := range f.Metric {
+			s := sample{family: f.GetName(), labels: map[string]string{}}
+			var key strings.Builder
+			for _, l := range m.Label {
+				s.labels[l.GetName()] = l.GetValue()
+				fmt.Fprintf(&key, "%q=%q,", l.GetName(), l.GetValue())
+			}
+			if seen[key.String()] {
+				return nil, fmt.Errorf("%s{%s} comes twice", s.family, key.String())
+			}
+			seen[key.String()] = true
+			switch {
+			case m.Gauge != nil:
+				s.value = m.Gauge.GetValue()
+			case m.Counter != nil:
+				s.value = m.Counter.GetValue()
+			case m.Untyped != nil:
+				s.value = m.Untyped.GetValue()
+			}
+			samples = append(samples, s)
+		}
+	}
+	return samples, nil
+}
+
+func decode(a answer) (all []*dto.MetricFamily, err error) {
+	if strings.HasPrefix(a.contentType, "application/vnd.google.protobuf") {
+		seen := map[string]bool{}
+		decoder := expfmt.NewDecoder(bytes.NewReader(a.body), expfmt.NewFormat(expfmt.TypeProtoDelim))
+		for {
+			f := &dto.MetricFamily{}
+			err := decoder.Decode(f)
+			if errors.Is(err, io.EOF) {
+				return all, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			if seen[f.GetName()] {
+				return nil, fmt.Errorf("family %s comes twice", f.GetName())
+			}
+			seen[f.GetName()] = true
+			all = append(all, f)
+		}
+	}
+	if strings.HasPrefix(a.contentType, "application/openmetrics-text") {
+		if !bytes.HasSuffix(a.body, []byte("\n# EOF\n")) || bytes.Count(a.body, []byte("# EOF")) != 1 {
+			return nil, errors.New("it does not end with the one # EOF")
+		}
+	}
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(a.body))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range families {
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+// slow connects, asks for the largest page there is and reads nothing of it; dead does not even finish to ask.
+func (e *exporter) hang(ctx context.Context, asks bool) {
+	ctx, cancel := context.WithTimeout(ctx, 45*time.Second)
+	defer cancel()
+	conn, err := dialer.DialContext(ctx, "tcp", strings.TrimPrefix(e.url, "http://"))
+	if err != nil {
+		return // It is about to be started.
+	}
+	defer conn.Close()
+	request := "GET /metrics HTTP/1.1\r\nHost: exporter\r\n"
+	if asks {
+		request += "\r\n"
+	}
+	_, _ = io.WriteString(conn, request) // It may have ended.
+	<-ctx.Done()
+}
