@@ -28,7 +28,7 @@ type scrape struct {
 	key
 	content expfmt.Format
 	codec   *codec
-	account string // all accounts if empty
+	account string              // all accounts if empty
 	own     []*dto.MetricFamily // the exporter's own metrics
 	now     time.Time
 	kept    [][]segment // by what is published and by family; nil where none are kept

@@ -134,6 +134,7 @@ const startSlot = 250 * time.Millisecond
 // directly have been given back.
 func (a *Account) Run(ctx context.Context) {
 	a.open()
+	a.logStart()
 	var running sync.WaitGroup
 	for i, j := range a.jobs {
 		delay := time.Duration(i)*startSlot + rand.N(startSlot)

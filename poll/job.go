@@ -194,6 +194,7 @@ func (j *job) inherit(old *job, unchanged bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.status, j.history, j.failure = old.status, old.history, old.failure
+	j.logged.whole = old.logged.whole
 	same := j.SameSettings(old.Configured)
 	if unchanged && same {
 		j.lastEnded = old.lastEnded

@@ -2,10 +2,13 @@ package poll
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log/level"
+	"github.com/prometheus/common/model"
 
+	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
@@ -13,6 +16,28 @@ import (
 type logged struct {
 	class yeastar.Class // of the last poll
 	slow  bool          // that polls, or sweeps, take longer than their interval
+	whole bool          // that the list of PBXs was read for the first time
+}
+
+// logStart writes one line about what is to be polled. Where the fleet is known already it tells how long a walk of it
+// takes at the rate limit, else how many PBXs a minute one can read.
+func (a *Account) logStart() {
+	var polled []string
+	for _, j := range a.jobs {
+		polled = append(polled, j.Name+":"+model.Duration(j.Schedule.Interval).String())
+	}
+	budget := a.options.Client.Budget()
+	fields := []any{
+		"msg", "Account started", "account", a.options.Account, "base_url", a.options.BaseURL.Redacted(), "collectors", strings.Join(polled, ","),
+		"requests_per_second", budget.PerSecond,
+	}
+	if pbxs, known := a.fleet.Listed(); known {
+		seconds := max(0, float64(pbxs)/listed-budget.Tokens) / budget.PerSecond
+		fields = append(fields, "pbxs", pbxs, "expected_walk", (time.Duration(seconds) * time.Second).String())
+	} else {
+		fields = append(fields, "pbxs_per_minute", int(budget.PerSecond*60*listed))
+	}
+	level.Info(a.options.Logger).Log(fields...)
 }
 
 // log writes one line about a poll that has ended.
@@ -23,6 +48,8 @@ func (j *job) log(err error, took time.Duration) {
 	switch {
 	case err == nil && j.logged.class != yeastar.OK && j.logged.class != "":
 		logger, msg = level.Info(j.logger), "Poll succeeded again"
+	case err == nil && j.Provides == collector.ListOfPBXs && !j.logged.whole:
+		logger, msg = level.Info(j.logger), "The whole list was read for the first time"
 	case err == nil:
 		logger, msg = level.Debug(j.logger), "Poll succeeded"
 	case class == yeastar.Denied && j.logged.class == yeastar.Denied:
@@ -34,6 +61,10 @@ func (j *job) log(err error, took time.Duration) {
 	}
 	j.logged.class = class
 	fields := []any{"msg", msg, "duration", took}
+	if err == nil && j.Provides == collector.ListOfPBXs {
+		j.logged.whole = true
+		fields = append(fields, "pbxs", j.history.total())
+	}
 	if err != nil {
 		fields = append(fields, "class", class)
 		var failed *yeastar.Error
