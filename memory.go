@@ -37,6 +37,7 @@ type memory struct {
 	lastWrite time.Time
 	failed    map[string]error // of files, the last write's
 	cells     map[string]*storage.Cell
+	busy      map[string]bool // files that are being read or written
 }
 
 func openMemory(ctx context.Context, path string, registry prometheus.Registerer, logger log.Logger) (*memory, error) {
@@ -55,6 +56,7 @@ func newMemory(folder *storage.Folder, path string, registry prometheus.Register
 			Help: "Writes to the folder of --storage.path that failed; what they were to keep does not outlive a restart.",
 		}),
 		boot: bootID(), known: map[string]bool{}, failed: map[string]error{}, cells: map[string]*storage.Cell{},
+		busy: map[string]bool{},
 	}
 }
 
@@ -76,12 +78,15 @@ func fileOf(kind string, keys ...string) string {
 	return kind + "-" + hex.EncodeToString(sum[:8])
 }
 
-// read hands what was kept to decode, and reports whether there was something that could be used.
+// read hands what was kept to decode, and reports whether there was something that could be used; else what it was
+// decoded to must not be looked at.
 func (m *memory) read(name string, decode func(*json.Decoder) error) bool {
 	m.mu.Lock()
 	m.known[name] = true
 	m.mu.Unlock()
-	err := m.folder.Read(name, func(_ int, records *json.Decoder) error { return decode(records) })
+	err := m.within(largePatience, name, func() error {
+		return m.folder.Read(name, func(_ int, records *json.Decoder) error { return decode(records) })
+	}, nil)
 	switch {
 	case err == nil:
 		return true
@@ -94,8 +99,13 @@ func (m *memory) read(name string, decode func(*json.Decoder) error) bool {
 	return false
 }
 
-func (m *memory) write(name string, encode func(*json.Encoder) error) {
-	m.wrote(name, m.folder.Write(name, encode))
+func (m *memory) write(patience time.Duration, name string, encode func(*json.Encoder) error) {
+	m.change(patience, name, func() error { return m.folder.Write(name, encode) })
+}
+
+// change changes a file, and notes what became of that.
+func (m *memory) change(patience time.Duration, name string, do func() error) {
+	m.wrote(name, m.within(patience, name, do, func(err error) { m.wrote(name, err) }))
 }
 
 // wrote notes what became of a write.
@@ -121,7 +131,11 @@ func (m *memory) wrote(name string, err error) {
 
 // setAside puts a file that is of no use out of the way.
 func (m *memory) setAside(name string, why error) {
-	aside, err := m.folder.SetAside(name)
+	var aside string
+	err := m.within(smallPatience, name, func() (err error) {
+		aside, err = m.folder.SetAside(name)
+		return err
+	}, nil)
 	if err != nil {
 		level.Error(m.logger).Log("msg", "A file that is of no use cannot be set aside", "err", err, "why", why)
 		return
@@ -180,7 +194,7 @@ func (m fleetMemory) file(collector string) string { return fileOf(collector, m.
 
 // Keep implements poll.Keeper.
 func (m fleetMemory) Keep(name string, what poll.Memory) {
-	m.write(m.file(name), func(to *json.Encoder) error {
+	m.write(largePatience, m.file(name), func(to *json.Encoder) error {
 		if err := to.Encode(what); err != nil {
 			return err
 		}
@@ -197,8 +211,11 @@ func (m fleetMemory) Recall(name string, reading any) (poll.Memory, bool) {
 		}
 		return collector.ReadReading(from, reading)
 	})
+	if !ok {
+		return poll.Memory{}, false
+	}
 	what.Reading = reading
-	return what, ok
+	return what, true
 }
 
 // Refuse implements poll.Keeper.

@@ -69,26 +69,48 @@ func (m *memory) SaveBudget(baseURL, clientID string, l ycmclient.Level) {
 	if cell == nil {
 		return // It could not be opened, which was told.
 	}
-	value, err := json.Marshal(keptLevel{m.boot, l})
-	if err == nil {
-		err = cell.Write(value)
-	}
-	m.wrote(name, err)
+	m.change(smallPatience, name, func() error {
+		value, err := json.Marshal(keptLevel{m.boot, l})
+		if err != nil {
+			return err
+		}
+		return cell.Write(value)
+	})
 }
 
 // cell opens a cell for as long as the process lives.
 func (m *memory) cell(name string) (*storage.Cell, []byte, error) {
-	cell, value, err := m.folder.Cell(name)
+	type opened struct {
+		cell  *storage.Cell
+		value []byte
+	}
+	result := make(chan opened, 1)
+	err := m.within(smallPatience, name, func() error {
+		defer close(result)
+		cell, value, err := m.folder.Cell(name)
+		result <- opened{cell, value}
+		return err
+	}, func(error) {
+		if late := <-result; late.cell != nil {
+			_ = late.cell.Close() // Nothing was written to it.
+		}
+	})
 	m.mu.Lock()
 	m.known[name] = true
-	if cell != nil {
-		m.cells[name] = cell
-	}
 	m.mu.Unlock()
-	if cell == nil {
+	if errors.Is(err, errHangs) {
 		m.wrote(name, err)
+		return nil, nil, err
 	}
-	return cell, value, err
+	o := <-result
+	if o.cell == nil {
+		m.wrote(name, err)
+		return nil, nil, err
+	}
+	m.mu.Lock()
+	m.cells[name] = o.cell
+	m.mu.Unlock()
+	return o.cell, o.value, err
 }
 
 // Logins implements ycmclient.Store.
@@ -102,5 +124,5 @@ func (m *memory) Logins(baseURL string) (s yeastar.LoginState, ok bool) {
 
 // SaveLogins implements ycmclient.Store.
 func (m *memory) SaveLogins(baseURL string, s yeastar.LoginState) {
-	m.write(fileOf("logins", baseURL), func(to *json.Encoder) error { return to.Encode(s) })
+	m.write(smallPatience, fileOf("logins", baseURL), func(to *json.Encoder) error { return to.Encode(s) })
 }
