@@ -167,7 +167,9 @@ func (t *trouble) post(broken bool, want int) {
 	began := time.Now()
 	a, err := t.exporter.ask(http.MethodPost, "/-/reload", nil)
 	if err != nil || a.status != want {
-		t.found.add("reload", "after %v: HTTP %d, want %d, error %v: %s", time.Since(began), a.status, want, err, a.body)
+		took := time.Since(began)
+		stacks, _ := t.exporter.ask(http.MethodGet, "/debug/pprof/goroutine?debug=1", nil) // What is known is told.
+		t.found.add("reload", "after %v: HTTP %d, want %d, error %v: %s\n%.20000s", took, a.status, want, err, a.body, stacks.body)
 	}
 }
 

@@ -227,7 +227,7 @@ func (s *Versions[R]) Reading() *VersionsReading[R] { return s.reading.Load() }
 func (s *Versions[R]) Restore(reading *VersionsReading[R]) {
 	s.hosts = maps.Clone(reading.Hosts)
 	for _, known := range reading.Versions {
-		if known.At.IsZero() {
+		if known.At.IsZero() || known.Value == nil {
 			continue
 		}
 		v := &version[R]{name: known.Version, pbxs: known.PBXs, whole: known.Value, at: known.At, pbx: beforeAll}
