@@ -10,7 +10,7 @@ import (
 // How long a disk may take. Budgets and logins are written with locks held that scrapes need, too.
 const (
 	smallPatience = 2 * time.Second
-	largePatience = 10 * time.Second
+	largePatience = 30 * time.Second
 )
 
 var errHangs = errors.New("the storage folder hangs; look whether its disk or its network mount answers")

@@ -169,21 +169,35 @@ func (a *Account) Once(ctx context.Context, progress func(collector string, done
 	return errors.Join(failed...)
 }
 
-// closingTime is how long PBXs that are spoken to directly may take to take their tokens back.
+// closingTime is how long it may take at the end to give back the tokens of PBXs that are spoken to directly, and to have
+// the readings kept.
 const closingTime = 5 * time.Second
 
-// close waits for the requests that are under way and gives back the tokens of PBXs, also after ctx has ended.
+// close waits for the requests that are under way, and then, also after ctx has ended, gives back the tokens of PBXs and
+// has the readings kept. Where the disk takes longer than closingTime for that, it goes on without anybody waiting.
 func (a *Account) close(ctx context.Context) {
 	for _, j := range a.jobs {
 		if s, ok := j.sweeper(); ok {
 			s.Wait()
 		}
-		j.keep(true)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTime)
 	defer cancel()
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		var keeping sync.WaitGroup
+		for _, j := range a.jobs {
+			keeping.Go(j.keepLast)
+		}
+		keeping.Wait()
+	}()
 	if err := a.fleet.Close(ctx); err != nil {
 		level.Warn(a.options.Logger).Log("msg", "A PBX's token could not be given back; it counts until it expires", "account", a.options.Account, "err", err)
+	}
+	select {
+	case <-kept:
+	case <-ctx.Done():
 	}
 }
 

@@ -36,6 +36,8 @@ type job struct {
 	nudges chan time.Time // when to try again before its time
 	logged logged         // touched by the polling goroutine alone
 
+	keeping chan struct{} // one write of the reading at a time has a place here
+
 	mu        sync.Mutex
 	status    CollectorStatus
 	history   history
@@ -60,7 +62,7 @@ func newJob(o Options, c collector.Configured) *job {
 	logger := log.With(o.Logger, "account", o.Account, "collector", c.Name)
 	return &job{
 		Configured: c, account: o.Account, period: c.Schedule.Interval, asked: asked(o.Account, c.Name, o.Metrics, logger),
-		out: o.Publisher, keeper: o.Keeper, metrics: o.Metrics, logger: logger, polled: make(chan struct{}), nudges: make(chan time.Time, 1),
+		out: o.Publisher, keeper: o.Keeper, metrics: o.Metrics, logger: logger, polled: make(chan struct{}), nudges: make(chan time.Time, 1), keeping: make(chan struct{}, 1),
 		rate: func() float64 { return o.Client.Budget().PerSecond },
 	}
 }

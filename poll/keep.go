@@ -83,6 +83,26 @@ func (j *job) restore(reading any) (snapshot exposition.Source, err error) {
 	return j.poller.Restore(reading), nil
 }
 
+// keepSoon has the newest reading written in the background, so that a disk that takes its time delays no poll and no
+// end. While the one before is being written, the newest waits for the next poll.
+func (j *job) keepSoon() {
+	select {
+	case j.keeping <- struct{}{}:
+		go func() {
+			defer func() { <-j.keeping }()
+			j.keep(false)
+		}()
+	default:
+	}
+}
+
+// keepLast has the newest reading written after the last poll.
+func (j *job) keepLast() {
+	j.keeping <- struct{}{}
+	defer func() { <-j.keeping }()
+	j.keep(true)
+}
+
 // keep has the newest reading written, at most once a minute unless it is the last. Only a poll that published has one.
 func (j *job) keep(last bool) {
 	if j.keeper == nil {

@@ -44,3 +44,37 @@ func TestReloadAfterARestartKeepsTheSnapshotsAge(t *testing.T) {
 		})
 	}
 }
+
+// slow is a disk that takes its time for each file.
+type slow struct{ kept }
+
+func (s slow) Keep(string, Memory) { time.Sleep(4 * time.Second) }
+
+// stuck is a disk that hangs.
+type stuck struct{ kept }
+
+func (s stuck) Keep(string, Memory) { time.Sleep(time.Hour) }
+
+// A reload or a shutdown does not wait for the disk file by file, and not for ever.
+func TestTheEndDoesNotWaitForTheDisk(t *testing.T) {
+	for name, c := range map[string]struct {
+		keeper Keeper
+		took   time.Duration
+	}{"slow": {slow{kept{}}, 4 * time.Second}, "stuck": {stuck{kept{}}, closingTime}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.options.Keeper = c.keeper
+				b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
+				stop := start(b.Account)
+				time.Sleep(5 * time.Second)
+				began := time.Now()
+				stop()
+				if took := time.Since(began); took > c.took {
+					t.Errorf("the account ended after %v, want %v", took, c.took)
+				}
+				time.Sleep(2 * time.Hour) // What hangs ends with the test.
+			})
+		})
+	}
+}

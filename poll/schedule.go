@@ -22,7 +22,7 @@ func (j *job) run(ctx context.Context, delay time.Duration, succeeded func(*job)
 		}
 		ended := time.Now()
 		j.log(err, ended.Sub(started))
-		j.keep(false)
+		j.keepSoon()
 		due = j.nextDue(err, started, ended) // May have passed: the next poll is due at once then.
 		if err == nil {
 			succeeded(j)
