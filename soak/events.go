@@ -120,8 +120,8 @@ func raw(text string, echo bool) http.Handler {
 		if echo {
 			text += "HTTP/1.1 200 OK\r\nX-Token: " + r.Header.Get("Authorization") + "\r\n\r\n" + r.Header.Get("Authorization")
 		}
-		_, _ = conn.Write([]byte(text)) // The client may be gone.
-		time.AfterFunc(20*time.Second, func() { conn.Close() })
+		_, _ = conn.Write([]byte(text))                             // The client may be gone.
+		time.AfterFunc(20*time.Second, func() { _ = conn.Close() }) // The client may be gone.
 	})
 }
 
@@ -152,8 +152,13 @@ func (t *trouble) reloads(ctx context.Context) {
 
 func (t *trouble) reload() { t.post(false, http.StatusOK) }
 
-// badReload tries a configuration that cannot be used, which must change nothing.
-func (t *trouble) badReload() { t.post(true, http.StatusInternalServerError) }
+// badReload tries a configuration that cannot be used, which must change nothing. The next start is to find a good one.
+func (t *trouble) badReload() {
+	t.post(true, http.StatusInternalServerError)
+	if err := t.settings.write(false); err != nil {
+		t.found.add("configuration", "%v", err)
+	}
+}
 
 func (t *trouble) post(broken bool, want int) {
 	if err := t.settings.write(broken); err != nil {

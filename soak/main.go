@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"sync"
 	"syscall"
 	"time"
@@ -28,7 +29,16 @@ func main() {
 	seed := flag.Uint64("seed", rand.Uint64()>>32, "what chance decides by; the same seed brings the same trouble in the same order")
 	flag.Parse()
 	found := newFindings(os.Stdout)
-	if err := soak(*binary, *duration, *seed, found); err != nil {
+	life, kill := context.WithCancel(context.Background())
+	interrupted := make(chan os.Signal, 1)
+	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupted
+		kill()
+		time.Sleep(time.Second)
+		os.Exit(2)
+	}()
+	if err := soak(life, *binary, *duration, *seed, found); err != nil {
 		found.add("soak", "%v", err)
 	}
 	if summary := found.summary(); summary != "" {
@@ -38,12 +48,12 @@ func main() {
 	fmt.Println("Nothing was found wrong.")
 }
 
-func soak(binary string, duration time.Duration, seed uint64, found *findings) error {
+func soak(life context.Context, binary string, duration time.Duration, seed uint64, found *findings) error {
 	folder, err := os.MkdirTemp("", "soak-")
 	if err != nil {
 		return err
 	}
-	address, err := freeAddress()
+	address, err := freeAddress(life)
 	if err != nil {
 		return err
 	}
@@ -53,7 +63,7 @@ func soak(binary string, duration time.Duration, seed uint64, found *findings) e
 		newFleet("lumps", 150, ycmtest.RateLimit{Burst: 150, Rate: 150, Interval: time.Minute, Lump: true}, seed+1, found),
 		newFleet("small", 40, ycmtest.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute, Hint: true}, seed+2, found),
 	}
-	e := &exporter{binary: binary, folder: folder, url: "http://" + address, found: found}
+	e := &exporter{life: life, binary: binary, folder: folder, url: "http://" + address, found: found}
 	s := newSettings(e.configFile(), fleets, seed)
 	w := &watcher{exporter: e, fleets: fleets, settings: s, found: found, walks: map[string]time.Duration{}, count: map[string]int{}}
 	t := &trouble{exporter: e, fleets: fleets, settings: s, watcher: w, found: found, rng: rand.New(rand.NewPCG(seed, 2)), address: address}
@@ -203,11 +213,10 @@ func (r run) verdict() {
 	r.exporter.searchLog(secrets)
 }
 
-func freeAddress() (string, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return l.Addr().String(), l.Close()
 }

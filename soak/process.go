@@ -23,6 +23,7 @@ const (
 
 // exporter is the program that is put to the test, a process after another.
 type exporter struct {
+	life                context.Context // of the whole soak; who ends that ends the process
 	binary, folder, url string
 	found               *findings
 
@@ -45,8 +46,7 @@ func (e *exporter) start(address string) error {
 	if err != nil {
 		return err
 	}
-	// The context ends with this program: the process is ended by signals alone.
-	cmd := exec.CommandContext(context.Background(), e.binary, "--config.file="+e.configFile(), "--storage.path="+filepath.Join(e.folder, "storage"),
+	cmd := exec.CommandContext(e.life, e.binary, "--config.file="+e.configFile(), "--storage.path="+filepath.Join(e.folder, "storage"),
 		"--web.listen-address="+address, "--web.enable-lifecycle", "--web.enable-pprof", "--log.level=debug")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1")
@@ -73,8 +73,7 @@ func (e *exporter) start(address string) error {
 
 // wait waits for a process to end, which it must not do of itself.
 func (e *exporter) wait(cmd *exec.Cmd, log *os.File, ended chan struct{}) {
-	err := cmd.Wait()
-	log.Close()
+	err := errors.Join(cmd.Wait(), log.Close())
 	e.mu.Lock()
 	meant := e.meant
 	e.mu.Unlock()

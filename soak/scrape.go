@@ -42,7 +42,7 @@ type answer struct {
 
 // ask asks the exporter on a connection of its own, so that none stays open.
 func (e *exporter) ask(method, path string, header http.Header) (answer, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), mayAnswer)
+	ctx, cancel := context.WithTimeout(e.life, mayAnswer)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, e.url+path, http.NoBody)
 	if err != nil {
@@ -160,7 +160,7 @@ func (e *exporter) hang(ctx context.Context, asks bool) {
 	if err != nil {
 		return // It is about to be started.
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // Nothing is expected of it.
 	request := "GET /metrics HTTP/1.1\r\nHost: exporter\r\n"
 	if asks {
 		request += "\r\n"

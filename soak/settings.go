@@ -19,7 +19,6 @@ type settings struct {
 	accounts   []accountSettings
 	staleAfter int // of the list, in seconds
 	longest    int // that it has been of late
-	changed    time.Time
 	trunks     bool
 	apiSeconds int
 }

@@ -106,10 +106,10 @@ func listed(s sample) (key string, ok bool) {
 
 // told is what the exporter says of an account's list.
 type told struct {
-	lastSuccess        time.Time
-	duration           time.Duration
-	success, restored  float64
-	succeeded, hasList bool
+	lastSuccess       time.Time
+	duration          time.Duration
+	success, restored float64
+	succeeded         bool
 }
 
 // check holds the samples of an account against its fleet.
