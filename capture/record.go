@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -233,7 +234,7 @@ func (e *recorded) scrub(s *scrubber) (Exchange, error) {
 		if shown.Query == nil {
 			shown.Query = map[string]string{}
 		}
-		shown.Query[name] = s.parameter(name, e.query.Get(name))
+		shown.Query[s.name(name)] = s.parameter(name, e.query.Get(name))
 	}
 	if e.failed != "" {
 		return shown, nil
@@ -278,10 +279,11 @@ func headers(h http.Header) map[string]string {
 		shown["Content-Type"] = media
 	}
 	for name := range h {
-		limit := strings.Contains(strings.ToLower(strings.ReplaceAll(name, "-", "")), "ratelimit") && KnownName(strings.ReplaceAll(name, "-", ""))
-		if value := h.Get(name); (limit || name == "Retry-After") && len(value) <= 9 && whole.MatchString(value) {
+		if value := h.Get(name); limitHeader.MatchString(name) && len(value) <= 9 && whole.MatchString(value) {
 			shown[name] = value
 		}
 	}
 	return shown
 }
+
+var limitHeader = regexp.MustCompile(`(?i)^(retry-after|(x-)?rate-?limit(-(limit|remaining|reset|policy|burst-capacity|replenish-rate))?)$`)

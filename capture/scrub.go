@@ -129,6 +129,9 @@ func (s *scrubber) name(key string) string {
 	return s.standIn(key)
 }
 
+// vendorVersion is how the vendor's versions begin, and addresses of private networks do not.
+var vendorVersion = regexp.MustCompile(`^[3-9][0-9]\.`)
+
 var whole = regexp.MustCompile(`^-?[0-9]{1,19}$`)
 
 // text is what may be shown of a text.
@@ -137,7 +140,7 @@ func (s *scrubber) text(field, text string) string {
 	switch {
 	case text == "",
 		kind == closed && KnownWord(text),
-		kind == versioned && KnownVersion(text):
+		kind == versioned && KnownVersion(text) && vendorVersion.MatchString(text):
 		return text
 	case kind != replaced && kind != closed && kind != versioned && whole.MatchString(text):
 		return s.digits(field, text)

@@ -34,7 +34,7 @@ func vocabulary() map[string]bool {
 		already exists api request internal interface existed version out of maintenance unsupported operation syntax duplicate
 		key value ip blocked forbidden device grant parameters action partial processing database unauthorized scope
 		system information overload task
-		phone vendor model template method pbx cluster cm asc desc`) {
+		phone vendor model template method pbx cluster cm asc desc autop`) {
 		words[word] = true
 	}
 	return words
