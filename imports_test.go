@@ -12,7 +12,7 @@ func TestImportsRunDownwards(t *testing.T) {
 	allowed := map[string]string{
 		"":                  "capture collector config crash doctor exposition pbxclient poll secret storage sweep web yeastar ycmclient ycmclient/ycmtest",
 		"web":               "exposition poll",
-		"doctor":            "capture collector exposition secret sweep ycmclient yeastar",
+		"doctor":            "capture collector exposition pbxclient secret sweep ycmclient yeastar",
 		"poll":              "collector crash exposition series sweep ycmclient yeastar",
 		"config":            "collector secret strictyaml",
 		"collector":         "exposition pbxclient series sweep ycmclient yeastar",

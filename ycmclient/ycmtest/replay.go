@@ -17,7 +17,8 @@ import (
 
 // Replay is a YCM that answers as another one did while it was captured. It is an http.Handler, safe for concurrent use.
 // The account n of the capture is at the path /n, and takes any credentials that YCM took then. Times lie as far from now as
-// they lay from the capture. What the capture does not have is not found.
+// they lay from the capture. Of a PBX or a user that was not asked, the answer of another one is assumed. What the capture
+// does not have at all is not found.
 type Replay struct {
 	accounts []*replayed
 	shift    int64 // seconds
@@ -195,8 +196,39 @@ func (a *replayed) answer(path string, query url.Values) capture.Exchange {
 			}
 		}
 	}
+	if key := a.alike(path, query); key != "" {
+		return a.answers[key][0]
+	}
 	body, _ := json.Marshal(notFound().body(CodeMsg)) // Words and numbers always marshal.
 	return capture.Exchange{Status: http.StatusNotFound, Body: body}
+}
+
+// alike is the first request that asked another PBX or user for the same, empty if there is none.
+func (a *replayed) alike(path string, query url.Values) string {
+	before, after, ok := around(path)
+	if !ok {
+		return ""
+	}
+	first := ""
+	for key, all := range a.answers {
+		b, rest, ok := around(all[0].Path)
+		same := ok && b == before && rest == after && strings.HasSuffix(key, "?"+query.Encode())
+		if same && (first == "" || key < first) {
+			first = key
+		}
+	}
+	return first
+}
+
+// around is what is before and behind the one in a path who is asked.
+func around(path string) (before, after string, ok bool) {
+	for _, before := range []string{"v1/cloud_pbx/", "v1/users/"} {
+		if rest, is := strings.CutPrefix(path, before); is {
+			who, after, more := strings.Cut(rest, "/")
+			return before, after, more && who != "instances"
+		}
+	}
+	return "", "", false
 }
 
 // page makes a page of all records that are known.
@@ -235,11 +267,22 @@ func (r *Replay) write(w http.ResponseWriter, e capture.Exchange) {
 			w.Header().Set(name, value)
 		}
 	}
-	body := capture.Shift(e.Body, r.shift)
+	body := answeredNow(capture.Shift(e.Body, r.shift))
 	if e.Body == nil {
 		const most = 1 << 20
 		body = []byte("<html>" + strings.Repeat("x", min(max(0, e.Text-6), most)))
 	}
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(body) // The client may have gone.
+}
+
+// answeredNow makes the time of an answer the present one: how long each lies behind the capture's beginning is not known.
+func answeredNow(body []byte) []byte {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil || fields["time"] == nil {
+		return body
+	}
+	fields["time"] = strconv.AppendInt(nil, time.Now().Unix(), 10)
+	body, _ = json.Marshal(fields) // What was unmarshalled can be marshalled.
+	return body
 }
