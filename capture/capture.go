@@ -66,7 +66,7 @@ func Open(name string) (*Capture, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // It was only read.
 	c, err := Read(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
