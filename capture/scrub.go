@@ -151,7 +151,7 @@ func (s *scrubber) text(field, text string) string {
 
 // Times are unix seconds, or milliseconds.
 const (
-	earliest, latest = 1_000_000_000, 4_000_000_000
+	earliest, latest = 900_000_000, 4_000_000_000
 	milliseconds     = 1000
 )
 
