@@ -53,9 +53,10 @@ type Capture struct {
 	Exchanges []Exchange
 }
 
-// Bounds of what is read.
+// Bounds of what is read, and therefore of what is written.
 const (
-	maxRead      = 1 << 30
+	maxRead      = 512 << 20 // bytes of JSON
+	maxLine      = 128 << 20 // bytes of one exchange, more than the longest answer can become
 	maxExchanges = 200_000
 	maxAccounts  = 1000
 )
@@ -85,49 +86,28 @@ func Read(r io.Reader) (*Capture, error) {
 		}
 		r = unzipped
 	}
-	lines := json.NewDecoder(io.LimitReader(r, maxRead))
+	limited := &io.LimitedReader{R: r, N: maxRead}
+	lines := json.NewDecoder(limited)
 	c := new(Capture)
 	if err := lines.Decode(&c.Header); err != nil || c.Format != format {
 		return nil, errors.New("no capture: it does not begin as one")
 	}
 	if c.Version != Version {
-		return nil, fmt.Errorf("a capture of version %d, and this exporter reads version %d; take the exporter that wrote it (%q)", c.Version, Version, c.Exporter)
+		return nil, fmt.Errorf("a capture of version %d, and this exporter reads version %d; take the exporter that wrote it (%.32q)", c.Version, Version, c.Exporter)
 	}
-	for lines.More() {
+	for n := 1; ; n++ {
 		var e Exchange
-		if err := lines.Decode(&e); err != nil {
-			return nil, fmt.Errorf("exchange %d is damaged: %w", len(c.Exchanges)+1, err)
-		}
-		if e.Account < 1 || e.Account > maxAccounts || e.Failed == "" && (e.Status < 200 || e.Status > 599) {
-			return nil, fmt.Errorf("exchange %d has an account or a status that cannot be", len(c.Exchanges)+1)
-		}
-		if len(c.Exchanges) == maxExchanges {
-			return nil, fmt.Errorf("there are more than %d exchanges", maxExchanges)
+		err := lines.Decode(&e)
+		switch {
+		case limited.N == 0, n > maxExchanges && err == nil:
+			return nil, fmt.Errorf("a capture has at most %d exchanges and %d MiB", maxExchanges, maxRead>>20)
+		case errors.Is(err, io.EOF):
+			return c, nil
+		case err != nil:
+			return nil, fmt.Errorf("exchange %d is damaged: %w", n, err)
+		case e.Account < 1 || e.Account > maxAccounts || e.Failed == "" && (e.Status < 200 || e.Status > 599):
+			return nil, fmt.Errorf("exchange %d has an account or a status that cannot be", n)
 		}
 		c.Exchanges = append(c.Exchanges, e)
 	}
-	return c, nil
-}
-
-// write writes the capture.
-func (c *Capture) write(w io.Writer, compressed bool) error {
-	if !compressed {
-		return c.encode(w)
-	}
-	zipped := gzip.NewWriter(w)
-	return errors.Join(c.encode(zipped), zipped.Close())
-}
-
-func (c *Capture) encode(w io.Writer) error {
-	lines := json.NewEncoder(w)
-	lines.SetEscapeHTML(false)
-	if err := lines.Encode(c.Header); err != nil {
-		return err
-	}
-	for i := range c.Exchanges {
-		if err := lines.Encode(&c.Exchanges[i]); err != nil {
-			return err
-		}
-	}
-	return nil
 }

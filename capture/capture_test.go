@@ -84,6 +84,7 @@ func TestNothingSecretOrPersonalIsWritten(t *testing.T) {
 			nested[field] = []any{secret, map[string]any{secret: secret, "x": []any{secret}}}
 		}
 		record[secret] = map[string]any{secret: 1}
+		record["Doe"] = 1 // The key of a map by name.
 		body, err := json.Marshal(map[string]any{"data": map[string]any{"list": []any{record, nested}}})
 		if err != nil {
 			t.Fatal(err)
@@ -180,27 +181,6 @@ func whatIsOfUseStays(t *testing.T) {
 	}
 }
 
-func TestACompressedFileIsReadAsWell(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "capture.jsonl.gz")
-	r, err := capture.NewRecorder(file, "1.2.3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Write(); err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(file)
-	if err != nil || !bytes.HasPrefix(content, []byte{0x1f, 0x8b}) {
-		t.Errorf("the file is not compressed (%v): %q", err, content)
-	}
-	if c, err := capture.Open(file); err != nil || c.Exporter != "1.2.3" {
-		t.Errorf("read %+v with error %v", c, err)
-	}
-	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the file's mode is %v (%v), want 0600", info.Mode(), err)
-	}
-}
-
 func TestWhatIsNoCaptureIsRefusedWithTheReason(t *testing.T) {
 	const header = `{"format":"ycm_exporter capture","version":1,"exporter":"1","captured":1}` + "\n"
 	for _, c := range []struct{ content, want string }{
@@ -211,6 +191,7 @@ func TestWhatIsNoCaptureIsRefusedWithTheReason(t *testing.T) {
 		{"\x1f\x8bno gzip", "no capture"},
 		{header + "{", "exchange 1 is damaged"},
 		{header + `{"account":1,"status":99}`, "cannot be"},
+		{header + `{"account":1,"status":200}` + "\n" + `{"account":1,"sta`, "exchange 2 is damaged"},
 		{header + `{"account":0,"status":200}`, "cannot be"},
 		{header + `{"account":1000000,"status":200}`, "cannot be"},
 	} {

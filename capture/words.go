@@ -41,10 +41,11 @@ func vocabulary() map[string]bool {
 }
 
 // KnownName tells whether the name of a field looks like one that a program gave it, in any of the usual spellings,
-// rather than something that happens to be a key.
+// rather than something that happens to be a key. Those of people and companies begin with a capital letter, and those of
+// the vendor's fields do not.
 func KnownName(name string) bool { return len(name) <= 40 && fieldName.MatchString(name) }
 
-var fieldName = regexp.MustCompile(`^[A-Za-z][a-z]+(_?[A-Z]{0,4}[a-z]+)*(_?[A-Z]{1,3})?[0-9]?$|^[a-z]{1,3}$`)
+var fieldName = regexp.MustCompile(`^[a-z]{2,}(_?[A-Z]{0,4}[a-z]+)*(_?[A-Z]{1,3})?[0-9]?$|^[a-z]$|^Status$`)
 
 // KnownVersion tells whether a text is the version of a firmware.
 func KnownVersion(text string) bool { return firmwareVersion.MatchString(text) }
