@@ -6,7 +6,6 @@ import (
 	"flag"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ycm-exporter/ycm_exporter/capture"
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/doctor"
 	"github.com/ycm-exporter/ycm_exporter/secret"
@@ -50,7 +48,7 @@ func configured(transport http.RoundTripper) doctor.Options {
 func examine(t *testing.T, with ycmtest.Options, prepare func(*ycmtest.Server, *doctor.Options), check func(*ycmtest.Server, doctor.Account)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		with.Seed, with.Latency = 1, 120*time.Millisecond
+		with.Seed, with.Latency = 1, latency
 		s := ycmtest.New(with)
 		defer s.Close()
 		o := configured(s.Transport())
@@ -208,46 +206,6 @@ func TestReportHasNoTextThatTheServerChose(t *testing.T) {
 				if report := text(t, a) + wire.String(); strings.Contains(report, "hunter2") || strings.Contains(report, "\x1b") {
 					t.Errorf("the report holds what the server wrote:\n%s", report)
 				}
-			})
-		})
-	}
-}
-
-// served is a transport to a handler.
-type served struct{ handler http.Handler }
-
-func (s served) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	s.handler.ServeHTTP(w, r)
-	return w.Result(), nil
-}
-
-// Each capture in testdata/captures is a YCM that somebody has met. The doctor's report of it stays as it is beside it: a
-// capture from a bug report is dropped there, and -update writes the report.
-func TestCaptures(t *testing.T) {
-	files, err := filepath.Glob("testdata/captures/*.jsonl*")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there are no captures: %v", err)
-	}
-	for _, file := range files {
-		name, _, _ := strings.Cut(filepath.Base(file), ".")
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c, err := capture.Open(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				replay, err := ycmtest.NewReplay(c)
-				if err != nil {
-					t.Fatal(err)
-				}
-				o := configured(served{replay})
-				o.BaseURL = o.BaseURL.JoinPath("1")
-				a, err := doctor.Examine(t.Context(), o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				golden(t, filepath.Join("captures", name), a)
 			})
 		})
 	}

@@ -1,7 +1,6 @@
 package ycmtest
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -17,8 +16,8 @@ import (
 
 // Replay is a YCM that answers as another one did while it was captured. It is an http.Handler, safe for concurrent use.
 // The account n of the capture is at the path /n, and takes any credentials that YCM took then. Times lie as far from now as
-// they lay from the capture. Of a PBX or a user that was not asked, the answer of another one is assumed. What the capture
-// does not have at all is not found.
+// they lay from the capture. What had no answer has none again: the connection is cut. Of a PBX or a user that was not
+// asked, the answer of another one is assumed. What the capture does not have at all is not found.
 type Replay struct {
 	accounts []*replayed
 	shift    int64 // seconds
@@ -28,15 +27,7 @@ type Replay struct {
 type replayed struct {
 	mu      sync.Mutex
 	answers map[string][]capture.Exchange // by request; the last one stays
-	refused *capture.Exchange             // the login, if none succeeded
-	records []listedPBX                   // by id
-	whole   bool                          // the capture has every page of the list
-}
-
-// listedPBX is a PBX of the list.
-type listedPBX struct {
-	id   int64
-	json json.RawMessage
+	list    replayedList
 }
 
 // NewReplay serves a capture.
@@ -44,17 +35,19 @@ func NewReplay(c *capture.Capture) (*Replay, error) {
 	r := &Replay{shift: time.Now().Unix() - c.Captured}
 	for _, e := range c.Exchanges {
 		for len(r.accounts) < e.Account {
-			r.accounts = append(r.accounts, &replayed{answers: map[string][]capture.Exchange{}})
+			r.accounts = append(r.accounts, &replayed{answers: map[string][]capture.Exchange{}, list: newReplayedList()})
 		}
-		if e.Failed == "" {
-			r.accounts[e.Account-1].add(e)
-		}
+		r.accounts[e.Account-1].add(e)
 	}
 	if len(r.accounts) == 0 {
 		return nil, errors.New("the capture has no exchange")
 	}
 	for _, a := range r.accounts {
-		a.join()
+		a.list.close()
+		login := loginKey(clientCredentials)
+		if all := a.answers[login]; slices.ContainsFunc(all, granted) { // Who logged in at last can log in.
+			a.answers[login] = slices.DeleteFunc(all, func(e capture.Exchange) bool { return !granted(e) })
+		}
 	}
 	return r, nil
 }
@@ -63,12 +56,15 @@ func NewReplay(c *capture.Capture) (*Replay, error) {
 func (r *Replay) Accounts() int { return len(r.accounts) }
 
 const (
-	listOfPBXs = "v2/cloud_pbx/instances"
-	tokens     = "oauth/token"
+	listOfPBXs        = "v2/cloud_pbx/instances"
+	tokens            = "oauth/token"
+	clientCredentials = "client_credentials"
 )
 
 // keyOf is the same for the same request.
 func keyOf(path string, query url.Values) string { return path + "?" + query.Encode() }
+
+func loginKey(grant string) string { return keyOf(tokens, url.Values{"grant_type": {grant}}) }
 
 // add takes over what came.
 func (a *replayed) add(e capture.Exchange) {
@@ -78,58 +74,8 @@ func (a *replayed) add(e capture.Exchange) {
 	}
 	key := keyOf(e.Path, query)
 	a.answers[key] = append(a.answers[key], e)
-}
-
-// pageData is the data of a page of the list, as far as it is of use.
-type pageData struct {
-	Data struct {
-		Total int               `json:"total"`
-		List  []json.RawMessage `json:"list"`
-	} `json:"data"`
-}
-
-// join makes one list of all pages.
-func (a *replayed) join() {
-	known := map[int64]bool{}
-	pages := map[string]bool{}
-	last := 0
-	for _, all := range a.answers {
-		for _, e := range all {
-			switch e.Path {
-			case tokens:
-				a.login(e)
-			case listOfPBXs:
-				var p pageData
-				_ = json.Unmarshal(e.Body, &p) // Records of another form are not joined.
-				for _, record := range p.Data.List {
-					if id, ok := idOfRecord(record); ok && !known[id] {
-						known[id] = true
-						a.records = append(a.records, listedPBX{id, record})
-					}
-				}
-				if number := e.Query["pageNumber"]; !strings.HasPrefix(e.Query["sort"], "-") {
-					pages[number] = true
-					if n := len(p.Data.List); number == "1" && n > 0 {
-						last = (p.Data.Total + n - 1) / n
-					}
-				}
-			}
-		}
-	}
-	slices.SortFunc(a.records, func(x, y listedPBX) int { return cmp.Compare(x.id, y.id) })
-	a.whole = last > 0 && last <= len(pages)
-	for n := 1; a.whole && n <= last; n++ {
-		a.whole = pages[strconv.Itoa(n)]
-	}
-	if slices.ContainsFunc(a.answers[keyOf(tokens, url.Values{"grant_type": {"client_credentials"}})], granted) {
-		a.refused = nil
-	}
-}
-
-// login notes a refusal.
-func (a *replayed) login(e capture.Exchange) {
-	if e.Query["grant_type"] == "client_credentials" && !granted(e) {
-		a.refused = &e
+	if e.Path == listOfPBXs && e.Failed == "" {
+		a.list.add(e)
 	}
 }
 
@@ -138,18 +84,6 @@ func granted(e capture.Exchange) bool {
 		Access string `json:"access_token"`
 	}
 	return json.Unmarshal(e.Body, &token) == nil && token.Access != "" && e.Status < 300
-}
-
-// idOfRecord is the id of a record, be it a number or a text.
-func idOfRecord(record json.RawMessage) (int64, bool) {
-	var r struct {
-		ID json.RawMessage `json:"cloudPbxId"`
-	}
-	if json.Unmarshal(record, &r) != nil {
-		return 0, false
-	}
-	id, err := strconv.ParseInt(strings.Trim(string(r.ID), `"`), 10, 64)
-	return id, err == nil
 }
 
 // ServeHTTP answers as the captured YCM did.
@@ -162,12 +96,10 @@ func (r *Replay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 	a := r.accounts[n-1]
 	switch {
-	case request.Method == http.MethodPost && path == tokens && a.refused == nil:
-		writeJSON(w, http.StatusOK, map[string]any{
-			"access_token": "replayed", "token_type": "bearer", "refresh_token": "replayed-refresh", "expires_in": 1800,
-		})
 	case request.Method == http.MethodPost && path == tokens:
-		r.write(w, *a.refused)
+		const longest = 1 << 16
+		request.Body = http.MaxBytesReader(w, request.Body, longest)
+		r.write(w, a.login(request.PostFormValue("grant_type")))
 	case request.Method == http.MethodGet:
 		r.write(w, a.answer(path, request.URL.Query()))
 	default:
@@ -175,25 +107,44 @@ func (r *Replay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
+// login is what came of a request for a token, or a token if none was asked for.
+func (a *replayed) login(grant string) capture.Exchange {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if e, ok := a.next(loginKey(grant)); ok {
+		return e
+	}
+	return capture.Exchange{Status: http.StatusOK, Body: json.RawMessage(
+		`{"access_token":"replayed","token_type":"bearer","refresh_token":"replayed-refresh","expires_in":1800}`)}
+}
+
+// next is the next answer to a request, if there is one.
+func (a *replayed) next(key string) (e capture.Exchange, ok bool) {
+	all := a.answers[key]
+	if len(all) > 1 {
+		a.answers[key] = all[1:]
+	}
+	if len(all) == 0 {
+		return e, false
+	}
+	return all[0], true
+}
+
 // answer is what came, or what follows from it.
 func (a *replayed) answer(path string, query url.Values) capture.Exchange {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	key := keyOf(path, query)
-	if all := a.answers[key]; len(all) > 0 && (path != listOfPBXs || a.whole || a.records == nil) {
-		if len(all) > 1 {
-			a.answers[key] = all[1:]
+	if path != listOfPBXs || !a.list.joined {
+		if e, ok := a.next(keyOf(path, query)); ok {
+			return e
 		}
-		return all[0]
 	}
-	if path == listOfPBXs && a.records != nil {
-		return a.page(query)
+	if path == listOfPBXs && a.list.records != nil {
+		return a.list.page(query)
 	}
 	if id, ok := strings.CutPrefix(path, "v1/cloud_pbx/instances/"); ok {
-		for _, p := range a.records {
-			if strconv.FormatInt(p.id, 10) == id {
-				return success(p.json)
-			}
+		if record, ok := a.list.record(id); ok {
+			return success(record)
 		}
 	}
 	if key := a.alike(path, query); key != "" {
@@ -231,30 +182,6 @@ func around(path string) (before, after string, ok bool) {
 	return "", "", false
 }
 
-// page makes a page of all records that are known.
-func (a *replayed) page(query url.Values) capture.Exchange {
-	size, number := pageParameter(query, "pageSize", defaultPageSize), pageParameter(query, "pageNumber", 1)
-	size = min(size, largestPageSize)
-	records := slices.Clone(a.records)
-	if strings.HasPrefix(query.Get("sort"), "-") {
-		slices.Reverse(records)
-	}
-	p := page{size, number, len(records), []any{}}
-	for i := (number - 1) * size; i < min(number*size, len(records)); i++ {
-		p.List = append(p.List, records[i].json)
-	}
-	data, _ := json.Marshal(p) // What was unmarshalled can be marshalled.
-	return success(data)
-}
-
-func pageParameter(query url.Values, name string, otherwise int) int {
-	n, err := strconv.Atoi(query.Get(name))
-	if err != nil || n < 1 || n > 1_000_000 {
-		return otherwise
-	}
-	return n
-}
-
 func success(data json.RawMessage) capture.Exchange {
 	body, _ := json.Marshal(map[string]any{"data": data, "requestId": requestID(), "status": "Success"}) // It is JSON already.
 	return capture.Exchange{Status: http.StatusOK, Body: body}
@@ -262,6 +189,9 @@ func success(data json.RawMessage) capture.Exchange {
 
 // write answers with what came, with its times moved. A body that was no JSON is a page of as many letters.
 func (r *Replay) write(w http.ResponseWriter, e capture.Exchange) {
+	if e.Failed != "" {
+		panic(http.ErrAbortHandler)
+	}
 	for name, value := range e.Header { // Others could make what is no HTTP of it.
 		if name == "Content-Type" || name == "Retry-After" || strings.Contains(name, "Limit") {
 			w.Header().Set(name, value)
@@ -270,7 +200,8 @@ func (r *Replay) write(w http.ResponseWriter, e capture.Exchange) {
 	body := answeredNow(capture.Shift(e.Body, r.shift))
 	if e.Body == nil {
 		const most = 1 << 20
-		body = []byte("<html>" + strings.Repeat("x", min(max(0, e.Text-6), most)))
+		page := "<html>" + strings.Repeat("x", min(max(0, e.Text), most))
+		body = []byte(page[:min(max(0, e.Text), len(page))])
 	}
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(body) // The client may have gone.
