@@ -81,6 +81,8 @@ func (x *examination) tellRefusal(e *exchange, failure *yeastar.Error) {
 	advice := failure.Class.Advice()
 	envelope, isJSON := e.envelope()
 	switch {
+	case !isJSON && (failure.Class == yeastar.Auth || failure.Class == yeastar.Denied):
+		advice = "check base_url, and the Client IP Restriction (System > API): something before YCM may say no to this address"
 	case !isJSON:
 		advice = "check base_url: it is YCM's address without /dm/open_api, as in https://ycm.yeastar.com"
 	case failure.Code == 0 && failure.Message == "" && e.status < 300:
