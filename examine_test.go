@@ -261,16 +261,16 @@ func TestDoctorBesideAnExporterDoesNotRefresh(t *testing.T) {
 // Two accounts are two parts of one report, and one that does not work is enough for the exit code.
 func TestDoctorLooksAtEachAccount(t *testing.T) {
 	y := simulate(t, 30)
-	accounts := []string{y.hurried(), strings.NewReplacer("customer-4711", "other", demoClientID, "unknown-id").Replace(y.hurried())}
-	y.examine(t, nil, accounts...).want(t, 1, "== Account 1 of 2 ==", "The exporter will work with this account.", "== Account 2 of 2 ==", "INVALID_CLIENT", "1 problem; 1 request sent.")
+	accounts := []string{strings.NewReplacer("customer-4711", "other", demoClientID, "unknown-id").Replace(y.hurried()), y.hurried()}
+	y.examine(t, nil, accounts...).want(t, 1, "== Account 1 of 2 ==", "INVALID_CLIENT", "1 problem; 1 request sent. == Account 2 of 2 ==", "The exporter will work with this account.")
 
 	e := y.examine(t, []string{"--doctor.format=json"})
 	var report doctor.Report
 	if err := json.Unmarshal([]byte(e.report), &report); err != nil {
 		t.Fatalf("the report is no JSON: %v\n%s", err, e.report)
 	}
-	if e.code != 1 || report.Works || len(report.Accounts) != 2 || !report.Accounts[0].Works || report.Accounts[1].Works {
-		t.Errorf("the exit code is %d and the report %s, want 1, and that the first of two accounts works alone", e.code, e.report)
+	if e.code != 1 || report.Works || len(report.Accounts) != 2 || report.Accounts[0].Works || !report.Accounts[1].Works {
+		t.Errorf("the exit code is %d and the report %s, want 1, and that the second of two accounts works alone", e.code, e.report)
 	}
 	for i, a := range report.Accounts {
 		problems := 0
