@@ -22,8 +22,13 @@ import (
 	"testing"
 	"time"
 
+	klog "github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/ycm-exporter/ycm_exporter/doctor"
+	"github.com/ycm-exporter/ycm_exporter/storage"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // examined is what the doctor printed.
@@ -229,15 +234,22 @@ func TestDoctorTellsHowALoginIsRefused(t *testing.T) {
 // have YCM block the address.
 func TestDoctorAndExporterCountRefusedLoginsTogether(t *testing.T) {
 	y := simulate(t, 30)
-	folder := filepath.Join(t.TempDir(), "storage")
-	if err := os.Mkdir(folder, 0o700); err != nil {
+	y.SetSecret(demoClientID, "another")
+	path := filepath.Join(t.TempDir(), "storage")
+	folder, err := storage.Open(t.Context(), path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	y.SetSecret(demoClientID, "another")
-	y.examine(t, []string{"--storage.path=" + folder}, y.hurried()).want(t, 1, "INVALID_CLIENT")
-	y.examine(t, []string{"--storage.path=" + folder}).want(t, 1, "The login was not tried: the client secret cannot be read, or earlier logins were refused")
+	exporter := newMemory(folder, path, prometheus.NewRegistry(), klog.NewNopLogger())
+	exporter.SaveLogins(y.url, yeastar.LoginState{Salt: "x", Clients: map[string]yeastar.ClientState{
+		demoClientID: {Refusals: 3, Refused: time.Now().Add(-2 * time.Minute)},
+	}})
+	exporter.close()
+	y.examine(t, []string{"--storage.path=" + path}, y.hurried()).want(t, 1, "INVALID_CLIENT")
+	y.examine(t, []string{"--storage.path=" + path}).want(t, 1, "The login was not tried, and will not be before "+time.Now().UTC().Format("2006-01-02"),
+		"so that YCM does not block this address (refused logins in a row: 4).", "write the secret file anew")
 	if n := y.Count(ycmtest.Token); n != 1 {
-		t.Errorf("two doctors logged in %d times within a minute of a refusal, want 1", n)
+		t.Errorf("after three refusals, two doctors logged in %d times, want 1", n)
 	}
 }
 
@@ -261,7 +273,9 @@ func TestDoctorBesideAnExporterDoesNotRefresh(t *testing.T) {
 // Two accounts are two parts of one report, and one that does not work is enough for the exit code.
 func TestDoctorLooksAtEachAccount(t *testing.T) {
 	y := simulate(t, 30)
-	accounts := []string{strings.NewReplacer("customer-4711", "other", demoClientID, "unknown-id").Replace(y.hurried()), y.hurried()}
+	other := simulate(t, 30)
+	other.SetSecret(demoClientID, "another")
+	accounts := []string{strings.Replace(other.hurried(), "customer-4711", "other", 1), y.hurried()}
 	y.examine(t, nil, accounts...).want(t, 1, "== Account 1 of 2 ==", "INVALID_CLIENT", "1 problem; 1 request sent. == Account 2 of 2 ==", "The exporter will work with this account.")
 
 	e := y.examine(t, []string{"--doctor.format=json"})
