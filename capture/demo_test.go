@@ -1,11 +1,15 @@
 package capture_test
 
 import (
+	"bytes"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +30,7 @@ func TestACaptureOfTheDemoTellsNobodysName(t *testing.T) {
 func searchDemo(t *testing.T) {
 	s := ycmtest.New(ycmtest.Options{Seed: 1})
 	defer s.Close()
+	seen := &spy{RoundTripper: s.Transport(), texts: map[string]bool{}}
 	file := filepath.Join(t.TempDir(), "demo.jsonl")
 	r, err := capture.NewRecorder(file, "1.2.3")
 	if err != nil {
@@ -34,7 +39,7 @@ func searchDemo(t *testing.T) {
 	c := ycmclient.New(ycmclient.Options{
 		Account: "demo", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, ClientID: "demo-client-id",
 		Secret:    secret.Static(secret.New("demo-client-secret")),
-		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: 60e9}, Transport: r.Transport("demo", s.Transport()),
+		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: 60e9}, Transport: r.Transport("demo", seen),
 	})
 	list, err := c.Walk(t.Context(), nil, nil, nil)
 	if err != nil {
@@ -56,6 +61,12 @@ func searchDemo(t *testing.T) {
 		pbx := pbxclient.Proxied(c, "demo", list.PBXs[i].SN)
 		_, _ = pbx.SystemInformation(t.Context()) // Some PBXs refuse, which is captured as well.
 		_, _ = pbx.Trunks(t.Context())
+		if i < 30 {
+			_, _ = pbx.Extensions(t.Context())
+			_, _ = pbx.Phones(t.Context())
+			_, _ = pbx.PhoneTemplates(t.Context(), "T54W")
+			_, _ = pbx.ProvisioningMethods(t.Context(), "yealink", "T54W")
+		}
 	}
 	if err := r.Write(); err != nil {
 		t.Fatal(err)
@@ -93,7 +104,18 @@ func searchDemo(t *testing.T) {
 	for _, token := range append(s.Tokens(), "demo-client-secret", "demo-client-id", "ycm.example.com") {
 		absent("secret", token)
 	}
-	if searched < 1600 {
+	shown := textsOf(string(content)) // Whatever else was said, as mail addresses, telephone numbers and links.
+	for text := range seen.texts {
+		searched++
+		_, err := strconv.ParseUint(text, 10, 32)
+		if shown[text] && !capture.KnownWord(text) && !capture.KnownVersion(text) && err != nil {
+			t.Errorf("the capture has the text %q", text)
+		}
+	}
+	if len(shown) < 1000 {
+		t.Errorf("only %d texts were found in the capture", len(shown))
+	}
+	if searched < 5000 {
 		t.Errorf("only %d texts were searched for", searched)
 	}
 
@@ -127,6 +149,34 @@ func searchDemo(t *testing.T) {
 			t.Errorf("the plan of PBX %d ends at %d and did at %d", i+1, is.PlanExpiration, was.PlanExpiration)
 		}
 	}
+}
+
+// spy collects all texts that answers have.
+type spy struct {
+	http.RoundTripper
+	texts map[string]bool
+}
+
+func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := s.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(response.Body)
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	maps.Copy(s.texts, textsOf(string(body)))
+	return response, err
+}
+
+// textsOf is the texts of JSON, without the names of fields.
+func textsOf(content string) map[string]bool {
+	texts := map[string]bool{}
+	for _, quoted := range regexp.MustCompile(`"(?:[^"\\]|\\.)*":?`).FindAllString(content, -1) {
+		if text, err := strconv.Unquote(quoted); err == nil && len(text) > 2 {
+			texts[text] = true
+		}
+	}
+	return texts
 }
 
 // served is a transport to a handler.
