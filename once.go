@@ -61,7 +61,7 @@ func (o options) recorder() (r *capture.Recorder, write func() error, err error)
 	}
 	return r, func() error {
 		if err := r.Write(); err != nil {
-			return fmt.Errorf("--capture: %s: %w", o.capture, err)
+			return fmt.Errorf("--capture: %w", err)
 		}
 		return nil
 	}, nil

@@ -156,15 +156,16 @@ func (r *Recorder) keep(e recorded, body []byte) {
 func (r *Recorder) Write() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	written, err := 0, ErrNothing
+	name := r.file.Name()
+	written, err := 0, fmt.Errorf("%s: %w", name, ErrNothing)
 	if len(r.all) > 0 {
 		written, err = r.write()
 	}
 	if err = errors.Join(err, r.file.Close()); err != nil {
-		return errors.Join(err, os.Remove(r.file.Name()))
+		return errors.Join(err, os.Remove(name))
 	}
 	if left := len(r.all) - written + r.dropped; left > 0 {
-		return fmt.Errorf("it has the first %d answers, and the other %d are left out, because no more can be read again; --doctor asks for less", written, left)
+		return fmt.Errorf("%s has the first %d answers, and the other %d are left out, because no more can be read again; --doctor asks for less", name, written, left)
 	}
 	return nil
 }
@@ -182,7 +183,12 @@ func (r *Recorder) write() (written int, err error) {
 	end := buffered.Flush
 	if strings.HasSuffix(r.file.Name(), ".gz") {
 		zipped := gzip.NewWriter(buffered)
-		w, end = zipped, func() error { return errors.Join(zipped.Close(), buffered.Flush()) }
+		w, end = zipped, func() error {
+			if err := zipped.Close(); err != nil {
+				return err
+			}
+			return buffered.Flush()
+		}
 	}
 	size, err := writeLine(w, Header{Format: format, Version: Version, Exporter: r.exporter, Captured: time.Now().Unix() + s.offset})
 	for i := range r.all {
@@ -193,7 +199,10 @@ func (r *Recorder) write() (written int, err error) {
 		n, err = writeLine(w, r.all[i].scrub(s))
 		size, written = size+n, written+1
 	}
-	return written, errors.Join(err, end())
+	if err != nil {
+		return written, err
+	}
+	return written, end()
 }
 
 // writeLine writes a line of JSON.
