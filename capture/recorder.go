@@ -83,11 +83,16 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	response, err := t.RoundTripper.RoundTrip(r)
-	if err != nil || !ours {
-		if ours {
-			e.failed = yeastar.ClassOf(err)
-			t.recorder.keep(e, nil)
-		}
+	if !ours {
+		return response, err
+	}
+	failure := err
+	if err == nil && response.StatusCode == http.StatusSwitchingProtocols {
+		failure = yeastar.ErrSwitched // The body is the bare connection, which no time-out ends.
+	}
+	if failure != nil {
+		e.failed = yeastar.ClassOf(failure)
+		t.recorder.keep(e, nil)
 		return response, err
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, yeastar.MaxBody+1))
