@@ -10,7 +10,7 @@ import (
 // Imports run one way. Each folder may import what is named here, and nothing else of this module.
 func TestImportsRunDownwards(t *testing.T) {
 	allowed := map[string]string{
-		"":                  "capture collector config crash doctor exposition pbxclient poll secret storage sweep web yeastar ycmclient ycmclient/ycmtest",
+		"":                  "alerts capture collector config crash dashboards doctor exposition pbxclient poll secret storage sweep web yeastar ycmclient ycmclient/ycmtest",
 		"web":               "exposition poll",
 		"doctor":            "capture collector exposition pbxclient secret sweep ycmclient yeastar",
 		"poll":              "collector crash exposition series sweep ycmclient yeastar",

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log/level"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
@@ -145,7 +146,13 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 		return o.checkHealth(ctx, stdout)
 	}
 	load := func() (*config.Config, error) {
-		return config.Load(ctx, o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
+		cfg, err := config.Load(ctx, o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
+		if err == nil && !o.check {
+			for _, w := range cfg.Warnings {
+				level.Warn(logger).Log("msg", "The configuration can be used, but look at this", "where", w.Where(), "what", w.Message)
+			}
+		}
+		return cfg, err
 	}
 	if o.demo {
 		simulated, example, stop, err := o.startDemo(ctx)
@@ -168,8 +175,7 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	switch {
 	case o.check:
-		fmt.Fprintf(stdout, "%s is fine: %d account(s)\n", o.configFile, len(cfg.Accounts))
-		return nil
+		return o.printCheck(cfg, stdout, stderr)
 	case o.phones != "":
 		return o.printPhones(ctx, cfg, stdout, stderr, logger)
 	case o.doctor:
