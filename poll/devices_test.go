@@ -291,3 +291,37 @@ func TestPhonesInUseAreHeldAgainstEachVersion(t *testing.T) {
 		check("while nothing can be asked after a restart")
 	})
 }
+
+// A round of 2,000 PBXs with 40 extensions each is one request a PBX, and walks keep their interval beside it.
+func TestExtensionsLeaveTheWalksTheirInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const pbxs = 2000
+		b := newBench(t)
+		ycm := b.fleetOf(t, pbxs, listAnd(func(c plan) { c["extensions"] = every(15*time.Minute, 45*time.Minute) }))
+		ycm.UpdateAll(func(p *ycmtest.PBX) { p.UsedExtensions, p.ExtensionCapacity = 40, 50 })
+		b.limit(ycm, 300, time.Minute)
+		stop := start(b.Account)
+		after(20 * time.Minute)
+		before := ycm.Count(ycmtest.Proxy)
+		after(30 * time.Minute)
+		asked := ycm.Count(ycmtest.Proxy) - before
+		stop()
+		var last time.Time
+		longest := time.Duration(0)
+		for _, r := range ycm.Requests() {
+			if r.Endpoint == ycmtest.CloudPBXList && strings.Contains(r.Query, "pageNumber=1&") {
+				if !last.IsZero() {
+					longest = max(longest, r.Time.Sub(last))
+				}
+				last = r.Time
+			}
+		}
+		t.Logf("in half an hour %d requests to PBXs; a round takes %v; walks begin at most %v apart", asked, b.sweepDuration(t, "extensions"), longest)
+		if asked < 1.9*pbxs || asked > 2.2*pbxs {
+			t.Errorf("in half an hour, which is two rounds, PBXs were sent %d requests, want one for each of %d PBXs and round", asked, pbxs)
+		}
+		if longest == 0 || longest > 75*time.Second {
+			t.Errorf("walks begin up to %v apart, want each minute", longest)
+		}
+	})
+}
