@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -122,7 +123,7 @@ func scraped(t *testing.T, source exposition.Source, encoding string) int {
 	if err := set.Publish("main", "measured", source, time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest("GET", "/metrics", nil)
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 	r.Header.Set("Accept-Encoding", encoding)
 	w := httptest.NewRecorder()
 	set.ServeHTTP(w, r)
