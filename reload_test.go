@@ -127,6 +127,12 @@ func TestReloadExcludesMetricsWithoutAskingAgain(t *testing.T) {
 	}
 	asked := y.Count(ycmtest.CloudPBXList)
 
+	y.configure(t, y.account("main"), "\nmetrics: {exclude: [ycm_cloud_pbx_feature_enabled]}")
+	d.reload()
+	if strings.Contains(d.metrics(), excluded) {
+		t.Errorf("after a reload that excludes nothing else, a scrape still has %s", excluded)
+	}
+
 	y.configure(t, y.account("main"), "\nmetrics: {exclude: [ycm_cloud_pbx_feature_enabled, ycm_subscription_.*]}")
 	d.reload()
 	scrape := d.metrics()
