@@ -9,12 +9,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 )
 
 const documentation = "../docs/configuration.md"
 
 // The documentation has tables of keys, which are the code's but for the last column, what a key means: that is written there
-// and nowhere else, and goes into the schema from there.
+// and nowhere else, and goes into the schema from there. What a collector asks for is said in the example, above its name.
 var keyTable = regexp.MustCompile(`(?s)(<!-- keys of (\S+): [^\n]*-->\n)(.*?)(<!-- end of keys -->)`)
 
 // documented is what each key means, by its path.
@@ -38,6 +39,25 @@ func documented(t *testing.T) map[string]string {
 	return meaning
 }
 
+// askedFor is what the example says of each collector.
+func askedFor(t *testing.T) map[string]string {
+	t.Helper()
+	content, err := os.ReadFile("../config.example.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Collectors yaml.Node }
+	if err := yaml.Unmarshal(content, &file); err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]string{}
+	for i := 0; i+1 < len(file.Collectors.Content); i += 2 {
+		key := file.Collectors.Content[i]
+		said[key.Value] = strings.Join(strings.Fields(strings.ReplaceAll(key.HeadComment, "# ", "")), " ")
+	}
+	return said
+}
+
 func TestDocumentationHasEveryKey(t *testing.T) {
 	content, err := os.ReadFile(documentation)
 	if err != nil {
@@ -47,12 +67,20 @@ func TestDocumentationHasEveryKey(t *testing.T) {
 	for _, table := range keyTable.FindAllStringSubmatch(string(content), -1) {
 		tables = append(tables, table[2])
 	}
-	meaning := documented(t)
+	meaning, asks := documented(t), askedFor(t)
 	rows := map[string][]string{}
 	allKeys(t).each(func(k *key) {
 		table, row := tableOf(k, tables)
 		path := ofAnyCollector(k.path)
 		if row == "" || slices.ContainsFunc(rows[table], func(r string) bool { return strings.HasPrefix(r, row) }) {
+			return
+		}
+		if table == "collectors" {
+			name := k.path[len("collectors."):]
+			if asks[name] == "" {
+				t.Errorf("config.example.yml does not say, above the key %s, what the collector asks for and what that costs", name)
+			}
+			rows[table] = append(rows[table], row+" "+asks[name]+" |\n")
 			return
 		}
 		if meaning[path] == "" {

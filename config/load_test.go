@@ -71,7 +71,10 @@ func schedule(enabled bool, interval, staleAfter time.Duration) collector.Schedu
 // collectors is all of them with the schedules by their names, and with the settings that they begin with.
 func collectors(schedules map[string]collector.Schedule) (all config.Collectors) {
 	for _, c := range collector.All() {
-		configured := collector.Configured{Collector: c, Schedule: schedules[c.Name]}
+		configured := collector.Configured{Collector: c, Schedule: schedule(c.Schedule.Enabled, c.Schedule.Interval, 3*c.Schedule.Interval)}
+		if s, ok := schedules[c.Name]; ok {
+			configured.Schedule = s
+		}
 		if c.Settings != nil {
 			configured.Settings = c.Settings()
 		}

@@ -1,10 +1,13 @@
 package ycmtest
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // capacity is "Query PBX Capacity", which firmware before 84.10 does not have. Minutes of the AI functions come in seconds;
 // transcription came with 84.16, the receptionist with 84.20.
-func (s *Server) capacity(p PBX) pbxAnswer {
+func (s *Server) capacity(p PBX, _ url.Values) pbxAnswer {
 	if compareVersions(p.Version, "84.10") < 0 {
 		return pbxError(10001)
 	}

@@ -3,6 +3,7 @@ package ycmtest
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -115,28 +116,15 @@ func (s *Server) ask(p PBX, r *http.Request) pbxAnswer {
 	if p.APIError != 0 {
 		return pbxError(p.APIError)
 	}
-	if r.Method == http.MethodGet {
-		switch r.PathValue("path") {
-		case "system/information":
-			return s.information(p)
-		case "system/capacity":
-			return s.capacity(p)
-		case "trunk/list":
-			return s.trunkList(p, r.URL.Query())
-		case "extension/list":
-			return s.extensionList(p, r.URL.Query())
-		case "phone/search":
-			return s.phoneSearch(p, r.URL.Query())
-		case "auto_provisioning/compatibility":
-			return s.compatibility(p, r.URL.Query())
-		}
+	if read, ok := s.readsOfPBX()[r.PathValue("path")]; ok && r.Method == http.MethodGet {
+		return read(p, r.URL.Query())
 	}
 	s.violation(r, "not a read-only call to a PBX")
 	return pbxError(10001)
 }
 
 // information is "Query PBX Information".
-func (s *Server) information(p PBX) pbxAnswer {
+func (s *Server) information(p PBX, _ url.Values) pbxAnswer {
 	now := time.Now()
 	w := s.fleet.world
 	answer := pbxError(0)

@@ -95,23 +95,8 @@ func New(o Options) *Server {
 
 	s.mux.Handle("POST /dm/open_api/oauth/token", s.open(Token, s.token))
 	s.mux.Handle("DELETE /dm/open_api/oauth/token/refresh_token", s.open(Revoke, s.revoke))
-	for pattern, e := range map[string]struct {
-		name   Endpoint
-		answer answer
-	}{
-		"v2/cloud_pbx/instances":             {CloudPBXList, s.listCloudPBXs},
-		"v1/cloud_pbx/instances/{id}":        {CloudPBX, s.cloudPBX},
-		"v1/cloud_pbx/instances/get":         {CloudPBXByURL, s.cloudPBXByURL},
-		"v1/cloud_pbx/instances/{id}/status": {CloudPBXStatus, s.cloudPBXStatus},
-		"v1/cluster/regions":                 {Regions, s.regions},
-		"v1/firmware":                        {Firmware, s.firmware},
-		"v1/subscription":                    {Subscription, s.subscription},
-		"v1/subscription/plan_statistics":    {PlanStatistics, s.planStatistics},
-		"v1/subscription/rm_connections":     {RMConnections, s.rmConnections},
-		"v2/users":                           {Users, s.users},
-		"v1/users/{id}/subscription_info":    {UserSubscription, s.userSubscription},
-	} {
-		s.mux.Handle("GET /dm/open_api/"+pattern, s.open(e.name, s.bearer(s.enveloped(e.answer))))
+	for pattern, r := range s.routes() {
+		s.mux.Handle("GET /dm/open_api/"+pattern, s.open(r.name, s.bearer(s.enveloped(r.answer))))
 	}
 	s.mux.Handle("GET /dm/open_api/v1/cloud_pbx/{sn}/openapi/v1.0/{path...}", s.open(Proxy, s.bearer(s.proxy)))
 	s.mux.Handle("/openapi/v1.0/{path...}", s.open(PBXAPI, s.direct))
