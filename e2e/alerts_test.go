@@ -97,7 +97,9 @@ func (s *stack) alerts(matchers ...string) ([]alert, error) {
 
 // A small PBX that stops is a mail, a large one wakes somebody; both link to their dashboard.
 func (s *stack) testAlert(t *testing.T) {
-	const commercial = ` and on (cloud_pbx_id) ycm_cloud_pbx_info{type="Commercial"} and on (cloud_pbx_id) ycm_cloud_pbx_status{status="Running"} == 1`
+	// Nobody is told of a PBX that its customer has not activated yet, nor at once of a trial.
+	const commercial = ` and on (cloud_pbx_id) ycm_cloud_pbx_info{type="Commercial"} and on (cloud_pbx_id) ycm_cloud_pbx_activated == 1
+		and on (cloud_pbx_id) ycm_cloud_pbx_status{status="Running"} == 1`
 	stopped := map[string]sample{}
 	for severity, query := range map[string]string{
 		"warning":  `ycm_cloud_pbx_extensions_capacity < 100` + commercial,

@@ -149,6 +149,16 @@ function count(result) {
   return n;
 }
 
+// bodyOf reads an answer. The browser keeps only so many, and lets old ones go: what it has let go is asked for again.
+async function bodyOf(response) {
+  try {
+    return await response.json();
+  } catch (e) {
+    if (!/evicted|No resource with given identifier|No data found/.test(e)) throw e;
+    return api('/api/ds/query', response.request().postDataJSON());
+  }
+}
+
 // tooEarly says whether a query over a time range is empty only because its steps are longer than the data is old.
 async function tooEarly(asked) {
   if (!asked?.range) return false;
@@ -182,7 +192,7 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
       const answer = answers.get(Number(r.request().headers()['x-panel-id']));
       if (!answer || !r.url().includes('/api/ds/query')) return;
       for (const q of r.request().postDataJSON()?.queries ?? []) answer.asked[q.refId] = q;
-      for (const [ref, result] of Object.entries((await r.json()).results ?? {})) {
+      for (const [ref, result] of Object.entries((await bodyOf(r)).results ?? {})) {
         answer.values[ref] = result.frames?.[0]?.data?.values?.at(-1)?.[0];
         if (result.error) answer.errors.push(`${ref}: ${result.error.slice(0, 300)}`);
         answer.results[ref] = Math.max(answer.results[ref] ?? 0, count(result));
