@@ -78,8 +78,8 @@ func writeWeek(t *testing.T, out *bufio.Writer, series sample, end time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const week = 7 * 24 * time.Hour
-	for at := end.Add(-week); at.Before(end); at = at.Add(5 * time.Minute) {
+	const week, dayBefore = 7 * 24 * time.Hour, 24 * time.Hour // of which the last day is compared with the one a week before
+	for at := end.Add(-week - dayBefore); at.Before(end); at = at.Add(5 * time.Minute) {
 		value, passed := last, 1-end.Sub(at).Hours()/week.Hours()
 		switch {
 		case strings.Contains(name, "active_calls"):

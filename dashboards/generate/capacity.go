@@ -186,7 +186,7 @@ func runsOut() Panel {
 	return table("Runs out when", "PBXs whose extensions or recording time are used up first if use grows on as in the last 7 days. Only those that are more than half full and that were for at least 2 days. At most 20.", "suffix:d",
 		rows(bottom(20, "("+either(left("cloud_pbx:ycm_cloud_pbx_recording:ratio", "recording"), left("cloud_pbx:ycm_cloud_pbx_extensions:ratio", "extensions"))+") < 3650"))).
 		decimals(0).
-		columns(narrowPBXColumns(col("what", "What", width(90)), col("Value", "In", width(80)))...).
+		columns(narrowPBXColumns(col("what", "What", width(105)), col("Value", "In", width(70)))...).
 		sorted("In", false)
 }
 
@@ -197,9 +197,14 @@ func useDistribution() Panel {
 		targets = append(targets, rows("sum by (tenth) ("+recorded("account_region_group_tenth:ycm_cloud_pbx_"+r.name+":count")+")"))
 		titles["Value #"+string(rune('A'+i))] = r.title
 	}
-	return columnChart("How full the PBXs are", "How many PBXs use how many tenths of their calls, extensions and recording time now: 0 is under 10 %, 10 is all of it.", "locale", "tenth", targets...).
+	tenths := make([]Mapping, 11)
+	for i := range tenths {
+		tenths[i] = word(float64(i), fmt.Sprintf("%d %%", 10*i), busy)
+	}
+	return columnChart("How full the PBXs are", "How many PBXs use how much of their calls, extensions and recording time now, from the share below the column up to the next: at 0 % stand those that use less than 10 %, at 100 % those that use all.", "locale", "tenth", targets...).
 		joined("tenth").titled(titles).
 		converted("tenth", "number").sortedBy("tenth", false).converted("tenth", "string").
+		series("tenth", property("mappings", tenths)).
 		series("Calls", inColour(busy)).series("Extensions", inColour(plain)).series("Recording", inColour(past))
 }
 

@@ -14,7 +14,7 @@ func exporter() Dashboard {
 		across(8, collectors().wide(14), dataAge().wide(10)),
 		across(8, pollTime().wide(8), polls().wide(8), retries().wide(8)),
 		across(8, requestsByResult().wide(8), requestsByEndpoint().wide(8), latency().wide(8)),
-		across(8, budget().wide(6), budgetWait().wide(6), oddities().wide(6), logins().wide(6)),
+		across(8, budget().wide(6), budgetWait().wide(6), unexpected().wide(6), logins().wide(6)),
 		across(8, scrapeTime().wide(6), samples().wide(6), memory().wide(6), cores().wide(6)),
 	)
 	return d
@@ -98,7 +98,7 @@ func exporters() Panel {
 		sorted("Instance", false)
 }
 
-// pollDuration is how long the collectors took for all that they are about: one poll, or a round of all PBXs.
+// pollDuration is how long the collectors took for all that they are about: one poll, or a sweep of all PBXs.
 func pollDuration() string {
 	return "(" + either(account("ycm_collector_round_duration_seconds"), account("ycm_collector_duration_seconds")) + ")"
 }
@@ -115,7 +115,7 @@ func collectors() Panel {
 	by := func(aggregation, expr string) Target {
 		return rows(aggregation + " by (account, collector) (" + expr + ")")
 	}
-	return table("Collectors", "What each collector of each account did last. Those that ask PBXs one by one take as long as a round of all PBXs.", "s",
+	return table("Collectors", "What each collector of each account did last. Those that ask PBXs one by one take as long as a sweep of all PBXs.", "s",
 		by("max", account("ycm_collector_success")), by("max", account("ycm_collector_interval_seconds")),
 		by("max", pollDuration()), by("max", ofInterval(pollDuration())), by("min", sinceSuccess())).
 		merged().
@@ -136,7 +136,7 @@ func dataAge() Panel {
 }
 
 func pollTime() Panel {
-	return timeseries("Polls: time taken, of the interval", "How much of its interval each collector's last poll took, or its last round of all PBXs, waits for the budget included, for the account where it is slowest.", "percentunit",
+	return timeseries("Polls: time taken, of the interval", "How much of its interval each collector's last poll took, or its last sweep of all PBXs, waits for the budget included, for the account where it is slowest.", "percentunit",
 		over("max by (collector) ("+ofInterval(pollDuration())+")", "{{collector}}")).
 		axis("of the interval").stepped("transparent", at(1, bad)).custom("thresholdsStyle", map[string]any{"mode": "dashed"}).custom("fillOpacity", 0)
 }
@@ -208,8 +208,8 @@ func budgetWait() Panel {
 		axis("seconds a second")
 }
 
-func oddities() Panel {
-	return timeseries("Oddities", "Each hour: values from YCM that could not be understood, walks that had to be mended because the list moved under them, and walks served although YCM's total and its list disagree.", "locale",
+func unexpected() Panel {
+	return timeseries("Unexpected", "Each hour: values from YCM that could not be understood, walks that had to be mended because the list moved under them, and walks served although YCM's total and its list disagree.", "locale",
 		over("60 * "+perMinute("field", "ycm_api_unexpected_values_total"), "value: {{field}}"),
 		over("60 * "+perMinute("account", "ycm_walk_repairs_total"), "{{account}}: walks mended"),
 		over("60 * "+perMinute("account", "ycm_walk_mismatches_total"), "{{account}}: totals that disagree")).

@@ -21,7 +21,13 @@ func fleetOverview() Dashboard {
 }
 
 func pbxCount() Panel {
-	return stat("PBXs", "Cloud PBXs in YCM's list that the variables above choose.", "locale", now("sum("+pbxs()+")")).wide(4)
+	return stat("PBXs", "Cloud PBXs in YCM's list that the variables above choose.", "locale",
+		now("sum("+pbxs()+") or sum("+noPBXs()+")")).wide(4)
+}
+
+// noPBXs is 0 for each account whose list is known to be empty.
+func noPBXs() string {
+	return "max by (account) (" + account("ycm_cloud_pbxs") + ") == 0"
 }
 
 func callsNow() Panel {
@@ -42,9 +48,9 @@ func notRunning() list {
 	return list{
 		title: "Not running", colour: bad, unit: "locale", worst: "Ext.", descending: true, witness: pbxs(),
 		description: "PBXs in a state other than Running, those with most extensions first: more people notice.",
-		vector:      fmt.Sprintf("(%s * on (account, cloud_pbx_id) group_left () %s or 0 * %s)", stopped, size, stopped),
-		columns: pbxColumns(col("status", "Status", append(inText(nameMapping(pbxStates)), width(100))...),
-			col("Value", "Ext.", width(65))),
+		vector:      fmt.Sprintf("(%s * on (account, cloud_pbx_id) group_left () %s or -1 * %s)", stopped, size, stopped),
+		columns: pbxColumns(col("status", "Status", append(inText(nameMapping(pbxStates)), width(110))...),
+			col("Value", "Ext.", width(65), property("mappings", []Mapping{word(-1, "–", unknown)}))),
 	}
 }
 
@@ -134,7 +140,7 @@ func callsOverTheWeek() Panel {
 
 func byAccount() Panel {
 	by := func(expr string) Target { return rows("max by (account) (" + expr + ")") }
-	count := "sum by (account) (" + pbxs() + ")"
+	count := "(sum by (account) (" + pbxs() + ") or " + noPBXs() + ")"
 	return table("By account", "For each account: whether the last walk of its list succeeded and how long ago the last good one was, its PBXs, how many are not running, active calls.", "locale",
 		by(account("ycm_up")),
 		by("time() - ("+account("ycm_collector_last_success_timestamp_seconds", `collector="cloud_pbx"`)+" > 0)"),
@@ -175,8 +181,8 @@ func byRegion() Panel {
 }
 
 func notRunningOverTime() Panel {
+	stopped := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)
 	return timeseries("Not running over time", "PBXs in a state other than Running, by state.", "locale",
-		over("sum by (status) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or (0 * sum("+pbxs()+") unless on () sum("+
-			recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+"))", "{{status}}")).
+		over("sum by (status) ("+stopped+") or "+labelled("(0 * sum("+pbxs()+") unless on () sum("+stopped+"))", "status", "none"), "{{status}}")).
 		axis("PBXs").stacked().stateColours(pbxStates).custom("lineInterpolation", "stepAfter")
 }

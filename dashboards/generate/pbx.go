@@ -83,8 +83,8 @@ func pbxIdentity() Panel {
 	return table("About this PBX", "What YCM's list says of the PBX. Its address opens its own pages.", "none",
 		rows("max by (account, cloud_pbx_id, name, region, sn, host, type, plan, group, version, last_used_template) (topk by (account, cloud_pbx_id) (1, "+selector("ycm_cloud_pbx_info", thisPBX)+"))")).
 		columns(
-			col("name", "PBX", atLeast(150)), col("cloud_pbx_id", "Id", width(70)), col("sn", "Serial number", width(145)),
-			col("host", "Address", property("links", []Link{{Title: "Open the PBX's own pages", URL: "https://${__data.fields.host}", TargetBlank: true}})),
+			col("name", "PBX", atLeast(150)), col("cloud_pbx_id", "Id", width(70)), col("sn", "Serial number", width(170)),
+			col("host", "Address", atLeast(300), property("links", []Link{{Title: "Open the PBX's own pages", URL: "https://${__data.fields.host}", TargetBlank: true}})),
 			col("region", "Region"), col("group", "Group"), col("plan", "Plan"), col("type", "Type", width(110)),
 			col("version", "Firmware", width(100)), hidden("last_used_template"), hidden("account"), hidden("Value"))
 }

@@ -9,7 +9,7 @@ func trunksAndPhones() Dashboard {
 	d.Panels = place(
 		across(4, seen(), notAnswering().tile(), restarts(), trunksDown().tile(), trunksTruncated(), phonesMissing()),
 		heading("Reachability"),
-		across(4, answering().wide(8), notAsked().wide(8), roundTime().wide(8)),
+		across(4, answering().wide(8), notAsked().wide(8), sweepTime().wide(8)),
 		across(8, notAnsweringOverTime().wide(6), asked().wide(6), notAnswering().table().wide(6), restarted().wide(6)),
 		heading("Trunks"),
 		across(4, trunksByStatus().wide(16), trunksByType().wide(8)),
@@ -36,7 +36,7 @@ func answering() Panel {
 
 func notAsked() Panel {
 	running := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status="Running"`)
-	return stat("Not asked", "Running PBXs that were not asked yet, or could not be: the first round is under way, or the budget does not carry it.", "locale",
+	return stat("Not asked", "Running PBXs that were not asked yet, or could not be: the first sweep is under way, or the budget does not carry it.", "locale",
 		now("clamp_min(sum("+running+") - sum("+answers()+"), 0)")).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good)).wide(4)
 }
 
@@ -57,13 +57,13 @@ func phonesMissing() Panel {
 		now(number(supported+" == 0", supported))).problem(bad).wide(4)
 }
 
-// roundTime is that of the collectors whose PBXs answer: how long a round took tells nothing once there are no more, and one
+// sweepTime is that of the collectors whose PBXs answer: how long a sweep took tells nothing once there are no more, and one
 // that asked no PBX took no time.
-func roundTime() Panel {
+func sweepTime() Panel {
 	const sweeps = `collector=~"pbx_api|trunks"`
-	round := ofInterval("("+account("ycm_collector_round_duration_seconds", sweeps)+" > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
-	return stat("Round time", "How much of its interval the slowest round of all PBXs took. Above 100 % the answers get older than their interval.", "percentunit",
-		now("max("+round+")")).decimals(0).stepped(unknown, at(0, good), at(1.1, bad)).wide(4)
+	sweep := ofInterval("("+account("ycm_collector_round_duration_seconds", sweeps)+" > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
+	return stat("Sweep time", "How much of its interval the slowest sweep of all PBXs took. Above 100 % the answers get older than their interval.", "percentunit",
+		now("max("+sweep+")")).decimals(0).stepped(unknown, at(0, good), at(1.1, bad)).wide(4)
 }
 
 func restarts() Panel {

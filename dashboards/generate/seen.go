@@ -1,7 +1,5 @@
 package main
 
-import "fmt"
-
 // seen is the first tile of every dashboard: how old what is seen is, in green, and in red why it is not to be trusted.
 // It looks back a day, so that it goes on counting when there is nothing to scrape any more.
 func seen() Panel {
@@ -17,9 +15,7 @@ func seen() Panel {
 	down := "count((" + scraped + ") == 0)"
 	read := "(max by (account) (" + last("ycm_collector_last_success_timestamp_seconds", fleet) + ") > 0)"
 	age := "time() - min" + read
-	interval := last("ycm_collector_interval_seconds", fleet)
-	// As YcmFleetDataStale has it: three intervals, or walks if those are longer, and never less than ten minutes.
-	allowed := fmt.Sprintf("clamp_min(3 * max by (account) ((%s > %s) or %s), 600)", last("ycm_collector_duration_seconds", fleet), interval, interval)
+	allowed := "max by (account) (" + last("ycm:threshold:data_age_seconds", fleet) + ")" // as YcmFleetDataStale has it
 	old := "max(time() - " + read + " > on (account) " + allowed + ")"
 	withdrawn := "time() - min(" + read + " unless on (account) " + account("ycm_cloud_pbxs") + ")"
 	// What is listed comes with shard 0 alone, the PBXs with their shards.
