@@ -35,8 +35,19 @@ func accountsUp() Panel {
 
 func walkTime() Panel {
 	return stat("Walk time", "How much of its interval the slowest walk of a list took. Above 100 % the data gets older than its interval: give the walk more budget or a longer interval.", "percentunit",
-		now("max("+account("ycm_collector_duration_seconds", walk)+" / ("+account("ycm_collector_interval_seconds", walk)+" > 0))")).
-		decimals(0).stepped(unknown, at(0, good), at(1.1, bad)).wide(4)
+		inTime(account("ycm_collector_duration_seconds", walk)+" / ("+account("ycm_collector_interval_seconds", walk)+" > 0)")...).
+		decimals(0).slowInRed().wide(4)
+}
+
+// inTime is the greatest share of an interval that something took, by whether the rules call that slow.
+func inTime(share string) []Target {
+	slow := "max((" + share + ") > on (account) group_left () max by (account) (" + account("ycm:threshold:poll_ratio") + "))"
+	return []Target{named(slow, "slow"), named("max("+share+") unless on () "+slow, "in time")}
+}
+
+// slowInRed gives what inTime tells its colours.
+func (p Panel) slowInRed() Panel {
+	return p.stepped(unknown).option("textMode", "value").series("slow", inColour(bad)).series("in time", inColour(good))
 }
 
 func pollsFailed() Panel {
@@ -124,7 +135,7 @@ func collectors() Panel {
 			col("Value #A", "Last poll", append(inText(yesNo("ok", "failed", bad)), width(90))...),
 			col("Value #B", "Interval", width(90)),
 			col("Value #C", "Took", width(90), property("decimals", 1)),
-			col("Value #D", "Of its interval", append(asBar(good, at(1.1, bad)), unit("percentunit"), property("decimals", 0))...),
+			col("Value #D", "Of its interval", append(asBar(busy), unit("percentunit"), property("decimals", 0))...),
 			col("Value #E", "Last success", width(110), property("decimals", 0))).
 		sorted("Account", false)
 }

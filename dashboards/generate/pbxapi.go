@@ -63,7 +63,7 @@ func sweepTime() Panel {
 	const sweeps = `collector=~"pbx_api|trunks"`
 	sweep := ofInterval("("+account("ycm_collector_round_duration_seconds", sweeps)+" > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
 	return stat("Sweep time", "How much of its interval the slowest sweep of all PBXs took. Above 100 % the answers get older than their interval.", "percentunit",
-		now("max("+sweep+")")).decimals(0).stepped(unknown, at(0, good), at(1.1, bad)).wide(4)
+		inTime(sweep)...).decimals(0).slowInRed().wide(4)
 }
 
 func restarts() Panel {
