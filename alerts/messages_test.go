@@ -65,17 +65,20 @@ func TestMessagesTellOfTheEndWithoutTheNumbersOfTheLastMoment(t *testing.T) {
 		title, text string
 	}{
 		{
-			"one fires", message{Status: "firing", Alerts: alertsOf{outage}},
+			"one fires",
+			message{Status: "firing", Alerts: alertsOf{outage}},
 			"37 Cloud PBXs of region Oslo are not running (account main)",
 			"- 37 Cloud PBXs of region Oslo, account main, are not Running.\n  http://localhost:3000/d/ycm-fleet?var-account=main\nRunbook: https://runbook\n",
 		},
 		{
-			"one has ended", message{Status: "resolved", Alerts: alertsOf{ended}},
+			"one has ended",
+			message{Status: "resolved", Alerts: alertsOf{ended}},
 			"RESOLVED: YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m0s",
 			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m0s\nRunbook: https://runbook\n",
 		},
 		{
-			"two have ended", message{
+			"two have ended",
+			message{
 				Status: "resolved", Alerts: alertsOf{ended, trunk},
 				GroupLabels: map[string]string{"alertname": "YcmX"}, CommonLabels: map[string]string{"account": "main"},
 			},
@@ -84,7 +87,8 @@ func TestMessagesTellOfTheEndWithoutTheNumbersOfTheLastMoment(t *testing.T) {
 				"- YcmTrunkNotRegistered, Cloud PBX \"Harbour\", trunk \"Failover\", region Oslo, account main, after 1h0m0s\nRunbook: https://runbook\n",
 		},
 		{
-			"one fires and one has ended", message{Status: "firing", Alerts: alertsOf{outage, ended}},
+			"one fires and one has ended",
+			message{Status: "firing", Alerts: alertsOf{outage, ended}},
 			"37 Cloud PBXs of region Oslo are not running (account main)",
 			"- 37 Cloud PBXs of region Oslo, account main, are not Running.\n  http://localhost:3000/d/ycm-fleet?var-account=main\n" +
 				"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m0s\nRunbook: https://runbook\n",
