@@ -5,8 +5,9 @@
 // From the environment: GRAFANA_URL (http://127.0.0.1:3000), CHROMIUM (else one from the PATH), FROM (how far the dashboards
 // look back, such as now-15m; else as far as there is data, if that is less than 6 hours), WEEK=1 where there is a week of data
 // for all but the exporter itself, ACCOUNT and PBX (its id) for the PBX to show, LENIENT=1 to accept a panel that
-// is empty but says so in words of its own, ALL_PICTURES=1 for pictures of the odd cases below as well, SETTLE (how many
-// milliseconds a page must be quiet before it is judged, 2000).
+// is empty but says so in words of its own, ALL_PICTURES=1 for pictures of the odd cases below as well, WIDTHS (in pixels,
+// separated by commas: further pictures of each dashboard, as narrow as that), SETTLE (how many milliseconds a page must be
+// quiet before it is judged, 2000).
 //
 // A query over a time range whose steps are longer than Prometheus has been running has nothing to draw yet: it is asked
 // again for the present moment and must give data there. A comparison with last week must only be answered.
@@ -257,7 +258,14 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
   const alerts = await page.locator('[data-testid*="Alert error"], [aria-label="Alert error"]').allInnerTexts();
   broken.push(...alerts.map((a) => a.replaceAll('\n', ' ').slice(0, 300)));
 
-  if (!lenient || state || process.env.ALL_PICTURES) await page.screenshot({ path: path.join(folder, `${name}.png`) });
+  if (!lenient || state || process.env.ALL_PICTURES) {
+    await page.screenshot({ path: path.join(folder, `${name}.png`) });
+    for (const narrow of (process.env.WIDTHS ?? '').split(',').filter(Boolean)) {
+      await page.setViewportSize({ width: Number(narrow), height });
+      await page.waitForTimeout(settle);
+      await page.screenshot({ path: path.join(folder, `${name}-${narrow}.png`) });
+    }
+  }
   await page.close();
   return { verdicts, broken };
 }

@@ -10,13 +10,15 @@ func capacity() Dashboard {
 	d := dashboard("ycm-capacity", "Subscription pools, renewals of the next 90 days, and which Cloud PBXs run out of what, and when.",
 		"7d", "5m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(4, seen(), ended().tile(), endingSoon().tile(), endingLater(), trialsEnding(), subscriptionEnds()),
+		across(3, seen(), ended().tile(), endingSoon().tile()),
+		across(3, endingLater(), trialsEnding(), subscriptionEnds()),
 		heading("Renewals"),
 		across(9, renewalCalendar().wide(12), renewals().table().wide(12)),
 		heading("Pools of the accounts"),
 		across(8, poolUse().wide(7), poolOverTime().wide(8), poolTerms().wide(9)),
 		heading("Each PBX"),
-		across(9, busiest().wide(6), fullest("extensions").wide(6), fullest("recording").wide(6), runsOut().wide(6)),
+		across(9, busiest(), fullest("extensions")),
+		across(9, fullest("recording"), runsOut()),
 		across(8, useDistribution().wide(12), users().wide(12)),
 	)
 	return d
@@ -48,14 +50,14 @@ func endingLater() Panel { return renewals().tile() }
 func trialsEnding() Panel {
 	trial := selector("ycm_cloud_pbx_info", inGroup, `type="Trial"`)
 	return stat("Trials ending", "Trial PBXs whose own term ends within 30 days: customers to win.", "locale",
-		now(number(within(30, termEnd)+" and on (account, cloud_pbx_id) "+trial, pbxs()))).problem(busy).wide(4)
+		now(number(within(30, termEnd)+" and on (account, cloud_pbx_id) "+trial, pbxs()))).problem(busy)
 }
 
 // subscriptionEnds is red when a subscription has ended; the alerts tell in time.
 func subscriptionEnds() Panel {
 	return stat("Subscription", "How long the first of the accounts' subscriptions still runs.", "suffix:days",
 		now("min("+daysUntil(account("ycm_subscription_expiration_timestamp_seconds"))+")")).
-		decimals(0).stepped(unknown, at(least, bad), at(0, busy)).wide(4)
+		decimals(0).stepped(unknown, at(least, bad), at(0, busy))
 }
 
 // Weeks begin on Monday; that of 1970-01-01 was a Thursday.
@@ -142,7 +144,7 @@ func poolTerms() Panel {
 			row(daysUntil(sub("expiration_timestamp_seconds")), "Days until the subscription ends"),
 			row(daysUntil(sub("recording_expiration_timestamp_seconds")), "Days until recording ends"),
 			row("-max by (account) (-("+daysUntil(sub("remote_management_expiration_timestamp_seconds"))+"))", "Days until remote management ends"))+")")).
-		decimals(0).columns(col("account", "Account", width(110)), col("what", "What"), col("Value", "Number", width(90)))
+		decimals(0).columns(col("account", "Account", width(80)), col("what", "What", atLeast(90)), col("Value", "Number", width(75)))
 }
 
 // share is which part of a resource each PBX uses.
@@ -170,7 +172,7 @@ func busiest() Panel {
 
 func fullList(title, description, vector string) Panel {
 	return table(title, description, "percentunit", rows(top(20, vector))).decimals(0).
-		columns(narrowPBXColumns(col("Value", "Used", append(asBar(busy), width(130))...))...).
+		columns(pbxColumns(col("Value", "Used", append(asBar(busy), width(130))...))...).
 		sorted("Used", true)
 }
 
@@ -186,7 +188,7 @@ func runsOut() Panel {
 	return table("Runs out when", "PBXs whose extensions or recording time are used up first if use grows on as in the last 7 days. Only those that are more than half full and that were for at least 2 days. At most 20.", "suffix:d",
 		rows(bottom(20, "("+either(left("cloud_pbx:ycm_cloud_pbx_recording:ratio", "recording"), left("cloud_pbx:ycm_cloud_pbx_extensions:ratio", "extensions"))+") < 3650"))).
 		decimals(0).
-		columns(narrowPBXColumns(col("what", "What", width(105)), col("Value", "In", width(70)))...).
+		columns(pbxColumns(col("what", "What", width(105)), col("Value", "In", width(70)))...).
 		sorted("In", false)
 }
 

@@ -137,6 +137,9 @@ func TestPanelsFillTheGrid(t *testing.T) {
 			if p.GridPos.W < 1 || p.GridPos.H < 1 || p.GridPos.X+p.GridPos.W > columns {
 				t.Errorf("panel %q is at %+v, which is not in %d columns", p.Title, p.GridPos, columns)
 			}
+			if p.Type == "stat" && p.GridPos.W < 6 {
+				t.Errorf("tile %q takes %d columns, want 6 at least: in a window of 800 pixels its title could not be read", p.Title, p.GridPos.W)
+			}
 			bottom = max(bottom, p.GridPos.Y+p.GridPos.H)
 		}
 		if len(taken) != columns*bottom {

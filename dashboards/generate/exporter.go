@@ -8,8 +8,9 @@ func exporter() Dashboard {
 	d := dashboard("ycm-exporter", "How ycm_exporter itself is doing: polls, requests to YCM, the API budget, age of the data, scrapes.",
 		"3h", "30s", accountVariable)
 	d.Panels = place(
-		across(4, seen(), accountsUp(), walkTime(), pollsFailed(), requestsFailed(), configuration()),
-		across(4, upFor(), restartedToday(), tokensLeft(), tokenEnds(), restored(), writesFailed()),
+		across(3, seen(), accountsUp(), walkTime(), pollsFailed()),
+		across(3, requestsFailed(), configuration(), upFor(), restartedToday()),
+		across(3, tokensLeft(), tokenEnds(), restored(), writesFailed()),
 		across(5, exporters().wide(columns)),
 		across(8, collectors().wide(14), dataAge().wide(10)),
 		across(8, pollTime().wide(8), polls().wide(8), retries().wide(8)),
@@ -30,13 +31,13 @@ func lately(counter string, matchers ...string) string {
 
 func accountsUp() Panel {
 	return stat("Accounts up", "Which part of the YCM accounts had a successful last walk of their PBX list.", "percentunit",
-		now("avg(max by (account) ("+account("ycm_up")+"))")).decimals(0).stepped(unknown, at(0, bad), at(1, good)).wide(4)
+		now("avg(max by (account) ("+account("ycm_up")+"))")).decimals(0).stepped(unknown, at(0, bad), at(1, good))
 }
 
 func walkTime() Panel {
 	return stat("Walk time", "How much of its interval the slowest walk of a list took. Above 100 % the data gets older than its interval: give the walk more budget or a longer interval.", "percentunit",
 		inTime(account("ycm_collector_duration_seconds", walk)+" / ("+account("ycm_collector_interval_seconds", walk)+" > 0)")...).
-		decimals(0).slowInRed().wide(4)
+		decimals(0).slowInRed()
 }
 
 // inTime is the greatest share of an interval that something took, by whether the rules call that slow.
@@ -52,51 +53,51 @@ func (p Panel) slowInRed() Panel {
 
 func pollsFailed() Panel {
 	return stat("Polls failed", "Polls of all collectors that failed within the last hour.", "locale",
-		now("round("+lately("ycm_collector_polls_total", `result!="ok"`)+") or 0 * "+lately("ycm_collector_polls_total"))).problem(warning).wide(4)
+		now("round("+lately("ycm_collector_polls_total", `result!="ok"`)+") or 0 * "+lately("ycm_collector_polls_total"))).problem(warning)
 }
 
 func requestsFailed() Panel {
 	return stat("Requests failed", "Which part of the requests to YCM of the last hour failed.", "percentunit",
 		now("("+lately("ycm_api_requests_total", `result!="ok"`)+" or 0 * "+lately("ycm_api_requests_total")+") / ("+lately("ycm_api_requests_total")+" > 0)")).
-		decimals(1).stepped(unknown, at(0, good), at(0.01, warning), at(0.1, bad)).mapped(word(0, "none", good)).wide(4)
+		decimals(1).stepped(unknown, at(0, good), at(0.01, warning), at(0.1, bad)).mapped(word(0, "none", good))
 }
 
 func configuration() Panel {
 	return stat("Configuration", "Whether the last reload of the configuration succeeded. After a failed one the exporter goes on with what it had.", "none",
-		now("min(ycm_exporter_config_last_reload_successful)")).stepped(unknown).mapped(yesNo("in force", "refused", bad)).wide(4)
+		now("min(ycm_exporter_config_last_reload_successful)")).stepped(unknown).mapped(yesNo("in force", "refused", bad))
 }
 
 func upFor() Panel {
 	return stat("Up for", "How long the exporter that was started last has been running.", "s",
-		now("time() - max(process_start_time_seconds"+self+")")).decimals(1).wide(4)
+		now("time() - max(process_start_time_seconds"+self+")")).decimals(1)
 }
 
 func restartedToday() Panel {
 	return stat("Restarts", "How often exporters were started anew within the last day.", "locale",
-		now("sum(changes(process_start_time_seconds[1d])"+self+")")).problem(warning).wide(4)
+		now("sum(changes(process_start_time_seconds[1d])"+self+")")).problem(warning)
 }
 
 func tokensLeft() Panel {
 	return stat("Tokens left", "Requests that the account with the least budget left could send at once.", "locale",
-		now("min("+account("ycm_api_budget_tokens")+")")).decimals(0).wide(4)
+		now("min("+account("ycm_api_budget_tokens")+")")).decimals(0)
 }
 
 func tokenEnds() Panel {
 	return stat("Token ends in", "How long the access token that ends first is still good. It is renewed before it ends.", "s",
 		now("min("+account("ycm_api_token_expiration_timestamp_seconds")+" - time())")).
-		decimals(0).stepped(unknown, at(least, bad), at(0, good)).wide(4)
+		decimals(0).stepped(unknown, at(least, bad), at(0, good))
 }
 
 func restored() Panel {
 	served := account("ycm_collector_restored")
 	return stat("Restored", "Collectors whose data is from before the last start of the exporter: they have not been polled anew yet.", "locale",
-		now(number(served+" == 1", served))).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good)).wide(4)
+		now(number(served+" == 1", served))).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good))
 }
 
 func writesFailed() Panel {
 	const failures = "ycm_exporter_storage_write_failures_total"
 	return stat("Writes failed", "Snapshots that could not be written to the exporter's storage within the last hour. What is not written is lost at the next restart.", "locale",
-		now("round(sum(increase("+failures+"[1h]) and "+failures+"))")).problem(warning).wide(4)
+		now("round(sum(increase("+failures+"[1h]) and "+failures+"))")).problem(warning)
 }
 
 func exporters() Panel {
@@ -131,7 +132,7 @@ func collectors() Panel {
 		by("max", pollDuration()), by("max", ofInterval(pollDuration())), by("min", sinceSuccess())).
 		merged().
 		columns(
-			col("account", "Account", width(130)), col("collector", "Collector"),
+			col("account", "Account", width(90)), col("collector", "Collector", atLeast(110)),
 			col("Value #A", "Last poll", append(inText(yesNo("ok", "failed", bad)), width(90))...),
 			col("Value #B", "Interval", width(90)),
 			col("Value #C", "Took", width(90), property("decimals", 1)),

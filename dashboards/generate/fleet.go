@@ -8,12 +8,13 @@ func fleetOverview() Dashboard {
 		"24h", "1m", accountVariable, regionVariable, groupVariable)
 	d.Annotations.List = firingOverTime()
 	d.Panels = place(
-		across(4, seen(), firingCount(), notRunning().tile(), notAnswering().tile(), nearCapacity().tile(), oldBackups().tile()),
-		across(4, pbxCount(), callsNow(), endingSoon().tile(), ended().tile(), unactivated().tile(), behind().tile()),
+		across(3, seen(), firingCount(), notRunning().tile(), notAnswering().tile()),
+		across(3, nearCapacity().tile(), oldBackups().tile(), pbxCount(), callsNow()),
+		across(3, endingSoon().tile(), ended().tile(), unactivated().tile(), behind().tile()),
 		across(9, firingList().wide(16), byStatus().wide(8)),
 		across(9, notRunning().table().wide(8), notAnswering().table().wide(8), nearCapacity().table().wide(8)),
 		across(8, callsAgainstLastWeek().wide(12), callsOverTheWeek().wide(12)),
-		across(9, byAccount().wide(12), fleetUse().wide(4), notRunningOverTime().wide(8)),
+		across(9, byAccount().wide(10), fleetUse().wide(6), notRunningOverTime().wide(8)),
 		across(9, byRegion().wide(columns)),
 		across(9, endingSoon().table().wide(6), ended().table().wide(6), oldBackups().table().wide(6), unactivated().table().wide(6)),
 	)
@@ -22,7 +23,7 @@ func fleetOverview() Dashboard {
 
 func pbxCount() Panel {
 	return stat("PBXs", "Cloud PBXs in YCM's list that the variables above choose.", "locale",
-		now("sum("+pbxs()+") or sum("+noPBXs()+")")).wide(4)
+		now("sum("+pbxs()+") or sum("+noPBXs()+")"))
 }
 
 // noPBXs is 0 for each account whose list is known to be empty.
@@ -32,7 +33,7 @@ func noPBXs() string {
 
 func callsNow() Panel {
 	return stat("Calls now", "Active calls of the Running PBXs. YCM may keep the calls of long ago on a PBX that is not Running: those are left out.",
-		"locale", now("sum("+recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")+")")).wide(4)
+		"locale", now("sum("+recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")+")"))
 }
 
 // byStatus counts the PBXs in each state.

@@ -108,7 +108,7 @@ func columnChart(title, description, unit, x string, targets ...Target) Panel {
 		"lineWidth": 0, "fillOpacity": 80, "gradientMode": "none", "axisPlacement": "auto", "axisLabel": "",
 	}
 	p.Options = map[string]any{
-		"xField": x, "orientation": "vertical", "xTickLabelRotation": 0, "xTickLabelSpacing": 0, "showValue": "auto",
+		"xField": x, "orientation": "vertical", "xTickLabelRotation": 0, "xTickLabelSpacing": 45, "showValue": "auto",
 		"stacking": "none", "groupWidth": 0.7, "barWidth": 0.9, "barRadius": 0, "fullHighlight": false,
 		"legend": legend(), "tooltip": map[string]any{"mode": "multi", "sort": "none"},
 	}
