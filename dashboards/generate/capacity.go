@@ -88,7 +88,7 @@ func renewalCalendar() Panel {
 		joined("week").titled(map[string]string{"Value #A": "Plans", "Value #B": "PBXs"}).
 		converted("week", "number", "time").sortedBy("week", false).
 		series("week", unit("time:D MMM")).option("showValue", "never").
-		series("Plans", inColour(busy)).series("PBXs", inColour(past)).stacked()
+		series("Plans", inColour(busy)).series("PBXs", inColour(past)).stacked().axis("ends")
 }
 
 // pools are what an account subscribes to, with the metrics of what is used and what there is.
@@ -204,7 +204,7 @@ func useDistribution() Panel {
 		tenths[i] = word(float64(i), fmt.Sprintf("%d %%", 10*i), busy)
 	}
 	return columnChart("How full the PBXs are", "How many PBXs use how much of their calls, extensions and recording time now, from the share below the column up to the next: at 0 % stand those that use less than 10 %, at 100 % those that use all.", "locale", "tenth", targets...).
-		joined("tenth").titled(titles).
+		axis("PBXs").joined("tenth").titled(titles).
 		converted("tenth", "number").sortedBy("tenth", false).converted("tenth", "string").
 		series("tenth", property("mappings", tenths)).
 		series("Calls", inColour(busy)).series("Extensions", inColour(plain)).series("Recording", inColour(past))

@@ -87,6 +87,9 @@ func TestPanelsExplainThemselves(t *testing.T) {
 			if p.FieldConfig.Defaults.Unit == "" {
 				t.Errorf("panel %q shows numbers without a unit", p.Title)
 			}
+			if label := p.FieldConfig.Defaults.Custom["axisLabel"]; label == "" {
+				t.Errorf("panel %q has an axis that says not what it counts", p.Title)
+			}
 			if p.Type == "table" && !slices.ContainsFunc(p.FieldConfig.Overrides, func(o Override) bool {
 				return o.Matcher.Options == "string" && slices.Contains(o.Properties, property("unit", "string"))
 			}) {
