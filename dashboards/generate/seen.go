@@ -22,6 +22,7 @@ func seen() Panel {
 	unseen := "(sum(max by (account) (" + account("ycm_cloud_pbxs_listed") + ")) - sum(" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + ")) > 0.1 * sum(max by (account) (" + account("ycm_cloud_pbxs_listed") + "))"
 	unconfirmed := "count(max by (account) (" + account("ycm_cloud_pbxs_unconfirmed") + ") == 1)"
 	failing := "count(max by (account) (" + account("ycm_up") + ") == 0)"
+	well := "(" + age + ") unless on () (" + either(down, withdrawn, old, failing, unseen, unconfirmed) + ")"
 
 	reasons := []reason{
 		{"exporter down", "(" + age + " or 0 * " + down + ") and on () " + down, bad, "s"},
@@ -30,14 +31,16 @@ func seen() Panel {
 		{"accounts failing", failing + " unless on () " + down, bad, "none"},
 		{"PBXs not scraped", "(" + unseen + ") unless on () " + down, bad, "locale"},
 		{"lists not confirmed", unconfirmed + " unless on () " + down, warning, "locale"},
-		{"age of the data", "(" + age + ") unless on () (" + either(down, withdrawn, old, failing, unseen, unconfirmed) + ")", good, "s"},
+		{"age of the data", well + " and on () count(" + allowed + ")", good, "s"},
+		// Without the rules nobody knows which age is too old.
+		{"age, rules missing", well + " unless on () count(" + allowed + ")", unknown, "s"},
 	}
 	targets := make([]Target, len(reasons))
 	for i, r := range reasons {
 		targets[i] = named(r.query, r.name)
 	}
 	p := stat("What is seen", "How long ago the PBXs of the account that is worst off were last listed completely: green while all is well. "+
-		"Red says what is wrong: the exporter is not scraped, the data was withdrawn because it got too old, it is getting old, a part of the listed PBXs is not scraped, or walks fail; orange that so many PBXs vanished at once that it is not believed yet. All other panels show what was seen then, or nothing.",
+		"Red says what is wrong: the exporter is not scraped, the data was withdrawn because it got too old, it is getting old, a part of the listed PBXs is not scraped, or walks fail; orange that so many PBXs vanished at once that it is not believed yet; grey that the rules are not loaded, which know how old is too old. All other panels show what was seen then, or nothing.",
 		"s", targets...).
 		decimals(0).stepped(unknown).empty("never seen").
 		option("colorMode", "background").option("textMode", "value_and_name").
