@@ -26,7 +26,7 @@ func (s *stack) backfillWeek(t *testing.T) (account, pbx string) {
 		t.Fatalf("there is no PBX: %v, %v", shown, err)
 	}
 	account, pbx = shown[0].Metric["account"], shown[0].Metric["cloud_pbx_id"]
-	now, err := s.query(fmt.Sprintf(`{__name__=~"account_region_group.*|cloud_pbx:.*:ratio|ycm_subscription_.*"} or {__name__=~"ycm_cloud_pbx_.+", account=%q, cloud_pbx_id=%q}`, account, pbx))
+	now, err := s.query(fmt.Sprintf(`{__name__=~"account_region_group.*|cloud_pbx:.*:ratio|ycm_subscription_.*|ycm:threshold:.*"} or {__name__=~"ycm_cloud_pbx_.+", account=%q, cloud_pbx_id=%q}`, account, pbx))
 	if err != nil || len(now) == 0 {
 		t.Fatalf("there is nothing to make a history of: %d series, %v", len(now), err)
 	}
@@ -84,7 +84,7 @@ func writeWeek(t *testing.T, out *bufio.Writer, series sample, end time.Time) {
 		value, passed := last, 1-end.Sub(at).Hours()/week.Hours()
 		switch {
 		case strings.Contains(name, "active_calls"):
-			value = math.Round(last * busy(at) / busy(end))
+			value = math.Round(last * busy(at) / busy(end) * (0.9 + 0.1*passed))
 		case strings.Contains(name, "recording_used"):
 			value = last * (0.8 + 0.2*passed)
 		case strings.HasSuffix(name, ":ratio"), strings.HasSuffix(name, "_used"):

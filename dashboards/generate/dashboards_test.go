@@ -271,6 +271,9 @@ func TestOverridesMeetWhatIsShown(t *testing.T) {
 	eachDashboard(t, func(t *testing.T, d Dashboard) {
 		for _, p := range d.Panels {
 			var shown []string
+			if x, ok := p.Options["xField"].(string); ok {
+				shown = append(shown, x)
+			}
 			for _, target := range p.Targets {
 				shown = append(shown, placeholder.ReplaceAllString(regexp.QuoteMeta(target.LegendFormat), ".+"))
 			}

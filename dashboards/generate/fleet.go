@@ -40,7 +40,7 @@ func callsNow() Panel {
 func byStatus() Panel {
 	return stat("PBXs by status", "PBXs in each state that YCM documents, as far as there are any. Unknown is a state that it does not document.", "locale",
 		named("sort_desc(sum by (status) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count")+"))", "{{status}}")).
-		counted(pbxStates)
+		counted(pbxStates).option("orientation", "horizontal")
 }
 
 func notRunning() list {

@@ -112,7 +112,8 @@ func columnChart(title, description, unit, x string, targets ...Target) Panel {
 		"stacking": "none", "groupWidth": 0.7, "barWidth": 0.9, "barRadius": 0, "fullHighlight": false,
 		"legend": legend(), "tooltip": map[string]any{"mode": "multi", "sort": "none"},
 	}
-	return p
+	// Grafana gives names that have no room the text for what has no value.
+	return p.series(x, property("noValue", " "))
 }
 
 // table shows one row for each series; see columns.
