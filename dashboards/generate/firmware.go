@@ -73,7 +73,7 @@ func versionsByRegion() Panel {
 func versionsBehind() Panel {
 	return columnChart("Behind by how many versions", "How many PBXs are how many versions behind the newest of their region. 0 is up to date.", "locale", "behind",
 		rows("sum by (behind) ("+byBehind()+")")).
-		axis("PBXs").titled(map[string]string{"Value": "PBXs"}).
+		axis("PBXs").option("xTickLabelSpacing", 0).titled(map[string]string{"Value": "PBXs"}).
 		converted("behind", "number").sortedBy("behind", false).converted("behind", "string").
 		series("PBXs", inColour(busy))
 }
