@@ -10,7 +10,7 @@ func capacity() Dashboard {
 	d := dashboard("ycm-capacity", "Subscription pools, renewals of the next 90 days, and which Cloud PBXs run out of what, and when.",
 		"7d", "5m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(3, seen(), ended().tile(), endingSoon().tile()),
+		across(4, seen(), ended().tile(), endingSoon().tile()),
 		across(3, endingLater(), trialsEnding(), subscriptionEnds()),
 		heading("Renewals"),
 		across(9, renewalCalendar().wide(12), renewals().table().wide(12)),

@@ -8,7 +8,7 @@ func exporter() Dashboard {
 	d := dashboard("ycm-exporter", "How ycm_exporter itself is doing: polls, requests to YCM, the API budget, age of the data, scrapes.",
 		"3h", "30s", accountVariable)
 	d.Panels = place(
-		across(3, seen(), accountsUp(), walkTime(), pollsFailed()),
+		across(4, seen(), accountsUp(), walkTime(), pollsFailed()),
 		across(3, requestsFailed(), configuration(), upFor(), restartedToday()),
 		across(3, tokensLeft(), tokenEnds(), restored(), writesFailed()),
 		across(5, exporters().wide(columns)),

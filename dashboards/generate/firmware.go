@@ -7,7 +7,7 @@ func firmware() Dashboard {
 	d := dashboard("ycm-firmware", "The firmware of the Cloud PBXs: versions by region, how far behind they are, what is available where.",
 		"7d", "5m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(3, seen(), upToDate(), behind().tile()),
+		across(4, seen(), upToDate(), behind().tile()),
 		across(3, farBehind(), versionsInUse(), notCompared()),
 		across(9, versionsByRegion().wide(16), versionsBehind().wide(8)),
 		across(9, availability().wide(16), newest().wide(8)),

@@ -8,7 +8,7 @@ func fleetOverview() Dashboard {
 		"24h", "1m", accountVariable, regionVariable, groupVariable)
 	d.Annotations.List = firingOverTime()
 	d.Panels = place(
-		across(3, seen(), firingCount(), notRunning().tile(), notAnswering().tile()),
+		across(4, seen(), firingCount(), notRunning().tile(), notAnswering().tile()),
 		across(3, nearCapacity().tile(), oldBackups().tile(), pbxCount(), callsNow()),
 		across(3, endingSoon().tile(), ended().tile(), unactivated().tile(), behind().tile()),
 		across(9, firingList().wide(16), byStatus().wide(8)),

@@ -10,7 +10,8 @@ type line struct {
 }
 
 // across puts panels beside each other. Those without a width share what is left of the line. No more than four tiles
-// fit: in a window of 800 pixels their titles could not be read.
+// fit: in a window of 800 pixels their titles could not be read. The line of the first tile, which has a reason to tell as
+// well, is higher.
 func across(height int, panels ...Panel) line {
 	return line{height, panels}
 }

@@ -7,7 +7,7 @@ func pbxDetail() Dashboard {
 	d := dashboard("ycm-pbx", "One Cloud PBX over time: state, calls, extensions, recording, terms, backup, firmware, features, trunks.",
 		"24h", "1m", accountVariable, regionVariable, groupVariable, pbxVariable, homeVariable)
 	d.Panels = place(
-		across(3, seen(), pbxState(), pbxAnswers(), pbxTrunksDown()),
+		across(4, seen(), pbxState(), pbxAnswers(), pbxTrunksDown()),
 		across(3, pbxEnds("Plan", "plan", planEnd), pbxEnds("PBX", "PBX", termEnd), pbxCallsNow(), pbxBackup()),
 		across(4, pbxBehind().wide(6), pbxUse()),
 		across(4, pbxIdentity().wide(columns)),

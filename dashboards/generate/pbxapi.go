@@ -7,7 +7,7 @@ func trunksAndPhones() Dashboard {
 	d := dashboard("ycm-pbx-api", "What the Cloud PBXs tell themselves: whether they answer, the state of their trunks, the phones that their firmware knows.",
 		"24h", "1m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(3, seen(), notAnswering().tile(), restarts()),
+		across(4, seen(), notAnswering().tile(), restarts()),
 		across(3, trunksDown().tile(), trunksTruncated(), phonesMissing()),
 		heading("Reachability"),
 		across(3, answering(), notAsked(), sweepTime()),

@@ -44,7 +44,7 @@ func seen() Panel {
 		"s", targets...).
 		decimals(0).stepped(unknown).empty("never seen").
 		option("colorMode", "background").option("textMode", "value_and_name").
-		option("text", map[string]any{"titleSize": 16, "valueSize": 36}).
+		option("text", map[string]any{"titleSize": 16, "valueSize": 32}).
 		linked("How the exporter is doing", "/d/ycm-exporter?${__url_time_range}&${datasource:queryparam}&${account:queryparam}")
 	for _, r := range reasons {
 		p = p.series(r.name, inColour(r.colour), property("unit", r.unit))
