@@ -164,6 +164,12 @@ func TestNothingIsKnownFromNothing(t *testing.T) {
 			if p.Type == "row" {
 				continue
 			}
+			for _, target := range p.Targets {
+				recorded := regexp.MustCompile(`\b0 \* .*:ycm_`).MatchString(target.Expr)
+				if recorded && p.Type == "stat" && p.ID != 1 && !regexp.MustCompile(`ycm_(cloud_pbxs|up)\{`).MatchString(target.Expr) {
+					t.Errorf("tile %q is 0 as long as what is recorded is there, which is longer than anything is scraped: %s", p.Title, target.Expr)
+				}
+			}
 			if text := p.FieldConfig.Defaults.NoValue; !slices.Contains([]string{notKnown, "none known", "never seen"}, text) {
 				t.Errorf("panel %q says %q without data, which claims to know something", p.Title, text)
 			}
@@ -202,7 +208,7 @@ func TestNumbersLeadToTheirLists(t *testing.T) {
 					if other.UID != to[1] || strconv.Itoa(table.ID) != to[2] {
 						continue
 					}
-					counted := strings.TrimPrefix(strings.Split(p.Targets[0].Expr, ") or 0 * count(")[0], "count(")
+					counted := strings.TrimPrefix(strings.Split(p.Targets[0].Expr, ") or (0 * count(")[0], "count(")
 					if table.Title != p.list || p.Title == p.list && p.list != "Alerts firing" && !strings.Contains(table.Targets[0].Expr, counted) {
 						t.Errorf("%s: %q counts %s, but opens %q, which lists %s", d.UID, p.Title, counted, table.Title, table.Targets[0].Expr)
 					}

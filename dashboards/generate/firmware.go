@@ -35,14 +35,14 @@ const (
 
 func upToDate() Panel {
 	return stat("Up to date", "Which part of the PBXs runs the newest firmware that YCM lists for their region.", "percentunit",
-		now("(sum("+byBehind(newestRuns)+") or 0 * sum("+byBehind()+")) / sum("+byBehind()+")")).decimals(0)
+		now(whileListed("(sum("+byBehind(newestRuns)+") or 0 * sum("+byBehind()+")) / sum("+byBehind()+")"))).decimals(0)
 }
 
 // behind lists the PBXs that can be updated. While a PBX is updated two exporters may disagree about its version.
 func behind() list {
 	version := "group_left (version) topk by (account, cloud_pbx_id) (1, " + selector("ycm_cloud_pbx_info", inRegion) + ")"
 	return list{
-		title: "Updates", colour: busy, unit: "locale", worst: "Behind", descending: true, witness: byBehind(),
+		title: "Updates", colour: busy, unit: "locale", worst: "Behind", descending: true, witness: each("ycm_cloud_pbx_firmware_versions_behind"),
 		description: "PBXs for whose region YCM lists a newer firmware than the one they run, those first that most versions are newer than.",
 		vector:      "(" + each("ycm_cloud_pbx_firmware_versions_behind") + " > 0) * on (account, cloud_pbx_id) " + version,
 		columns:     narrowPBXColumns(col("version", "Runs", width(110)), col("Value", "Behind", width(80))),
@@ -51,7 +51,7 @@ func behind() list {
 
 func farBehind() Panel {
 	return stat("3 or more behind", "PBXs for whose region YCM lists at least 3 versions that are newer than the one they run.", "locale",
-		now("sum("+byBehind(threeOrUp)+") or 0 * sum("+byBehind()+")")).problem(warning).opens("Updates")
+		now("sum("+byBehind(threeOrUp)+") or "+whileListed("0 * sum("+byBehind()+")"))).problem(warning).opens("Updates")
 }
 
 func versionsInUse() Panel {
@@ -61,7 +61,7 @@ func versionsInUse() Panel {
 
 func notCompared() Panel {
 	return stat("Not compared", "PBXs whose region or version matches nothing in YCM's firmware list: nothing can be said of their updates.", "locale",
-		now("sum("+pbxs()+") - sum("+byBehind()+")")).problem(warning)
+		now(whileListed("(sum("+pbxs()+") - sum("+byBehind()+"))"))).problem(warning)
 }
 
 func versionsByRegion() Panel {

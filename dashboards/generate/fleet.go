@@ -57,7 +57,7 @@ func notRunning() list {
 
 func notAnswering() list {
 	return list{
-		title: "Not answering", colour: bad, unit: "none", worst: "PBX", witness: recorded("account_region_group_answers:ycm_cloud_pbxs:count"),
+		title: "Not answering", colour: bad, unit: "none", worst: "PBX", witness: each("ycm_cloud_pbx_api_up"),
 		description: "PBXs that YCM reports as Running but that did not answer their own API. The collector pbx_api asks them; it is off by default.",
 		vector:      each("ycm_cloud_pbx_api_up") + " == 0",
 		columns:     pbxColumns(hidden("Value")),
@@ -146,7 +146,7 @@ func byAccount() Panel {
 		by(account("ycm_up")),
 		by("time() - ("+account("ycm_collector_last_success_timestamp_seconds", `collector="cloud_pbx"`)+" > 0)"),
 		rows(count),
-		rows("sum by (account) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or 0 * "+count),
+		rows("sum by (account) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or "+whileListed("0 * "+count)),
 		rows("sum by (account) ("+recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")+")")).
 		merged().
 		columns(col("account", "Account"),
@@ -160,7 +160,7 @@ func byAccount() Panel {
 
 func byRegion() Panel {
 	count := regions("account_region_group:ycm_cloud_pbxs:count")
-	stopped := "(sum by (region) (" + recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`) + ") or 0 * " + count + ")"
+	stopped := "(sum by (region) (" + recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`) + ") or " + whileListed("0 * "+count) + ")"
 	share := func(used, capacity string) Target {
 		return rows(regions("account_region_group:ycm_cloud_pbx_"+used+":sum") + " / (" + regions("account_region_group:ycm_cloud_pbx_"+capacity+":sum") + " > 0)")
 	}
