@@ -7,10 +7,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
 
+	"github.com/ycm-exporter/ycm_exporter/capture"
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/secret"
@@ -23,16 +25,19 @@ const (
 	demoClientSecret = "demo-client-secret"
 )
 
-// startDemo serves a simulated fleet, well or full of trouble, on loopback and returns the configuration of an account that
-// exports it, with the id of one of its PBXs.
-func startDemo(ctx context.Context, pbxs int, incidents bool) (cfg *config.Config, example int64, stop func(), err error) {
+// startDemo serves a simulated fleet, well or full of trouble, or one that was captured, on loopback, and returns the
+// configuration of accounts that export it, with the id of one of its PBXs, 0 if the fleet cannot be changed.
+func (o options) startDemo(ctx context.Context) (cfg *config.Config, example int64, stop func(), err error) {
+	handler, accounts, example, err := o.demoServer()
+	if err != nil {
+		return nil, 0, nil, err
+	}
 	var loopback net.ListenConfig
 	listener, err := loopback.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, 0, nil, fmt.Errorf("starting the demo's simulator: %w", err)
 	}
-	simulator := ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1, Live: true, Healthy: !incidents, ClientID: demoClientID, ClientSecret: demoClientSecret})
-	server := &http.Server{Handler: simulator, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	stop = func() {
@@ -41,23 +46,48 @@ func startDemo(ctx context.Context, pbxs int, incidents bool) (cfg *config.Confi
 			panic(fmt.Sprintf("the demo's simulator ended: %v", err))
 		}
 	}
-	return demoConfig(&url.URL{Scheme: "http", Host: listener.Addr().String()}), simulator.IDs()[0], stop, nil
+	return demoConfig(&url.URL{Scheme: "http", Host: listener.Addr().String()}, accounts), example, stop, nil
+}
+
+// demoServer is what answers in the demo, and how many accounts it has at paths of their own, 0 if there is one at its root.
+func (o options) demoServer() (handler http.Handler, accounts int, example int64, err error) {
+	if o.replay == "" {
+		simulator := ycmtest.New(ycmtest.Options{PBXs: o.demoPBXs, Seed: 1, Live: true, Healthy: !o.incidents, ClientID: demoClientID, ClientSecret: demoClientSecret})
+		return simulator, 0, simulator.IDs()[0], nil
+	}
+	captured, err := capture.Open(o.replay)
+	if err != nil {
+		return nil, 0, 0, fmt.Errorf("--demo.replay: %w", err)
+	}
+	replay, err := ycmtest.NewReplay(captured)
+	if err != nil {
+		return nil, 0, 0, fmt.Errorf("--demo.replay: %s: %w", o.replay, err)
+	}
+	return replay, replay.Accounts(), 0, nil
 }
 
 // demoConfig polls everything, and often enough that a fresh dashboard comes alive within a minute.
-func demoConfig(simulator *url.URL) *config.Config {
-	return &config.Config{
-		Accounts: []config.Account{{
-			Name:            "demo",
-			BaseURL:         simulator,
+func demoConfig(simulator *url.URL, accounts int) *config.Config {
+	cfg := &config.Config{Collectors: demoCollectors()}
+	for n := range max(1, accounts) {
+		name, base := "demo", simulator
+		if accounts > 0 {
+			base = simulator.JoinPath(strconv.Itoa(n + 1))
+		}
+		if n > 0 {
+			name = fmt.Sprintf("demo-%d", n+1)
+		}
+		cfg.Accounts = append(cfg.Accounts, config.Account{
+			Name:            name,
+			BaseURL:         base,
 			Credentials:     config.Credentials{ClientID: demoClientID, ClientSecret: secret.New(demoClientSecret)},
 			RateLimit:       config.RateLimit{Burst: 3000, Rate: 3000, Interval: time.Minute},
 			Timeout:         10 * time.Second,
 			PageConcurrency: 4,
 			HTTPClient:      promconfig.DefaultHTTPClientConfig,
-		}},
-		Collectors: demoCollectors(),
+		})
 	}
+	return cfg
 }
 
 // demoCollectors is every collector, polled each minute or so, with settings that show everything.

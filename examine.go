@@ -28,6 +28,11 @@ import (
 func (o options) examine(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	recorder, write, err := o.recorder()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, write()) }()
 	servers, shared, done, err := o.besides()
 	if err != nil {
 		return err
@@ -39,6 +44,9 @@ func (o options) examine(ctx context.Context, cfg *config.Config, stdout, stderr
 		transport, err := transportTo(ctx, c)
 		if err != nil {
 			return err
+		}
+		if recorder != nil {
+			transport = recorder.Transport(c.Name, transport)
 		}
 		found, err := doctor.Examine(ctx, doctor.Options{
 			BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: hidden(c.HTTPClient), Search: c.Search,

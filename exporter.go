@@ -17,6 +17,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/version"
 
+	"github.com/ycm-exporter/ycm_exporter/capture"
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
@@ -33,6 +34,7 @@ type exporter struct {
 	set      *exposition.Set
 	memory   *memory // nil: nothing outlives a restart
 	servers  *ycmclient.Servers
+	recorder *capture.Recorder // nil: nothing is captured
 	logger   log.Logger
 
 	reloadSuccessful prometheus.Gauge
@@ -92,6 +94,9 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 		transport, err := transportTo(e.ctx, c)
 		if err != nil {
 			return nil, err
+		}
+		if e.recorder != nil {
+			transport = e.recorder.Transport(c.Name, transport)
 		}
 		r.client = ycmclient.New(ycmclient.Options{
 			Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: hidden(c.HTTPClient),

@@ -10,9 +10,9 @@ import (
 // Imports run one way. Each folder may import what is named here, and nothing else of this module.
 func TestImportsRunDownwards(t *testing.T) {
 	allowed := map[string]string{
-		"":                  "collector config crash doctor exposition pbxclient poll secret storage sweep web yeastar ycmclient ycmclient/ycmtest",
+		"":                  "alerts capture collector config crash dashboards doctor exposition pbxclient poll secret storage sweep web yeastar ycmclient ycmclient/ycmtest",
 		"web":               "exposition poll",
-		"doctor":            "collector exposition secret sweep ycmclient yeastar",
+		"doctor":            "capture collector exposition pbxclient secret sweep ycmclient yeastar",
 		"poll":              "collector crash exposition series sweep ycmclient yeastar",
 		"config":            "collector secret strictyaml",
 		"collector":         "exposition pbxclient series sweep ycmclient yeastar",
@@ -21,8 +21,9 @@ func TestImportsRunDownwards(t *testing.T) {
 		"exposition":        "",
 		"pbxclient":         "crash secret ycmclient yeastar",
 		"ycmclient":         "crash yeastar secret",
-		"ycmclient/ycmtest": "",
 		"soak":              "exposition ycmclient/ycmtest",
+		"ycmclient/ycmtest": "capture",
+		"capture":           "yeastar",
 		"storage":           "",
 		"strictyaml":        "secret",
 		"yeastar":           "crash secret",

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log/level"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
@@ -40,6 +41,8 @@ type options struct {
 	phonesFormat string
 	doctor       bool
 	doctorFormat string
+	capture      string // a file
+	replay       string // a file
 }
 
 // run is the whole program: it returns the exit code when the work is done or ctx ends.
@@ -73,10 +76,12 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	app.Flag("phones.format", "How --phones prints: table or json.").Default("table").EnumVar(&o.phonesFormat, "table", "json")
 	app.Flag("doctor", "Look at each account with at most 25 requests, print whether the exporter will work and what YCM is like there, and exit with 0 or 1. The report holds nothing secret or personal.").BoolVar(&o.doctor)
 	app.Flag("doctor.format", "How --doctor prints: text or json.").Default("text").EnumVar(&o.doctorFormat, "text", "json")
+	app.Flag("capture", "With --doctor or --once: write the API's answers to this file, scrubbed of names, serial numbers, addresses and secrets.").PlaceHolder("FILE").StringVar(&o.capture)
 	app.Flag("healthcheck", "Ask the exporter that listens on --web.listen-address whether it is healthy, and exit with 0 or 1.").BoolVar(&o.healthcheck)
 	app.Flag("demo", "Export the fleet of an embedded simulator; no account and no configuration file are needed.").BoolVar(&o.demo)
 	app.Flag("demo.pbxs", "Cloud PBXs in the demo's fleet.").Default("200").IntVar(&o.demoPBXs)
 	app.Flag("demo.incidents", "Let the demo's fleet show every trouble there is, instead of an ordinary day.").BoolVar(&o.incidents)
+	app.Flag("demo.replay", "A file of --capture, whose answers the demo gives in the place of a simulated fleet; implies --demo.").PlaceHolder("FILE").StringVar(&o.replay)
 	o.serve = kingpinflag.AddFlags(app, ":10055")
 	app.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&o.web.TelemetryPath)
 	app.Flag("web.external-url", "URL under which the exporter is reached from outside, as behind a reverse proxy, for the targets of /sd and redirects. Its path is put before all paths that are served, unless --web.route-prefix says otherwise.").StringVar(&o.web.ExternalURL)
@@ -96,6 +101,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	if done {
 		return o, code, true
 	}
+	o.demo = o.demo || o.replay != ""
 	if err == nil {
 		err = o.validate()
 	}
@@ -126,6 +132,9 @@ func (o options) validate() error {
 	if o.phones != "" && (o.once || o.check || o.doctor) || o.doctor && (o.once || o.check) {
 		return errors.New("--phones, --once, --doctor and --config.check each do one thing: give one of them")
 	}
+	if o.capture != "" && !o.once && !o.doctor {
+		return errors.New("--capture writes what is asked with --doctor or --once: give one of them")
+	}
 	return nil
 }
 
@@ -137,10 +146,16 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 		return o.checkHealth(ctx, stdout)
 	}
 	load := func() (*config.Config, error) {
-		return config.Load(ctx, o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
+		cfg, err := config.Load(ctx, o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
+		if err == nil && !o.check {
+			for _, w := range cfg.Warnings {
+				level.Warn(logger).Log("msg", "The configuration can be used, but look at this", "where", w.Where(), "what", w.Message)
+			}
+		}
+		return cfg, err
 	}
 	if o.demo {
-		simulated, example, stop, err := startDemo(ctx, o.demoPBXs, o.incidents)
+		simulated, example, stop, err := o.startDemo(ctx)
 		if err != nil {
 			return err
 		}
@@ -160,14 +175,13 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	switch {
 	case o.check:
-		fmt.Fprintf(stdout, "%s is fine: %d account(s)\n", o.configFile, len(cfg.Accounts))
-		return nil
+		return o.printCheck(cfg, stdout, stderr)
 	case o.phones != "":
 		return o.printPhones(ctx, cfg, stdout, stderr, logger)
 	case o.doctor:
 		return o.examine(ctx, cfg, stdout, stderr)
 	case o.once:
-		return pollOnce(ctx, cfg, stdout, stderr, logger)
+		return o.pollOnce(ctx, cfg, stdout, stderr, logger)
 	default:
 		return o.daemon(ctx, cfg, load, stdout, logger)
 	}

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
 // process runs the program as a process of its own, which can be killed.
@@ -110,6 +112,49 @@ func TestRestartServesAtOnceWhatWasKnown(t *testing.T) {
 			after.waitFor(`ycm_up{account="main"} 1`)
 			after.waitFor(`ycm_collector_restored{account="main",collector="cloud_pbx"} 0`)
 		})
+	}
+}
+
+// Which phones are in use outlives a restart, and with it what each firmware version is asked about: the answer is there at
+// once, although no PBX tells anything more.
+func TestPhonesInUseOutliveARestart(t *testing.T) {
+	y := simulate(t, 6)
+	y.UpdateAll(func(p *ycmtest.PBX) {
+		p.Status, p.Activation, p.Version, p.APIError, p.Silent = ycmtest.Running, "Activated", "84.12.0.32", 0, false
+		p.Phones = []ycmtest.Phone{{ID: 1, MAC: "805ec0123456", Vendor: "Yealink", Model: "T73W", Status: "Registered", Number: "1001", Name: "Given Family"}}
+	})
+	y.Update(y.IDs()[0], func(p *ycmtest.PBX) { p.Version = "84.20.0.22" })
+	y.configure(t, strings.ReplaceAll(y.account("main"), "1000", "100000"), `
+collectors:
+  phones: {enabled: true, interval: 5s, stale_after: 1h}
+  autoprovisioning: {enabled: true, required_phones: in_use}`)
+	folder := filepath.Join(t.TempDir(), "storage")
+	args := []string{"--config.file=" + y.configFile, "--storage.path=" + folder}
+	const supported = `ycm_autoprovisioning_phone_supported\{`
+	before := start(t, args...)
+	before.eventually("both versions are asked about the phone in use", func() bool { return len(before.samples(supported)) == 2 })
+	want := before.samples(supported)
+	if code := before.stop(); code != 0 {
+		t.Fatalf("the program ended with exit code %d, want 0", code)
+	}
+	for name, file := range files(t, folder) {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(content), "805ec0") || strings.Contains(string(content), "Family") {
+			t.Errorf("the file of %s holds whose phone it is", name)
+		}
+	}
+
+	y.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Effect: ycmtest.Failure(1000042, ycmtest.Shape{})})
+	after := start(t, args...)
+	if got := after.samples(supported); !slices.Equal(got, want) {
+		t.Errorf("right after the restart it is said which versions know the phone in use:\n%swant:\n%s", strings.Join(got, ""), strings.Join(want, ""))
+	}
+	after.waitFor(`ycm_collector_success{account="main",collector="phones"} 0`)
+	if got := after.samples(supported); !slices.Equal(got, want) {
+		t.Errorf("after a poll that learned nothing:\n%swant:\n%s", strings.Join(got, ""), strings.Join(want, ""))
 	}
 }
 

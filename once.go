@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,16 +12,24 @@ import (
 	"syscall"
 
 	"github.com/go-kit/log"
+	"github.com/prometheus/common/version"
 	"golang.org/x/term"
 
+	"github.com/ycm-exporter/ycm_exporter/capture"
 	"github.com/ycm-exporter/ycm_exporter/config"
 )
 
 // pollOnce polls every enabled collector of every account once and prints what a scrape would then show.
-func pollOnce(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer, logger log.Logger) error {
+func (o options) pollOnce(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer, logger log.Logger) (err error) {
+	recorder, write, err := o.recorder()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, write()) }()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	e := newExporter(ctx, nil, logger)
+	e.recorder = recorder
 	bar := progressBar(stderr)
 	var failed []error
 	for _, c := range cfg.Accounts {
@@ -39,6 +48,23 @@ func pollOnce(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer,
 		return fmt.Errorf("not every collector succeeded:\n%w", err)
 	}
 	return nil
+}
+
+// recorder is what --capture asks for, nil if it is not given. write writes the file.
+func (o options) recorder() (r *capture.Recorder, write func() error, err error) {
+	if o.capture == "" {
+		return nil, func() error { return nil }, nil
+	}
+	r, err = capture.NewRecorder(o.capture, cmp.Or(version.Version, "unknown"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("--capture: %w", err)
+	}
+	return r, func() error {
+		if err := r.Write(); err != nil {
+			return fmt.Errorf("--capture: %w", err)
+		}
+		return nil
+	}, nil
 }
 
 // progressBar draws on w how far a poll has come, when w is a terminal; an empty name clears the line.

@@ -114,6 +114,50 @@ func TestReloadOfTheCollectorsKeepsTheToken(t *testing.T) {
 	y.wantAsked(t, "after a collector was switched on,", map[ycmtest.Endpoint]int{ycmtest.Token: 1, ycmtest.CloudPBXList: pagesOf70})
 }
 
+// What is excluded is gone at once, and comes back at once when it is wanted again: YCM need not be asked for it, and what is
+// left is served on.
+func TestReloadExcludesMetricsWithoutAskingAgain(t *testing.T) {
+	const excluded, left = "\nycm_cloud_pbx_feature_enabled{", "\nycm_cloud_pbxs{account=\"main\"} 70\n"
+	y := simulate(t, 70)
+	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
+	d.waitFor("\nycm_cloud_pbx_firmware_versions_behind{")
+	d.waitFor("\nycm_subscription_extensions_used{")
+	if scrape := d.metrics(); !strings.Contains(scrape, excluded) || !strings.Contains(scrape, left) {
+		t.Fatalf("the first scrape has not both %s and %s", excluded, left)
+	}
+	asked := y.Count(ycmtest.CloudPBXList)
+
+	y.configure(t, y.account("main"), "\nmetrics: {exclude: [ycm_cloud_pbx_feature_enabled]}")
+	d.reload()
+	if strings.Contains(d.metrics(), excluded) {
+		t.Errorf("after a reload that excludes nothing else, a scrape still has %s", excluded)
+	}
+
+	y.configure(t, y.account("main"), "\nmetrics: {exclude: [ycm_cloud_pbx_feature_enabled, ycm_subscription_.*]}")
+	d.reload()
+	scrape := d.metrics()
+	for _, gone := range []string{"ycm_cloud_pbx_feature_enabled", "ycm_subscription_", `collector="subscription"`} {
+		if strings.Contains(scrape, gone) {
+			t.Errorf("after a reload that excludes it, a scrape still has %s", gone)
+		}
+	}
+	if !strings.Contains(scrape, left) {
+		t.Errorf("after a reload that excludes other metrics, a scrape has no %s", left)
+	}
+	if told := `collectors.subscription:" what="is not polled`; !strings.Contains(d.out.String(), told) {
+		t.Errorf("the log does not say: %s", told)
+	}
+
+	y.configure(t, y.account("main"))
+	d.reload()
+	if !strings.Contains(d.metrics(), excluded) {
+		t.Errorf("after a reload that excludes it no longer, a scrape has no %s", excluded)
+	}
+	if again := y.Count(ycmtest.CloudPBXList); again != asked {
+		t.Errorf("the list was asked for %d times more, want none: what is excluded is left out of what is known", again-asked)
+	}
+}
+
 // What was read of a fleet is served on after a reload if the account still lists the same PBXs, and gone at once if
 // it lists others: YCM answers nothing here after the reload, so that nothing new can hide what became of the old.
 func TestReloadServesTheOldSnapshotsOfTheSameFleetAlone(t *testing.T) {

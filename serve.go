@@ -166,6 +166,11 @@ func (o options) welcome(stdout io.Writer, simulator *url.URL) error {
 		address = net.JoinHostPort("localhost", port)
 	}
 	here := protocol + "://" + address
+	if o.replay != "" {
+		_, err = fmt.Fprintf(stdout, "The demo exports the fleet of the capture %s. Open:\n  %s    what Prometheus scrapes\n  %s     each account and collector\nEnd the demo with Ctrl-C.\n",
+			o.replay, here+site.Path(o.web.TelemetryPath), here+site.Path("/status"))
+		return err
+	}
 	_, err = fmt.Fprintf(stdout, `The demo exports a simulated fleet of %d Cloud PBXs. Open:
   %s    what Prometheus scrapes
   %s     each account and collector

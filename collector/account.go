@@ -3,6 +3,7 @@ package collector
 import (
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/series"
 	"github.com/ycm-exporter/ycm_exporter/sweep"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
@@ -36,7 +37,7 @@ type Peer interface {
 
 // Account is what a collector works with.
 type Account struct {
-	Name     string
+	series.Account
 	YCM      *ycmclient.Client
 	Fleet    *sweep.Fleet
 	Schedule Schedule // the collector's own
@@ -57,7 +58,7 @@ func NewAccount(name string, ycm *ycmclient.Client, direct []sweep.Direct, peer 
 	if p := peer(ListOfPBXs); p != nil {
 		list = listOf{p}
 	}
-	return Account{Name: name, YCM: ycm, Fleet: sweep.NewFleet(name, ycm, direct, list), peer: peer}
+	return Account{Account: series.Account{Name: name}, YCM: ycm, Fleet: sweep.NewFleet(name, ycm, direct, list), peer: peer}
 }
 
 // readingOf is the last reading of the collector with a role, nil if there is none.

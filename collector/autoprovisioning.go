@@ -131,7 +131,7 @@ func (p *phonePoller) Poll(ctx context.Context, progress func(done, total int)) 
 }
 
 func (p *phonePoller) show(known *phonesReading) exposition.Source {
-	return series.PerAccount(p.account.Name, autoprovisioningColumns(p.settings, p.required()), known)
+	return series.PerAccount(p.account.Account, autoprovisioningColumns(p.settings, p.required()), known)
 }
 
 // required is the phones of which each firmware version is to tell whether it knows them.

@@ -32,7 +32,7 @@ func cloudPBX() Collector {
 		New: func(a Account) Poller {
 			firmware := servedFirmware{account: a}
 			return &accountPoller[listReading]{account: a, ask: new(listWalks).walk, show: func(r *listReading) exposition.Source {
-				return showList(a.Name, r, firmware.get())
+				return showList(a.Account, r, firmware.get())
 			}}
 		},
 	}
@@ -59,7 +59,7 @@ func (w *listWalks) walk(ctx context.Context, a Account, before *listReading) (l
 }
 
 // showList makes a snapshot that keeps the list's records.
-func showList(account string, r *listReading, c *catalogue) exposition.Source {
+func showList(account series.Account, r *listReading, c *catalogue) exposition.Source {
 	return series.Join(
 		series.PerPBX(account, cloudPBXColumns(r.Polled, lagOf(c, r.List.PBXs)), r.List.PBXs, identifyCloudPBX),
 		series.PerAccount(account, listColumns(), &r.List),

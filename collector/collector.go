@@ -12,6 +12,7 @@ package collector
 import (
 	"context"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/exposition"
@@ -62,12 +63,16 @@ type Configured struct {
 	Collector
 	Schedule Schedule
 	Settings Settings // nil if the collector has none
+	Excluded []string // families of the collector that are not made
 }
 
 // Equal reports whether two are configured alike.
 func (c Configured) Equal(d Configured) bool {
-	return c.Name == d.Name && c.Schedule == d.Schedule && c.SameSettings(d)
+	return c.Name == d.Name && c.Schedule == d.Schedule && c.SameSettings(d) && c.SameFamilies(d)
 }
+
+// SameFamilies reports whether two have the same families left.
+func (c Configured) SameFamilies(d Configured) bool { return slices.Equal(c.Excluded, d.Excluded) }
 
 // SameSettings reports whether two have the same settings, whatever their schedules.
 func (c Configured) SameSettings(d Configured) bool { return reflect.DeepEqual(c.Settings, d.Settings) }

@@ -21,7 +21,7 @@ func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R]
 			return &accountPoller[R]{
 				account: a,
 				ask:     func(ctx context.Context, a Account, _ *R) (R, error) { return ask(ctx, a) },
-				show:    func(reading *R) exposition.Source { return series.PerAccount(a.Name, columns, reading) },
+				show:    func(reading *R) exposition.Source { return series.PerAccount(a.Account, columns, reading) },
 			}
 		},
 	}

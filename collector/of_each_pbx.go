@@ -23,7 +23,7 @@ func ofEachPBXAlso[R any](name string, schedule Schedule, columns []series.Colum
 		Name: name, Schedule: schedule, Families: series.PBXFamilies(columns),
 		AsksPBXs: true, Needs: []Need{{Role: ListOfPBXs}}, NewReading: empty[sweep.Reading[R]],
 		New: func(a Account) Poller {
-			return &pbxPoller[R]{account: a.Name, columns: columns, Sweep: sweep.New(a.sweepOptions(), ask, learned)}
+			return &pbxPoller[R]{account: a.Account, columns: columns, Sweep: sweep.New(a.sweepOptions(), ask, learned)}
 		},
 	}
 }
@@ -34,7 +34,7 @@ func (a Account) sweepOptions() sweep.Options {
 
 // pbxPoller polls what is asked of each PBX.
 type pbxPoller[R any] struct {
-	account string
+	account series.Account
 	columns []series.Column[R]
 	*sweep.Sweep[R]
 }

@@ -57,7 +57,7 @@ func snapshotOf(list ycmclient.List) exposition.Source {
 		[]ycmclient.Region{{ID: 1, Name: "a"}},
 		[]ycmclient.Firmware{{Version: "2", RegionIDs: []int64{1}}, {Version: "4", RegionIDs: []int64{1}}},
 	)
-	return showList("main", &listReading{List: list, Polled: time.Unix(1_700_000_000, 0)}, c)
+	return showList(series.Account{Name: "main"}, &listReading{List: list, Polled: time.Unix(1_700_000_000, 0)}, c)
 }
 
 // sample is a sample as a source emits it.
@@ -212,7 +212,7 @@ func TestDoublesOfAnAnswerAreDropped(t *testing.T) {
 			"cm": {},
 		},
 	}
-	source := series.PerAccount("main", firmwareColumns(), o)
+	source := series.PerAccount(series.Account{Name: "main"}, firmwareColumns(), o)
 	checkOrder(t, source)
 	var got []string
 	for name, some := range samples(source, exposition.Shard{}) {

@@ -49,7 +49,7 @@ func FuzzTrunks(f *testing.F) {
 			list = append(list, pbxclient.Trunk{ID: int64(i), Name: strings.ToValidUTF8(name, "?"), Type: pbxclient.TrunkPeer, Status: pbxclient.TrunkStatus(status)})
 		}
 		lines := named(list)
-		source := series.PerPBX("main", trunksColumns(), []trunkReading{{Trunks: lines}},
+		source := series.PerPBX(series.Account{Name: "main"}, trunksColumns(), []trunkReading{{Trunks: lines}},
 			func(r *trunkReading) (series.PBX, *trunkReading) { return series.PBX{ID: 1, Name: a}, r })
 		if got := len(samples(source, exposition.Shard{})["ycm_cloud_pbx_trunk_status"]); got != len(list)*len(pbxclient.TrunkStatuses()) {
 			t.Errorf("%d trunks have %d samples", len(list), got)

@@ -31,6 +31,7 @@ func (c *Config) check(d *document) {
 	c.Collectors.check(d)
 	c.Collectors.checkRequired(d)
 	c.checkTargets(d)
+	c.Metrics.check(d, c.Collectors)
 }
 
 func (a *Account) check(d *document, path string, taken map[string]string) {

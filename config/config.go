@@ -10,6 +10,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/strictyaml"
 )
 
 // Config is everything that the configuration file says, defaults filled in. The accounts of two loads of the same file
@@ -17,6 +18,9 @@ import (
 type Config struct {
 	Accounts   []Account  `yaml:"accounts"`
 	Collectors Collectors `yaml:"collectors"`
+	Metrics    Metrics    `yaml:"metrics"`
+	// Warnings are what can be used, but is probably not meant.
+	Warnings strictyaml.Problems
 }
 
 // Account is one API client of a YCM: where it is, what it logs in with, and what it may spend.

@@ -72,6 +72,7 @@ func Load(ctx context.Context, path string, o Options) (*Config, error) {
 	if err := d.Err(); err != nil {
 		return nil, err
 	}
+	cfg.Warnings = d.Warnings()
 	return cfg, nil
 }
 

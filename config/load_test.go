@@ -198,7 +198,10 @@ func TestEverythingCanBeSet(t *testing.T) {
 			"capacity":         schedule(true, 30*time.Minute, 90*time.Minute),
 			"autoprovisioning": schedule(true, day, 3*day),
 		}),
+		Metrics: config.Metrics{Exclude: []string{"ycm_cloud_pbx_feature_enabled", "ycm_(cloud_pbx_trunks_truncated|cloud_pbx_active_calls)"}},
 	}
+	named(t, want.Collectors, "cloud_pbx").Excluded = []string{"ycm_cloud_pbx_active_calls", "ycm_cloud_pbx_feature_enabled"}
+	named(t, want.Collectors, "trunks").Excluded = []string{"ycm_cloud_pbx_trunks_truncated"}
 	setting(t, want.Collectors, "firmware", "types", []string{"pbx", "cluster", "cm"})
 	setting(t, want.Collectors, "autoprovisioning", "depth", "full")
 	setting(t, want.Collectors, "autoprovisioning", "required_phones", []map[string]string{

@@ -21,6 +21,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/secret"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 var update = flag.Bool("update", false, "rewrite the reports in testdata")
@@ -48,7 +49,7 @@ func configured(transport http.RoundTripper) doctor.Options {
 func examine(t *testing.T, with ycmtest.Options, prepare func(*ycmtest.Server, *doctor.Options), check func(*ycmtest.Server, doctor.Account)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		with.Seed, with.Latency = 1, 120*time.Millisecond
+		with.Seed, with.Latency = 1, latency
 		s := ycmtest.New(with)
 		defer s.Close()
 		o := configured(s.Transport())
@@ -142,6 +143,41 @@ func TestReportOfAYCMWithFiveDeviations(t *testing.T) {
 			t.Error("the exporter works with such a YCM, and the report says no")
 		}
 	})
+}
+
+// A login that follows one of another account, which was refused, waits the minute that keeps YCM from blocking the address;
+// beyond that the report says when the next may be tried, and if none will be.
+func TestReportOfALoginThatMustWait(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		refusals int
+		want     string
+	}{
+		{"one refusal", 1, "The login (client_credentials) succeeds"},
+		{"four", 4, "The login was not tried, and will not be before 2000-01-01T01:00:00Z, so that YCM does not block this address (refused logins in a row: 4)."},
+		{"five", 5, "The login was not tried, and will not be before the credentials change, so that YCM does not block this address (refused logins in a row: 5)."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			examine(t, ycmtest.Options{PBXs: 30}, func(_ *ycmtest.Server, o *doctor.Options) {
+				o.Servers = ycmclient.NewServers(refusals(c.refusals))
+			}, func(_ *ycmtest.Server, a doctor.Account) {
+				if report := strings.Join(strings.Fields(text(t, a)), " "); !strings.Contains(report, c.want) {
+					t.Errorf("the report does not tell %q:\n%s", c.want, text(t, a))
+				}
+			})
+		})
+	}
+}
+
+// refusals is a store that knows of so many refused logins of another account, the last one just now.
+type refusals int
+
+func (refusals) Budget(string, string) (l ycmclient.Level, ok bool) { return l, false }
+func (refusals) SaveBudget(string, string, ycmclient.Level)         {}
+func (refusals) SaveLogins(string, yeastar.LoginState)              {}
+
+func (n refusals) Logins(string) (yeastar.LoginState, bool) {
+	return yeastar.LoginState{Clients: map[string]yeastar.ClientState{"other": {Refusals: int(n), Refused: time.Now()}}}, true
 }
 
 // A server that is no YCM answers with a page for people, whatever it is asked.

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
@@ -143,7 +144,11 @@ func (e *exchange) failure() *yeastar.Error {
 	case !bad && !envelope.Failed() && (e.grant == "" || e.granted().Access != ""):
 		return nil
 	}
-	return ycmclient.Classified(envelope.Failure(e.status))
+	failure := ycmclient.Classified(envelope.Failure(e.status))
+	if strings.Contains(e.kind, pbxOf) && failure.Code != 0 && failure.Code < yeastar.FirstYCMCode {
+		failure.Class = pbxclient.ClassOfCode(e.kind, failure.Code)
+	}
+	return failure
 }
 
 // granted is the answer to a request for a token.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ycm-exporter/ycm_exporter/capture"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
@@ -60,7 +61,7 @@ func (x *examination) tellFields(records []record) {
 					others[otherValue(name, value)] = true
 				}
 			case known || slices.Contains(newer(), name):
-			case knownName(name):
+			case capture.KnownName(name):
 				unknown[name] = true
 			default:
 				unnamed++
@@ -100,7 +101,7 @@ func (x *examination) tellFields(records []record) {
 
 // otherValue writes a value of a closed set that no page lists, as far as it is made of known words.
 func otherValue(field, value string) string {
-	if knownWord(value) {
+	if capture.KnownWord(value) {
 		return fmt.Sprintf("%s=%q", field, value)
 	}
 	return field + "=(a word of its own)"
@@ -132,7 +133,7 @@ func (x *examination) tellMatches(records []record) {
 			continue
 		}
 		inRegion++
-		if offered[id] && knownVersion(r.text("version")) {
+		if offered[id] && capture.KnownVersion(r.text("version")) {
 			compares++
 		}
 		if versions[r.text("version")+" "+id] {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
@@ -65,10 +66,19 @@ func (x *examination) page(ctx context.Context, number int, sort string) *exchan
 
 const byID = "cloudPbxId"
 
+// patience is how long a login is waited for that comes too soon after another one at the same YCM, which was refused: it
+// may have been another account's.
+const patience = 90 * time.Second
+
 // begin asks for page 1.
 func (l *list) begin(ctx context.Context, x *examination) {
 	l.pages = map[int]*exchange{}
-	if e := x.page(ctx, 1, byID); e != nil {
+	e := x.page(ctx, 1, byID)
+	if bar := x.barred(); e == nil && bar != nil && !bar.Until.IsZero() && time.Until(bar.Until) < patience {
+		_ = yeastar.Sleep(ctx, time.Until(bar.Until)) // If ctx has ended, nothing is sent.
+		e = x.page(ctx, 1, byID)
+	}
+	if e != nil {
 		l.pages[1] = e
 	}
 }

@@ -68,12 +68,12 @@ func (x *examination) tellPaging(first page) {
 	case rows == pageSize:
 		x.add(listing, "page_size", Fine, "The page size that the exporter asks for (%d) is honoured.", "", pageSize)
 	case rows > pageSize:
-		x.add(listing, "page_size", Problem, "A page has %d records although %d were asked for: the paging is ignored.", "report this; the exporter does not read such a list", rows, pageSize)
+		x.add(listing, "page_size", Problem, "A page has %s although %d were asked for: the paging is ignored.", "report this; the exporter does not read such a list", count(rows, "record"), pageSize)
 	case first.Total.Value <= int64(rows):
 		x.add(listing, "page_size", Fine, "The list fits on one page, so it is not known whether the page size is honoured.", "")
 	default:
-		x.add(listing, "page_size", Note, "A page has %d records although %d were asked for, and YCM %s; the exporter reads the list in pages of that size.",
-			"nothing needs to be done, but a walk takes more requests", rows, pageSize, says)
+		x.add(listing, "page_size", Note, "A page has %s although %d were asked for, and YCM %s; the exporter reads the list in pages of that size.",
+			"nothing needs to be done, but a walk takes more requests", count(rows, "record"), pageSize, says)
 	}
 }
 

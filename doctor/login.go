@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"mime"
 	"slices"
@@ -22,9 +23,17 @@ func (x *examination) tellLogin() bool {
 		x.add(login, "login", Problem, "The login was not tried: YCM has refused the exporter's requests for being too many, and is not to be asked yet.", "wait an hour, and lower rate_limit")
 		return false
 	}
+	if bar := x.barred(); len(asked) == 0 && bar != nil {
+		when := "before the credentials change"
+		if !bar.Until.IsZero() {
+			when = "before " + bar.Until.UTC().Format(time.RFC3339)
+		}
+		x.add(login, "login", Problem, "The login was not tried, and will not be %s, so that YCM does not block this address (refused logins in a row: %d).",
+			"correct the credentials and write the secret file anew; remove this address from YCM's Security > Blocked IP if it is there", when, bar.Refusals)
+		return false
+	}
 	if len(asked) == 0 {
-		x.add(login, "login", Problem, "The login was not tried: the client secret cannot be read, or earlier logins were refused and YCM would block this address.",
-			"correct the credentials and write the secret file anew; remove this address from YCM's Security > Blocked IP if it is there")
+		x.add(login, "login", Problem, "The login was not tried: the client secret cannot be read.", "check client_secret_file, and whether this user may read it")
 		return false
 	}
 	first := asked[0]
@@ -71,6 +80,15 @@ func (x *examination) tellRefresh(e *exchange) {
 	x.add(login, "refresh", Fine, "A refresh token came, and works%s.", "", map[bool]string{true: "; the next one comes with it", false: ", once: no further one came with it"}[e.refreshable()])
 }
 
+// barred tells why the login was not tried, nil if that was for another reason.
+func (x *examination) barred() *yeastar.Barred {
+	bar := (*yeastar.Barred)(nil)
+	if !errors.As(x.err, &bar) {
+		return nil
+	}
+	return bar
+}
+
 // tellRefusal tells why there is no token.
 func (x *examination) tellRefusal(e *exchange, failure *yeastar.Error) {
 	if e.err != nil {
@@ -81,6 +99,8 @@ func (x *examination) tellRefusal(e *exchange, failure *yeastar.Error) {
 	advice := failure.Class.Advice()
 	envelope, isJSON := e.envelope()
 	switch {
+	case !isJSON && (failure.Class == yeastar.Auth || failure.Class == yeastar.Denied):
+		advice = "check base_url, and the Client IP Restriction (System > API): something before YCM may say no to this address"
 	case !isJSON:
 		advice = "check base_url: it is YCM's address without /dm/open_api, as in https://ycm.yeastar.com"
 	case failure.Code == 0 && failure.Message == "" && e.status < 300:

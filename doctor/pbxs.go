@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ func (x *examination) tellPBXs() {
 		}
 		ok++
 	}
+	slices.Sort(failures) // They came in any order.
 	if failures == nil {
 		x.add(proxied, "proxy", Fine, "All %s answered system/information, the slowest in %s.", "", count(ok, "Running PBX"), short(slowest))
 		x.tellInformation(asked)

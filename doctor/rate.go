@@ -74,6 +74,8 @@ func (x *examination) perMinute(r *run) float64 {
 	return x.perPoll(r) / r.Schedule.Interval.Minutes()
 }
 
+func requests(n float64) string { return count(int(math.Round(n)), "request") }
+
 // costs tells what it costs to use a collector.
 func (x *examination) costs(r *run) string {
 	every := model.Duration(r.Schedule.Interval).String()
@@ -81,9 +83,9 @@ func (x *examination) costs(r *run) string {
 	case r.Provides == collector.PhoneCatalogues:
 		return "It asks one PBX of each firmware version, every " + every + "."
 	case r.AsksPBXs:
-		return fmt.Sprintf("A sweep of the Running PBXs costs about %.0f requests every %s, out of what the walks leave over.", x.perPoll(r), every)
+		return fmt.Sprintf("A sweep of the Running PBXs costs about %s every %s, out of what the walks leave over.", requests(x.perPoll(r)), every)
 	default:
-		return fmt.Sprintf("A poll costs about %.0f requests every %s.", x.perPoll(r), every)
+		return fmt.Sprintf("A poll costs about %s every %s.", requests(x.perPoll(r)), every)
 	}
 }
 
@@ -141,12 +143,12 @@ func (x *examination) tellWalk(r *run, perMinute, others float64) {
 	stale := max(10*time.Minute, 3*max(fits, r.Schedule.Interval), nice(2*walk))
 	switch interval, staleAfter := r.Schedule.Interval, r.Schedule.StaleAfter; {
 	case interval >= fits && staleAfter >= 2*interval:
-		x.add(limits, "walk", Fine, "A walk of the list takes %.0f requests and about %s; interval %s and stale_after %s fit.", "",
-			pages, short(walk), model.Duration(interval), model.Duration(staleAfter))
+		x.add(limits, "walk", Fine, "A walk of the list takes %s and about %s; interval %s and stale_after %s fit.", "",
+			requests(pages), short(walk), model.Duration(interval), model.Duration(staleAfter))
 	default:
-		x.add(limits, "walk", Note, "A walk of the list takes %.0f requests and about %s; interval is %s and stale_after %s.",
+		x.add(limits, "walk", Note, "A walk of the list takes %s and about %s; interval is %s and stale_after %s.",
 			fmt.Sprintf("set collectors.%s to {interval: %s, stale_after: %s}, which stays below %.0f %% of the rate", r.Name, model.Duration(max(fits, interval)), model.Duration(stale), 100*alarmShare),
-			pages, short(walk), model.Duration(interval), model.Duration(staleAfter))
+			requests(pages), short(walk), model.Duration(interval), model.Duration(staleAfter))
 	}
 }
 

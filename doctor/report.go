@@ -88,7 +88,7 @@ func (a *Account) writeText(b *strings.Builder, colour bool) {
 	if !a.Works {
 		verdict = "The exporter will not work as configured: see the problems above."
 	}
-	fmt.Fprintf(b, "\n%s %d fine, %d notes, %d problems; %d requests were sent.\n", verdict, counts[Fine], counts[Note], counts[Problem], a.Requests)
+	fmt.Fprintf(b, "\n%s %d fine, %s, %s; %s sent.\n", verdict, counts[Fine], count(counts[Note], "note"), count(counts[Problem], "problem"), count(a.Requests, "request"))
 }
 
 func paint(v Verdict, colour bool) string {

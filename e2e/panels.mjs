@@ -35,7 +35,8 @@ if (!folder) {
 const state = process.env.STATE;
 const green = (process.env.GREEN ?? 'any').split(',');
 // What may be empty in a fleet that is well, or young.
-const mayBeEmpty = new Set(['Not answering', 'Runs out when', 'Unexpected', 'Writes failed']);
+const mayBeEmpty = new Set(['Not answering', 'Runs out when', 'Unexpected', 'Writes failed',
+  'Phones went offline', 'Phones unknown to the newest firmware', 'The same, by region and model']);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 

@@ -23,7 +23,7 @@ func (p pbx) check(endpoint string, status int, e *yeastar.Envelope, unread *yea
 	case failure.Code != code:
 		failure.Class, failure.Code, failure.Message = yeastar.Invalid, 0, "the answer's errcode is out of range"
 	default:
-		failure.Class, failure.Message, failure.Err = classOfCode(endpoint, code), message(e), reasonOf(endpoint, code)
+		failure.Class, failure.Message, failure.Err = ClassOfCode(endpoint, code), message(e), reasonOf(endpoint, code)
 	}
 	failure.Endpoint = endpoint
 	r.Redact(failure)

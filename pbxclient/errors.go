@@ -53,9 +53,9 @@ const (
 	codeIPForbidden     = 70087
 )
 
-// classOfCode sorts the PBX's errcode into the classes that the whole exporter knows. Wrong credentials have no code
+// ClassOfCode sorts the PBX's errcode into the classes that the whole exporter knows. Wrong credentials have no code
 // of their own. A code that is in no list of the vendor is a failure of the PBX.
-func classOfCode(endpoint string, code int) yeastar.Class {
+func ClassOfCode(endpoint string, code int) yeastar.Class {
 	switch code {
 	case codeFailure:
 		if isLogin(endpoint) {

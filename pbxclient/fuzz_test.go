@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -25,6 +26,9 @@ func seeds(f *testing.F) {
 		`{"errcode":"0","total_number":1e3,"data":{"id":1.0,"name":"\u0000\ud800"}}`,
 		`{"errcode":0,"data":[{"text":"CP920","value":"CP920","type":"DECT"},{"value":24},7,null]}`,
 		`{"errcode":0,"access_token":"a","refresh_token":7,"access_token_expire_time":"1800","refresh_token_expire_time":-1}`,
+		`{"errcode":0,"total_number":2,"data":[{"id":1,"online_status":{"sip_phone":{"status_list":[{"status":0},{"status":"1"},7]},"linkus_web":{"status":1}}},{"id":2,"online_status":[{"linkus_mobile":[{"status":1},{"status_list":null}]}]}]}`,
+		`{"errcode":0,"total_number":3,"data":[{"id":1,"vendor":"Yealink","model":"T54W","assigned_ext_status":"registered","assigned_ext_num":1001},{"id":"2","vendor":{},"model":"\u0000\ud800","assigned_ext_num":"Unassigned"},{"model":"x"}]}`,
+		`{"errcode":0,"data":{"extension_capacity":"40","extension_used":-1,"cc_capacity":1e300,"ai_transcription_pack_used":0.5,"ai_receptionist_onetime_capacity":null}}`,
 		`{"errcode":40002,"errmsg":"PARAMETER ERROR","invalid_param_list":[{"field":"a","validation_type":"required"}]}`,
 	} {
 		f.Add([]byte(body))
@@ -58,6 +62,30 @@ func FuzzAnswers(f *testing.F) {
 			shown = append(shown, trunk.Name, string(trunk.Type), trunk.Status.String())
 			if i > 0 && trunk.ID <= trunks.Trunks[i-1].ID || i >= pbxclient.MaxTrunks {
 				t.Errorf("trunk %d has id %d after %d", i, trunk.ID, trunks.Trunks[max(i, 1)-1].ID)
+			}
+		}
+
+		extensions, err := c.Extensions(ctx)
+		check(err)
+		for i, extension := range extensions {
+			if slices.Max(extension[:]) > pbxclient.Online {
+				t.Errorf("extension %d has the states %v", i, extension)
+			}
+		}
+		phones, err := c.Phones(ctx)
+		check(err)
+		for _, phone := range phones {
+			shown = append(shown, phone.Vendor, phone.Model, phone.State.String())
+		}
+		capacity, err := c.Capacity(ctx)
+		check(err)
+		for _, quota := range []pbxclient.Quota{
+			capacity.Extensions, capacity.Calls, capacity.TranscriptionOnetime, capacity.TranscriptionPack, capacity.ReceptionistOnetime, capacity.ReceptionistPack,
+		} {
+			for _, figure := range []yeastar.Int{quota.Capacity, quota.Used} {
+				if n, ok := figure.Get(); ok && n < 0 {
+					t.Errorf("a quota has the figure %d", n)
+				}
 			}
 		}
 

@@ -57,7 +57,7 @@ func (w proxied) failed(ctx context.Context, p path, err error) error {
 	}
 	if failed.Code != 0 && failed.Code < yeastar.FirstYCMCode {
 		failed.Endpoint = string(p)
-		failed.Class, failed.Err = classOfCode(failed.Endpoint, failed.Code), reasonOf(failed.Endpoint, failed.Code)
+		failed.Class, failed.Err = ClassOfCode(failed.Endpoint, failed.Code), reasonOf(failed.Endpoint, failed.Code)
 		return w.fail(yeastar.Answered, failed)
 	}
 	failed.PBX, failed.Reach, failed.Advice = w.name, reachOfProxy(ctx, err), failed.Class.Advice()

@@ -70,7 +70,7 @@ func NewAccount(o Options) *Account {
 	})
 	a.fleet = given.Fleet
 	for _, j := range a.jobs {
-		given.Schedule, given.Settings, given.Asked = j.Schedule, j.Settings, j.asked
+		given.Schedule, given.Settings, given.Excluded, given.Asked = j.Schedule, j.Settings, j.Excluded, j.asked
 		j.poller = j.New(given)
 		if _, ok := j.sweeper(); ok {
 			j.period = sweep.PublishInterval(j.Schedule.Interval)

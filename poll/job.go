@@ -205,7 +205,7 @@ func (j *job) inherit(old *job, unchanged bool) {
 	if !old.expires.IsZero() {
 		j.published, j.lasts = old.published, old.lasts
 		j.expires = j.published.Add(max(j.Schedule.StaleAfter, j.lasts))
-		j.serve(snapshot, same)
+		j.serve(snapshot, same && j.SameFamilies(old.Configured))
 	}
 	select {
 	case <-old.polled:
@@ -214,7 +214,7 @@ func (j *job) inherit(old *job, unchanged bool) {
 	}
 }
 
-// serve goes on serving a snapshot that was inherited; one that other settings are to be shown by is published anew.
+// serve goes on serving a snapshot that was inherited; one that other settings or families are to be shown by is published anew.
 func (j *job) serve(snapshot exposition.Source, same bool) {
 	if same || snapshot == nil || !time.Now().Before(j.expires) {
 		j.out.Extend(j.account, j.Name, j.expires)

@@ -28,14 +28,14 @@ type sample struct {
 }
 
 // PerAccount reads the columns from one record, which the source does not keep.
-func PerAccount[R any](account string, columns []Column[R], record *R) exposition.Source {
-	sorted, layouts := layOut(columns, []string{accountLabel})
+func PerAccount[R any](account Account, columns []Column[R], record *R) exposition.Source {
+	sorted, layouts := layOut(without(columns, account.Excluded), []string{accountLabel})
 	s := &perAccount{families: familiesOf(layouts), samples: make([][]sample, len(layouts))}
 	for i, l := range layouts {
 		own := make([]string, len(l.own))
 		sorted[i].Read(record, own, func(value float64) {
 			labels := make([]string, len(l.family.Labels))
-			labels[l.identity[0]] = account
+			labels[l.identity[0]] = account.Name
 			for j, at := range l.own {
 				labels[at] = own[j]
 			}

@@ -12,6 +12,12 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/exposition"
 )
 
+// Account is whose the series are, and which families are not made of what is known of it.
+type Account struct {
+	Name     string
+	Excluded []string
+}
+
 // Column declares a family beside the function that reads its samples from a record.
 type Column[R any] struct {
 	Name, Help string
@@ -66,6 +72,16 @@ func Boolean(b bool) float64 {
 type layout struct {
 	family        exposition.Family
 	identity, own []int
+}
+
+// without is the columns but for those of excluded families.
+func without[R any](columns []Column[R], excluded []string) (left []Column[R]) {
+	for _, c := range columns {
+		if !slices.Contains(excluded, c.Name) {
+			left = append(left, c)
+		}
+	}
+	return left
 }
 
 // layOut lays out the labels of each column, and returns the columns sorted by name with it.

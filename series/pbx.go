@@ -37,10 +37,10 @@ type perPBX[T, R any] struct {
 
 // PerPBX makes a source of records, which have distinct ids, or an id of 0 and names in order. identify tells whose a
 // record is and what the columns read. The records are the source's from now on.
-func PerPBX[T, R any](account string, columns []Column[R], records []T, identify func(*T) (PBX, *R)) exposition.Source {
-	sorted, layouts := layOut(columns, pbxLabels())
+func PerPBX[T, R any](account Account, columns []Column[R], records []T, identify func(*T) (PBX, *R)) exposition.Source {
+	sorted, layouts := layOut(without(columns, account.Excluded), pbxLabels())
 	return &perPBX[T, R]{
-		account: account, columns: sorted, layouts: layouts, families: familiesOf(layouts), records: records,
+		account: account.Name, columns: sorted, layouts: layouts, families: familiesOf(layouts), records: records,
 		identify: identify,
 		ids: newDecimals(len(records), func(i int) int64 {
 			pbx, _ := identify(&records[i])

@@ -61,7 +61,7 @@ func shown(source exposition.Source, shard exposition.Shard) (lines []string) {
 
 // Families come sorted by name, labels too, ids in the order of texts; and what was not given has no sample.
 func TestPerPBX(t *testing.T) {
-	source := PerPBX("main", columns(), []line{
+	source := PerPBX(Account{Name: "main"}, columns(), []line{
 		{pbx: PBX{Name: "host"}, calls: given{5, true}, active: state{false, true}},
 		{pbx: PBX{ID: 9, Name: "nine"}, record: given{2, true}, active: state{true, true}, words: []string{"x", "y"}},
 		{pbx: PBX{ID: 10, Name: "ten", Region: "Europe"}, calls: given{0, true}},
@@ -80,13 +80,27 @@ func TestPerPBX(t *testing.T) {
 	}
 }
 
+// A family that is excluded is neither declared nor read.
+func TestExcludedFamilies(t *testing.T) {
+	account := Account{Name: "main", Excluded: []string{"z_calls", "m_recording_seconds", "k_words"}}
+	l := line{pbx: PBX{ID: 9}, calls: given{5, true}, active: state{true, true}, words: []string{"x"}}
+	for what, source := range map[string]exposition.Source{
+		"a_active account=main cloud_pbx_id=9 name= region= 1": PerPBX(account, columns(), []line{l}, func(l *line) (PBX, *line) { return l.pbx, l }),
+		"a_active account=main 1":                              PerAccount(account, columns(), &l),
+	} {
+		if diff := cmp.Diff([]string{what}, shown(source, exposition.Shard{})); diff != "" || len(source.Families()) != 1 {
+			t.Errorf("%d families are left of four, of which three are excluded (-want +got):\n%s", len(source.Families()), diff)
+		}
+	}
+}
+
 // What is known of an account as a whole is sorted, of doubles the first is kept, and it is in the first shard alone;
 // joined with another source, families stay sorted.
 func TestPerAccountJoined(t *testing.T) {
 	source := Join(
-		PerAccount("main", columns()[3:], &line{words: []string{"b", "a", "b"}}),
-		PerAccount("main", columns()[:1], &line{calls: given{3, true}}),
-		PerAccount("main", columns()[2:3], &line{}),
+		PerAccount(Account{Name: "main"}, columns()[3:], &line{words: []string{"b", "a", "b"}}),
+		PerAccount(Account{Name: "main"}, columns()[:1], &line{calls: given{3, true}}),
+		PerAccount(Account{Name: "main"}, columns()[2:3], &line{}),
 	)
 	want := []string{"k_words account=main beside=b word=a 1", "k_words account=main beside=b word=b 0", "z_calls account=main 3"}
 	if diff := cmp.Diff(want, shown(source, exposition.Shard{})); diff != "" {

@@ -111,6 +111,9 @@ func (e *exporter) freeze(d time.Duration) {
 	e.signal(syscall.SIGSTOP)
 	time.Sleep(d)
 	e.signal(syscall.SIGCONT)
+	e.mu.Lock()
+	e.starts++ // What was asked before the end of it is not to be answered in time.
+	e.mu.Unlock()
 	e.setDown(false)
 }
 
@@ -129,7 +132,8 @@ func (e *exporter) setDown(down bool) {
 	}
 }
 
-// serves reports whether the exporter is to serve, and the number of its process.
+// serves reports whether the exporter is to serve, and the number of the stretch in which it does: of its process, or of
+// what followed when that was frozen.
 func (e *exporter) serves() (process int, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -33,6 +33,7 @@ type File struct {
 	given    map[string]bool // those of them that have a value
 	failed   map[string]bool // the fields that have a problem
 	problems Problems
+	warnings Problems
 	left     int // how many values may still be read
 }
 
@@ -99,6 +100,14 @@ func (f *File) Given(path string) bool { return f.given[path] }
 func (f *File) Problem(path, format string, args ...any) {
 	f.report(path, f.line(path), format, args...)
 }
+
+// Warn records that a field can be used, but is probably not what was meant. The arguments must not be texts from the file.
+func (f *File) Warn(path, format string, args ...any) {
+	f.warnings = append(f.warnings, Problem{f.name, f.line(path), path, fmt.Sprintf(format, args...)})
+}
+
+// Warnings are all that Warn was told.
+func (f *File) Warnings() Problems { return f.warnings }
 
 // line is where a field stands, or where what it would be part of does.
 func (f *File) line(path string) int {

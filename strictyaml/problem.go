@@ -21,14 +21,22 @@ type Problems []Problem
 func (ps Problems) Error() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {
-		lines[i] = p.File + ":"
-		if p.Line > 0 {
-			lines[i] += fmt.Sprintf("%d:", p.Line)
-		}
-		if p.Field != "" {
-			lines[i] += " " + p.Field + ":"
-		}
-		lines[i] += " " + p.Message
+		lines[i] = p.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Error is Where and Message.
+func (p Problem) Error() string { return p.Where() + " " + p.Message }
+
+// Where is file, line and field, such as "config.yml:12: accounts[0].rate_limit.rate:".
+func (p Problem) Where() string {
+	where := p.File + ":"
+	if p.Line > 0 {
+		where += fmt.Sprintf("%d:", p.Line)
+	}
+	if p.Field != "" {
+		where += " " + p.Field + ":"
+	}
+	return where
 }

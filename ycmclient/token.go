@@ -140,7 +140,7 @@ func (t *tokens) barred(err error) *yeastar.Error {
 		return t.client.gone(endpointToken, err)
 	}
 	e := bar.After(t.refusal)
-	e.Account, e.Endpoint = t.client.account, endpointToken
+	e.Account, e.Endpoint, e.Err = t.client.account, endpointToken, bar
 	return &e
 }
 

@@ -12,6 +12,8 @@ func firmware() Dashboard {
 		across(9, versionsByRegion().wide(16), versionsBehind().wide(8)),
 		across(9, availability().wide(16), newest().wide(8)),
 		across(9, behindOverTime().wide(8), versionsOverTime().wide(8), behind().table().wide(8)),
+		heading("Phones in use that the newest firmware of their region does not know"),
+		across(9, phonesUnknown().table().wide(15), unknownByModel().wide(9)),
 	)
 	return d
 }

@@ -17,6 +17,9 @@ func fleetOverview() Dashboard {
 		across(9, byAccount().wide(10), fleetUse().wide(6), notRunningOverTime().wide(8)),
 		across(9, byRegion().wide(columns)),
 		across(9, endingSoon().table().wide(6), ended().table().wide(6), oldBackups().table().wide(6), unactivated().table().wide(6)),
+		heading("Endpoints and AI minutes"),
+		across(4, phonesLost().tile(), endpointsNow().wide(11), aiMinutes().wide(7)),
+		across(9, endpointsOverTime().wide(14), phonesLost().table().wide(10)),
 	)
 	return d
 }

@@ -15,6 +15,8 @@ func pbxDetail() Dashboard {
 		across(8, pbxCalls().wide(8), pbxExtensions().wide(8), pbxRecording().wide(8)),
 		across(8, pbxDates().wide(6), pbxBackupAge().wide(6), pbxFeatures().wide(6), pbxFirmware().wide(6)),
 		across(8, pbxTrunkHistory().wide(14), pbxTrunks().wide(10)),
+		heading("Endpoints, phones and AI minutes"),
+		across(8, pbxEndpoints().wide(10), pbxPhones().wide(8), pbxAIMinutes().wide(6)),
 	)
 	return d
 }

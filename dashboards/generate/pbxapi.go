@@ -18,6 +18,8 @@ func trunksAndPhones() Dashboard {
 		across(9, trunksDown().table().wide(14), trunkFaultsOverTime().wide(10)),
 		heading("Phones that the firmware can provision"),
 		across(8, requiredPhones().wide(7), phoneModels().wide(11), phoneVendors().wide(6)),
+		heading("Phones in use"),
+		across(8, phonesByModel().wide(14), phonesOverTime().wide(10)),
 	)
 	return d
 }

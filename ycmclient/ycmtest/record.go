@@ -3,6 +3,7 @@ package ycmtest
 import (
 	"encoding/json"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -100,7 +101,7 @@ func (p *PBX) record() any {
 func (p PBX) clone() PBX {
 	p.Raw = maps.Clone(p.Raw)
 	p.Trunks = append([]Trunk(nil), p.Trunks...)
-	p.Extensions = append([]Extension(nil), p.Extensions...)
-	p.Phones = append([]Phone(nil), p.Phones...)
+	p.Extensions = slices.Clone(p.Extensions)
+	p.Phones = slices.Clone(p.Phones)
 	return p
 }

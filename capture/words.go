@@ -1,13 +1,13 @@
-package doctor
+package capture
 
 import (
 	"regexp"
 	"strings"
 )
 
-// knownWord tells whether a value says nothing but one of the states, kinds and plans that an API may have: it is made of
+// KnownWord tells whether a value says nothing but one of the states, kinds and plans that an API may have: it is made of
 // words of a fixed vocabulary. Where a field has a closed set of values, one that no page lists can be shown then.
-func knownWord(value string) bool {
+func KnownWord(value string) bool {
 	if value == "" || len(value) > 64 {
 		return false
 	}
@@ -34,19 +34,20 @@ func vocabulary() map[string]bool {
 		already exists api request internal interface existed version out of maintenance unsupported operation syntax duplicate
 		key value ip blocked forbidden device grant parameters action partial processing database unauthorized scope
 		system information overload task
-		phone vendor model template method pbx cluster cm`) {
+		phone vendor model template method pbx cluster cm asc desc autop`) {
 		words[word] = true
 	}
 	return words
 }
 
-// knownName tells whether the name of a field looks like one that a program gave it, in any of the usual spellings,
-// rather than something that happens to be a key.
-func knownName(name string) bool { return len(name) <= 40 && fieldName.MatchString(name) }
+// KnownName tells whether the name of a field looks like one that a program gave it, in any of the usual spellings,
+// rather than something that happens to be a key. Those of people and companies begin with a capital letter, and those of
+// the vendor's fields do not.
+func KnownName(name string) bool { return len(name) <= 40 && fieldName.MatchString(name) }
 
-var fieldName = regexp.MustCompile(`^[A-Za-z][a-z]+(_?[A-Z]{0,4}[a-z]+)*(_?[A-Z]{1,3})?[0-9]?$|^[a-z]{1,3}$`)
+var fieldName = regexp.MustCompile(`^[a-z]{2,}(_?[A-Z]{0,4}[a-z]+)*(_?[A-Z]{1,3})?[0-9]?$|^[a-z]$|^Status$`)
 
-// knownVersion tells whether a text is the version of a firmware.
-func knownVersion(text string) bool { return firmwareVersion.MatchString(text) }
+// KnownVersion tells whether a text is the version of a firmware.
+func KnownVersion(text string) bool { return firmwareVersion.MatchString(text) }
 
 var firmwareVersion = regexp.MustCompile(`^[0-9]{1,4}(\.[0-9]{1,5}){2,4}$`)

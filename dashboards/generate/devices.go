@@ -1,0 +1,99 @@
+package main
+
+import "fmt"
+
+// What customers' devices do. The collectors extensions, phones and capacity ask the PBXs for it; they are off by default.
+
+// endpoints counts extensions by kind of endpoint and by whether that is online.
+func endpoints(matchers ...string) string {
+	return recorded("account_region_group_endpoint_state:ycm_cloud_pbx_endpoints:sum", matchers...)
+}
+
+// endpointNames are what people call the kinds of endpoints.
+var endpointNames = map[string]string{
+	"sip_phone": "SIP phones", "linkus_desktop": "Linkus desktop", "linkus_mobile": "Linkus mobile", "linkus_web": "Linkus web",
+}
+
+func endpointsNow() Panel {
+	return stat("Endpoints online", "Extensions with an endpoint of that kind online, as the PBXs tell. The collector extensions asks each Running PBX; it is off by default.", "locale",
+		named("sort_desc(sum by (endpoint) ("+endpoints(`state="online"`)+"))", "{{endpoint}}")).
+		stepped(unknown, at(0, busy)).renamed(endpointNames)
+}
+
+func endpointsOverTime() Panel {
+	return timeseries("Endpoints online over time", "Extensions with an endpoint of that kind online. SIP phones stay online over night; Linkus leaves when people close it.", "locale",
+		over("sum by (endpoint) ("+endpoints(`state="online"`)+")", "{{endpoint}}")).
+		axis("extensions").renamed(endpointNames)
+}
+
+// phonesLost is what the alerts of phones that went offline together read.
+func phonesLost() list {
+	return list{
+		title: "Phones went offline", colour: bad, unit: "percentunit", worst: "Lost", descending: true, witness: endpoints(),
+		description: "PBXs that have lost most of the SIP phones that they had online an hour ago.",
+		vector:      chosen("max by (" + identity + ") (" + selector("cloud_pbx:ycm_cloud_pbx_sip_phones:lost_ratio", inRegion) + ")"),
+		columns:     pbxColumns(col("Value", "Lost", width(70))),
+	}
+}
+
+func aiMinutes() Panel {
+	used := "sum by (feature, quota) (" + recorded("account_region_group_feature_quota:ycm_cloud_pbx_ai_used_seconds:sum") + ")"
+	capacity := "sum by (feature, quota) (" + recorded("account_region_group_feature_quota:ycm_cloud_pbx_ai_capacity_seconds:sum") + ")"
+	return bars("AI minutes used", "How much of AI transcription and receptionist all PBXs have used, of what was given once and of what was bought in packs. The collector capacity asks for it; it is off by default.", "percentunit", 1,
+		named(used+" / ("+capacity+" > 0)", "{{feature}}, {{quota}}")).decimals(0)
+}
+
+// phonesInUse counts phones by vendor, model and state.
+func phonesInUse() string {
+	return recorded("account_region_group_model_state:ycm_cloud_pbx_phones:sum")
+}
+
+func phonesByModel() Panel {
+	return table("Phones in use", "Phones that the PBXs provision, by vendor and model, and how many of them are registered. The collector phones asks for them; it is off by default.", "locale",
+		rows(`label_join(sum by (vendor, model, state) (`+phonesInUse()+`), "phone", " ", "vendor", "model")`)).
+		matrix("phone", "state", "Phone", "phone", false)
+}
+
+func phonesOverTime() Panel {
+	return timeseries("Phones in use by state", "Phones that the PBXs provision: registered, unregistered, or unassigned, to no extension.", "locale",
+		over("sum by (state) ("+phonesInUse()+")", "{{state}}")).
+		axis("phones").stacked().
+		series("registered", inColour(good)).series("unregistered", inColour(warning)).series("unassigned", inColour(past))
+}
+
+// phonesUnknown is what an upgrade to the newest firmware of a region would strand.
+func phonesUnknown() list {
+	return list{
+		title: "Phones unknown to the newest firmware", colour: warning, unit: "locale", worst: "Phones", descending: true,
+		witness:     phonesInUse(),
+		description: "Phones in use that the newest firmware of the PBX's region does not know: look here before an upgrade. What no PBX runs yet is not known. The collectors phones and autoprovisioning, with required_phones: in_use, tell.",
+		vector:      chosen("max by (" + identity + ", version, vendor, model) (" + selector("cloud_pbx:ycm_cloud_pbx_phones:unknown", inRegion) + ")"),
+		columns: pbxColumns(col("version", "Newest", width(110)), col("vendor", "Vendor", width(110)), col("model", "Model", width(110)),
+			col("Value", "Phones", width(80))),
+	}
+}
+
+func unknownByModel() Panel {
+	return table("The same, by region and model", "How many phones of each model PBXs of a region have that the region's newest firmware does not know.", "locale",
+		rows("max by (region, version, vendor, model) ("+selector("account_region_version_model:ycm_cloud_pbx_phones:unknown", inAccount, "region=~`${region:regex}`")+")")).
+		columns(col("region", "Region"), col("version", "Newest", width(110)), col("vendor", "Vendor", width(110)), col("model", "Model", width(110)),
+			col("Value", "Phones", width(80))).sorted("Phones", true)
+}
+
+func pbxEndpoints() Panel {
+	return timeseries("Endpoints online", "Extensions of the PBX with an endpoint of that kind online, and those that can be reached on any. The collector extensions asks for it; it is off by default.", "locale",
+		over(pbxBy("endpoint", "ycm_cloud_pbx_endpoints", `state="online"`), "{{endpoint}}"), over(pbx("ycm_cloud_pbx_extensions_reachable"), "reachable")).
+		axis("extensions").renamed(endpointNames).series("reachable", append(dashed(), inColour(good))...)
+}
+
+func pbxPhones() Panel {
+	return table("Phones", "The phones that the PBX provisions. The collector phones asks for them; it is off by default.", "locale",
+		rows(pbxBy("vendor, model, state", "ycm_cloud_pbx_phones")+" > 0")).
+		columns(col("vendor", "Vendor"), col("model", "Model"), col("state", "State", width(110)), col("Value", "Phones", width(70))).sorted("Phones", true)
+}
+
+func pbxAIMinutes() Panel {
+	used, capacity := pbxBy("feature, quota", "ycm_cloud_pbx_ai_used_seconds"), pbxBy("feature, quota", "ycm_cloud_pbx_ai_capacity_seconds")
+	return bars("AI minutes used", "How much of AI transcription and receptionist the PBX has used, of what was given once and of what was bought in packs. The collector capacity asks for it; it is off by default.", "percentunit", 1,
+		named(fmt.Sprintf("%s / (%s > 0)", used, capacity), "{{feature}}, {{quota}}")).decimals(0)
+}

@@ -1,0 +1,158 @@
+package ycmtest_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/ycm-exporter/ycm_exporter/capture"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+)
+
+const captured = `{"format":"ycm_exporter capture","version":1,"exporter":"1","captured":1700000000}
+`
+
+func replayOf(t *testing.T, exchanges ...string) *ycmtest.Replay {
+	t.Helper()
+	c, err := capture.Read(strings.NewReader(captured + strings.Join(exchanges, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := ycmtest.NewReplay(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// allowCut lets a handler cut the connection. It is deferred.
+func allowCut() {
+	cut := recover()
+	err, _ := cut.(error)
+	if cut != nil && !errors.Is(err, http.ErrAbortHandler) {
+		panic(cut)
+	}
+}
+
+// ask returns what comes of a request; a POST asks for a token. The status is 0 if the connection is cut.
+func ask(t *testing.T, h http.Handler, method, target string) (status int, body string) {
+	t.Helper()
+	defer allowCut()
+	w := httptest.NewRecorder()
+	request := httptest.NewRequest(method, target, strings.NewReader("grant_type=client_credentials"))
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	h.ServeHTTP(w, request)
+	return w.Code, w.Body.String()
+}
+
+const list = "/1/dm/open_api/v2/cloud_pbx/instances"
+
+func TestAReplayAnswersAsTheCapturedYCMDid(t *testing.T) {
+	r := replayOf(t,
+		`{"account":1,"method":"GET","path":"v1/subscription","status":502,"text":20,"header":{"Content-Type":"text/html","Content-Length":"7"}}`,
+		`{"account":1,"method":"GET","path":"v1/subscription","status":200,"body":{"status":"Success","data":{"expirationTime":1700003600}}}`,
+		`{"account":1,"method":"GET","path":"v1/users","failed":"network"}`,
+		`{"account":1,"method":"GET","path":"v1/domains","status":204}`,
+		`{"account":2,"method":"POST","path":"oauth/token","query":{"grant_type":"client_credentials"},"status":401,"body":{"code":1000033}}`,
+		`{"account":3,"method":"POST","path":"oauth/token","query":{"grant_type":"client_credentials"},"failed":"timeout"}`,
+		`{"account":3,"method":"POST","path":"oauth/token","query":{"grant_type":"client_credentials"},"status":200,"body":{"access_token":"name-0001","expires_in":17}}`,
+	)
+	for _, c := range []struct {
+		method, target, want string
+		status               int
+	}{
+		{"POST", "/1/dm/open_api/oauth/token", `"access_token":"replayed"`, 200},
+		{"POST", "/2/dm/open_api/oauth/token", `1000033`, 401},
+		{"POST", "/3/dm/open_api/oauth/token", `"expires_in":17`, 200},
+		{"GET", "/1/dm/open_api/v1/subscription", "<html>xxxxxxxxxxxxxx", 502},
+		{"GET", "/1/dm/open_api/v1/subscription", `"status":"Success"`, 200},
+		{"GET", "/1/dm/open_api/v1/subscription", `"status":"Success"`, 200},
+		{"GET", "/1/dm/open_api/v1/users", ``, 0},
+		{"GET", "/1/dm/open_api/v1/domains", ``, 204},
+		{"GET", "/1/dm/open_api/v1/cluster/regions", `DATA_NOT_FOUND`, 404},
+		{"GET", list, `DATA_NOT_FOUND`, 404},
+		{"GET", "/4/dm/open_api/v1/subscription", `DATA_NOT_FOUND`, 404},
+		{"GET", "/", `DATA_NOT_FOUND`, 404},
+		{"DELETE", "/1/dm/open_api/v1/subscription", `DATA_NOT_FOUND`, 404},
+	} {
+		if status, body := ask(t, r, c.method, c.target); status != c.status || !strings.Contains(body, c.want) {
+			t.Errorf("%s %s: got %d %s, want %d with %s", c.method, c.target, status, body, c.status, c.want)
+		}
+	}
+}
+
+// A capture of both ends of a long list is replayed as it is, and as a list of what it has as soon as more is asked for, so
+// that a walk can end.
+func TestAReplayOfAPartOfAListIsAWholeList(t *testing.T) {
+	const path = `{"account":1,"method":"GET","path":"v2/cloud_pbx/instances","status":200,`
+	part := replayOf(t,
+		path+`"query":{"pageNumber":"1","pageSize":"50","sort":"cloudPbxId"},"body":{"data":{"total":9,"list":[{"cloudPbxId":1},{"cloudPbxId":2}]}}}`,
+		path+`"query":{"pageNumber":"5","pageSize":"50","sort":"cloudPbxId"},"body":{"data":{"total":9,"list":[{"cloudPbxId":"9"}]}}}`,
+	)
+	whole := replayOf(t,
+		path+`"query":{"pageNumber":"1","pageSize":"50","sort":"cloudPbxId"},"body":{"data":{"total":3,"list":[{"cloudPbxId":1},{"cloudPbxId":2}]}}}`,
+		path+`"query":{"pageNumber":"2","pageSize":"50","sort":"cloudPbxId"},"body":{"data":{"total":3,"list":[{"cloudPbxId":"9"}]}}}`,
+	)
+	for _, c := range []struct {
+		name   string
+		replay *ycmtest.Replay
+		query  string
+		rows   int
+		total  int
+	}{
+		{"a part, while it has what is asked for", part, "?pageNumber=1&pageSize=50&sort=cloudPbxId", 2, 9},
+		{"a part, the other end", part, "?pageNumber=5&pageSize=50&sort=cloudPbxId", 1, 9},
+		{"a part, between them", part, "?pageNumber=2&pageSize=50&sort=cloudPbxId", 1, 3},
+		{"a part, after that", part, "?pageNumber=1&pageSize=50&sort=cloudPbxId", 2, 3},
+		{"a part, past the end", part, "?pageNumber=3&pageSize=50&sort=cloudPbxId", 0, 3},
+		{"a part, in smaller pages, falling", part, "?pageNumber=3&pageSize=1&sort=-cloudPbxId", 1, 3},
+		{"a whole list, page 1", whole, "?pageNumber=1&pageSize=50&sort=cloudPbxId", 2, 3},
+		{"a whole list, page 2", whole, "?pageNumber=2&pageSize=50&sort=cloudPbxId", 1, 3},
+		{"a whole list, past the end", whole, "?pageNumber=3&pageSize=50&sort=cloudPbxId", 0, 3},
+		{"a whole list, falling in pages of its size", whole, "?pageNumber=1&pageSize=50&sort=-cloudPbxId", 2, 3},
+	} {
+		_, body := ask(t, c.replay, "GET", list+c.query)
+		var a struct {
+			Data struct {
+				Total int               `json:"total"`
+				List  []json.RawMessage `json:"list"`
+			} `json:"data"`
+		}
+		if err := json.Unmarshal([]byte(body), &a); err != nil || a.Data.Total != c.total || len(a.Data.List) != c.rows {
+			t.Errorf("%s: got %s (%v), want %d records and a total of %d", c.name, body, err, c.rows, c.total)
+		}
+	}
+	if status, body := ask(t, part, "GET", "/1/dm/open_api/v1/cloud_pbx/instances/9"); status != 200 || !strings.Contains(body, `"cloudPbxId":"9"`) {
+		t.Errorf("a single PBX: got %d %s", status, body)
+	}
+}
+
+// Whatever a file says, a replay of it answers with HTTP.
+func FuzzReplay(f *testing.F) {
+	f.Add(`{"account":1,"method":"GET","path":"v2/cloud_pbx/instances","query":{"pageNumber":"1"},"status":200,"body":{"data":{"total":-1,"list":[{"cloudPbxId":1},7,null]}}}`, "?pageNumber=1")
+	f.Add(`{"account":1,"path":"v2/cloud_pbx/instances","status":204,"text":-7,"header":{"X-Limit\n":"\r\n"}}`, "?pageNumber=-1&pageSize=9999999999")
+	f.Add(`{"account":1,"path":"v2/cloud_pbx/instances","failed":"network"}`, "?")
+	f.Fuzz(func(t *testing.T, exchange, query string) {
+		c, err := capture.Read(strings.NewReader(captured + exchange))
+		if err != nil {
+			return
+		}
+		r, err := ycmtest.NewReplay(c)
+		if err != nil {
+			return
+		}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://ycm.example.com"+list+query, nil)
+		if err != nil {
+			return
+		}
+		w := httptest.NewRecorder()
+		defer allowCut()
+		r.ServeHTTP(w, request)
+		if w.Code < 200 || w.Code > 599 {
+			t.Errorf("the status is %d", w.Code)
+		}
+	})
+}
