@@ -5,8 +5,9 @@
 // From the environment: GRAFANA_URL (http://127.0.0.1:3000), CHROMIUM (else one from the PATH), FROM (how far the dashboards
 // look back, such as now-15m; else as far as there is data, if that is less than 6 hours), WEEK=1 where there is a week of data
 // for all but the exporter itself, ACCOUNT and PBX (its id) for the PBX to show, LENIENT=1 to accept a panel that
-// is empty but says so in words of its own, ALL_PICTURES=1 for pictures of the odd cases below as well, SETTLE (how many
-// milliseconds a page must be quiet before it is judged, 2000).
+// is empty but says so in words of its own, ALL_PICTURES=1 for pictures of the odd cases below as well, WIDTHS (in pixels,
+// separated by commas: further pictures of each dashboard, as narrow as that), SETTLE (how many milliseconds a page must be
+// quiet before it is judged, 2000).
 //
 // A query over a time range whose steps are longer than Prometheus has been running has nothing to draw yet: it is asked
 // again for the present moment and must give data there. A comparison with last week must only be answered.
@@ -34,7 +35,7 @@ if (!folder) {
 const state = process.env.STATE;
 const green = (process.env.GREEN ?? 'any').split(',');
 // What may be empty in a fleet that is well, or young.
-const mayBeEmpty = new Set(['Not answering', 'Runs out when', 'Oddities', 'Writes failed',
+const mayBeEmpty = new Set(['Not answering', 'Runs out when', 'Unexpected', 'Writes failed',
   'Phones went offline', 'Phones unknown to the newest firmware', 'The same, by region and model']);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
@@ -150,6 +151,16 @@ function count(result) {
   return n;
 }
 
+// bodyOf reads an answer. The browser keeps only so many, and lets old ones go: what it has let go is asked for again.
+async function bodyOf(response) {
+  try {
+    return await response.json();
+  } catch (e) {
+    if (!/evicted|No resource with given identifier|No data found/.test(e)) throw e;
+    return api('/api/ds/query', response.request().postDataJSON());
+  }
+}
+
 // tooEarly says whether a query over a time range is empty only because its steps are longer than the data is old.
 async function tooEarly(asked) {
   if (!asked?.range) return false;
@@ -183,7 +194,7 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
       const answer = answers.get(Number(r.request().headers()['x-panel-id']));
       if (!answer || !r.url().includes('/api/ds/query')) return;
       for (const q of r.request().postDataJSON()?.queries ?? []) answer.asked[q.refId] = q;
-      for (const [ref, result] of Object.entries((await r.json()).results ?? {})) {
+      for (const [ref, result] of Object.entries((await bodyOf(r)).results ?? {})) {
         answer.values[ref] = result.frames?.[0]?.data?.values?.at(-1)?.[0];
         if (result.error) answer.errors.push(`${ref}: ${result.error.slice(0, 300)}`);
         answer.results[ref] = Math.max(answer.results[ref] ?? 0, count(result));
@@ -248,7 +259,14 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
   const alerts = await page.locator('[data-testid*="Alert error"], [aria-label="Alert error"]').allInnerTexts();
   broken.push(...alerts.map((a) => a.replaceAll('\n', ' ').slice(0, 300)));
 
-  if (!lenient || state || process.env.ALL_PICTURES) await page.screenshot({ path: path.join(folder, `${name}.png`) });
+  if (!lenient || state || process.env.ALL_PICTURES) {
+    await page.screenshot({ path: path.join(folder, `${name}.png`) });
+    for (const narrow of (process.env.WIDTHS ?? '').split(',').filter(Boolean)) {
+      await page.setViewportSize({ width: Number(narrow), height });
+      await page.waitForTimeout(settle);
+      await page.screenshot({ path: path.join(folder, `${name}-${narrow}.png`) });
+    }
+  }
   await page.close();
   return { verdicts, broken };
 }

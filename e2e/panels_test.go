@@ -48,8 +48,8 @@ func (s *stack) testPanels(t *testing.T) {
 		return err
 	})
 	account, pbx := s.backfillWeek(t)
-	pictures := filepath.Join("..", "docs", "img")
-	if folder := os.Getenv("E2E_PICTURES"); folder != "" {
+	pictures, folder := t.TempDir(), os.Getenv("E2E_PICTURES")
+	if folder != "" {
 		pictures = filepath.Join(folder, "good")
 	}
 	cmd := exec.CommandContext(t.Context(), "node", "panels.mjs", pictures)
@@ -58,5 +58,26 @@ func (s *stack) testPanels(t *testing.T) {
 	t.Logf("%s", out)
 	if err != nil {
 		t.Fatalf("opening the dashboards: %v", err)
+	}
+	if folder == "" {
+		renewPictures(t, pictures)
+	}
+}
+
+// renewPictures replaces the pictures that the documentation shows.
+func renewPictures(t *testing.T, from string) {
+	t.Helper()
+	shown, err := filepath.Glob(filepath.Join("..", "docs", "img", "*.png"))
+	if err != nil || len(shown) == 0 {
+		t.Fatalf("there are no pictures in docs/img: %v", err)
+	}
+	for _, path := range shown {
+		picture, err := os.ReadFile(filepath.Join(from, filepath.Base(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, picture, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

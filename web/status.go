@@ -120,7 +120,7 @@ func took(d time.Duration) string {
 	}
 }
 
-// Demand words what an account's collectors need of its budget.
+// Demand words what an account's collectors need of its budget, once that is known.
 func (view) Demand(account poll.Status) health {
 	b := account.Budget
 	needed, format := account.Demand*b.Interval.Seconds(), "about %.0f each %s"
@@ -131,12 +131,8 @@ func (view) Demand(account poll.Status) health {
 		format = strings.Replace(format, "about", "at least", 1)
 	}
 	text := fmt.Sprintf(format, needed, took(b.Interval))
-	switch {
-	case account.Demand == 0:
-		return health{starting, "not known yet"}
-	case needed > float64(b.Rate):
+	if needed > float64(b.Rate) {
 		return health{failing, text + ", more than there is"}
-	default:
-		return health{ok, text}
 	}
+	return health{ok, text}
 }

@@ -95,7 +95,7 @@ func TestStatusPageBeginsWithTheWorst(t *testing.T) {
 func TestStatusPageTellsNoFleetBeforeTheFirstWalk(t *testing.T) {
 	account := poll.Status{Account: "main", Budget: ycmclient.BudgetState{Burst: 75, Rate: 75, Interval: time.Minute}}
 	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
-	expectOn(t, page, `<dt>Cloud PBXs</dt><dd><span class="soft">not known yet</span>`, `<dt>Collectors need</dt><dd><span class="state starting">not known yet</span>`)
+	expectOn(t, page, `<dt>Cloud PBXs</dt><dd><span class="soft">not known yet</span>`, `<dt>Collectors need</dt><dd><span class="soft">not known yet</span>`)
 
 	account.Listed = true
 	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), "<dt>Cloud PBXs</dt><dd>0</dd>")

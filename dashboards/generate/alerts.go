@@ -27,7 +27,7 @@ func firingCount() Panel {
 	}
 	p := stat("Alerts firing", "Alerts of the exporter's rules that fire now, by severity. Grey without a number: the rules are not loaded, or nothing is scraped.", "locale", targets...).
 		stepped(unknown).option("textMode", "value_and_name").option("text", map[string]any{"titleSize": 13, "valueSize": 26}).
-		option("orientation", "vertical").opens("Alerts firing").wide(4)
+		option("orientation", "vertical").opens("Alerts firing")
 	for _, s := range severities {
 		p = p.series(s.name, property("thresholds", thresholds(unknown, at(0, good), at(1, s.colour))))
 	}

@@ -10,13 +10,15 @@ func capacity() Dashboard {
 	d := dashboard("ycm-capacity", "Subscription pools, renewals of the next 90 days, and which Cloud PBXs run out of what, and when.",
 		"7d", "5m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(4, seen(), ended().tile(), endingSoon().tile(), endingLater(), trialsEnding(), subscriptionEnds()),
+		across(4, seen(), ended().tile(), endingSoon().tile()),
+		across(3, endingLater(), trialsEnding(), subscriptionEnds()),
 		heading("Renewals"),
 		across(9, renewalCalendar().wide(12), renewals().table().wide(12)),
 		heading("Pools of the accounts"),
 		across(8, poolUse().wide(7), poolOverTime().wide(8), poolTerms().wide(9)),
 		heading("Each PBX"),
-		across(9, busiest().wide(6), fullest("extensions").wide(6), fullest("recording").wide(6), runsOut().wide(6)),
+		across(9, busiest(), fullest("extensions")),
+		across(9, fullest("recording"), runsOut()),
 		across(8, useDistribution().wide(12), users().wide(12)),
 	)
 	return d
@@ -48,14 +50,14 @@ func endingLater() Panel { return renewals().tile() }
 func trialsEnding() Panel {
 	trial := selector("ycm_cloud_pbx_info", inGroup, `type="Trial"`)
 	return stat("Trials ending", "Trial PBXs whose own term ends within 30 days: customers to win.", "locale",
-		now(number(within(30, termEnd)+" and on (account, cloud_pbx_id) "+trial, pbxs()))).problem(busy).wide(4)
+		now(number(within(30, termEnd)+" and on (account, cloud_pbx_id) "+trial, pbxs()))).problem(busy)
 }
 
 // subscriptionEnds is red when a subscription has ended; the alerts tell in time.
 func subscriptionEnds() Panel {
 	return stat("Subscription", "How long the first of the accounts' subscriptions still runs.", "suffix:days",
 		now("min("+daysUntil(account("ycm_subscription_expiration_timestamp_seconds"))+")")).
-		decimals(0).stepped(unknown, at(least, bad), at(0, busy)).wide(4)
+		decimals(0).stepped(unknown, at(least, bad), at(0, busy))
 }
 
 // Weeks begin on Monday; that of 1970-01-01 was a Thursday.
@@ -86,7 +88,7 @@ func renewalCalendar() Panel {
 		joined("week").titled(map[string]string{"Value #A": "Plans", "Value #B": "PBXs"}).
 		converted("week", "number", "time").sortedBy("week", false).
 		series("week", unit("time:D MMM")).option("showValue", "never").
-		series("Plans", inColour(busy)).series("PBXs", inColour(past)).stacked()
+		series("Plans", inColour(busy)).series("PBXs", inColour(past)).stacked().axis("ends")
 }
 
 // pools are what an account subscribes to, with the metrics of what is used and what there is.
@@ -142,7 +144,7 @@ func poolTerms() Panel {
 			row(daysUntil(sub("expiration_timestamp_seconds")), "Days until the subscription ends"),
 			row(daysUntil(sub("recording_expiration_timestamp_seconds")), "Days until recording ends"),
 			row("-max by (account) (-("+daysUntil(sub("remote_management_expiration_timestamp_seconds"))+"))", "Days until remote management ends"))+")")).
-		decimals(0).columns(col("account", "Account", width(110)), col("what", "What"), col("Value", "Number", width(90)))
+		decimals(0).columns(col("account", "Account", width(80)), col("what", "What", atLeast(90)), col("Value", "Number", width(75)))
 }
 
 // share is which part of a resource each PBX uses.
@@ -170,7 +172,7 @@ func busiest() Panel {
 
 func fullList(title, description, vector string) Panel {
 	return table(title, description, "percentunit", rows(top(20, vector))).decimals(0).
-		columns(narrowPBXColumns(col("Value", "Used", append(asBar(busy), width(130))...))...).
+		columns(pbxColumns(col("Value", "Used", append(asBar(busy), width(130))...))...).
 		sorted("Used", true)
 }
 
@@ -186,7 +188,7 @@ func runsOut() Panel {
 	return table("Runs out when", "PBXs whose extensions or recording time are used up first if use grows on as in the last 7 days. Only those that are more than half full and that were for at least 2 days. At most 20.", "suffix:d",
 		rows(bottom(20, "("+either(left("cloud_pbx:ycm_cloud_pbx_recording:ratio", "recording"), left("cloud_pbx:ycm_cloud_pbx_extensions:ratio", "extensions"))+") < 3650"))).
 		decimals(0).
-		columns(narrowPBXColumns(col("what", "What", width(90)), col("Value", "In", width(80)))...).
+		columns(pbxColumns(col("what", "What", width(105)), col("Value", "In", width(70)))...).
 		sorted("In", false)
 }
 
@@ -197,9 +199,14 @@ func useDistribution() Panel {
 		targets = append(targets, rows("sum by (tenth) ("+recorded("account_region_group_tenth:ycm_cloud_pbx_"+r.name+":count")+")"))
 		titles["Value #"+string(rune('A'+i))] = r.title
 	}
-	return columnChart("How full the PBXs are", "How many PBXs use how many tenths of their calls, extensions and recording time now: 0 is under 10 %, 10 is all of it.", "locale", "tenth", targets...).
-		joined("tenth").titled(titles).
+	tenths := make([]Mapping, 11)
+	for i := range tenths {
+		tenths[i] = word(float64(i), fmt.Sprintf("%d %%", 10*i), busy)
+	}
+	return columnChart("How full the PBXs are", "How many PBXs use how much of their calls, extensions and recording time now, from the share below the column up to the next: at 0 % stand those that use less than 10 %, at 100 % those that use all.", "locale", "tenth", targets...).
+		axis("PBXs").joined("tenth").titled(titles).
 		converted("tenth", "number").sortedBy("tenth", false).converted("tenth", "string").
+		series("tenth", property("mappings", tenths)).
 		series("Calls", inColour(busy)).series("Extensions", inColour(plain)).series("Recording", inColour(past))
 }
 

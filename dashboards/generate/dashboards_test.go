@@ -87,6 +87,9 @@ func TestPanelsExplainThemselves(t *testing.T) {
 			if p.FieldConfig.Defaults.Unit == "" {
 				t.Errorf("panel %q shows numbers without a unit", p.Title)
 			}
+			if label := p.FieldConfig.Defaults.Custom["axisLabel"]; label == "" {
+				t.Errorf("panel %q has an axis that says not what it counts", p.Title)
+			}
 			if p.Type == "table" && !slices.ContainsFunc(p.FieldConfig.Overrides, func(o Override) bool {
 				return o.Matcher.Options == "string" && slices.Contains(o.Properties, property("unit", "string"))
 			}) {
@@ -137,6 +140,9 @@ func TestPanelsFillTheGrid(t *testing.T) {
 			if p.GridPos.W < 1 || p.GridPos.H < 1 || p.GridPos.X+p.GridPos.W > columns {
 				t.Errorf("panel %q is at %+v, which is not in %d columns", p.Title, p.GridPos, columns)
 			}
+			if p.Type == "stat" && p.GridPos.W < 6 {
+				t.Errorf("tile %q takes %d columns, want 6 at least: in a window of 800 pixels its title could not be read", p.Title, p.GridPos.W)
+			}
 			bottom = max(bottom, p.GridPos.Y+p.GridPos.H)
 		}
 		if len(taken) != columns*bottom {
@@ -157,6 +163,12 @@ func TestNothingIsKnownFromNothing(t *testing.T) {
 		for _, p := range d.Panels {
 			if p.Type == "row" {
 				continue
+			}
+			for _, target := range p.Targets {
+				recorded := regexp.MustCompile(`\b0 \* .*:ycm_`).MatchString(target.Expr)
+				if recorded && p.Type == "stat" && p.ID != 1 && !regexp.MustCompile(`ycm_(cloud_pbxs|up)\{`).MatchString(target.Expr) {
+					t.Errorf("tile %q is 0 as long as what is recorded is there, which is longer than anything is scraped: %s", p.Title, target.Expr)
+				}
 			}
 			if text := p.FieldConfig.Defaults.NoValue; !slices.Contains([]string{notKnown, "none known", "never seen"}, text) {
 				t.Errorf("panel %q says %q without data, which claims to know something", p.Title, text)
@@ -196,7 +208,7 @@ func TestNumbersLeadToTheirLists(t *testing.T) {
 					if other.UID != to[1] || strconv.Itoa(table.ID) != to[2] {
 						continue
 					}
-					counted := strings.TrimPrefix(strings.Split(p.Targets[0].Expr, ") or 0 * count(")[0], "count(")
+					counted := strings.TrimPrefix(strings.Split(p.Targets[0].Expr, ") or (0 * count(")[0], "count(")
 					if table.Title != p.list || p.Title == p.list && p.list != "Alerts firing" && !strings.Contains(table.Targets[0].Expr, counted) {
 						t.Errorf("%s: %q counts %s, but opens %q, which lists %s", d.UID, p.Title, counted, table.Title, table.Targets[0].Expr)
 					}
@@ -265,6 +277,9 @@ func TestOverridesMeetWhatIsShown(t *testing.T) {
 	eachDashboard(t, func(t *testing.T, d Dashboard) {
 		for _, p := range d.Panels {
 			var shown []string
+			if x, ok := p.Options["xField"].(string); ok {
+				shown = append(shown, x)
+			}
 			for _, target := range p.Targets {
 				shown = append(shown, placeholder.ReplaceAllString(regexp.QuoteMeta(target.LegendFormat), ".+"))
 			}

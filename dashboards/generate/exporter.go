@@ -8,13 +8,14 @@ func exporter() Dashboard {
 	d := dashboard("ycm-exporter", "How ycm_exporter itself is doing: polls, requests to YCM, the API budget, age of the data, scrapes.",
 		"3h", "30s", accountVariable)
 	d.Panels = place(
-		across(4, seen(), accountsUp(), walkTime(), pollsFailed(), requestsFailed(), configuration()),
-		across(4, upFor(), restartedToday(), tokensLeft(), tokenEnds(), restored(), writesFailed()),
+		across(4, seen(), accountsUp(), walkTime(), pollsFailed()),
+		across(3, requestsFailed(), configuration(), upFor(), restartedToday()),
+		across(3, tokensLeft(), tokenEnds(), restored(), writesFailed()),
 		across(5, exporters().wide(columns)),
 		across(8, collectors().wide(14), dataAge().wide(10)),
 		across(8, pollTime().wide(8), polls().wide(8), retries().wide(8)),
 		across(8, requestsByResult().wide(8), requestsByEndpoint().wide(8), latency().wide(8)),
-		across(8, budget().wide(6), budgetWait().wide(6), oddities().wide(6), logins().wide(6)),
+		across(8, budget().wide(6), budgetWait().wide(6), unexpected().wide(6), logins().wide(6)),
 		across(8, scrapeTime().wide(6), samples().wide(6), memory().wide(6), cores().wide(6)),
 	)
 	return d
@@ -30,62 +31,73 @@ func lately(counter string, matchers ...string) string {
 
 func accountsUp() Panel {
 	return stat("Accounts up", "Which part of the YCM accounts had a successful last walk of their PBX list.", "percentunit",
-		now("avg(max by (account) ("+account("ycm_up")+"))")).decimals(0).stepped(unknown, at(0, bad), at(1, good)).wide(4)
+		now("avg(max by (account) ("+account("ycm_up")+"))")).decimals(0).stepped(unknown, at(0, bad), at(1, good))
 }
 
 func walkTime() Panel {
 	return stat("Walk time", "How much of its interval the slowest walk of a list took. Above 100 % the data gets older than its interval: give the walk more budget or a longer interval.", "percentunit",
-		now("max("+account("ycm_collector_duration_seconds", walk)+" / ("+account("ycm_collector_interval_seconds", walk)+" > 0))")).
-		decimals(0).stepped(unknown, at(0, good), at(1.1, bad)).wide(4)
+		inTime(account("ycm_collector_duration_seconds", walk)+" / ("+account("ycm_collector_interval_seconds", walk)+" > 0)")...).
+		decimals(0).slowInRed()
+}
+
+// inTime is the greatest share of an interval that something took, by whether the rules call that slow.
+func inTime(share string) []Target {
+	slow := "max((" + share + ") > on (account) group_left () max by (account) (" + account("ycm:threshold:poll_ratio") + "))"
+	return []Target{named(slow, "slow"), named("max("+share+") unless on () "+slow, "in time")}
+}
+
+// slowInRed gives what inTime tells its colours.
+func (p Panel) slowInRed() Panel {
+	return p.stepped(unknown).option("textMode", "value").series("slow", inColour(bad)).series("in time", inColour(good))
 }
 
 func pollsFailed() Panel {
 	return stat("Polls failed", "Polls of all collectors that failed within the last hour.", "locale",
-		now("round("+lately("ycm_collector_polls_total", `result!="ok"`)+") or 0 * "+lately("ycm_collector_polls_total"))).problem(warning).wide(4)
+		now("round("+lately("ycm_collector_polls_total", `result!="ok"`)+") or 0 * "+lately("ycm_collector_polls_total"))).problem(warning)
 }
 
 func requestsFailed() Panel {
 	return stat("Requests failed", "Which part of the requests to YCM of the last hour failed.", "percentunit",
 		now("("+lately("ycm_api_requests_total", `result!="ok"`)+" or 0 * "+lately("ycm_api_requests_total")+") / ("+lately("ycm_api_requests_total")+" > 0)")).
-		decimals(1).stepped(unknown, at(0, good), at(0.01, warning), at(0.1, bad)).mapped(word(0, "none", good)).wide(4)
+		decimals(1).stepped(unknown, at(0, good), at(0.01, warning), at(0.1, bad)).mapped(word(0, "none", good))
 }
 
 func configuration() Panel {
 	return stat("Configuration", "Whether the last reload of the configuration succeeded. After a failed one the exporter goes on with what it had.", "none",
-		now("min(ycm_exporter_config_last_reload_successful)")).stepped(unknown).mapped(yesNo("in force", "refused", bad)).wide(4)
+		now("min(ycm_exporter_config_last_reload_successful)")).stepped(unknown).mapped(yesNo("in force", "refused", bad))
 }
 
 func upFor() Panel {
 	return stat("Up for", "How long the exporter that was started last has been running.", "s",
-		now("time() - max(process_start_time_seconds"+self+")")).decimals(1).wide(4)
+		now("time() - max(process_start_time_seconds"+self+")")).decimals(1)
 }
 
 func restartedToday() Panel {
 	return stat("Restarts", "How often exporters were started anew within the last day.", "locale",
-		now("sum(changes(process_start_time_seconds[1d])"+self+")")).problem(warning).wide(4)
+		now("sum(changes(process_start_time_seconds[1d])"+self+")")).problem(warning)
 }
 
 func tokensLeft() Panel {
 	return stat("Tokens left", "Requests that the account with the least budget left could send at once.", "locale",
-		now("min("+account("ycm_api_budget_tokens")+")")).decimals(0).wide(4)
+		now("min("+account("ycm_api_budget_tokens")+")")).decimals(0)
 }
 
 func tokenEnds() Panel {
 	return stat("Token ends in", "How long the access token that ends first is still good. It is renewed before it ends.", "s",
 		now("min("+account("ycm_api_token_expiration_timestamp_seconds")+" - time())")).
-		decimals(0).stepped(unknown, at(least, bad), at(0, good)).wide(4)
+		decimals(0).stepped(unknown, at(least, bad), at(0, good))
 }
 
 func restored() Panel {
 	served := account("ycm_collector_restored")
 	return stat("Restored", "Collectors whose data is from before the last start of the exporter: they have not been polled anew yet.", "locale",
-		now(number(served+" == 1", served))).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good)).wide(4)
+		now(number(served+" == 1", served))).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good))
 }
 
 func writesFailed() Panel {
 	const failures = "ycm_exporter_storage_write_failures_total"
 	return stat("Writes failed", "Snapshots that could not be written to the exporter's storage within the last hour. What is not written is lost at the next restart.", "locale",
-		now("round(sum(increase("+failures+"[1h]) and "+failures+"))")).problem(warning).wide(4)
+		now("round(sum(increase("+failures+"[1h]) and "+failures+"))")).problem(warning)
 }
 
 func exporters() Panel {
@@ -98,7 +110,7 @@ func exporters() Panel {
 		sorted("Instance", false)
 }
 
-// pollDuration is how long the collectors took for all that they are about: one poll, or a round of all PBXs.
+// pollDuration is how long the collectors took for all that they are about: one poll, or a sweep of all PBXs.
 func pollDuration() string {
 	return "(" + either(account("ycm_collector_round_duration_seconds"), account("ycm_collector_duration_seconds")) + ")"
 }
@@ -115,16 +127,16 @@ func collectors() Panel {
 	by := func(aggregation, expr string) Target {
 		return rows(aggregation + " by (account, collector) (" + expr + ")")
 	}
-	return table("Collectors", "What each collector of each account did last. Those that ask PBXs one by one take as long as a round of all PBXs.", "s",
+	return table("Collectors", "What each collector of each account did last. Those that ask PBXs one by one take as long as a sweep of all PBXs.", "s",
 		by("max", account("ycm_collector_success")), by("max", account("ycm_collector_interval_seconds")),
 		by("max", pollDuration()), by("max", ofInterval(pollDuration())), by("min", sinceSuccess())).
 		merged().
 		columns(
-			col("account", "Account", width(130)), col("collector", "Collector"),
+			col("account", "Account", width(90)), col("collector", "Collector", atLeast(110)),
 			col("Value #A", "Last poll", append(inText(yesNo("ok", "failed", bad)), width(90))...),
 			col("Value #B", "Interval", width(90)),
 			col("Value #C", "Took", width(90), property("decimals", 1)),
-			col("Value #D", "Of its interval", append(asBar(good, at(1.1, bad)), unit("percentunit"), property("decimals", 0))...),
+			col("Value #D", "Of its interval", append(asBar(busy), unit("percentunit"), property("decimals", 0))...),
 			col("Value #E", "Last success", width(110), property("decimals", 0))).
 		sorted("Account", false)
 }
@@ -136,7 +148,7 @@ func dataAge() Panel {
 }
 
 func pollTime() Panel {
-	return timeseries("Polls: time taken, of the interval", "How much of its interval each collector's last poll took, or its last round of all PBXs, waits for the budget included, for the account where it is slowest.", "percentunit",
+	return timeseries("Polls: time taken, of the interval", "How much of its interval each collector's last poll took, or its last sweep of all PBXs, waits for the budget included, for the account where it is slowest.", "percentunit",
 		over("max by (collector) ("+ofInterval(pollDuration())+")", "{{collector}}")).
 		axis("of the interval").stepped("transparent", at(1, bad)).custom("thresholdsStyle", map[string]any{"mode": "dashed"}).custom("fillOpacity", 0)
 }
@@ -208,8 +220,8 @@ func budgetWait() Panel {
 		axis("seconds a second")
 }
 
-func oddities() Panel {
-	return timeseries("Oddities", "Each hour: values from YCM that could not be understood, walks that had to be mended because the list moved under them, and walks served although YCM's total and its list disagree.", "locale",
+func unexpected() Panel {
+	return timeseries("Unexpected", "Each hour: values from YCM that could not be understood, walks that had to be mended because the list moved under them, and walks served although YCM's total and its list disagree.", "locale",
 		over("60 * "+perMinute("field", "ycm_api_unexpected_values_total"), "value: {{field}}"),
 		over("60 * "+perMinute("account", "ycm_walk_repairs_total"), "{{account}}: walks mended"),
 		over("60 * "+perMinute("account", "ycm_walk_mismatches_total"), "{{account}}: totals that disagree")).

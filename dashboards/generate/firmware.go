@@ -7,7 +7,8 @@ func firmware() Dashboard {
 	d := dashboard("ycm-firmware", "The firmware of the Cloud PBXs: versions by region, how far behind they are, what is available where.",
 		"7d", "5m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(4, seen(), upToDate(), behind().tile(), farBehind(), versionsInUse(), notCompared()),
+		across(4, seen(), upToDate(), behind().tile()),
+		across(3, farBehind(), versionsInUse(), notCompared()),
 		across(9, versionsByRegion().wide(16), versionsBehind().wide(8)),
 		across(9, availability().wide(16), newest().wide(8)),
 		across(9, behindOverTime().wide(8), versionsOverTime().wide(8), behind().table().wide(8)),
@@ -36,14 +37,14 @@ const (
 
 func upToDate() Panel {
 	return stat("Up to date", "Which part of the PBXs runs the newest firmware that YCM lists for their region.", "percentunit",
-		now("(sum("+byBehind(newestRuns)+") or 0 * sum("+byBehind()+")) / sum("+byBehind()+")")).decimals(0).wide(4)
+		now(whileListed("(sum("+byBehind(newestRuns)+") or 0 * sum("+byBehind()+")) / sum("+byBehind()+")"))).decimals(0)
 }
 
 // behind lists the PBXs that can be updated. While a PBX is updated two exporters may disagree about its version.
 func behind() list {
 	version := "group_left (version) topk by (account, cloud_pbx_id) (1, " + selector("ycm_cloud_pbx_info", inRegion) + ")"
 	return list{
-		title: "Updates", colour: busy, unit: "locale", worst: "Behind", descending: true, witness: byBehind(),
+		title: "Updates", colour: busy, unit: "locale", worst: "Behind", descending: true, witness: each("ycm_cloud_pbx_firmware_versions_behind"),
 		description: "PBXs for whose region YCM lists a newer firmware than the one they run, those first that most versions are newer than.",
 		vector:      "(" + each("ycm_cloud_pbx_firmware_versions_behind") + " > 0) * on (account, cloud_pbx_id) " + version,
 		columns:     narrowPBXColumns(col("version", "Runs", width(110)), col("Value", "Behind", width(80))),
@@ -52,17 +53,17 @@ func behind() list {
 
 func farBehind() Panel {
 	return stat("3 or more behind", "PBXs for whose region YCM lists at least 3 versions that are newer than the one they run.", "locale",
-		now("sum("+byBehind(threeOrUp)+") or 0 * sum("+byBehind()+")")).problem(warning).opens("Updates").wide(4)
+		now("sum("+byBehind(threeOrUp)+") or "+whileListed("0 * sum("+byBehind()+")"))).problem(warning).opens("Updates")
 }
 
 func versionsInUse() Panel {
 	return stat("Versions in use", "How many versions the fleet is spread over. Each needs its own care.", "locale",
-		now("count(count by (version) ("+recorded("account_region_group_version:ycm_cloud_pbxs:count", `version!=""`)+"))")).wide(4)
+		now("count(count by (version) ("+recorded("account_region_group_version:ycm_cloud_pbxs:count", `version!=""`)+"))"))
 }
 
 func notCompared() Panel {
 	return stat("Not compared", "PBXs whose region or version matches nothing in YCM's firmware list: nothing can be said of their updates.", "locale",
-		now("sum("+pbxs()+") - sum("+byBehind()+")")).problem(warning).wide(4)
+		now(whileListed("(sum("+pbxs()+") - sum("+byBehind()+"))"))).problem(warning)
 }
 
 func versionsByRegion() Panel {
@@ -74,7 +75,7 @@ func versionsByRegion() Panel {
 func versionsBehind() Panel {
 	return columnChart("Behind by how many versions", "How many PBXs are how many versions behind the newest of their region. 0 is up to date.", "locale", "behind",
 		rows("sum by (behind) ("+byBehind()+")")).
-		titled(map[string]string{"Value": "PBXs"}).
+		axis("PBXs").option("xTickLabelSpacing", 0).titled(map[string]string{"Value": "PBXs"}).
 		converted("behind", "number").sortedBy("behind", false).converted("behind", "string").
 		series("PBXs", inColour(busy))
 }

@@ -8,35 +8,42 @@ func fleetOverview() Dashboard {
 		"24h", "1m", accountVariable, regionVariable, groupVariable)
 	d.Annotations.List = firingOverTime()
 	d.Panels = place(
-		across(4, seen(), firingCount(), notRunning().tile(), notAnswering().tile(), nearCapacity().tile(), oldBackups().tile()),
-		across(4, pbxCount(), callsNow(), endingSoon().tile(), ended().tile(), unactivated().tile(), behind().tile()),
+		across(4, seen(), firingCount(), notRunning().tile(), notAnswering().tile()),
+		across(3, nearCapacity().tile(), oldBackups().tile(), pbxCount(), callsNow()),
+		across(3, endingSoon().tile(), ended().tile(), unactivated().tile(), behind().tile()),
 		across(9, firingList().wide(16), byStatus().wide(8)),
 		across(9, notRunning().table().wide(8), notAnswering().table().wide(8), nearCapacity().table().wide(8)),
 		across(8, callsAgainstLastWeek().wide(12), callsOverTheWeek().wide(12)),
-		across(9, byAccount().wide(12), fleetUse().wide(4), notRunningOverTime().wide(8)),
+		across(9, byAccount().wide(10), fleetUse().wide(6), notRunningOverTime().wide(8)),
 		across(9, byRegion().wide(columns)),
 		across(9, endingSoon().table().wide(6), ended().table().wide(6), oldBackups().table().wide(6), unactivated().table().wide(6)),
 		heading("Endpoints and AI minutes"),
-		across(4, phonesLost().tile(), endpointsNow().wide(12), aiMinutes().wide(8)),
+		across(4, phonesLost().tile(), endpointsNow().wide(11), aiMinutes().wide(7)),
 		across(9, endpointsOverTime().wide(14), phonesLost().table().wide(10)),
 	)
 	return d
 }
 
 func pbxCount() Panel {
-	return stat("PBXs", "Cloud PBXs in YCM's list that the variables above choose.", "locale", now("sum("+pbxs()+")")).wide(4)
+	return stat("PBXs", "Cloud PBXs in YCM's list that the variables above choose.", "locale",
+		now("sum("+pbxs()+") or sum("+noPBXs()+")"))
+}
+
+// noPBXs is 0 for each account whose list is known to be empty.
+func noPBXs() string {
+	return "max by (account) (" + account("ycm_cloud_pbxs") + ") == 0"
 }
 
 func callsNow() Panel {
 	return stat("Calls now", "Active calls of the Running PBXs. YCM may keep the calls of long ago on a PBX that is not Running: those are left out.",
-		"locale", now("sum("+recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")+")")).wide(4)
+		"locale", now("sum("+recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")+")"))
 }
 
 // byStatus counts the PBXs in each state.
 func byStatus() Panel {
 	return stat("PBXs by status", "PBXs in each state that YCM documents, as far as there are any. Unknown is a state that it does not document.", "locale",
 		named("sort_desc(sum by (status) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count")+"))", "{{status}}")).
-		counted(pbxStates)
+		counted(pbxStates).option("orientation", "horizontal")
 }
 
 func notRunning() list {
@@ -45,15 +52,15 @@ func notRunning() list {
 	return list{
 		title: "Not running", colour: bad, unit: "locale", worst: "Ext.", descending: true, witness: pbxs(),
 		description: "PBXs in a state other than Running, those with most extensions first: more people notice.",
-		vector:      fmt.Sprintf("(%s * on (account, cloud_pbx_id) group_left () %s or 0 * %s)", stopped, size, stopped),
-		columns: pbxColumns(col("status", "Status", append(inText(nameMapping(pbxStates)), width(100))...),
-			col("Value", "Ext.", width(65))),
+		vector:      fmt.Sprintf("(%s * on (account, cloud_pbx_id) group_left () %s or -1 * %s)", stopped, size, stopped),
+		columns: pbxColumns(col("status", "Status", append(inText(nameMapping(pbxStates)), width(110))...),
+			col("Value", "Ext.", width(65), property("mappings", []Mapping{word(-1, "–", unknown)}))),
 	}
 }
 
 func notAnswering() list {
 	return list{
-		title: "Not answering", colour: bad, unit: "none", worst: "PBX", witness: recorded("account_region_group_answers:ycm_cloud_pbxs:count"),
+		title: "Not answering", colour: bad, unit: "none", worst: "PBX", witness: each("ycm_cloud_pbx_api_up"),
 		description: "PBXs that YCM reports as Running but that did not answer their own API. The collector pbx_api asks them; it is off by default.",
 		vector:      each("ycm_cloud_pbx_api_up") + " == 0",
 		columns:     pbxColumns(hidden("Value")),
@@ -137,12 +144,12 @@ func callsOverTheWeek() Panel {
 
 func byAccount() Panel {
 	by := func(expr string) Target { return rows("max by (account) (" + expr + ")") }
-	count := "sum by (account) (" + pbxs() + ")"
+	count := "(sum by (account) (" + pbxs() + ") or " + noPBXs() + ")"
 	return table("By account", "For each account: whether the last walk of its list succeeded and how long ago the last good one was, its PBXs, how many are not running, active calls.", "locale",
 		by(account("ycm_up")),
 		by("time() - ("+account("ycm_collector_last_success_timestamp_seconds", `collector="cloud_pbx"`)+" > 0)"),
 		rows(count),
-		rows("sum by (account) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or 0 * "+count),
+		rows("sum by (account) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or "+whileListed("0 * "+count)),
 		rows("sum by (account) ("+recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")+")")).
 		merged().
 		columns(col("account", "Account"),
@@ -156,7 +163,7 @@ func byAccount() Panel {
 
 func byRegion() Panel {
 	count := regions("account_region_group:ycm_cloud_pbxs:count")
-	stopped := "(sum by (region) (" + recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`) + ") or 0 * " + count + ")"
+	stopped := "(sum by (region) (" + recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`) + ") or " + whileListed("0 * "+count) + ")"
 	share := func(used, capacity string) Target {
 		return rows(regions("account_region_group:ycm_cloud_pbx_"+used+":sum") + " / (" + regions("account_region_group:ycm_cloud_pbx_"+capacity+":sum") + " > 0)")
 	}
@@ -178,8 +185,8 @@ func byRegion() Panel {
 }
 
 func notRunningOverTime() Panel {
+	stopped := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)
 	return timeseries("Not running over time", "PBXs in a state other than Running, by state.", "locale",
-		over("sum by (status) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or (0 * sum("+pbxs()+") unless on () sum("+
-			recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+"))", "{{status}}")).
+		over("sum by (status) ("+stopped+") or "+labelled("(0 * sum("+pbxs()+") unless on () sum("+stopped+"))", "status", "none"), "{{status}}")).
 		axis("PBXs").stacked().stateColours(pbxStates).custom("lineInterpolation", "stepAfter")
 }

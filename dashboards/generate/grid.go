@@ -9,7 +9,9 @@ type line struct {
 	panels []Panel
 }
 
-// across puts panels beside each other.
+// across puts panels beside each other. Those without a width share what is left of the line. No more than four tiles
+// fit: in a window of 800 pixels their titles could not be read. The line of the first tile, which has a reason to tell as
+// well, is higher.
 func across(height int, panels ...Panel) line {
 	return line{height, panels}
 }
@@ -24,8 +26,18 @@ func place(lines ...line) []Panel {
 	var placed []Panel
 	y := 0
 	for _, l := range lines {
+		left, without := columns, 0
+		for _, p := range l.panels {
+			left -= p.GridPos.W
+			if p.GridPos.W == 0 {
+				without++
+			}
+		}
 		x := 0
 		for _, p := range l.panels {
+			if p.GridPos.W == 0 {
+				p.GridPos.W = left / without
+			}
 			p.ID = len(placed) + 1
 			p.GridPos = GridPos{H: l.height, W: p.GridPos.W, X: x, Y: y}
 			x += p.GridPos.W

@@ -18,7 +18,7 @@ const most = 500
 
 // tile is the number of rows: "none" in green only where the witness is, else grey.
 func (l list) tile() Panel {
-	return stat(l.title, l.description, "locale", now(number(l.vector, l.witness))).problem(l.colour).opens(l.title).wide(4)
+	return stat(l.title, l.description, "locale", now(number(l.vector, l.witness))).problem(l.colour).opens(l.title)
 }
 
 // table lists the rows; with more than the most, the ones whose values are greatest or, if the worst are small, smallest.

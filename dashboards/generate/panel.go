@@ -108,11 +108,12 @@ func columnChart(title, description, unit, x string, targets ...Target) Panel {
 		"lineWidth": 0, "fillOpacity": 80, "gradientMode": "none", "axisPlacement": "auto", "axisLabel": "",
 	}
 	p.Options = map[string]any{
-		"xField": x, "orientation": "vertical", "xTickLabelRotation": 0, "xTickLabelSpacing": 0, "showValue": "auto",
+		"xField": x, "orientation": "vertical", "xTickLabelRotation": 0, "xTickLabelSpacing": 45, "showValue": "auto",
 		"stacking": "none", "groupWidth": 0.7, "barWidth": 0.9, "barRadius": 0, "fullHighlight": false,
 		"legend": legend(), "tooltip": map[string]any{"mode": "multi", "sort": "none"},
 	}
-	return p
+	// Grafana gives names that have no room the text for what has no value.
+	return p.series(x, property("noValue", " "))
 }
 
 // table shows one row for each series; see columns.

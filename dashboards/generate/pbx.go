@@ -7,8 +7,9 @@ func pbxDetail() Dashboard {
 	d := dashboard("ycm-pbx", "One Cloud PBX over time: state, calls, extensions, recording, terms, backup, firmware, features, trunks.",
 		"24h", "1m", accountVariable, regionVariable, groupVariable, pbxVariable, homeVariable)
 	d.Panels = place(
-		across(4, seen(), pbxState(), pbxAnswers(), pbxTrunksDown(), pbxEnds("Plan", "plan", planEnd), pbxEnds("PBX", "PBX", termEnd)),
-		across(4, pbxCallsNow(), pbxBackup(), pbxBehind(), pbxUse().wide(12)),
+		across(4, seen(), pbxState(), pbxAnswers(), pbxTrunksDown()),
+		across(3, pbxEnds("Plan", "plan", planEnd), pbxEnds("PBX", "PBX", termEnd), pbxCallsNow(), pbxBackup()),
+		across(4, pbxBehind().wide(6), pbxUse()),
 		across(4, pbxIdentity().wide(columns)),
 		across(6, pbxStateHistory().wide(columns)),
 		across(8, pbxCalls().wide(8), pbxExtensions().wide(8), pbxRecording().wide(8)),
@@ -27,19 +28,19 @@ func pbxStatus() string {
 
 func pbxState() Panel {
 	return stat("Status", "The state that YCM reports for the PBX.", "none", now(pbxStatus())).
-		stepped(unknown).mapped(stateMapping(pbxStates)).wide(4)
+		stepped(unknown).mapped(stateMapping(pbxStates))
 }
 
 func pbxAnswers() Panel {
 	return stat("Answers", "Whether the PBX itself answers its API. The collector pbx_api asks it while it is Running; it is off by default.", "none",
 		now(pbx("ycm_cloud_pbx_api_up"))).
-		stepped(unknown).mapped(yesNo("yes", "no", bad)).wide(4)
+		stepped(unknown).mapped(yesNo("yes", "no", bad))
 }
 
 func pbxTrunksDown() Panel {
 	trunks := pbxBy("account, cloud_pbx_id, trunk, trunk_type", "ycm_cloud_pbx_trunk_status", trunkFault)
 	return stat("Trunks down", "Trunks that are switched on but take no calls: registering, failed, unreachable. The collector trunks asks the PBX while it is Running; it is off by default.",
-		"locale", now("sum by (account, cloud_pbx_id) ("+trunks+")")).problem(bad).wide(4)
+		"locale", now("sum by (account, cloud_pbx_id) ("+trunks+")")).problem(bad)
 }
 
 // noDate stands for a PBX that YCM lists without an end: that is something known, other than no data.
@@ -55,12 +56,12 @@ func pbxEnds(subject, what, timestamp string) Panel {
 		named("(("+left+") >= 0) unless on (account, cloud_pbx_id) "+soon, "later"),
 		named(fmt.Sprintf("%d * (%s unless %s)", noDate, pbx("ycm_cloud_pbx_info"), pbx(timestamp)), "none")).
 		decimals(0).stepped(unknown).mapped(word(noDate, "no date", unknown)).option("textMode", "value").
-		series("ended", inColour(bad)).series("soon", inColour(warning)).series("later", inColour(good)).wide(4)
+		series("ended", inColour(bad)).series("soon", inColour(warning)).series("later", inColour(good))
 }
 
 func pbxCallsNow() Panel {
 	return stat("Calls now", "Active calls. YCM may keep the calls of long ago on a PBX that is not Running.", "locale",
-		now(pbx("ycm_cloud_pbx_active_calls"))).wide(4)
+		now(pbx("ycm_cloud_pbx_active_calls")))
 }
 
 // pbxBackup is orange from the threshold of the rules on.
@@ -72,21 +73,21 @@ func pbxBackup() Panel {
 		named("(time() - "+last+") unless on (account, cloud_pbx_id) "+old, "recent"),
 		named("-1 * ("+pbx("ycm_cloud_pbx_info")+" unless "+last+")", "never")).
 		decimals(1).stepped(unknown).mapped(word(-1, "never", warning)).option("textMode", "value").
-		series("old", inColour(warning)).series("recent", inColour(good)).series("never", inColour(warning)).wide(4)
+		series("old", inColour(warning)).series("recent", inColour(good)).series("never", inColour(warning))
 }
 
 func pbxBehind() Panel {
 	return stat("Firmware behind", "How many versions that YCM lists for the PBX's region are newer than the one it runs.", "locale",
 		now(pbx("ycm_cloud_pbx_firmware_versions_behind"))).
-		stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "newest", good)).leadsTo("ycm-firmware").wide(4)
+		stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "newest", good)).leadsTo("ycm-firmware")
 }
 
 func pbxIdentity() Panel {
 	return table("About this PBX", "What YCM's list says of the PBX. Its address opens its own pages.", "none",
 		rows("max by (account, cloud_pbx_id, name, region, sn, host, type, plan, group, version, last_used_template) (topk by (account, cloud_pbx_id) (1, "+selector("ycm_cloud_pbx_info", thisPBX)+"))")).
 		columns(
-			col("name", "PBX", atLeast(150)), col("cloud_pbx_id", "Id", width(70)), col("sn", "Serial number", width(145)),
-			col("host", "Address", property("links", []Link{{Title: "Open the PBX's own pages", URL: "https://${__data.fields.host}", TargetBlank: true}})),
+			col("name", "PBX", atLeast(150)), col("cloud_pbx_id", "Id", width(70)), col("sn", "Serial number", width(170)),
+			col("host", "Address", atLeast(300), property("links", []Link{{Title: "Open the PBX's own pages", URL: "https://${__data.fields.host}", TargetBlank: true}})),
 			col("region", "Region"), col("group", "Group"), col("plan", "Plan"), col("type", "Type", width(110)),
 			col("version", "Firmware", width(100)), hidden("last_used_template"), hidden("account"), hidden("Value"))
 }

@@ -7,12 +7,14 @@ func trunksAndPhones() Dashboard {
 	d := dashboard("ycm-pbx-api", "What the Cloud PBXs tell themselves: whether they answer, the state of their trunks, the phones that their firmware knows.",
 		"24h", "1m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(4, seen(), notAnswering().tile(), restarts(), trunksDown().tile(), trunksTruncated(), phonesMissing()),
+		across(4, seen(), notAnswering().tile(), restarts()),
+		across(3, trunksDown().tile(), trunksTruncated(), phonesMissing()),
 		heading("Reachability"),
-		across(4, answering().wide(8), notAsked().wide(8), roundTime().wide(8)),
+		across(3, answering(), notAsked(), sweepTime()),
 		across(8, notAnsweringOverTime().wide(6), asked().wide(6), notAnswering().table().wide(6), restarted().wide(6)),
 		heading("Trunks"),
-		across(4, trunksByStatus().wide(16), trunksByType().wide(8)),
+		across(4, trunksByStatus()),
+		across(4, trunksByType()),
 		across(9, trunksDown().table().wide(14), trunkFaultsOverTime().wide(10)),
 		heading("Phones that the firmware can provision"),
 		across(8, requiredPhones().wide(7), phoneModels().wide(11), phoneVendors().wide(6)),
@@ -33,18 +35,18 @@ func trunks(matchers ...string) string {
 
 func answering() Panel {
 	return stat("Answering", "PBXs that answered their own API when they were last asked. The collector pbx_api asks each Running PBX; it is off by default.", "locale",
-		now("sum("+answers(`answers="1"`)+") or 0 * sum("+answers()+")")).wide(4)
+		now("sum("+answers(`answers="1"`)+") or "+whileListed("0 * sum("+answers()+")")))
 }
 
 func notAsked() Panel {
 	running := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status="Running"`)
-	return stat("Not asked", "Running PBXs that were not asked yet, or could not be: the first round is under way, or the budget does not carry it.", "locale",
-		now("clamp_min(sum("+running+") - sum("+answers()+"), 0)")).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good)).wide(4)
+	return stat("Not asked", "Running PBXs that were not asked yet, or could not be: the first sweep is under way, or the budget does not carry it.", "locale",
+		now(whileListed("clamp_min(sum("+running+") - sum("+answers()+"), 0)"))).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good))
 }
 
 func trunksDown() list {
 	return list{
-		title: "Trunks down", colour: bad, unit: "none", worst: "PBX", witness: trunks(),
+		title: "Trunks down", colour: bad, unit: "none", worst: "PBX", witness: each("ycm_cloud_pbx_trunk_status", `status="Idle"`),
 		description: "Trunks that are switched on but take no calls: registering, failed, unreachable.",
 		vector:      eachBy(", trunk, trunk_type, status", "ycm_cloud_pbx_trunk_status", trunkFault) + " == 1",
 		columns: pbxColumns(
@@ -56,28 +58,28 @@ func trunksDown() list {
 func phonesMissing() Panel {
 	supported := "max by (account, version, vendor, model) (" + account("ycm_autoprovisioning_phone_supported") + ")"
 	return stat("Phones missing", "Pairs of a phone that the configuration requires (required_phones) and a firmware version in use that does not know it.", "locale",
-		now(number(supported+" == 0", supported))).problem(bad).wide(4)
+		now(number(supported+" == 0", supported))).problem(bad)
 }
 
-// roundTime is that of the collectors whose PBXs answer: how long a round took tells nothing once there are no more, and one
+// sweepTime is that of the collectors whose PBXs answer: how long a sweep took tells nothing once there are no more, and one
 // that asked no PBX took no time.
-func roundTime() Panel {
+func sweepTime() Panel {
 	const sweeps = `collector=~"pbx_api|trunks"`
-	round := ofInterval("("+account("ycm_collector_round_duration_seconds", sweeps)+" > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
-	return stat("Round time", "How much of its interval the slowest round of all PBXs took. Above 100 % the answers get older than their interval.", "percentunit",
-		now("max("+round+")")).decimals(0).stepped(unknown, at(0, good), at(1.1, bad)).wide(4)
+	sweep := ofInterval("("+account("ycm_collector_round_duration_seconds", sweeps)+" > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
+	return stat("Sweep time", "How much of its interval the slowest sweep of all PBXs took. Above 100 % the answers get older than their interval.", "percentunit",
+		inTime(sweep)...).decimals(0).slowInRed()
 }
 
 func restarts() Panel {
 	up := each("ycm_cloud_pbx_uptime_seconds")
 	return stat("Restarted", "PBXs that have been up for less than a day.", "locale",
-		now(number(up+fmt.Sprintf(" < %d", day), up))).wide(4)
+		now(number(up+fmt.Sprintf(" < %d", day), up)))
 }
 
 func trunksTruncated() Panel {
 	truncated := each("ycm_cloud_pbx_trunks_truncated")
 	return stat("Trunks cut off", "PBXs that have more trunks than the exporter serves.", "locale",
-		now(number(truncated+" == 1", truncated))).problem(warning).wide(4)
+		now(number(truncated+" == 1", truncated))).problem(warning)
 }
 
 func notAnsweringOverTime() Panel {
@@ -95,7 +97,7 @@ func asked() Panel {
 func restarted() Panel {
 	return table("Restarted last", "PBXs that have been up for the shortest time. At most 20.", "s",
 		rows(bottom(20, each("ycm_cloud_pbx_uptime_seconds")))).
-		columns(narrowPBXColumns(col("Value", "Up for", width(100)))...).
+		columns(narrowPBXColumns(col("Value", "Up for", width(80)))...).
 		decimals(1).sorted("Up for", false)
 }
 

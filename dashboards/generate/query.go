@@ -73,7 +73,13 @@ func pbxBy(labels, metric string, matchers ...string) string {
 
 // number is how many series a vector has: 0 only where there is a witness that the answer is known.
 func number(vector, witness string) string {
-	return "count(" + vector + ") or 0 * count(" + witness + ")"
+	return "count(" + vector + ") or " + whileListed("0 * count("+witness+")")
+}
+
+// whileListed lets an answer stand while a list of PBXs is scraped. What the rules have recorded outlives it by up to the
+// interval of its group, and what is missing meanwhile would look like none.
+func whileListed(vector string) string {
+	return "(" + vector + " and on () count(" + account("ycm_cloud_pbxs") + "))"
 }
 
 // regions adds a recorded sum up by region.

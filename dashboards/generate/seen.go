@@ -1,7 +1,5 @@
 package main
 
-import "fmt"
-
 // seen is the first tile of every dashboard: how old what is seen is, in green, and in red why it is not to be trusted.
 // It looks back a day, so that it goes on counting when there is nothing to scrape any more.
 func seen() Panel {
@@ -17,15 +15,14 @@ func seen() Panel {
 	down := "count((" + scraped + ") == 0)"
 	read := "(max by (account) (" + last("ycm_collector_last_success_timestamp_seconds", fleet) + ") > 0)"
 	age := "time() - min" + read
-	interval := last("ycm_collector_interval_seconds", fleet)
-	// As YcmFleetDataStale has it: three intervals, or walks if those are longer, and never less than ten minutes.
-	allowed := fmt.Sprintf("clamp_min(3 * max by (account) ((%s > %s) or %s), 600)", last("ycm_collector_duration_seconds", fleet), interval, interval)
+	allowed := "max by (account) (" + last("ycm:threshold:data_age_seconds", fleet) + ")" // as YcmFleetDataStale has it
 	old := "max(time() - " + read + " > on (account) " + allowed + ")"
 	withdrawn := "time() - min(" + read + " unless on (account) " + account("ycm_cloud_pbxs") + ")"
 	// What is listed comes with shard 0 alone, the PBXs with their shards.
 	unseen := "(sum(max by (account) (" + account("ycm_cloud_pbxs_listed") + ")) - sum(" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + ")) > 0.1 * sum(max by (account) (" + account("ycm_cloud_pbxs_listed") + "))"
 	unconfirmed := "count(max by (account) (" + account("ycm_cloud_pbxs_unconfirmed") + ") == 1)"
 	failing := "count(max by (account) (" + account("ycm_up") + ") == 0)"
+	well := "(" + age + ") unless on () (" + either(down, withdrawn, old, failing, unseen, unconfirmed) + ")"
 
 	reasons := []reason{
 		{"exporter down", "(" + age + " or 0 * " + down + ") and on () " + down, bad, "s"},
@@ -34,19 +31,21 @@ func seen() Panel {
 		{"accounts failing", failing + " unless on () " + down, bad, "none"},
 		{"PBXs not scraped", "(" + unseen + ") unless on () " + down, bad, "locale"},
 		{"lists not confirmed", unconfirmed + " unless on () " + down, warning, "locale"},
-		{"age of the data", "(" + age + ") unless on () (" + either(down, withdrawn, old, failing, unseen, unconfirmed) + ")", good, "s"},
+		{"age of the data", well + " and on () count(" + allowed + ")", good, "s"},
+		// Without the rules nobody knows which age is too old.
+		{"age, rules missing", well + " unless on () count(" + allowed + ")", unknown, "s"},
 	}
 	targets := make([]Target, len(reasons))
 	for i, r := range reasons {
 		targets[i] = named(r.query, r.name)
 	}
 	p := stat("What is seen", "How long ago the PBXs of the account that is worst off were last listed completely: green while all is well. "+
-		"Red says what is wrong: the exporter is not scraped, the data was withdrawn because it got too old, it is getting old, a part of the listed PBXs is not scraped, or walks fail; orange that so many PBXs vanished at once that it is not believed yet. All other panels show what was seen then, or nothing.",
+		"Red says what is wrong: the exporter is not scraped, the data was withdrawn because it got too old, it is getting old, a part of the listed PBXs is not scraped, or walks fail; orange that so many PBXs vanished at once that it is not believed yet; grey that the rules are not loaded, which know how old is too old. All other panels show what was seen then, or nothing.",
 		"s", targets...).
 		decimals(0).stepped(unknown).empty("never seen").
 		option("colorMode", "background").option("textMode", "value_and_name").
-		option("text", map[string]any{"titleSize": 16, "valueSize": 36}).
-		linked("How the exporter is doing", "/d/ycm-exporter?${__url_time_range}&${datasource:queryparam}&${account:queryparam}").wide(4)
+		option("text", map[string]any{"titleSize": 16, "valueSize": 32}).
+		linked("How the exporter is doing", "/d/ycm-exporter?${__url_time_range}&${datasource:queryparam}&${account:queryparam}")
 	for _, r := range reasons {
 		p = p.series(r.name, inColour(r.colour), property("unit", r.unit))
 	}
