@@ -3,6 +3,7 @@ package capture
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // KnownWord tells whether a value says nothing but one of the states, kinds and plans that an API may have: it is made of
@@ -20,7 +21,7 @@ func KnownWord(value string) bool {
 	return true
 }
 
-func vocabulary() map[string]bool {
+var vocabulary = sync.OnceValue(func() map[string]bool {
 	words := map[string]bool{}
 	for _, word := range strings.Fields(`
 		stopped stopping starting started running upgrading restoring provisioning restarting rebooting creating created deleting
@@ -38,7 +39,7 @@ func vocabulary() map[string]bool {
 		words[word] = true
 	}
 	return words
-}
+})
 
 // KnownName tells whether the name of a field looks like one that a program gave it, in any of the usual spellings,
 // rather than something that happens to be a key. Those of people and companies begin with a capital letter, and those of

@@ -106,6 +106,6 @@ func (x *examination) tell(cause error) {
 		x.add("Rate limit", "refused", Problem, "YCM refused a request because its rate limit was overrun, although the doctor asks at a fifth of the configured rate; nothing more was asked.",
 			"lower rate_limit to what YCM grants this Client ID (System > API > Client Rate Limits), or give the exporter a Client ID of its own")
 	case errors.Is(cause, errSpent):
-		x.add("Rate limit", "spent", Note, "Requests had to be repeated, so not everything could be asked within %d requests.", "run the doctor again when YCM is well", MostRequests)
+		x.add("Rate limit", "spent", Note, "Not everything could be asked within %d requests, because some had to be repeated or there is more to ask.", "run the doctor again when YCM is well", MostRequests)
 	}
 }
