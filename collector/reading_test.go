@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ import (
 // kept is what was written of each collector's reading, as it stands in a file.
 type kept struct {
 	t       testing.TB
+	mu      *sync.Mutex
 	written map[string][]byte
 	refused map[string]error
 }
@@ -37,6 +39,8 @@ func (k kept) Keep(name string, m poll.Memory) {
 	if err := collector.WriteReading(json.NewEncoder(&out), m.Reading); err != nil {
 		k.t.Errorf("the reading of %s cannot be written: %v", name, err)
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.written[name] = out.Bytes()
 }
 
@@ -91,7 +95,7 @@ const (
 // What is kept over a restart, to the letter: files that earlier versions have written are to be read by later ones, and
 // show then what was shown before. When the format is raised, these files stay, and those of the new one stand beside them.
 func TestGoldenReadings(t *testing.T) {
-	k := kept{t, map[string][]byte{}, map[string]error{}}
+	k := kept{t, new(sync.Mutex), map[string][]byte{}, map[string]error{}}
 	before, _ := pollAll(t, fixtures(t).URL, &http.Transport{}, k)
 	for _, c := range collector.All() {
 		written := aDuration.ReplaceAllString(aTime.ReplaceAllString(string(k.written[c.Name]), someTime), `$1:1`)
@@ -147,7 +151,7 @@ func FuzzReadings(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
-		k := kept{t, map[string][]byte{"cloud_pbx": list}, map[string]error{}}
+		k := kept{t, new(sync.Mutex), map[string][]byte{"cloud_pbx": list}, map[string]error{}}
 		k.written[all[int(which)%len(all)].Name] = content
 		for _, source := range k.recalled() {
 			exposed(t, source)
