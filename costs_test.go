@@ -62,7 +62,7 @@ const (
 
 // costs measures the families of PBXs, collector by collector, those that cost most first.
 func costs(t *testing.T) string {
-	const pbxs = 400
+	const pbxs = 200
 	ycm := ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1, Healthy: true})
 	defer ycm.Close()
 	taken := sources{}
