@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"os/exec"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -28,4 +30,60 @@ func TestDeploymentsSetFlagsThatExist(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What is kept out of the build of the image must be no part of the program, or the image cannot be built.
+func TestImageIsBuiltOfTheWholeProgram(t *testing.T) {
+	const format = `{{$dir := .ImportPath}}{{range .GoFiles}}{{$dir}}/{{.}}
+{{end}}{{range .EmbedFiles}}{{$dir}}/{{.}}
+{{end}}`
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", format, ".")
+	list.Env = append(os.Environ(), "GOOS=linux")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal("listing what the program is made of: ", err)
+	}
+	needed := []string{"go.mod", "go.sum", "Makefile", "VERSION", "LICENSE", "scripts/licenses.sh"}
+	for file := range strings.Lines(string(out)) {
+		if own, is := strings.CutPrefix(strings.TrimSpace(file), "github.com/ycm-exporter/ycm_exporter/"); is {
+			needed = append(needed, own)
+		}
+	}
+	ignored, err := os.ReadFile(".dockerignore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pattern := range strings.Lines(string(ignored)) {
+		if pattern = strings.TrimSpace(pattern); pattern == "" || pattern[0] == '#' {
+			continue
+		}
+		for _, file := range needed {
+			if keptOut(t, pattern, file) {
+				t.Errorf(".dockerignore keeps %s out of the image's build with %q, but the program is made of it", file, pattern)
+			}
+		}
+	}
+	if len(needed) < 100 {
+		t.Errorf("the program is made of %d files, want all of them", len(needed))
+	}
+}
+
+// keptOut tells whether a pattern of .dockerignore matches a file, or a folder that it is in.
+func keptOut(t *testing.T, pattern, file string) bool {
+	t.Helper()
+	anywhere, deep := strings.CutPrefix(pattern, "**/")
+	for at := file; at != "."; at = path.Dir(at) {
+		against := at
+		if deep {
+			pattern, against = anywhere, path.Base(at)
+		}
+		matched, err := path.Match(pattern, against)
+		if err != nil {
+			t.Fatalf(".dockerignore has %q: %v", pattern, err)
+		}
+		if matched {
+			return true
+		}
+	}
+	return false
 }
