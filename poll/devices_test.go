@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,7 +143,7 @@ func TestPairsOfVendorAndModelAreCapped(t *testing.T) {
 func TestEndpointThatFirmwareLacksIsLeftAloneUntilAnUpgrade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.options.Keeper = kept{}
+		b.options.Keeper = kept{new(sync.Map)}
 		ycm := b.fleetOf(t, 2, listAnd(devices))
 		old := ycm.IDs()[0]
 		ycm.Update(old, func(p *ycmtest.PBX) { p.Version = "84.6.0.47" })
@@ -253,7 +254,7 @@ func TestHostileDevices(t *testing.T) {
 func TestPhonesInUseAreHeldAgainstEachVersion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.options.Keeper = kept{}
+		b.options.Keeper = kept{new(sync.Map)}
 		ycm := b.fleetOf(t, 3, listAnd(func(c plan) {
 			devices(c)
 			c["autoprovisioning"] = every(24*time.Hour, 72*time.Hour).with("depth: models\nrequired_phones: in_use")

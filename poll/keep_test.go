@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,11 +10,15 @@ import (
 )
 
 // kept is a Keeper that keeps in memory.
-type kept map[string]Memory
+type kept struct{ *sync.Map }
 
-func (k kept) Keep(collector string, m Memory)               { k[collector] = m }
-func (k kept) Recall(collector string, _ any) (Memory, bool) { m, ok := k[collector]; return m, ok }
-func (k kept) Refuse(string, error)                          {}
+func (k kept) Keep(collector string, m Memory) { k.Store(collector, m) }
+func (k kept) Recall(collector string, _ any) (Memory, bool) {
+	kept, ok := k.Load(collector)
+	m, _ := kept.(Memory)
+	return m, ok
+}
+func (k kept) Refuse(string, error) {}
 
 // A snapshot that a restart has brought back is as old as it is: a reload after that gives it the time that is configured
 // then, from when it was published, no more and no less.
@@ -22,7 +27,7 @@ func TestReloadAfterARestartKeepsTheSnapshotsAge(t *testing.T) {
 		t.Run(staleAfter.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t)
-				b.options.Keeper = kept{}
+				b.options.Keeper = kept{new(sync.Map)}
 				ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, plan{"cloud_pbx": every(2*time.Minute, 10*time.Minute)})
 				stop := start(b.Account)
 				after(20 * time.Second)
@@ -60,7 +65,7 @@ func TestTheEndDoesNotWaitForTheDisk(t *testing.T) {
 	for name, c := range map[string]struct {
 		keeper Keeper
 		took   time.Duration
-	}{"slow": {slow{kept{}}, 4 * time.Second}, "stuck": {stuck{kept{}}, closingTime}} {
+	}{"slow": {slow{kept{new(sync.Map)}}, 4 * time.Second}, "stuck": {stuck{kept{new(sync.Map)}}, closingTime}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t)
