@@ -32,6 +32,23 @@ func TestDeploymentsSetFlagsThatExist(t *testing.T) {
 	}
 }
 
+// Whoever tries the image, with Compose or the chart, runs the demo with what the image sets for all that is run in it.
+func TestDemoRunsWithWhatTheImageSets(t *testing.T) {
+	content, err := os.ReadFile("Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := regexp.MustCompile(`(?m)(YCM_EXPORTER_\w+)=(\S+)`).FindAllStringSubmatch(string(content), -1)
+	if len(set) == 0 {
+		t.Fatal("the Dockerfile sets no flag in the environment, want those that the image needs")
+	}
+	for _, variable := range set {
+		t.Setenv(variable[1], variable[2])
+	}
+	d := start(t, "--demo", "--demo.pbxs=10")
+	d.waitFor("\nycm_cloud_pbxs{account=\"demo\"} 10\n")
+}
+
 // What is kept out of the build of the image must be no part of the program, or the image cannot be built.
 func TestImageIsBuiltOfTheWholeProgram(t *testing.T) {
 	const format = `{{$dir := .ImportPath}}{{range .GoFiles}}{{$dir}}/{{.}}

@@ -89,7 +89,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	app.Flag("web.enable-lifecycle", "Reload the configuration on POST /-/reload.").BoolVar(&o.web.Lifecycle)
 	app.Flag("web.enable-pprof", "Serve profiles under /debug/pprof.").BoolVar(&o.web.Pprof)
 	app.Flag("web.sd-shards", "Targets per account in /sd, each with a share of the Cloud PBXs.").Default("1").IntVar(&o.web.SDShards)
-	app.Flag("storage.path", "Folder in which the last snapshots, the state of the API budget and refused logins outlive a restart; nothing is kept without one.").PlaceHolder("FOLDER").StringVar(&o.storagePath)
+	app.Flag("storage.path", "Folder in which the last snapshots, the state of the API budget and refused logins outlive a restart; nothing is kept without one, or of a demo.").PlaceHolder("FOLDER").StringVar(&o.storagePath)
 	app.Flag("log.level", "Least severity to log: debug, info, warn or error.").Default("info").EnumVar(&o.logLevel, "debug", "info", "warn", "error")
 	app.Flag("log.format", "Log format: logfmt or json.").Default("logfmt").EnumVar(&o.logFormat, "logfmt", "json")
 
@@ -102,6 +102,9 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 		return o, code, true
 	}
 	o.demo = o.demo || o.replay != ""
+	if o.demo {
+		o.storagePath = "" // Each demo has another fleet. The image sets the path in the environment, whatever is run in it.
+	}
 	if err == nil {
 		err = o.validate()
 	}
@@ -125,9 +128,6 @@ func (o options) validate() error {
 	}
 	if o.demo && o.check {
 		return errors.New("--config.check and --demo exclude each other: the demo has no configuration file")
-	}
-	if o.demo && o.storagePath != "" {
-		return errors.New("--storage.path and --demo exclude each other: each demo has another fleet")
 	}
 	if o.phones != "" && (o.once || o.check || o.doctor) || o.doctor && (o.once || o.check) {
 		return errors.New("--phones, --once, --doctor and --config.check each do one thing: give one of them")
