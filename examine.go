@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/common/version"
 	"golang.org/x/term"
 
+	"github.com/ycm-exporter/ycm_exporter/capture"
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/doctor"
 	"github.com/ycm-exporter/ycm_exporter/storage"
@@ -24,15 +25,10 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// examine looks at each account and prints what was found.
-func (o options) examine(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer) (err error) {
+// examine looks at each account and prints what was found. recorder may be nil.
+func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, stdout, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	recorder, write, err := o.recorder()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, write()) }()
 	servers, shared, done, err := o.besides()
 	if err != nil {
 		return err
@@ -45,13 +41,10 @@ func (o options) examine(ctx context.Context, cfg *config.Config, stdout, stderr
 		if err != nil {
 			return err
 		}
-		if recorder != nil {
-			transport = recorder.Transport(c.Name, transport)
-		}
 		found, err := doctor.Examine(ctx, doctor.Options{
 			BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: hidden(c.HTTPClient), Search: c.Search,
 			RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout, PageConcurrency: c.PageConcurrency, Collectors: cfg.Collectors,
-			Transport: transport, Proxy: c.HTTPClient.Proxy(), Servers: servers, UserAgent: userAgent(), Shared: shared,
+			Transport: recorder.Transport(c.Name, transport), Proxy: c.HTTPClient.Proxy(), Servers: servers, UserAgent: userAgent(), Shared: shared,
 			Progress: func(done, total int) { bar(c.Name+" doctor", done, total) },
 		})
 		bar("", 0, 0)

@@ -318,7 +318,7 @@ func TestDoctorEndsWhateverTheServerDoes(t *testing.T) {
 		{"the list is small and becomes huge", list, bomb(64 << 20), "The list of Cloud PBXs cannot be read: the answer is over 16 MiB."},
 		{"the list is said to be compressed, and is not", list, ycmtest.Header("Content-Encoding", "gzip"), "The list of Cloud PBXs cannot be read: the connection broke."},
 		{"the list is a page for people", list, ycmtest.HTML(200), "The list of Cloud PBXs cannot be read: HTTP 200 with text/html in the place of JSON."},
-		{"the list switches protocols", list, switching, "The list of Cloud PBXs cannot be read: the connection broke."},
+		{"the list switches protocols", list, ycmtest.Switch(), "The list of Cloud PBXs cannot be read: the connection broke."},
 		{"the list is cut", list, ycmtest.Truncate(100), "The list of Cloud PBXs cannot be read: the connection broke."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -340,20 +340,6 @@ func TestDoctorEndsWhateverTheServerDoes(t *testing.T) {
 			}
 		})
 	}
-}
-
-// switching answers each request with 101 and keeps the connection.
-func switching(http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		c, buffered, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			panic(err)
-		}
-		defer c.Close()
-		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
-		_ = buffered.Flush()
-		_, _ = io.Copy(io.Discard, c)
-	})
 }
 
 // bomb is an answer of a few bytes that becomes many.

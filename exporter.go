@@ -95,14 +95,11 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 		if err != nil {
 			return nil, err
 		}
-		if e.recorder != nil {
-			transport = e.recorder.Transport(c.Name, transport)
-		}
 		r.client = ycmclient.New(ycmclient.Options{
 			Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: hidden(c.HTTPClient),
 			RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout,
 			PageConcurrency: c.PageConcurrency, Search: c.Search,
-			Transport: transport, UserAgent: userAgent(),
+			Transport: e.recorder.Transport(c.Name, transport), UserAgent: userAgent(),
 			Observer: e.metrics.Observer(c.Name), Logger: e.logger, Servers: e.servers,
 		})
 	}

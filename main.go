@@ -13,6 +13,7 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
+	"github.com/ycm-exporter/ycm_exporter/capture"
 	"github.com/ycm-exporter/ycm_exporter/config"
 	"github.com/ycm-exporter/ycm_exporter/exposition"
 	"github.com/ycm-exporter/ycm_exporter/web"
@@ -179,9 +180,9 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	case o.phones != "":
 		return o.printPhones(ctx, cfg, stdout, stderr, logger)
 	case o.doctor:
-		return o.examine(ctx, cfg, stdout, stderr)
+		return o.captured(func(r *capture.Recorder) error { return o.examine(ctx, cfg, r, stdout, stderr) })
 	case o.once:
-		return o.pollOnce(ctx, cfg, stdout, stderr, logger)
+		return o.captured(func(r *capture.Recorder) error { return pollOnce(ctx, cfg, r, stdout, stderr, logger) })
 	default:
 		return o.daemon(ctx, cfg, load, stdout, logger)
 	}

@@ -80,37 +80,29 @@ func (m *memory) SaveBudget(baseURL, clientID string, l ycmclient.Level) {
 
 // cell opens a cell for as long as the process lives.
 func (m *memory) cell(name string) (*storage.Cell, []byte, error) {
-	type opened struct {
+	var (
 		cell  *storage.Cell
 		value []byte
-	}
-	result := make(chan opened, 1)
-	err := m.within(smallPatience, name, func() error {
-		defer close(result)
-		cell, value, err := m.folder.Cell(name)
-		result <- opened{cell, value}
-		return err
-	}, func(error) {
-		if late := <-result; late.cell != nil {
-			_ = late.cell.Close() // Nothing was written to it.
-		}
-	})
+	)
 	m.mu.Lock()
 	m.known[name] = true
 	m.mu.Unlock()
-	if errors.Is(err, errHangs) {
-		m.wrote(name, err)
-		return nil, nil, err
-	}
-	o := <-result
-	if o.cell == nil {
+	err := m.within(smallPatience, name, func() (err error) {
+		cell, value, err = m.folder.Cell(name)
+		return err
+	}, func(error) {
+		if cell != nil {
+			_ = cell.Close() // Nothing was written to it.
+		}
+	})
+	if errors.Is(err, errHangs) || cell == nil { // In this order: who gave up must not look at the cell.
 		m.wrote(name, err)
 		return nil, nil, err
 	}
 	m.mu.Lock()
-	m.cells[name] = o.cell
+	m.cells[name] = cell
 	m.mu.Unlock()
-	return o.cell, o.value, err
+	return cell, value, err
 }
 
 // Logins implements ycmclient.Store.

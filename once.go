@@ -19,13 +19,9 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/config"
 )
 
-// pollOnce polls every enabled collector of every account once and prints what a scrape would then show.
-func (o options) pollOnce(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer, logger log.Logger) (err error) {
-	recorder, write, err := o.recorder()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, write()) }()
+// pollOnce polls every enabled collector of every account once and prints what a scrape would then show. recorder may be
+// nil.
+func pollOnce(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, stdout, stderr io.Writer, logger log.Logger) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	e := newExporter(ctx, nil, logger)
@@ -50,21 +46,20 @@ func (o options) pollOnce(ctx context.Context, cfg *config.Config, stdout, stder
 	return nil
 }
 
-// recorder is what --capture asks for, nil if it is not given. write writes the file.
-func (o options) recorder() (r *capture.Recorder, write func() error, err error) {
+// captured does something with the recorder that --capture asks for, nil if it is not given, and writes the file then.
+func (o options) captured(do func(*capture.Recorder) error) error {
 	if o.capture == "" {
-		return nil, func() error { return nil }, nil
+		return do(nil)
 	}
-	r, err = capture.NewRecorder(o.capture, cmp.Or(version.Version, "unknown"))
+	recorder, err := capture.NewRecorder(o.capture, cmp.Or(version.Version, "unknown"))
 	if err != nil {
-		return nil, nil, fmt.Errorf("--capture: %w", err)
+		return fmt.Errorf("--capture: %w", err)
 	}
-	return r, func() error {
-		if err := r.Write(); err != nil {
-			return fmt.Errorf("--capture: %w", err)
-		}
-		return nil
-	}, nil
+	err = do(recorder)
+	if failed := recorder.Write(); failed != nil {
+		err = errors.Join(err, fmt.Errorf("--capture: %w", failed))
+	}
+	return err
 }
 
 // progressBar draws on w how far a poll has come, when w is a terminal; an empty name clears the line.

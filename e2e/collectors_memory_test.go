@@ -3,12 +3,11 @@
 package e2e
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -32,16 +31,7 @@ func TestFootprintOfAllCollectors(t *testing.T) {
 }
 
 func footprintOfAll(t *testing.T, pbxs int, exclude string) {
-	simulator := httptest.NewServer(ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1, Healthy: true}))
-	t.Cleanup(simulator.Close)
-	dir, address := t.TempDir(), freePort(t)
-	config := fmt.Sprintf(`
-accounts:
-  - name: main
-    base_url: %s
-    client_id: demo-client-id
-    client_secret: demo-client-secret
-    rate_limit: {burst: 1000000, rate: 1000000, interval: 1m}
+	p, url := measured(t, ycmtest.Options{PBXs: pbxs, Seed: 1, Healthy: true}, fmt.Sprintf(`
 collectors:
   cloud_pbx: {interval: 1m}
   users: {enabled: true}
@@ -52,17 +42,7 @@ collectors:
   capacity: {enabled: true, interval: 5m}
   autoprovisioning: {enabled: true, depth: full, required_phones: in_use}
 metrics: {exclude: [%q]}
-`, simulator.URL, exclude)
-	if err := os.WriteFile(filepath.Join(dir, "config.yml"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	binary, err := filepath.Abs("../ycm_exporter")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := launch(t, dir, nil, binary, "--web.listen-address="+address)
-	url := "http://" + address
-	within(t, 3*time.Minute, func() error { _, err := get(url + "/-/ready"); return err })
+`, exclude))
 	started := time.Now()
 	sweeping := []string{"pbx_api", "trunks", "extensions", "phones", "capacity"}
 	if strings.Contains(exclude, "ai_") {
@@ -109,23 +89,14 @@ func seriesOf(t *testing.T, url string) (n int) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	comment, begin := false, true
-	buffer := make([]byte, 1<<20)
-	for {
-		read, err := resp.Body.Read(buffer)
-		for _, c := range buffer[:read] {
-			if begin {
-				comment = c == '#'
-			}
-			if begin = c == '\n'; begin && !comment {
-				n++
-			}
-		}
-		if err == io.EOF {
-			return n
-		}
-		if err != nil {
-			t.Fatal(err)
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		if !bytes.HasPrefix(lines.Bytes(), []byte("#")) {
+			n++
 		}
 	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

@@ -27,8 +27,11 @@ func TestFootprint(t *testing.T) {
 	}
 }
 
-func footprint(t *testing.T, pbxs int) {
-	simulator := httptest.NewServer(ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1, Live: true}))
+// measured starts an exporter of a simulated fleet with those collectors, and what else the configuration says, and waits
+// for its first walk.
+func measured(t *testing.T, fleet ycmtest.Options, settings string) (p *process, url string) {
+	t.Helper()
+	simulator := httptest.NewServer(ycmtest.New(fleet))
 	t.Cleanup(simulator.Close)
 	dir, address := t.TempDir(), freePort(t)
 	config := fmt.Sprintf(`
@@ -38,9 +41,7 @@ accounts:
     client_id: demo-client-id
     client_secret: demo-client-secret
     rate_limit: {burst: 1000000, rate: 1000000, interval: 1m}
-collectors:
-  cloud_pbx: {interval: 20s}
-`, simulator.URL)
+%s`, simulator.URL, settings)
 	if err := os.WriteFile(filepath.Join(dir, "config.yml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -48,9 +49,17 @@ collectors:
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := launch(t, dir, nil, binary, "--web.listen-address="+address)
-	url := "http://" + address
+	p = launch(t, dir, nil, binary, "--web.listen-address="+address)
+	url = "http://" + address
 	within(t, 3*time.Minute, func() error { _, err := get(url + "/-/ready"); return err })
+	return p, url
+}
+
+func footprint(t *testing.T, pbxs int) {
+	p, url := measured(t, ycmtest.Options{PBXs: pbxs, Seed: 1, Live: true}, `
+collectors:
+  cloud_pbx: {interval: 20s}
+`)
 	walks := func() float64 {
 		return value(t, url, `ycm_collector_polls_total{account="main",collector="cloud_pbx",result="ok"}`)
 	}

@@ -2,11 +2,10 @@ package pbxclient_test
 
 import (
 	"context"
-	"io"
-	"net/http"
 	"testing"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
@@ -15,16 +14,7 @@ import (
 func TestPBXThatSwitchesProtocolsHoldsNobody(t *testing.T) {
 	for _, endpoint := range []string{"get_token", "system/information", "del_token"} {
 		pbx := newFake()
-		pbx.on(endpoint, func(w http.ResponseWriter, _ *http.Request) {
-			c, buffered, err := http.NewResponseController(w).Hijack()
-			if err != nil {
-				panic(err)
-			}
-			defer c.Close()
-			_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
-			_ = buffered.Flush()
-			_, _ = io.Copy(io.Discard, c)
-		})
+		pbx.on(endpoint, ycmtest.Switch()(nil).ServeHTTP)
 		o := serve(t, pbx)
 		o.Timeout = 10 * time.Second
 		client := direct(t, o)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -92,7 +93,7 @@ func (t *trouble) fault(context.Context) {
 	effects := []ycmtest.Effect{
 		ycmtest.Reset(), ycmtest.Hang(), ycmtest.Malformed(), ycmtest.Empty(), ycmtest.Oversize(17 << 20), ycmtest.HTML(http.StatusBadGateway),
 		ycmtest.HTML(http.StatusOK), ycmtest.Status(http.StatusInternalServerError), ycmtest.Truncate(20), ycmtest.Trickle(2 * time.Second), ycmtest.Slow(3 * time.Second),
-		ycmtest.Redirect("https://elsewhere.example/"), ycmtest.BOM(), switches, unasked,
+		ycmtest.Redirect("https://elsewhere.example/"), ycmtest.BOM(), ycmtest.Switch(), unasked,
 		ycmtest.Chain(ycmtest.Header("Retry-After", "3"), ycmtest.Status(http.StatusServiceUnavailable)),
 	}
 	t.fleets[t.rng.IntN(len(t.fleets))].sim.Inject(ycmtest.Fault{
@@ -100,28 +101,16 @@ func (t *trouble) fault(context.Context) {
 	})
 }
 
-// switches answers with another protocol.
-func switches(http.Handler) http.Handler {
-	return raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n", false)
-}
-
 // unasked answers a second time, with the token that came, which the standard library's logger would tell.
 func unasked(http.Handler) http.Handler {
-	return raw("HTTP/1.1 204 No Content\r\n\r\n", true)
-}
-
-// raw writes an answer to the connection as it is, and the request's own token after it.
-func raw(text string, echo bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
-		if echo {
-			text += "HTTP/1.1 200 OK\r\nX-Token: " + r.Header.Get("Authorization") + "\r\n\r\n" + r.Header.Get("Authorization")
-		}
-		_, _ = conn.Write([]byte(text))                             // The client may be gone.
-		time.AfterFunc(20*time.Second, func() { _ = conn.Close() }) // The client may be gone.
+		token := r.Header.Get("Authorization")
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nX-Token: %s\r\n\r\n%[1]s", token) // The client may be gone.
+		time.AfterFunc(20*time.Second, func() { _ = conn.Close() })                                                   // The client may be gone.
 	})
 }
 

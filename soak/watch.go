@@ -104,8 +104,8 @@ func listed(s sample) (key string, ok bool) {
 	return s.family + " ", true
 }
 
-// told is what the exporter says of an account's list.
-type told struct {
+// listStatus is what the exporter says of how the polls of an account's list go.
+type listStatus struct {
 	lastSuccess       time.Time
 	duration          time.Duration
 	success, restored float64
@@ -115,7 +115,7 @@ type told struct {
 // check holds the samples of an account against its fleet.
 func (w *watcher) check(f *fleet, samples []sample, shard exposition.Shard, now time.Time) {
 	served := map[int64]map[string]float64{}
-	var t told
+	var status listStatus
 	for _, s := range samples {
 		if s.labels["account"] != f.account {
 			continue
@@ -136,13 +136,13 @@ func (w *watcher) check(f *fleet, samples []sample, shard exposition.Shard, now 
 			continue
 		}
 		if s.labels["collector"] == "cloud_pbx" {
-			t.take(s)
+			status.take(s)
 		}
 	}
-	from := w.begin(f, t)
+	from := w.begin(f, status)
 	if len(served) > 0 {
 		f.check(served, shard, from, now)
-		w.checkAge(f, t, now)
+		w.checkAge(f, status, now)
 	}
 	w.mu.Lock()
 	if len(served) > 0 {
@@ -151,7 +151,7 @@ func (w *watcher) check(f *fleet, samples []sample, shard exposition.Shard, now 
 	w.mu.Unlock()
 }
 
-func (t *told) take(s sample) {
+func (t *listStatus) take(s sample) {
 	switch s.family {
 	case "ycm_collector_last_success_timestamp_seconds":
 		t.lastSuccess = time.UnixMilli(int64(s.value * 1000))
@@ -165,7 +165,7 @@ func (t *told) take(s sample) {
 }
 
 // begin is when the walk began at the earliest that what is served comes of.
-func (w *watcher) begin(f *fleet, t told) time.Time {
+func (w *watcher) begin(f *fleet, t listStatus) time.Time {
 	if t.lastSuccess.IsZero() {
 		return time.Now().Add(-longestWalk)
 	}
@@ -184,7 +184,7 @@ func (w *watcher) begin(f *fleet, t told) time.Time {
 }
 
 // checkAge finds what is served beyond its time although no walk is under way.
-func (w *watcher) checkAge(f *fleet, t told, now time.Time) {
+func (w *watcher) checkAge(f *fleet, t listStatus, now time.Time) {
 	w.mu.Lock()
 	took, known := w.walks[f.account+t.lastSuccess.Format(time.RFC3339Nano)]
 	w.mu.Unlock()

@@ -1,7 +1,5 @@
 package main
 
-import "fmt"
-
 // What customers' devices do. The collectors extensions, phones and capacity ask the PBXs for it; they are off by default.
 
 // endpoints counts extensions by kind of endpoint and by whether that is online.
@@ -37,10 +35,16 @@ func phonesLost() list {
 }
 
 func aiMinutes() Panel {
-	used := "sum by (feature, quota) (" + recorded("account_region_group_feature_quota:ycm_cloud_pbx_ai_used_seconds:sum") + ")"
-	capacity := "sum by (feature, quota) (" + recorded("account_region_group_feature_quota:ycm_cloud_pbx_ai_capacity_seconds:sum") + ")"
-	return bars("AI minutes used", "How much of AI transcription and receptionist all PBXs have used, of what was given once and of what was bought in packs. The collector capacity asks for it; it is off by default.", "percentunit", 1,
-		named(used+" / ("+capacity+" > 0)", "{{feature}}, {{quota}}")).decimals(0)
+	sum := func(metric string) string {
+		return "sum by (feature, quota) (" + recorded("account_region_group_feature_quota:"+metric+":sum") + ")"
+	}
+	return aiBars("all PBXs have", sum)
+}
+
+// aiBars shows how much of the AI minutes somebody has used; of finds a metric of theirs by feature and quota.
+func aiBars(who string, of func(metric string) string) Panel {
+	return bars("AI minutes used", "How much of AI transcription and receptionist "+who+" used, of what was given once and of what was bought in packs. The collector capacity asks for it; it is off by default.", "percentunit", 1,
+		named(of("ycm_cloud_pbx_ai_used_seconds")+" / ("+of("ycm_cloud_pbx_ai_capacity_seconds")+" > 0)", "{{feature}}, {{quota}}")).decimals(0)
 }
 
 // phonesInUse counts phones by vendor, model and state.
@@ -93,7 +97,5 @@ func pbxPhones() Panel {
 }
 
 func pbxAIMinutes() Panel {
-	used, capacity := pbxBy("feature, quota", "ycm_cloud_pbx_ai_used_seconds"), pbxBy("feature, quota", "ycm_cloud_pbx_ai_capacity_seconds")
-	return bars("AI minutes used", "How much of AI transcription and receptionist the PBX has used, of what was given once and of what was bought in packs. The collector capacity asks for it; it is off by default.", "percentunit", 1,
-		named(fmt.Sprintf("%s / (%s > 0)", used, capacity), "{{feature}}, {{quota}}")).decimals(0)
+	return aiBars("the PBX has", func(metric string) string { return pbxBy("feature, quota", metric) })
 }

@@ -102,6 +102,20 @@ func Oversize(n int) Effect {
 	})
 }
 
+// Switch answers with another protocol, which nobody asked for, and keeps the connection until the client lets it go.
+func Switch() Effect {
+	return instead(func(w http.ResponseWriter, _ *http.Request) {
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		defer func() { _ = conn.Close() }() // The client may have.
+		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+		_ = buffered.Flush()
+		_, _ = io.Copy(io.Discard, conn)
+	})
+}
+
 // Reset closes the connection without an answer, over TCP with a reset.
 func Reset() Effect {
 	return instead(func(w http.ResponseWriter, _ *http.Request) {
