@@ -11,6 +11,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/exposition"
 	"github.com/ycm-exporter/ycm_exporter/series"
 	"github.com/ycm-exporter/ycm_exporter/sweep"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 // Depths to which the catalogue of phones is read.
@@ -100,7 +101,7 @@ func autoprovisioning() Collector {
 	return Collector{
 		Name: "autoprovisioning", Schedule: off(24 * time.Hour),
 		Settings: func() Settings { return &autoprovisioningSettings{Depth: modelsDepth} },
-		AsksPBXs: true, Needs: []Need{{Role: ListOfPBXs}}, Provides: PhoneCatalogues,
+		AsksPBXs: true, Endpoints: []string{ycmclient.EndpointProxy}, Needs: []Need{{Role: ListOfPBXs}}, Provides: PhoneCatalogues,
 		Families:   series.AccountFamilies(autoprovisioningColumns(&autoprovisioningSettings{}, nil)),
 		NewReading: empty[phonesReading],
 		New: func(a Account) Poller {

@@ -26,7 +26,7 @@ type listReading struct {
 // cloudPBX walks the list of PBXs and compares it with the firmware that can be had.
 func cloudPBX() Collector {
 	return Collector{
-		Name: "cloud_pbx", Schedule: on(time.Minute),
+		Name: "cloud_pbx", Schedule: on(time.Minute), Endpoints: []string{ycmclient.EndpointList, ycmclient.EndpointCloudPBX},
 		Families:   slices.Concat(series.PBXFamilies(cloudPBXColumns(time.Time{}, nil)), series.AccountFamilies(listColumns())),
 		NewReading: empty[listReading], Provides: ListOfPBXs, Needs: []Need{{Role: FirmwareOfYCM, Patience: firmwareWait}},
 		New: func(a Account) Poller {

@@ -25,10 +25,12 @@ type Collector struct {
 	// Settings makes new settings with their defaults; nil if there are none but the schedule.
 	Settings func() Settings
 	AsksPBXs bool // so it needs the list of PBXs, or PBXs that are configured
-	Families []exposition.Family
-	Provides Role // what other collectors learn from this one; empty: nothing
-	Needs    []Need
-	New      func(Account) Poller
+	// Endpoints are those of YCM that it asks, as errors and metrics name them. Their counters start at 0.
+	Endpoints []string
+	Families  []exposition.Family
+	Provides  Role // what other collectors learn from this one; empty: nothing
+	Needs     []Need
+	New       func(Account) Poller
 	// NewReading makes an empty reading, to read one into that was written.
 	NewReading func() any
 }

@@ -65,7 +65,7 @@ func (r *firmwareReading) bound(types []string) {
 
 // firmware asks which firmware can be had where.
 func firmware() Collector {
-	c := ofAccount("firmware", on(time.Hour), firmwareColumns(), askFirmware)
+	c := ofAccount("firmware", on(time.Hour), firmwareColumns(), askFirmware, ycmclient.EndpointRegions, ycmclient.EndpointFirmware)
 	c.Settings = func() Settings { return &firmwareSettings{Types: []string{pbxFirmware}} }
 	c.Provides = FirmwareOfYCM
 	return c

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -164,6 +166,9 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
+// requestsOf finds the endpoints that have been asked.
+var requestsOf = regexp.MustCompile(`^ycm_api_requests_total\{.*endpoint="([a-z_]+)"`)
+
 // What the fixtures' JSON becomes, to the letter. Every family of a collector has a sample there, and client_golang's
 // linter has nothing against it.
 func TestGoldenExpositions(t *testing.T) {
@@ -209,6 +214,11 @@ func TestGoldenExpositions(t *testing.T) {
 	for line := range strings.Lines(all.String()) {
 		if strings.HasPrefix(line, "ycm_api_unexpected_values_total{") {
 			unexpected.WriteString(line)
+		}
+		if asked := requestsOf.FindStringSubmatch(line); asked != nil && asked[1] != ycmclient.EndpointToken && !slices.ContainsFunc(collector.All(), func(c collector.Collector) bool {
+			return slices.Contains(c.Endpoints, asked[1])
+		}) {
+			t.Errorf("endpoint %s is asked, but no collector has it among its Endpoints, so its counters do not start at 0", asked[1])
 		}
 	}
 	golden(t, "unexpected.metrics", unexpected.String())

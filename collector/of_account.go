@@ -13,10 +13,12 @@ import (
 func on(interval time.Duration) Schedule  { return Schedule{Enabled: true, Interval: interval} }
 func off(interval time.Duration) Schedule { return Schedule{Interval: interval} }
 
-// ofAccount makes a collector that learns an R of the account as a whole.
-func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R], ask func(context.Context, Account) (R, error)) Collector {
+// ofAccount makes a collector that learns an R of the account as a whole from those endpoints.
+func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R],
+	ask func(context.Context, Account) (R, error), endpoints ...string,
+) Collector {
 	return Collector{
-		Name: name, Schedule: schedule, Families: series.AccountFamilies(columns), NewReading: empty[R],
+		Name: name, Schedule: schedule, Families: series.AccountFamilies(columns), NewReading: empty[R], Endpoints: endpoints,
 		New: func(a Account) Poller {
 			return &accountPoller[R]{
 				account: a,

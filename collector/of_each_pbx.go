@@ -7,6 +7,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/series"
 	"github.com/ycm-exporter/ycm_exporter/sweep"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 // ofEachPBX makes a collector that learns an R of each Running PBX. Of a PBX that does not tell, there is nothing once
@@ -21,7 +22,7 @@ func ofEachPBXAlso[R any](name string, schedule Schedule, columns []series.Colum
 ) Collector {
 	return Collector{
 		Name: name, Schedule: schedule, Families: series.PBXFamilies(columns),
-		AsksPBXs: true, Needs: []Need{{Role: ListOfPBXs}}, NewReading: empty[sweep.Reading[R]],
+		AsksPBXs: true, Endpoints: []string{ycmclient.EndpointProxy}, Needs: []Need{{Role: ListOfPBXs}}, NewReading: empty[sweep.Reading[R]],
 		New: func(a Account) Poller {
 			return &pbxPoller[R]{account: a.Account, columns: columns, Sweep: sweep.New(a.sweepOptions(), ask, learned)}
 		},

@@ -18,7 +18,8 @@ type subscriptionReading struct {
 
 // subscription asks what the account has subscribed to and how much of it is used.
 func subscription() Collector {
-	return ofAccount("subscription", on(15*time.Minute), subscriptionColumns(), askSubscription)
+	return ofAccount("subscription", on(15*time.Minute), subscriptionColumns(), askSubscription,
+		ycmclient.EndpointSubscription, ycmclient.EndpointPlanStatistics, ycmclient.EndpointRMConnections)
 }
 
 // askSubscription asks for the subscription, its plans and its remote connections. Not every edition of YCM and not

@@ -18,7 +18,9 @@ type user struct {
 
 // users asks what the account's subordinate users, resellers and colleagues among them, have been given: one request
 // each.
-func users() Collector { return ofAccount("users", off(time.Hour), usersColumns(), askUsers) }
+func users() Collector {
+	return ofAccount("users", off(time.Hour), usersColumns(), askUsers, ycmclient.EndpointUsers, ycmclient.EndpointUserSubscription)
+}
 
 func askUsers(ctx context.Context, a Account) ([]user, error) {
 	listed, err := a.YCM.Users(ctx)

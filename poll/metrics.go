@@ -126,9 +126,14 @@ func (m *Metrics) Track(account string, budget func() ycmclient.BudgetState) {
 		for _, grant := range []string{"client_credentials", "refresh_token"} {
 			m.logins.WithLabelValues(account, grant, string(result))
 		}
-		for _, endpoint := range ycmclient.Endpoints() {
-			m.requests.WithLabelValues(account, endpoint, string(result))
-		}
+	}
+	m.start(account, ycmclient.EndpointToken)
+}
+
+// start starts the counters of an endpoint's requests at 0.
+func (m *Metrics) start(account, endpoint string) {
+	for _, result := range yeastar.Classes() {
+		m.requests.WithLabelValues(account, endpoint, string(result))
 	}
 }
 
@@ -144,6 +149,9 @@ func (m *Metrics) Forget(account string) {
 // switched off.
 func (m *Metrics) begin(account string, collectors []collector.Configured) {
 	for _, c := range collectors {
+		for _, endpoint := range c.Endpoints {
+			m.start(account, endpoint)
+		}
 		if c.Schedule.Enabled {
 			m.interval.WithLabelValues(account, c.Name).Set(c.Schedule.Interval.Seconds())
 			m.polls.WithLabelValues(account, c.Name, string(yeastar.OK))

@@ -8,6 +8,9 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
+// EndpointCloudPBX names the question for one PBX by its ID in errors and metrics.
+const EndpointCloudPBX = "cloud_pbx"
+
 // CloudPBX is one record of "Query All the Cloud PBXs". It is compact, because a fleet may have 100,000 of them.
 type CloudPBX struct {
 	ID int64 // The only key: names and serial numbers may repeat.
@@ -39,14 +42,14 @@ type CloudPBX struct {
 // there is none with that id.
 func (c *Client) CloudPBX(ctx context.Context, id int64) (CloudPBX, error) {
 	path := "v1/cloud_pbx/instances/" + strconv.FormatInt(id, 10)
-	r, err := fetch[record](ctx, c, request{endpoint: endpointCloudPBX, path: path})
+	r, err := fetch[record](ctx, c, request{endpoint: EndpointCloudPBX, path: path})
 	if err != nil {
 		return CloudPBX{}, err
 	}
 	pbx, ok := r.compact(&CloudPBX{}, new(interner), c.observer.Unexpected)
 	if !ok || pbx.ID != id {
 		return CloudPBX{}, &yeastar.Error{
-			Account: c.account, Endpoint: endpointCloudPBX, Class: yeastar.Invalid,
+			Account: c.account, Endpoint: EndpointCloudPBX, Class: yeastar.Invalid,
 			Message: fmt.Sprintf("PBX %d was asked for and another came", id),
 		}
 	}

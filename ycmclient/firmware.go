@@ -9,6 +9,12 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
+// The endpoints of regions and of firmware, as errors and metrics name them.
+const (
+	EndpointRegions  = "regions"
+	EndpointFirmware = "firmware"
+)
+
 // Region is where PBXs can be launched. The list of Cloud PBXs names regions, the list of firmwares has their ids.
 type Region struct {
 	ID   int64
@@ -21,7 +27,7 @@ func (c *Client) Regions(ctx context.Context) ([]Region, error) {
 		ID   yeastar.Number `json:"regionId"`
 		Name yeastar.Text   `json:"region"`
 	}
-	rows, err := fetchList[wire](ctx, c, request{endpoint: endpointRegions, path: "v1/cluster/regions"})
+	rows, err := fetchList[wire](ctx, c, request{endpoint: EndpointRegions, path: "v1/cluster/regions"})
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +64,7 @@ func (c *Client) Firmware(ctx context.Context, typ string, regionIDs ...int64) (
 		}
 		query.Set("regionIds", strings.Join(ids, ","))
 	}
-	rows, err := fetchList[wire](ctx, c, request{endpoint: endpointFirmware, path: "v1/firmware", query: query})
+	rows, err := fetchList[wire](ctx, c, request{endpoint: EndpointFirmware, path: "v1/firmware", query: query})
 	if err != nil {
 		return nil, err
 	}

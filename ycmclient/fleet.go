@@ -99,7 +99,7 @@ func (c *Client) fleetWalker(state WalkState, previous []CloudPBX, progress func
 	}
 	var shared interner
 	w := &walker[CloudPBX]{
-		client: c, endpoint: endpointList, readers: c.readers, progress: progress, state: state, other: state.Walks == 1,
+		client: c, endpoint: EndpointList, readers: c.readers, progress: progress, state: state, other: state.Walks == 1,
 		id: idOf,
 		fetch: func(ctx context.Context, number int, room []CloudPBX) (page[CloudPBX], error) {
 			return c.listPage(ctx, number, room, &shared, known)

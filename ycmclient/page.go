@@ -12,6 +12,9 @@ import (
 // pageSize is how many records are asked for at once: the most that YCM gives. It may give fewer.
 const pageSize = 50
 
+// EndpointList names the pages of the list in errors and metrics.
+const EndpointList = "cloud_pbx_list"
+
 // listPath is where the list of Cloud PBXs is ("Query All the Cloud PBXs").
 const listPath = "v2/cloud_pbx/instances"
 
@@ -100,7 +103,7 @@ func (c *Client) listPage(ctx context.Context, number int, room []CloudPBX, shar
 	if c.search != "" {
 		query.Set("search", c.search)
 	}
-	q := request{endpoint: endpointList, path: listPath, query: query, read: answer.read}
+	q := request{endpoint: EndpointList, path: listPath, query: query, read: answer.read}
 	if err := c.ask(ctx, q); err != nil {
 		return page[CloudPBX]{}, err
 	}

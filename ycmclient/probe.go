@@ -15,7 +15,7 @@ func (c *Client) ProbeList(ctx context.Context, query url.Values) error {
 		query.Set("search", c.search)
 	}
 	return c.ask(ctx, request{
-		endpoint: endpointList, path: listPath, query: query, once: true,
+		endpoint: EndpointList, path: listPath, query: query, once: true,
 		read: func(status int, body []byte) *yeastar.Error {
 			var e yeastar.Envelope
 			if failure := yeastar.Decode(body, &e); failure != nil {

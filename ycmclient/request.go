@@ -18,38 +18,6 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// The endpoints, as errors and metrics name them.
-const (
-	endpointToken            = "token"
-	endpointList             = "cloud_pbx_list"
-	endpointCloudPBX         = "cloud_pbx"
-	endpointRegions          = "regions"
-	endpointFirmware         = "firmware"
-	endpointSubscription     = "subscription"
-	endpointPlanStatistics   = "plan_statistics"
-	endpointRMConnections    = "rm_connections"
-	endpointUsers            = "users"
-	endpointUserSubscription = "user_subscription"
-	endpointProxy            = "proxy"
-)
-
-// Endpoints is every endpoint that a client asks, as errors and metrics name them.
-func Endpoints() []string {
-	return []string{
-		endpointToken,
-		endpointList,
-		endpointCloudPBX,
-		endpointRegions,
-		endpointFirmware,
-		endpointSubscription,
-		endpointPlanStatistics,
-		endpointRMConnections,
-		endpointUsers,
-		endpointUserSubscription,
-		endpointProxy,
-	}
-}
-
 const maxTries = 3
 
 // request is one request to YCM: a GET, or the POST of a form that asks for a token.

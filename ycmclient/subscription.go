@@ -6,6 +6,13 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
+// The endpoints of the subscription and what belongs to it, as errors and metrics name them.
+const (
+	EndpointSubscription   = "subscription"
+	EndpointPlanStatistics = "plan_statistics"
+	EndpointRMConnections  = "rm_connections"
+)
+
 // Capacity is an amount of what a subscription holds.
 type Capacity struct {
 	Extensions, ConcurrentCalls yeastar.Int
@@ -45,7 +52,7 @@ func (c *Client) Subscription(ctx context.Context) (Subscription, error) {
 		RecordingExpiration yeastar.Number `json:"recordingExpireDate"`
 		HighAvailability    yeastar.Toggle `json:"highAvailability"`
 	}
-	data, err := fetch[wire](ctx, c, request{endpoint: endpointSubscription, path: "v1/subscription"})
+	data, err := fetch[wire](ctx, c, request{endpoint: EndpointSubscription, path: "v1/subscription"})
 	if err != nil {
 		return Subscription{}, err
 	}
@@ -76,7 +83,7 @@ func (c *Client) PlanStatistics(ctx context.Context) ([]PlanStatistic, error) {
 		CloudPBXs  byPlan `json:"pbxNumber"`
 		Extensions byPlan `json:"extensionNumber"`
 	}
-	data, err := fetch[wire](ctx, c, request{endpoint: endpointPlanStatistics, path: "v1/subscription/plan_statistics"})
+	data, err := fetch[wire](ctx, c, request{endpoint: EndpointPlanStatistics, path: "v1/subscription/plan_statistics"})
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +121,7 @@ func (c *Client) RemoteConnections(ctx context.Context) (RemoteConnections, erro
 		Account        *service `json:"remoteManagementAccount"`
 		PremiumAccount *service `json:"remoteManagementPremiumAccount"`
 	}
-	data, err := fetch[wire](ctx, c, request{endpoint: endpointRMConnections, path: "v1/subscription/rm_connections"})
+	data, err := fetch[wire](ctx, c, request{endpoint: EndpointRMConnections, path: "v1/subscription/rm_connections"})
 	if err != nil {
 		return RemoteConnections{}, err
 	}

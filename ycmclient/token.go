@@ -14,6 +14,9 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
+// EndpointToken names the requests for a token in errors and metrics, whoever needs it.
+const EndpointToken = "token"
+
 // token is the one access token of a Client ID ("Request Access Token", "Refresh Access Token"). It outlives the clients
 // that use it.
 type token struct {
@@ -63,7 +66,7 @@ func (t *tokens) get(ctx context.Context, rejected string) (string, error) {
 	select {
 	case t.lock <- struct{}{}:
 	case <-ctx.Done():
-		return "", t.client.gone(endpointToken, ctx.Err())
+		return "", t.client.gone(EndpointToken, ctx.Err())
 	}
 	defer func() { <-t.lock }()
 	if token, ok := t.current(rejected); ok {
@@ -102,7 +105,7 @@ func (t *tokens) renew(ctx context.Context, rejected string) error {
 		since = t.revokedAt
 	}
 	if err := yeastar.Sleep(ctx, time.Until(since.Add(betweenGrants))); err != nil {
-		return t.client.gone(endpointToken, err)
+		return t.client.gone(EndpointToken, err)
 	}
 	if revoked {
 		t.revokedAt = time.Now()
@@ -119,7 +122,7 @@ func (t *tokens) renew(ctx context.Context, rejected string) error {
 	clientSecret, err := t.secret()
 	if err != nil {
 		message := yeastar.Cut(yeastar.Line("cannot read the client secret: "+err.Error()), yeastar.MaxMessage)
-		return &yeastar.Error{Account: t.client.account, Endpoint: endpointToken, Class: yeastar.Auth, Message: message, Err: err}
+		return &yeastar.Error{Account: t.client.account, Endpoint: EndpointToken, Class: yeastar.Auth, Message: message, Err: err}
 	}
 	login := yeastar.Credentials{ClientID: t.clientID, Secret: clientSecret}
 	if err := t.guard.Check(login); err != nil {
@@ -137,10 +140,10 @@ func (t *tokens) renew(ctx context.Context, rejected string) error {
 func (t *tokens) barred(err error) *yeastar.Error {
 	bar := (*yeastar.Barred)(nil)
 	if !errors.As(err, &bar) {
-		return t.client.gone(endpointToken, err)
+		return t.client.gone(EndpointToken, err)
 	}
 	e := bar.After(t.refusal)
-	e.Account, e.Endpoint, e.Err = t.client.account, endpointToken, bar
+	e.Account, e.Endpoint, e.Err = t.client.account, EndpointToken, bar
 	return &e
 }
 
@@ -173,7 +176,7 @@ func (t *tokens) redactor(inUse string) yeastar.Redactor {
 func (t *tokens) request(ctx context.Context, r request) error {
 	var granted grant
 	left := maxTries
-	r.endpoint, r.path, r.read = endpointToken, "oauth/token", granted.read
+	r.endpoint, r.path, r.read = EndpointToken, "oauth/token", granted.read
 	err := t.client.persist(ctx, r, "", &left)
 	t.client.observer.Login(r.form.Get("grant_type"), yeastar.ClassOf(err))
 	if err == nil {

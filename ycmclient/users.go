@@ -7,6 +7,12 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
+// The endpoints of users and of what they may use, as errors and metrics name them.
+const (
+	EndpointUsers            = "users"
+	EndpointUserSubscription = "user_subscription"
+)
+
 // User is a subordinate of the account: a colleague, a reseller or a hosting user. Names and e-mail addresses are
 // not read.
 type User struct {
@@ -22,7 +28,7 @@ func (c *Client) Users(ctx context.Context) ([]User, error) {
 	state := WalkState{Walks: 2} // Users come and go rarely: one reading is enough.
 	w, _, err := whole(ctx, &state, func(s WalkState) *walker[User] {
 		return &walker[User]{
-			client: c, endpoint: endpointUsers, readers: 1, state: s, fetch: c.userPage, id: func(u *User) int64 { return u.ID },
+			client: c, endpoint: EndpointUsers, readers: 1, state: s, fetch: c.userPage, id: func(u *User) int64 { return u.ID },
 		}
 	}, nil)
 	if err != nil {
@@ -43,13 +49,13 @@ func (c *Client) userPage(ctx context.Context, at int, room []User) (page[User],
 		Total yeastar.Number     `json:"total"`
 		List  yeastar.List[wire] `json:"list"`
 	}
-	data, err := fetch[pageWire](ctx, c, request{endpoint: endpointUsers, path: "v2/users", query: pageQuery(at, "userId")})
+	data, err := fetch[pageWire](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: pageQuery(at, "userId")})
 	if err != nil {
 		return page[User]{}, err
 	}
 	p := page[User]{total: data.Total, items: room[:0]}
 	if problem := data.List.Problem(); problem != "" && !data.List.Absent() { // An empty list may be left out.
-		return p, &yeastar.Error{Account: c.account, Endpoint: endpointUsers, Class: yeastar.Invalid, Message: problem}
+		return p, &yeastar.Error{Account: c.account, Endpoint: EndpointUsers, Class: yeastar.Invalid, Message: problem}
 	}
 	rows := data.List.Items
 	p.rows = len(rows)
@@ -85,7 +91,7 @@ func (c *Client) UserSubscription(ctx context.Context, userID int64) (UserSubscr
 		UsedRecordings       yeastar.Number `json:"usedRecordings"`
 	}
 	path := "v1/users/" + strconv.FormatInt(userID, 10) + "/subscription_info"
-	data, err := fetch[wire](ctx, c, request{endpoint: endpointUserSubscription, path: path})
+	data, err := fetch[wire](ctx, c, request{endpoint: EndpointUserSubscription, path: path})
 	if err != nil {
 		return UserSubscription{}, err
 	}

@@ -72,7 +72,7 @@ func (c *Client) confirmMany(state *WalkState, vanished []CloudPBX, known int) (
 	c.observer.Unconfirmed(state.Agreed < agreeing)
 	if state.Agreed < agreeing {
 		return nil, &yeastar.Error{
-			Account: c.account, Endpoint: endpointList, Class: yeastar.Invalid, Err: ErrUnconfirmed,
+			Account: c.account, Endpoint: EndpointList, Class: yeastar.Invalid, Err: ErrUnconfirmed,
 			Message: fmt.Sprintf("%d of %d PBXs are missing from the list; that is believed when %d walks in a row agree, and this is number %d",
 				len(vanished), known, agreeing, state.Agreed),
 		}
