@@ -19,15 +19,18 @@ type health struct{ State, Text string }
 
 // healthOf sums up how the accounts and their collectors are.
 func healthOf(accounts []poll.Status, ready bool, now time.Time) health {
-	polled, failed, paused := 0, 0, 0
+	all, failed, waiting, paused := 0, 0, 0, 0
 	for _, account := range accounts {
 		if account.Budget.PausedUntil.After(now) {
 			paused++
 		}
 		for _, c := range account.Collectors {
-			polled++
-			if state(c) == failing {
+			all++
+			switch state(c) {
+			case failing:
 				failed++
+			case starting:
+				waiting++
 			}
 		}
 	}
@@ -35,22 +38,24 @@ func healthOf(accounts []poll.Status, ready bool, now time.Time) health {
 	case len(accounts) == 0:
 		return health{failing, "no account is configured"}
 	case failed > 0:
-		return health{failing, fmt.Sprintf("%d of %d collectors failing", failed, polled)}
+		return health{failing, fmt.Sprintf("%d of %d collectors failing", failed, all)}
 	case paused > 0:
 		return health{failing, fmt.Sprintf("%d of %d accounts paused by the rate limit", paused, len(accounts))}
 	case !ready:
 		return health{starting, "first walk under way"}
+	case waiting > 0:
+		return health{starting, fmt.Sprintf("%d of %d collectors have not polled yet", waiting, all)}
 	default:
 		return health{ok, "all collectors succeed"}
 	}
 }
 
-// state is what a collector is at.
+// state is what a collector is at. What was restored tells nothing of how it does now.
 func state(c poll.CollectorStatus) string {
 	switch {
 	case c.Err != "":
 		return failing
-	case c.LastSuccess.IsZero():
+	case c.LastSuccess.IsZero() || c.Restored:
 		return starting
 	default:
 		return ok

@@ -66,6 +66,7 @@ func TestStatusPageBeginsWithTheWorst(t *testing.T) {
 	good := poll.CollectorStatus{Name: "cloud_pbx", LastSuccess: now}
 	bad := poll.CollectorStatus{Name: "firmware", LastSuccess: now, Err: "502"}
 	fresh := poll.CollectorStatus{Name: "users"}
+	restored := poll.CollectorStatus{Name: "trunks", LastSuccess: now, Restored: true}
 	account := func(c ...poll.CollectorStatus) poll.Status {
 		return poll.Status{Account: "main", Collectors: c}
 	}
@@ -75,7 +76,9 @@ func TestStatusPageBeginsWithTheWorst(t *testing.T) {
 		ready    bool
 		accounts []poll.Status
 	}{
-		`class="state ok">all collectors succeed`:                        {true, []poll.Status{account(good, fresh)}},
+		`class="state ok">all collectors succeed`:                        {true, []poll.Status{account(good, good)}},
+		`class="state starting">1 of 2 collectors have not polled yet`:   {true, []poll.Status{account(good, fresh)}},
+		`class="state starting">2 of 3 collectors have not polled yet`:   {true, []poll.Status{account(good, restored, fresh)}},
 		`class="state starting">first walk under way`:                    {false, []poll.Status{account(fresh, fresh)}},
 		`class="state failing">1 of 2 collectors failing`:                {true, []poll.Status{account(good, bad)}},
 		`class="state failing">3 of 4 collectors failing`:                {true, []poll.Status{account(bad, bad), account(good, bad)}},
