@@ -48,7 +48,7 @@ metrics: {exclude: [%q]}
 	if strings.Contains(exclude, "ai_") {
 		sweeping = sweeping[:4]
 	}
-	within(t, 20*time.Minute, func() error {
+	within(t, 100*time.Minute, func() error {
 		scrape(t, url, "gzip") // as a Prometheus does meanwhile
 		time.Sleep(10 * time.Second)
 		for _, c := range sweeping {
