@@ -93,7 +93,7 @@ release-files: build ## manual page, shell completions and licences, into build/
 	scripts/man.sh ./ycm_exporter $(VERSION) >build/ycm_exporter.1
 	gzip -9nkf build/ycm_exporter.1
 	./ycm_exporter --completion-script-bash >build/completions/ycm_exporter.bash
-	./ycm_exporter --completion-script-zsh >build/completions/_ycm_exporter
+	scripts/zsh.sh ./ycm_exporter >build/completions/_ycm_exporter
 	GO=$(GO) scripts/licenses.sh >build/THIRD_PARTY_LICENSES
 	cat LICENSE build/THIRD_PARTY_LICENSES >build/copyright
 

@@ -7,10 +7,14 @@ version=$2
 
 cat <<EOF
 .TH ycm_exporter 1 "" "ycm_exporter $version" "User Commands"
+.\\" Long flags and addresses: neither spread their lines over the whole width, nor hyphenate them.
+.ad l
+.nh
 .SH "NAME"
 ycm_exporter \\- Prometheus exporter for Yeastar Central Management
 EOF
-"$binary" --help-man | sed -n '/^\.SH "SYNOPSIS"/,$p'
+# What is typed has a minus in it, not a hyphen; an address may go on in the next line after each slash.
+"$binary" --help-man | sed -n '/^\.SH "SYNOPSIS"/,$ { s/-/\\-/g; /https:/s#\([a-z]\)/#\1/\\:#g; p; }'
 cat <<'EOF'
 .SH "ENVIRONMENT"
 .TP
@@ -25,7 +29,7 @@ The configuration of the service.
 .TP
 \fI/etc/ycm_exporter/secrets/\fR\fINAME\fR
 Secrets, readable by root alone; the service has them as
-\fI/run/credentials/ycm_exporter.service/secrets_\fR\fINAME\fR, as they were at its start.
+\fI/run/credentials/\:ycm_exporter.service/\:secrets_\fR\fINAME\fR, as they were at its start.
 .TP
 \fI/etc/default/ycm_exporter\fR
 Flags of the service, as variables of the environment.
