@@ -115,8 +115,9 @@ goreleaser:
 	goreleaser release --clean $(RELEASE) $(GORELEASER_FLAGS)
 
 .PHONY: package-test
-package-test: ## install, start, upgrade and remove the deb in a system of its own; needs root
+package-test: ## install, start, upgrade and remove the deb in a system of its own, and the rpm in a folder; needs root
 	$(MAKE) release-snapshot GORELEASER_FLAGS=--skip=sbom
+	$(SUDO) scripts/rpm-test.sh
 	$(SUDO) scripts/package-test.sh
 
 .PHONY: manifests
@@ -138,6 +139,10 @@ tools: ## install what tests use if it is there: helm, kubeconform, actionlint
 .PHONY: chart-test
 chart-test: tools ## all that is tested of the chart; KUBERNETES_SCHEMAS is where kubeconform finds the schemas
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" $(GO) test -count 1 -v ./deploy/helm
+
+.PHONY: deploy-check
+deploy-check: ## hold Dockerfile, compose.yml and the example for Alloy against the parsers of who reads them
+	cd deploy/check && $(GO) test -count 1 ./...
 
 .PHONY: workflows
 workflows: ## check the workflows of GitHub
