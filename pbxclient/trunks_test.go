@@ -84,6 +84,7 @@ func TestTrunksAreAllOrNothing(t *testing.T) {
 		"no total":                              {[]string{page("null", 1, 2), page("null", 3), page("null")}, 3},
 		"no total, no paging":                   {[]string{page("null", 1, 2)}, 2},
 		"a total below what is there":           {[]string{page("1", 1, 2)}, 2},
+		"a total below what is there, and more": {[]string{page("1", 1, 2), page("1", 3), page("1")}, 3},
 		"a negative total":                      {[]string{page("-4", 1, 2)}, 2},
 		"a second page that fails":              {[]string{page("3", 1, 2), `{"errcode":-2}`}, -1},
 		"trunks of wrong types count, unshown":  {[]string{`{"errcode":0,"total_number":"3","data":[7,{"id":"2"},{"name":"x"}]}`}, 1},
