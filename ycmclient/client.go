@@ -63,6 +63,7 @@ type Client struct {
 	begin   func()    // Is called before each request, and does its work once: a client that asks nothing changes nothing.
 	buffers sync.Pool // Of *bytes.Buffer, for bodies.
 	pages   sync.Pool // Of *listAnswer.
+	simpler sync.Map  // By how many steps a list is asked for more simply, by endpoint.
 }
 
 const maxReaders = 8

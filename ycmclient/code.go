@@ -6,6 +6,9 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
+// codeInvalidParameter is the code of a parameter that YCM does not take.
+const codeInvalidParameter = 1000004
+
 // Codes of an access token that is not good any more.
 const (
 	codeSessionExpired = 1000011
@@ -20,7 +23,7 @@ func classOfCode(code int) yeastar.Class {
 		return yeastar.Server
 	case 1000002, 1000033, codeSessionExpired, codeTokenExpired, codeInvalidToken:
 		return yeastar.Auth
-	case 1000004:
+	case codeInvalidParameter:
 		return yeastar.Invalid
 	case 1000005, 1000015:
 		return yeastar.NotFound

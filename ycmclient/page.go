@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"slices"
-	"strconv"
 
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
@@ -26,11 +25,6 @@ type page[T any] struct {
 	past  bool           // There is no such page, so what came in its place is not to be used.
 
 	unexpected []string // The fields that held rubbish, to be counted if the page is used.
-}
-
-// pageQuery asks for one page, in the order in which new records come last.
-func pageQuery(number int, sort string) url.Values {
-	return url.Values{"pageSize": {strconv.Itoa(pageSize)}, "pageNumber": {strconv.Itoa(number)}, "sort": {sort}}
 }
 
 // listAnswer is a page of Cloud PBXs on the wire. It is used again and again: the records keep their room.
@@ -99,12 +93,13 @@ func (c *Client) listPage(ctx context.Context, number int, room []CloudPBX, shar
 		answer = new(listAnswer)
 	}
 	defer c.pages.Put(answer)
-	query := pageQuery(number, "cloudPbxId")
-	if c.search != "" {
-		query.Set("search", c.search)
-	}
-	q := request{endpoint: EndpointList, path: listPath, query: query, read: answer.read}
-	if err := c.ask(ctx, q); err != nil {
+	err := c.askPage(EndpointList, number, "cloudPbxId", func(query url.Values) error {
+		if c.search != "" {
+			query.Set("search", c.search)
+		}
+		return c.ask(ctx, request{endpoint: EndpointList, path: listPath, query: query, read: answer.read})
+	})
+	if err != nil {
 		return page[CloudPBX]{}, err
 	}
 	return answer.page(room[:0], shared, known), nil

@@ -57,6 +57,10 @@ type tokens struct {
 // become a loop.
 const betweenGrants = 10 * time.Second
 
+// settling is how old a token is when every server of a YCM knows it. One that is refused before was perhaps not yet
+// known, so the one that replaces it is given that time.
+const settling = 2 * time.Second
+
 // get returns a token that is not the rejected one ("" if none was), asking YCM for it if there is none.
 func (t *tokens) get(ctx context.Context, rejected string) (string, error) {
 	if token, ok := t.current(rejected); ok {
@@ -75,7 +79,11 @@ func (t *tokens) get(ctx context.Context, rejected string) (string, error) {
 	if t.failure != nil && t.failedAt.After(came) {
 		return "", t.failure
 	}
+	young := rejected != "" && time.Since(t.grantedAt) < settling
 	err := t.renew(ctx, rejected)
+	if young && err == nil {
+		_ = yeastar.Sleep(ctx, settling) // If ctx has ended, nothing is sent.
+	}
 	if t.failure = err; ctx.Err() != nil {
 		t.failure = nil // Only this caller gave up.
 	}
@@ -202,18 +210,41 @@ func (t *tokens) accept(granted grant) {
 	t.client.observer.TokenExpires(t.grantedAt.Add(life))
 }
 
-// grant is the answer to a token request: a bare object, not YCM's envelope.
+// grant is the answer to a token request: a bare object by the vendor's pages, but all else comes in YCM's envelope.
 type grant struct {
 	yeastar.Envelope
+	Granted
+	Data yeastar.List[Granted] `json:"data"`
+}
+
+// Granted is what is granted with a token.
+type Granted struct {
 	AccessToken  string         `json:"access_token"`
 	RefreshToken string         `json:"refresh_token"`
 	ExpiresIn    yeastar.Number `json:"expires_in"`
 }
 
-// read takes a 2xx answer.
-func (g *grant) read(status int, body []byte) *yeastar.Error {
+// ReadGrant reads an answer to a token request as far as it tells of a token.
+func ReadGrant(body []byte) Granted {
+	var g grant
+	_ = g.decode(body) // What cannot be read grants nothing.
+	return g.Granted
+}
+
+func (g *grant) decode(body []byte) *yeastar.Error {
 	*g = grant{}
 	if e := yeastar.Decode(body, g); e != nil {
+		return e
+	}
+	if g.AccessToken == "" && len(g.Data.Items) > 0 {
+		g.Granted = g.Data.Items[0]
+	}
+	return nil
+}
+
+// read takes a 2xx answer.
+func (g *grant) read(status int, body []byte) *yeastar.Error {
+	if e := g.decode(body); e != nil {
 		return e
 	}
 	if g.AccessToken == "" {

@@ -100,6 +100,7 @@ func TestTokenThatYCMRefusesIsReplacedOnce(t *testing.T) {
 				o := ycmtest.Options{Shape: shape, LoginShape: shape}
 				bubble(t, o, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
 					ask(t, client)
+					time.Sleep(time.Minute)
 					c.end(ycm)
 					var wg sync.WaitGroup
 					for range 8 {

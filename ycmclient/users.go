@@ -2,6 +2,7 @@ package ycmclient
 
 import (
 	"context"
+	"net/url"
 	"strconv"
 
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
@@ -49,7 +50,11 @@ func (c *Client) userPage(ctx context.Context, at int, room []User) (page[User],
 		Total yeastar.Number     `json:"total"`
 		List  yeastar.List[wire] `json:"list"`
 	}
-	data, err := fetch[pageWire](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: pageQuery(at, "userId")})
+	var data pageWire
+	err := c.askPage(EndpointUsers, at, "userId", func(query url.Values) (err error) {
+		data, err = fetch[pageWire](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: query})
+		return err
+	})
 	if err != nil {
 		return page[User]{}, err
 	}

@@ -22,21 +22,26 @@ type readerSet uint16
 const firstCatchUp readerSet = 1 << maxReaders
 
 // read asks for a page. One that is refused, or that has another number of records than its own total leaves for it,
-// may have been counted before and listed after a change, so it is asked for a second time. One that is refused is past
-// the end if page 1 says so, or if YCM itself refuses it twice.
+// may have been counted before and listed after a change, so it is asked for a second time. One that is refused, or
+// where YCM fails, is past the end if page 1 says so; a refused one also if YCM itself refuses it twice.
 func (w *walker[T]) read(ctx context.Context, number int, room []T) (page[T], error) {
 	p, err := w.readOnce(ctx, number, room)
-	refused := yeastar.ClassOf(err) == yeastar.Invalid || yeastar.ClassOf(err) == yeastar.NotFound
+	class := yeastar.ClassOf(err)
+	refused := class == yeastar.Invalid || class == yeastar.NotFound
+	failed := number > 1 && (class == yeastar.Server || class == yeastar.Denied) && w.mayEndBefore(number)
 	switch {
-	case err != nil && !refused, err == nil && w.fits(p, number):
+	case err != nil && !refused && !failed, err == nil && w.fits(p, number):
 		return p, err
-	case refused && number > 1:
+	case err != nil && number > 1:
 		first, firstErr := w.readOnce(ctx, 1, nil)
 		if firstErr != nil {
 			return p, err
 		}
 		if w.beyond(number, first.total.Value) {
 			return w.none(number), nil
+		}
+		if failed {
+			return p, err
 		}
 	}
 	if refused || number == 1 && p.rows == 0 || w.trusting() {
@@ -169,6 +174,13 @@ func (w *walker[T]) beyond(number int, total int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return number > w.pagesFor(total)
+}
+
+// mayEndBefore tells whether the list may end before a page, by what is known so far.
+func (w *walker[T]) mayEndBefore(number int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.base == 0 || number > w.pagesFor(w.total)
 }
 
 // fits tells whether a page has as many records as its own total leaves for it. One past the end fits if that is by

@@ -50,6 +50,12 @@ func (e *Envelope) Failed() bool {
 	return e.Status.unreadable || len(status) > 0 && !isAny(status, "success") || e.ErrCode.Unreadable || e.ErrCode.Value != 0
 }
 
+// OwnStatus tells whether the answer has a status that the vendor's pages do not know.
+func (e *Envelope) OwnStatus() bool {
+	status := bytes.TrimSpace(e.Status.bytes)
+	return len(status) > 0 && !isAny(status, "success", "failed")
+}
+
 // Failure makes the error of a failed answer, with the class of its HTTP status. Nothing of it has been redacted.
 func (e *Envelope) Failure(status int) *Error {
 	failure := &Error{
@@ -66,6 +72,9 @@ func (e *Envelope) Failure(status int) *Error {
 	}
 	if word, ok := scalar(e.Error); ok && len(word) > 0 {
 		failure.Message = strings.TrimSuffix(string(word)+": "+failure.Message, ": ")
+	}
+	if e.OwnStatus() && failure.Message == "" && failure.Code == 0 {
+		failure.Message = "its status is neither Success nor Failed: " + e.Status.String()
 	}
 	return failure
 }
