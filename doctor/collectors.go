@@ -22,6 +22,7 @@ type run struct {
 	began  time.Time
 	err    error
 	kinds  []string // of requests, in the order of their first
+	asked  int      // requests that it made, sent or not
 }
 
 // A run is what other collectors see of it.
@@ -31,7 +32,8 @@ func (r *run) Reading() any                              { return r.poller.Readi
 func (r *run) Serving() bool                             { return r.err == nil && !r.began.IsZero() }
 func (r *run) LastPoll() (began time.Time, succeed bool) { return r.began, r.err == nil }
 
-// runCollectors lets each collector, enabled or not, poll the sample of the fleet, as it would poll all of it.
+// runCollectors lets each collector, enabled or not, poll the sample of the fleet, as it would poll all of it: those that are
+// enabled first, as long as there are requests beside those that the list and the login need.
 func (x *examination) runCollectors(ctx context.Context) {
 	for _, c := range x.Collectors {
 		x.runs = append(x.runs, &run{Configured: c})
@@ -43,7 +45,11 @@ func (x *examination) runCollectors(ctx context.Context) {
 		return nil
 	})
 	account.Asked = func(sweep.Target, any, error) {}
-	for _, r := range x.runs {
+	x.tap.kept = x.list.toAsk() + forOne + forRefresh
+	enabledFirst := slices.SortedStableFunc(slices.Values(x.runs), func(a, b *run) int {
+		return rank(a) - rank(b)
+	})
+	for _, r := range enabledFirst {
 		account.Schedule, account.Settings = r.Schedule, r.Settings
 		r.poller = r.New(account)
 		x.poll(ctx, r)
@@ -51,6 +57,17 @@ func (x *examination) runCollectors(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// What is asked beside the list: a PBX by its id, and for a refresh.
+const forOne, forRefresh = 1, 1
+
+// rank is lower for what is to be asked before others.
+func rank(r *run) int {
+	if r.Schedule.Enabled {
+		return 0
+	}
+	return 1
 }
 
 // poll lets a collector poll the sample.
@@ -67,7 +84,7 @@ func (x *examination) poll(ctx context.Context, r *run) {
 		s.Wait()
 	}
 	x.tap.show(nil)
-	r.kinds = slices.Sorted(maps.Keys(shown.used))
+	r.kinds, r.asked = slices.Sorted(maps.Keys(shown.used)), shown.asked
 }
 
 // speaker is the highest serial number of the PBXs that answered when they were asked what they are, or else of those
@@ -112,13 +129,19 @@ func (x *examination) tellRun(r *run) {
 		return
 	}
 	served, failed := x.outcome(r)
-	works := failed == nil || r.err == nil
+	if served == nil && !slices.ContainsFunc(r.kinds, func(kind string) bool { return x.tap.count(kind) > 0 }) {
+		x.add(endpoints, r.Name, Note, "%s (%s): nothing was asked, because the doctor's requests were used up. %s", "", r.Name, state, x.costs(r))
+		return
+	}
+	works := failed == nil || r.err == nil && (served != nil || r.AsksPBXs)
 	v, advice := Fine, ""
 	switch {
 	case !works && r.Schedule.Enabled:
 		v, advice = Problem, x.adviceFor(r)
 	case !works:
 		v, advice = Note, "leave collector "+r.Name+" switched off"
+	case served == nil:
+		v, advice = Note, "the PBX that was asked does not serve it: leave collector "+r.Name+" switched off unless others do"
 	case failed != nil:
 		v, advice = Note, "what is not served has no series; the rest of collector "+r.Name+" works"
 	}
@@ -133,8 +156,8 @@ func (x *examination) tellRun(r *run) {
 func (x *examination) outcome(r *run) (served, failed []string) {
 	for _, kind := range r.kinds {
 		all := x.tap.of(kind)
-		if kind == listPath {
-			all = all[:min(1, len(all))] // Page 1 is like any other.
+		if first := x.list.pages[1]; kind == listPath && first != nil {
+			all = []*exchange{first} // It is like any other.
 		}
 		i := slices.IndexFunc(all, func(e *exchange) bool { return e.failure() == nil })
 		switch {
@@ -163,6 +186,9 @@ func word(c yeastar.Class) string {
 }
 
 func (x *examination) adviceFor(r *run) string {
+	if r.Provides == collector.ListOfPBXs {
+		return "see the list below: all other collectors that ask PBXs need it"
+	}
 	class := yeastar.ClassOf(r.err)
 	if class == yeastar.Denied || class == yeastar.NotFound {
 		return "grant it to the account in YCM, or switch collector " + r.Name + " off (enabled: false)"

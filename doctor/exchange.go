@@ -141,7 +141,7 @@ func (e *exchange) failure() *yeastar.Error {
 		return &yeastar.Error{Class: yeastar.ClassOfStatus(e.status), HTTPStatus: e.status}
 	case !ok || e.status >= 300 && e.status < 400:
 		return &yeastar.Error{Class: yeastar.Invalid, HTTPStatus: e.status}
-	case !bad && !envelope.Failed() && (e.grant == "" || e.granted().Access != ""):
+	case !bad && !envelope.Failed() && (e.grant == "" || ycmclient.ReadGrant(e.body).AccessToken != ""):
 		return nil
 	}
 	failure := ycmclient.Classified(envelope.Failure(e.status))
@@ -151,20 +151,12 @@ func (e *exchange) failure() *yeastar.Error {
 	return failure
 }
 
-// granted is the answer to a request for a token.
-type granted struct {
-	Access  string         `json:"access_token"`
-	Refresh string         `json:"refresh_token"`
-	Expires yeastar.Number `json:"expires_in"`
-}
-
-// granted is what came with a token; nothing if the answer cannot be read.
-func (e *exchange) granted() granted {
-	var g granted
-	if yeastar.Decode(e.body, &g) != nil {
-		return granted{}
+// asError is failure as an error, which is nil if nothing went wrong.
+func (e *exchange) asError() error {
+	if failure := e.failure(); failure != nil {
+		return failure
 	}
-	return g
+	return nil
 }
 
 // page is the answer of a paged endpoint, or of a PBX's list.

@@ -1,11 +1,10 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
@@ -17,6 +16,8 @@ const (
 	pageSize = 50
 	// wholeList is how many pages a list may have to be read whole; of a longer one both ends are read.
 	wholeList = 5
+	// maxTotal is the largest total that the exporter believes.
+	maxTotal = 1_000_000
 	// sampleSize is how many PBXs stand for the fleet.
 	sampleSize = 3
 )
@@ -27,7 +28,9 @@ type list struct {
 	past       *exchange         // What came in the place of the page after the last.
 	descending *exchange         // Page 1, sorted the other way.
 	single     *exchange         // One PBX, asked for by its id.
+	refused    *exchange         // The question for page 1 that YCM did not understand, nil if it understood the first.
 
+	simpler    int // By how many steps the list is asked for more simply than at first.
 	size, last int // Records on a full page, and the number of the last page.
 }
 
@@ -52,12 +55,12 @@ func (r record) text(field string) string {
 
 // page asks for a page of the list; what comes is nil if nothing was sent.
 func (x *examination) page(ctx context.Context, number int, sort string) *exchange {
-	query := url.Values{"pageSize": {strconv.Itoa(pageSize)}, "pageNumber": {strconv.Itoa(number)}, "sort": {sort}}
+	query := ycmclient.PageQuery(number, sort, x.list.simpler)
 	if err := x.client.ProbeList(ctx, query); len(x.list.pages) == 0 {
 		x.err = err // Of other requests, what came is in the tap.
 	}
 	for _, e := range slices.Backward(x.tap.of(listPath)) {
-		if e.query.Get("pageNumber") == query.Get("pageNumber") && e.query.Get("sort") == sort {
+		if e.query.Encode() == query.Encode() {
 			return e
 		}
 	}
@@ -78,32 +81,57 @@ func (l *list) begin(ctx context.Context, x *examination) {
 		_ = yeastar.Sleep(ctx, time.Until(bar.Until)) // If ctx has ended, nothing is sent.
 		e = x.page(ctx, 1, byID)
 	}
+	for e != nil && l.simpler < ycmclient.Simplest && ycmclient.RefusedQuery(e.asError()) {
+		l.refused = cmp.Or(l.refused, e)
+		l.simpler++
+		e = x.page(ctx, 1, byID)
+	}
 	if e != nil {
 		l.pages[1] = e
 	}
+	l.measure()
 }
 
-// goOn asks for more of the list.
-func (l *list) goOn(ctx context.Context, x *examination) {
+// measure takes over from page 1 how many pages there are.
+func (l *list) measure() {
 	first, ok := l.first()
 	if !ok || len(first.rows) == 0 {
 		return
 	}
-	total := int(min(max(0, first.Total.Value), 1_000_000))
+	total := int(min(max(0, first.Total.Value), maxTotal))
 	l.size = len(first.rows)
 	if total <= l.size {
 		l.size = max(l.size, pageSize)
 	}
 	l.last = max(1, (total+l.size-1)/l.size)
+}
+
+// numbers are the pages to be read beside page 1.
+func (l *list) numbers() []int {
 	numbers := []int{2, l.last - 1, l.last}
 	if l.last <= wholeList {
 		numbers = []int{2, 3, 4, 5}
 	}
-	for _, n := range numbers {
-		if n > 1 && n <= l.last && l.pages[n] == nil {
-			if e := x.page(ctx, n, byID); e != nil {
-				l.pages[n] = e
-			}
+	return slices.DeleteFunc(slices.Compact(numbers), func(n int) bool { return n < 2 || n > l.last })
+}
+
+// toAsk is how many requests the list needs beside page 1.
+func (l *list) toAsk() int {
+	if l.last == 0 {
+		return 0
+	}
+	const pastAndBack = 2
+	return len(l.numbers()) + pastAndBack
+}
+
+// goOn asks for more of the list.
+func (l *list) goOn(ctx context.Context, x *examination) {
+	if l.last == 0 {
+		return
+	}
+	for _, n := range l.numbers() {
+		if e := x.page(ctx, n, byID); e != nil {
+			l.pages[n] = e
 		}
 	}
 	l.past = x.page(ctx, l.last+1, byID)
@@ -156,7 +184,12 @@ func (e *exchange) records() (all []record) {
 		return nil
 	}
 	p, _ := e.page()
-	for _, row := range p.rows {
+	return recordsOf(p.rows)
+}
+
+// recordsOf reads rows, as far as they are records.
+func recordsOf(rows []json.RawMessage) (all []record) {
+	for _, row := range rows {
 		var r record
 		if json.Unmarshal(row, &r) == nil {
 			all = append(all, r)

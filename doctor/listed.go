@@ -1,9 +1,11 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
@@ -13,30 +15,32 @@ const listing = "List of Cloud PBXs"
 func (x *examination) tellList() {
 	first, ok := x.list.first()
 	if !ok {
-		what := "it was not answered"
+		what, advice := "it was not answered", "grant the account its Cloud PBXs in YCM, and check base_url"
 		if e := x.list.pages[1]; e != nil {
-			what = "it is no page of a list"
+			what, advice = "it is no page of a list, but has "+fieldsIn(e), "report this"
 			if failure := e.failure(); failure != nil {
 				what = describe(e, failure)
+				if advice = cmp.Or(failure.Class.Advice(), advice); failure.Class == yeastar.Invalid && failure.Code != 0 {
+					advice = "report this: the exporter asks as the documentation says"
+				}
 			}
 		}
-		x.add(listing, "list", Problem, "The list of Cloud PBXs cannot be read: %s.", "grant the account its Cloud PBXs in YCM, and check base_url", what)
+		x.add(listing, "list", Problem, "The list of Cloud PBXs cannot be read: %s.", advice, what)
 		return
 	}
 	records := x.list.records()
 	ids := idsOf(records)
 	distinct := len(slices.Compact(slices.Sorted(slices.Values(ids))))
-	if !first.Total.Given {
-		x.add(listing, "total", Problem, "The list has no total, so that the exporter cannot tell whether it has read all of it.", "report this")
-		return
-	}
-	if len(records) == 0 {
-		x.add(listing, "total", either(first.Total.Value == 0, Note, Problem), "YCM counts %d PBXs and lists none.", "check whether the account should see any, and search in the configuration", first.Total.Value)
+	if x.tellUnreadable(first, records, ids) {
 		return
 	}
 	x.add(listing, "pbxs", Fine, "YCM counts %s; %d of them were looked at.", "", count(int(first.Total.Value), "PBX"), distinct)
 	x.tellPaging(first)
-	x.tellTotal(int(first.Total.Value), len(records), distinct)
+	if unusable := len(records) - len(ids); unusable > 0 {
+		x.add(listing, "ids", Note, "%s no id (cloudPbxId) that is a whole number above 0: the exporter counts such PBXs and does not serve them.", "report this",
+			map[bool]string{true: "One record has", false: fmt.Sprintf("%d records have", unusable)}[unusable == 1])
+	}
+	x.tellTotal(int(first.Total.Value), len(ids), distinct)
 	if len(ids) > 1 {
 		x.tellSort(ids)
 	}
@@ -65,6 +69,13 @@ func (x *examination) tellPaging(first page) {
 		}
 	}
 	switch {
+	case x.list.refused != nil:
+		how := fmt.Sprintf("pages of %d are asked for", rows)
+		if x.list.simpler == ycmclient.Simplest {
+			how = "no size and no order is asked for"
+		}
+		x.add(listing, "page_size", Note, "YCM refuses to list %d records a page by their ids (%s), and does so where %s.",
+			"nothing needs to be done, but a walk takes more requests", pageSize, describe(x.list.refused, x.list.refused.failure()), how)
 	case rows == pageSize:
 		x.add(listing, "page_size", Fine, "The page size that the exporter asks for (%d) is honoured.", "", pageSize)
 	case rows > pageSize:
@@ -88,6 +99,9 @@ func (x *examination) tellTotal(total, rows, distinct int) {
 		if total == distinct {
 			x.add(listing, "total", Fine, "The total is borne out by the list: %d.", "", total)
 		} else {
+			if total-distinct == x.list.size {
+				harmless = "report this: just one page is missing, so it seems that pages are counted from 0"
+			}
 			x.add(listing, "total", Note, "YCM's total is %d, but its list has %d.", harmless, total, distinct)
 		}
 		return

@@ -8,13 +8,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 const login = "Login"
 
 // refreshable tells whether the answer to a login has a token for a refresh.
-func (e *exchange) refreshable() bool { return e.granted().Refresh != "" }
+func (e *exchange) refreshable() bool { return ycmclient.ReadGrant(e.body).RefreshToken != "" }
 
 // tellLogin tells of the tokens, and whether there is one.
 func (x *examination) tellLogin() bool {
@@ -41,10 +42,10 @@ func (x *examination) tellLogin() bool {
 		x.tellRefusal(first, failure)
 		return false
 	}
-	g := first.granted()
-	life := time.Duration(min(max(0, g.Expires.Value), 1<<31)) * time.Second
+	expires := ycmclient.ReadGrant(first.body).ExpiresIn
+	life := time.Duration(min(max(0, expires.Value), 1<<31)) * time.Second
 	switch {
-	case !g.Expires.Given:
+	case !expires.Given:
 		x.add(login, "login", Note, "The login (client_credentials) succeeds. YCM does not tell how long the token lives, so it is renewed each minute.", "")
 	case life < 2*time.Minute:
 		x.add(login, "login", Note, "The login (client_credentials) succeeds. The token lives for %s only: it may be an older one that YCM gave again.", "", short(life))
@@ -121,13 +122,17 @@ func describe(e *exchange, failure *yeastar.Error) string {
 		text, _ := unanswered(e.err)
 		return text
 	}
-	if _, isJSON := e.envelope(); !isJSON {
+	envelope, isJSON := e.envelope()
+	if !isJSON {
 		return fmt.Sprintf("HTTP %d with %s in the place of JSON", e.status, contentType(e))
 	}
 	if e.status >= 300 && e.status < 400 {
 		return fmt.Sprintf("HTTP %d, a redirect, which is not followed", e.status)
 	}
 	text := fmt.Sprintf("HTTP %d", e.status)
+	if envelope.OwnStatus() {
+		text += ", a status that is neither Success nor Failed"
+	}
 	if failure.Code != 0 {
 		text += fmt.Sprintf(", code %d", failure.Code)
 		if name := yeastar.CodeName(failure.Code); name != "" {

@@ -42,6 +42,9 @@ func (x *examination) perPoll(r *run) float64 {
 	if r.Provides == collector.ListOfPBXs {
 		return float64(x.list.pageCount() + 1)
 	}
+	if r.Provides == collector.PhoneCatalogues {
+		return float64(r.asked*len(versionsOf(x.list.records()))) / float64(max(1, len(versionsOf(recordsOf(x.list.sample())))))
+	}
 	if r.AsksPBXs {
 		return x.list.running() * float64(len(r.kinds))
 	}
@@ -66,12 +69,16 @@ func (x *examination) perPoll(r *run) float64 {
 	return sum
 }
 
-// perMinute is what a collector costs at its interval. Catalogues are read once, out of what is left over.
-func (x *examination) perMinute(r *run) float64 {
-	if r.Provides == collector.PhoneCatalogues {
-		return 0
+// perMinute is what a collector costs at its interval.
+func (x *examination) perMinute(r *run) float64 { return x.perPoll(r) / r.Schedule.Interval.Minutes() }
+
+// versionsOf is the firmware versions of records.
+func versionsOf(records []record) map[string]bool {
+	versions := map[string]bool{}
+	for _, r := range records {
+		versions[r.text("version")] = true
 	}
-	return x.perPoll(r) / r.Schedule.Interval.Minutes()
+	return versions
 }
 
 func requests(n float64) string { return count(int(math.Round(n)), "request") }
@@ -81,7 +88,8 @@ func (x *examination) costs(r *run) string {
 	every := model.Duration(r.Schedule.Interval).String()
 	switch {
 	case r.Provides == collector.PhoneCatalogues:
-		return "It asks one PBX of each firmware version, every " + every + "."
+		return fmt.Sprintf("It asks one PBX of each firmware version, of which %d were seen: about %s every %s, out of what the walks leave over.",
+			len(versionsOf(x.list.records())), requests(x.perPoll(r)), every)
 	case r.AsksPBXs:
 		return fmt.Sprintf("A sweep of the Running PBXs costs about %s every %s, out of what the walks leave over.", requests(x.perPoll(r)), every)
 	default:

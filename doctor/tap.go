@@ -45,6 +45,7 @@ type tap struct {
 	sent   []*exchange
 	byURL  map[string]*exchange
 	sample *sample // What collectors see in the place of the fleet; nil while they do not ask.
+	kept   int     // How many requests collectors must leave for what else is to be asked.
 }
 
 // sample is a small part of the fleet that stands for the whole: collectors ask for it as they do every day, and what
@@ -53,6 +54,7 @@ type sample struct {
 	pbxs    []json.RawMessage
 	speaker string          // The serial number of the PBX that speaks for all, whichever a collector asks first; empty before one is known.
 	used    map[string]bool // The kinds of requests that the collector at work has made,
+	asked   int             // how many requests that were,
 	copied  int             // and how many of them were not sent.
 }
 
@@ -100,6 +102,7 @@ func (t *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 	known := t.byURL[e.key(r)]
 	if t.sample != nil && e.grant == "" {
 		t.sample.used[e.kind] = true
+		t.sample.asked++
 		if known == nil && t.count(e.kind) >= most(e.kind) {
 			known = t.last(e.kind)
 		}
@@ -109,6 +112,9 @@ func (t *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 		if t.sample.copied > maxCopied {
 			return nil, errForbidden
 		}
+	}
+	if known == nil && t.sample != nil && e.grant == "" && len(t.sent) >= MostRequests-t.kept {
+		return notAsked.answer(r, notAsked.body)
 	}
 	if known == nil {
 		if err := t.exchange(r, e); err != nil {
@@ -121,6 +127,10 @@ func (t *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return known.answer(r, known.body)
 }
+
+// notAsked is the answer to a collector when the requests that there are for collectors are used up: one that makes it
+// give up at once.
+var notAsked = &exchange{status: http.StatusForbidden, proto: "HTTP/1.1", body: []byte(`{"status":"Failed","code":1000042}`)}
 
 // exchange sends what has not been sent before.
 func (t *tap) exchange(r *http.Request, e *exchange) error {
