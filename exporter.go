@@ -103,7 +103,7 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 			Observer: e.metrics.Observer(c.Name), Logger: e.logger, Servers: e.servers,
 		})
 	}
-	direct, err := directPBXs(e.ctx, e.servers, c)
+	direct, err := directPBXs(e.ctx, e.servers, c, e.recorder)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,8 @@ type Header struct {
 
 // Exchange is one request and what came of it.
 type Exchange struct {
-	Account int               `json:"account"` // in the order of the configuration, from 1
+	Account int               `json:"account"`       // in the order of the configuration, from 1
+	PBX     int               `json:"pbx,omitempty"` // of those that are spoken to directly, in the order they were asked, from 1; 0 is YCM
 	Method  string            `json:"method"`
 	Path    string            `json:"path"` // below the API's root
 	Query   map[string]string `json:"query,omitempty"`
@@ -105,7 +106,7 @@ func Read(r io.Reader) (*Capture, error) {
 			return c, nil
 		case err != nil:
 			return nil, fmt.Errorf("exchange %d is damaged: %w", n, err)
-		case e.Account < 1 || e.Account > maxAccounts || e.Failed == "" && (e.Status < 200 || e.Status > 599):
+		case e.Account < 1 || e.Account > maxAccounts || e.PBX < 0 || e.Failed == "" && (e.Status < 200 || e.Status > 599):
 			return nil, fmt.Errorf("exchange %d has an account or a status that cannot be", n)
 		}
 		c.Exchanges = append(c.Exchanges, e)

@@ -14,6 +14,7 @@ import (
 // recorded is an exchange as it was.
 type recorded struct {
 	account int
+	pbx     int
 	method  string
 	path    string
 	query   url.Values
@@ -68,7 +69,7 @@ func (e *recorded) parts() (parts []part) {
 
 // scrub is what may be shown of the exchange.
 func (e *recorded) scrub(s *scrubber) Exchange {
-	shown := Exchange{Account: e.account, Method: e.method, Failed: string(e.failed), Status: e.status}
+	shown := Exchange{Account: e.account, PBX: e.pbx, Method: e.method, Failed: string(e.failed), Status: e.status}
 	var path []string
 	for _, p := range e.parts() {
 		if p.field != "" {
@@ -81,7 +82,7 @@ func (e *recorded) scrub(s *scrubber) Exchange {
 		if shown.Query == nil {
 			shown.Query = map[string]string{}
 		}
-		shown.Query[s.name(name)] = s.parameter(name, e.query.Get(name))
+		shown.Query[s.name(parameters, name)] = s.parameter(name, e.query.Get(name))
 	}
 	if e.failed != "" {
 		return shown
@@ -96,6 +97,9 @@ func (e *recorded) scrub(s *scrubber) Exchange {
 	shown.Body, _ = json.Marshal(s.scrub("", value, 0)) // What was decoded can be encoded.
 	return shown
 }
+
+// parameters is where the names of parameters are, as fields are in objects.
+const parameters = "?"
 
 // parameter is what may be shown of a parameter of the request. The exporter itself chose most of them.
 func (s *scrubber) parameter(name, value string) string {

@@ -29,6 +29,7 @@ type Recorder struct {
 	mu       sync.Mutex
 	zip      *gzip.Writer
 	accounts []string
+	pbxs     []string // that are spoken to directly, by account and address
 	all      []recorded
 	size     int // bytes of all bodies, as they came
 	dropped  int // exchanges that there was no room for
@@ -58,6 +59,21 @@ func NewRecorder(name, exporter string) (*Recorder, error) {
 // Transport is t for an account, with what comes of its requests recorded. The account's name is not. A nil recorder
 // records nothing.
 func (r *Recorder) Transport(account string, t http.RoundTripper) http.RoundTripper {
+	return r.transport(account, t, ycmRoot)
+}
+
+// PBXTransport is t for the PBXs of an account that are spoken to directly, with what comes of requests recorded.
+func (r *Recorder) PBXTransport(account string, t http.RoundTripper) http.RoundTripper {
+	return r.transport(account, t, pbxRoot)
+}
+
+// The roots of the APIs.
+const (
+	ycmRoot = "/dm/open_api/"
+	pbxRoot = "/openapi/"
+)
+
+func (r *Recorder) transport(account string, t http.RoundTripper, root string) http.RoundTripper {
 	if r == nil {
 		return t
 	}
@@ -66,20 +82,34 @@ func (r *Recorder) Transport(account string, t http.RoundTripper) http.RoundTrip
 	if !slices.Contains(r.accounts, account) {
 		r.accounts = append(r.accounts, account)
 	}
-	return &transport{RoundTripper: t, recorder: r, account: slices.Index(r.accounts, account) + 1}
+	return &transport{RoundTripper: t, recorder: r, account: slices.Index(r.accounts, account) + 1, root: root}
+}
+
+// pbx numbers the PBXs that are spoken to directly.
+func (r *Recorder) pbx(account int, address string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	name := fmt.Sprint(account, " ", address)
+	if !slices.Contains(r.pbxs, name) {
+		r.pbxs = append(r.pbxs, name)
+	}
+	return slices.Index(r.pbxs, name) + 1
 }
 
 type transport struct {
 	http.RoundTripper
 	recorder *Recorder
 	account  int
+	root     string
 }
 
 // RoundTrip sends the request and reads the answer whole.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	_, path, ours := strings.Cut(r.URL.Path, "/dm/open_api/")
+	before, path, ours := strings.Cut(r.URL.Path, t.root)
 	e := recorded{account: t.account, method: r.Method, path: path, query: r.URL.Query()}
-	if r.Method == http.MethodPost && r.GetBody != nil {
+	if ours && t.root == pbxRoot {
+		e.pbx, e.path = t.recorder.pbx(t.account, r.URL.Host+before), strings.TrimPrefix(pbxRoot, "/")+path
+	} else if r.Method == http.MethodPost && r.GetBody != nil {
 		if body, err := r.GetBody(); err == nil {
 			form, _ := io.ReadAll(io.LimitReader(body, yeastar.MaxBody)) // What is missing is not recorded.
 			values, _ := url.ParseQuery(string(form))

@@ -21,6 +21,7 @@ type scrubber struct {
 	ids    map[string]map[int64]int64 // what stands for an id, by space
 	texts  map[string]*standIn        // by the text in one case
 	values map[string]bool            // texts that were values, in one case
+	seen   map[string]*objects        // what objects there were, by the field that has them
 }
 
 // standIn stands for a text, however it is spelled.
@@ -30,7 +31,7 @@ type standIn struct {
 }
 
 func newScrubber(offset int64) *scrubber {
-	return &scrubber{offset: offset, ids: map[string]map[int64]int64{}, texts: map[string]*standIn{}, values: map[string]bool{}}
+	return &scrubber{offset: offset, ids: map[string]map[int64]int64{}, texts: map[string]*standIn{}, values: map[string]bool{}, seen: map[string]*objects{}}
 }
 
 // deepest is how far down an answer is looked at; what is below is left out.
@@ -55,6 +56,7 @@ func (s *scrubber) learn(field string, value any, depth int) {
 	}
 	switch value := value.(type) {
 	case map[string]any:
+		s.learnKeys(field, value)
 		for key, inner := range value {
 			s.learn(key, inner, depth+1)
 		}
@@ -103,7 +105,7 @@ func (s *scrubber) scrub(field string, value any, depth int) any {
 	case map[string]any:
 		shown := make(map[string]any, len(value))
 		for _, key := range slices.Sorted(maps.Keys(value)) {
-			shown[s.name(key)] = s.scrub(key, value[key], depth+1)
+			shown[s.name(field, key)] = s.scrub(key, value[key], depth+1)
 		}
 		return shown
 	case []any:
@@ -119,14 +121,6 @@ func (s *scrubber) scrub(field string, value any, depth int) any {
 	default: // true, false and null
 		return value
 	}
-}
-
-// name is what may be shown of a field's name.
-func (s *scrubber) name(key string) string {
-	if KnownName(key) && (kindOf(key) != replaced || !s.values[strings.ToLower(key)]) {
-		return key
-	}
-	return s.standIn(key)
 }
 
 // vendorVersion is how the vendor's versions begin, and addresses of private networks do not.

@@ -12,11 +12,13 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/capture"
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Replay is a YCM that answers as another one did while it was captured. It is an http.Handler, safe for concurrent use.
 // The account n of the capture is at the path /n, and takes any credentials that YCM took then. Times lie as far from now as
-// they lay from the capture. What had no answer has none again: the connection is cut. Of a PBX or a user that was not
+// they lay from the capture. What had no answer has none again: after a time-out nothing comes until the client gives up,
+// and otherwise the connection is cut. What PBXs answered that were spoken to directly is not served. Of a PBX or a user that was not
 // asked, the answer of another one is assumed. What the capture does not have at all is not found.
 type Replay struct {
 	accounts []*replayed
@@ -34,13 +36,16 @@ type replayed struct {
 func NewReplay(c *capture.Capture) (*Replay, error) {
 	r := &Replay{shift: time.Now().Unix() - c.Captured}
 	for _, e := range c.Exchanges {
+		if e.PBX > 0 { // Each would need a host of its own.
+			continue
+		}
 		for len(r.accounts) < e.Account {
 			r.accounts = append(r.accounts, &replayed{answers: map[string][]capture.Exchange{}, list: newReplayedList()})
 		}
 		r.accounts[e.Account-1].add(e)
 	}
 	if len(r.accounts) == 0 {
-		return nil, errors.New("the capture has no exchange")
+		return nil, errors.New("the capture has no answer of YCM")
 	}
 	for _, a := range r.accounts {
 		a.list.close()
@@ -99,9 +104,9 @@ func (r *Replay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	case request.Method == http.MethodPost && path == tokens:
 		const longest = 1 << 16
 		request.Body = http.MaxBytesReader(w, request.Body, longest)
-		r.write(w, a.login(request.PostFormValue("grant_type")))
+		r.write(w, request, a.login(request.PostFormValue("grant_type")))
 	case request.Method == http.MethodGet:
-		r.write(w, a.answer(path, request.URL.Query()))
+		r.write(w, request, a.answer(path, request.URL.Query()))
 	default:
 		notFound().write(w, Shape{})
 	}
@@ -188,7 +193,10 @@ func success(data json.RawMessage) capture.Exchange {
 }
 
 // write answers with what came, with its times moved. A body that was no JSON is a page of as many letters.
-func (r *Replay) write(w http.ResponseWriter, e capture.Exchange) {
+func (r *Replay) write(w http.ResponseWriter, request *http.Request, e capture.Exchange) {
+	if e.Failed == string(yeastar.Timeout) {
+		<-request.Context().Done() // The client gives up, or the server ends.
+	}
 	if e.Failed != "" {
 		panic(http.ErrAbortHandler)
 	}

@@ -1,12 +1,15 @@
 package ycmtest_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/capture"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
@@ -82,6 +85,24 @@ func TestAReplayAnswersAsTheCapturedYCMDid(t *testing.T) {
 			t.Errorf("%s %s: got %d %s, want %d with %s", c.method, c.target, status, body, c.status, c.want)
 		}
 	}
+}
+
+// What did not come within the time-out does not come, until the client gives up.
+func TestAReplayKeepsAClientWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := replayOf(t, `{"account":1,"method":"GET","path":"v1/users","failed":"timeout"}`)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		began := time.Now()
+		func() {
+			defer allowCut()
+			r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/1/dm/open_api/v1/users", nil).WithContext(ctx))
+			t.Error("there was an answer")
+		}()
+		if waited := time.Since(began); waited != 10*time.Second {
+			t.Errorf("the client waited for %v, want until it gives up after 10 s", waited)
+		}
+	})
 }
 
 // A capture of both ends of a long list is replayed as it is, and as a list of what it has as soon as more is asked for, so
