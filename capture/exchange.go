@@ -107,7 +107,7 @@ func (s *scrubber) parameter(name, value string) string {
 	case name == "grant_type" && (value == "client_credentials" || value == "refresh_token"),
 		(name == "sort" || name == "sort_by") && KnownName(strings.TrimPrefix(value, "-")):
 		return value
-	case kindOf(name) == identity:
+	case s.kindOf(name) == identity:
 		ids := strings.Split(value, ",")
 		for i, id := range ids {
 			ids[i] = s.text(name, id)

@@ -19,7 +19,10 @@ const (
 
 // kindOf tells what may stay of the values of a field.
 func kindOf(field string) kind {
+	const longest = 64
 	switch {
+	case len(field) > longest:
+		return replaced
 	case countedField.MatchString(field):
 		return counted
 	case closedField.MatchString(field):
@@ -33,6 +36,16 @@ func kindOf(field string) kind {
 	default:
 		return replaced
 	}
+}
+
+// kindOf is the same, found once for each field: there may be a million of them.
+func (s *scrubber) kindOf(field string) kind {
+	known, ok := s.kinds[field]
+	if !ok {
+		known = kindOf(field)
+		s.kinds[field] = known
+	}
+	return known
 }
 
 var (

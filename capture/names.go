@@ -22,7 +22,7 @@ func (s *scrubber) learnKeys(field string, object map[string]any) {
 	}
 	o.count++
 	for key := range object {
-		if o.keys[key]++; o.keys[key] == 1 && documented(key) {
+		if o.keys[key]++; o.keys[key] == 1 && s.documented(key) {
 			o.known++
 		}
 	}
@@ -32,17 +32,26 @@ func (s *scrubber) learnKeys(field string, object map[string]any) {
 // looks like the name of a field stays if it is made of the words that programs use, or if it stands in at least half of
 // the objects, several, whose other names are mostly documented: an object may also be a map, by the names of people.
 func (s *scrubber) name(field, key string) string {
+	if s.documented(key) {
+		return key
+	}
 	o := s.seen[field]
 	record := o != nil && o.count > 1 && 2*o.known >= len(o.keys) && 2*o.keys[key] >= o.count
-	if documented(key) || KnownName(key) && !s.values[strings.ToLower(key)] && (record || programs(key)) {
+	if KnownName(key) && !s.values[strings.ToLower(key)] && (record || programs(key)) {
 		return key
 	}
 	return s.standIn(key)
 }
 
 // documented tells whether the vendor's pages have a field or a parameter of that name.
-func documented(key string) bool {
-	return kindOf(key) != replaced && fieldName.MatchString(key) && !idField.MatchString(key) && !datedField.MatchString(key) || names()[key]
+func (s *scrubber) documented(key string) bool {
+	known, ok := s.pages[key]
+	if !ok {
+		kind := s.kindOf(key)
+		known = names()[key] || kind != replaced && kind != identity && kind != dated && KnownName(key)
+		s.pages[key] = known
+	}
+	return known
 }
 
 // programs tells whether most of a name's words are such as programs use.

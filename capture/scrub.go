@@ -22,6 +22,8 @@ type scrubber struct {
 	texts  map[string]*standIn        // by the text in one case
 	values map[string]bool            // texts that were values, in one case
 	seen   map[string]*objects        // what objects there were, by the field that has them
+	kinds  map[string]kind            // of fields that were met
+	pages  map[string]bool            // whether the vendor's pages have a field that was met
 }
 
 // standIn stands for a text, however it is spelled.
@@ -31,7 +33,7 @@ type standIn struct {
 }
 
 func newScrubber(offset int64) *scrubber {
-	return &scrubber{offset: offset, ids: map[string]map[int64]int64{}, texts: map[string]*standIn{}, values: map[string]bool{}, seen: map[string]*objects{}}
+	return &scrubber{offset: offset, ids: map[string]map[int64]int64{}, texts: map[string]*standIn{}, values: map[string]bool{}, seen: map[string]*objects{}, kinds: map[string]kind{}, pages: map[string]bool{}}
 }
 
 // deepest is how far down an answer is looked at; what is below is left out.
@@ -68,7 +70,7 @@ func (s *scrubber) learn(field string, value any, depth int) {
 		s.learnID(field, value.String())
 	case string:
 		s.learnID(field, value)
-		if kindOf(field) == replaced {
+		if s.kindOf(field) == replaced {
 			s.values[strings.ToLower(value)] = true
 		}
 	}
@@ -76,7 +78,7 @@ func (s *scrubber) learn(field string, value any, depth int) {
 
 func (s *scrubber) learnID(field, text string) {
 	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || id <= 0 || kindOf(field) != identity {
+	if err != nil || id <= 0 || s.kindOf(field) != identity {
 		return
 	}
 	known := s.ids[space(field)]
@@ -130,7 +132,7 @@ var whole = regexp.MustCompile(`^-?[0-9]{1,19}$`)
 
 // text is what may be shown of a text.
 func (s *scrubber) text(field, text string) string {
-	kind := kindOf(field)
+	kind := s.kindOf(field)
 	switch {
 	case text == "",
 		kind == closed && KnownWord(text),
@@ -156,7 +158,7 @@ func (s *scrubber) digits(field, text string) string {
 		return "0.5" // A fraction, or none of the numbers that an honest answer has.
 	}
 	const countable, codes = 1_000_000_000, 10_000 // A telephone number has more digits.
-	kind := kindOf(field)
+	kind := s.kindOf(field)
 	switch {
 	case -10 < n && n < 10 && kind != identity:
 		return strconv.FormatInt(n, 10)
@@ -257,11 +259,11 @@ func shiftAll(field string, value any, seconds int64) any {
 			value[i] = shiftAll(field, inner, seconds)
 		}
 	case json.Number:
-		if n, err := value.Int64(); err == nil && kindOf(field) == dated && n >= earliest {
+		if n, err := value.Int64(); err == nil && n >= earliest && kindOf(field) == dated {
 			return json.Number(shift(n, seconds))
 		}
 	case string:
-		if n, err := strconv.ParseInt(value, 10, 64); err == nil && kindOf(field) == dated && n >= earliest {
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && n >= earliest && kindOf(field) == dated {
 			return shift(n, seconds)
 		}
 	}

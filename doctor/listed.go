@@ -20,8 +20,9 @@ func (x *examination) tellList() {
 			what, advice = "it is no page of a list, but has "+fieldsIn(e), "report this"
 			if failure := e.failure(); failure != nil {
 				what = describe(e, failure)
-				if advice = cmp.Or(failure.Class.Advice(), advice); failure.Class == yeastar.Invalid && failure.Code != 0 {
-					advice = "report this: the exporter asks as the documentation says"
+				envelope, _ := e.envelope()
+				if advice = cmp.Or(failure.Class.Advice(), advice); failure.Class == yeastar.Invalid && failure.Code != 0 || envelope.OwnStatus() {
+					advice = "report this: it is otherwise than documented"
 				}
 			}
 		}
@@ -179,7 +180,7 @@ func (x *examination) tellPastEnd(total int, ids []int64) {
 	}
 	const check, fine = "past_end", "nothing needs to be done: the exporter understands this"
 	if failure := e.failure(); failure != nil {
-		known := failure.Class == yeastar.NotFound || failure.Class == yeastar.Invalid
+		known := slices.Contains([]yeastar.Class{yeastar.NotFound, yeastar.Invalid, yeastar.Server, yeastar.Denied}, failure.Class)
 		x.add(listing, check, Note, "A page past the end is refused: %s.", map[bool]string{true: fine, false: "run the doctor again"}[known], describe(e, failure))
 		return
 	}
