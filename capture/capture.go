@@ -18,6 +18,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 const (
@@ -47,6 +49,9 @@ type Exchange struct {
 	Body    json.RawMessage   `json:"body,omitempty"`
 	Text    int               `json:"text,omitempty"` // the length of a body that is no JSON
 }
+
+// TimedOut tells whether no whole answer came within the time-out.
+func (e *Exchange) TimedOut() bool { return e.Failed == string(yeastar.Timeout) }
 
 // Capture is what a file holds.
 type Capture struct {

@@ -122,6 +122,9 @@ func (x *examination) tellRun(r *run) {
 	}
 	if r.poller == nil || len(r.kinds) == 0 {
 		why := "the doctor's requests were used up"
+		if x.list.pages[1] == nil {
+			why = "the token cannot be used"
+		}
 		if r.AsksPBXs && r.poller != nil {
 			why = "no PBX was seen that is Running"
 		}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
@@ -187,13 +189,34 @@ func (e *exchange) records() (all []record) {
 	return recordsOf(p.rows)
 }
 
+// spelled is the name of a field as the documentation has it: the exporter reads it in any case.
+func spelled(name string) string {
+	if as, ok := spellings()[strings.ToLower(name)]; ok {
+		return as
+	}
+	return name
+}
+
+var spellings = sync.OnceValue(func() map[string]string {
+	spellings := map[string]string{}
+	for name := range documented() {
+		spellings[strings.ToLower(name)] = name
+	}
+	return spellings
+})
+
 // recordsOf reads rows, as far as they are records.
 func recordsOf(rows []json.RawMessage) (all []record) {
 	for _, row := range rows {
-		var r record
-		if json.Unmarshal(row, &r) == nil {
-			all = append(all, r)
+		var came map[string]json.RawMessage
+		if json.Unmarshal(row, &came) != nil {
+			continue
 		}
+		r := make(record, len(came))
+		for name, wire := range came {
+			r[spelled(name)] = wire
+		}
+		all = append(all, r)
 	}
 	return all
 }

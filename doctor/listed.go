@@ -21,6 +21,9 @@ func (x *examination) tellList() {
 			if failure := e.failure(); failure != nil {
 				what = describe(e, failure)
 				envelope, _ := e.envelope()
+				if failure.Class == yeastar.NotFound {
+					advice = "YCM may be too old for this endpoint: update it, or report this"
+				}
 				if advice = cmp.Or(failure.Class.Advice(), advice); failure.Class == yeastar.Invalid && failure.Code != 0 || envelope.OwnStatus() {
 					advice = "report this: it is otherwise than documented"
 				}

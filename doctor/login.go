@@ -124,7 +124,7 @@ func describe(e *exchange, failure *yeastar.Error) string {
 	}
 	envelope, isJSON := e.envelope()
 	if !isJSON {
-		return fmt.Sprintf("HTTP %d with %s in the place of JSON", e.status, contentType(e))
+		return fmt.Sprintf("HTTP %d with %s in the place of JSON", e.status, strings.Replace(contentType(e), "application/json", "what is called JSON and is none", 1))
 	}
 	if e.status >= 300 && e.status < 400 {
 		return fmt.Sprintf("HTTP %d, a redirect, which is not followed", e.status)

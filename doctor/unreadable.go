@@ -20,6 +20,8 @@ func (x *examination) tellUnreadable(first page, records []record, ids []int64) 
 		x.add(listing, "total", Problem, "YCM counts %d PBXs, which cannot be.", report, total)
 	case total == 0 && len(records) == 0:
 		x.add(listing, "total", Note, "YCM counts no PBX and lists none.", "check whether the account should see any, and search in the configuration")
+	case len(records) == 0 && len(first.rows) > 0:
+		x.add(listing, "list", Problem, "The records of the list are no objects.", report)
 	case len(records) == 0 && first.List == nil:
 		x.add(listing, "total", Problem, "YCM counts %d PBXs, but the answer has no list. It has %s.", report, total, fieldsIn(x.list.pages[1]))
 	case len(records) == 0:

@@ -1,9 +1,12 @@
 package doctor_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +29,15 @@ func onPage(is func(number, size int) bool) func(*http.Request) bool {
 	}
 }
 
+// louder writes the names of fields in capitals.
+func louder(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		next.ServeHTTP(answer, r)
+		_, _ = w.Write(regexp.MustCompile(`"[A-Za-z]+":`).ReplaceAllFunc(answer.Body.Bytes(), bytes.ToUpper))
+	})
+}
+
 // What the exporter's own walk makes of a list is what the report says of it, and why.
 func TestReportAgreesWithTheWalk(t *testing.T) {
 	set := func(field, value string) ycmtest.Fault {
@@ -44,6 +56,9 @@ func TestReportAgreesWithTheWalk(t *testing.T) {
 		"a negative total":           {set("total", "-1"), true, "YCM counts -1 PBXs, which cannot be."},
 		"a total of two millions":    {set("total", "2000000"), true, "YCM counts 2000000 PBXs, which cannot be."},
 		"ids of letters":             {set("cloudPbxId", `"a1b2"`), true, "No record has an id (cloudPbxId)"},
+		"records that are arrays":    {set("list", `[["7"]]`), true, "The records of the list are no objects."},
+		"names in another case":      {ycmtest.Fault{Effect: louder}, false, "The total is borne out by the list: 140."},
+		"no JSON":                    {ycmtest.Fault{Effect: ycmtest.Answer(200, "application/json", "{,}")}, true, "HTTP 200 with what is called JSON and is none in the place of JSON"},
 		"a list by another name":     {ycmtest.Fault{Effect: ycmtest.Answer(200, "application/json", rows)}, true, "YCM counts 140 PBXs, but the answer has no list. It has the fields data, status, and in data pageNumber, rows, total."},
 		"data that is an array":      {set("data", `[{"cloudPbxId":7}]`), true, "it is no page of a list, but has the fields data, requestId, status, time, and data is an array."},
 		"a status of its own":        {set("status", `"OK"`), true, "a status that is neither Success nor Failed"},

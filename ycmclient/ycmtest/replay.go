@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/capture"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // Replay is a YCM that answers as another one did while it was captured. It is an http.Handler, safe for concurrent use.
@@ -194,7 +193,7 @@ func success(data json.RawMessage) capture.Exchange {
 
 // write answers with what came, with its times moved. A body that was no JSON is a page of as many letters.
 func (r *Replay) write(w http.ResponseWriter, request *http.Request, e capture.Exchange) {
-	if e.Failed == string(yeastar.Timeout) {
+	if e.TimedOut() {
 		<-request.Context().Done() // The client gives up, or the server ends.
 	}
 	if e.Failed != "" {
