@@ -36,8 +36,30 @@ type list struct {
 	size, last int // Records on a full page, and the number of the last page.
 }
 
-// record is a Cloud PBX as it came.
+// record is a Cloud PBX, or another object, as it came. The names of its fields are spelled as the documentation has
+// them: the exporter reads them in any case.
 type record map[string]json.RawMessage
+
+// UnmarshalJSON takes an object or null.
+func (r *record) UnmarshalJSON(wire []byte) error {
+	var came map[string]json.RawMessage
+	if err := json.Unmarshal(wire, &came); err != nil {
+		return err
+	}
+	*r = make(record, len(came))
+	for name, value := range came {
+		(*r)[cmp.Or(spellings()[strings.ToLower(name)], name)] = value
+	}
+	return nil
+}
+
+var spellings = sync.OnceValue(func() map[string]string {
+	spellings := map[string]string{"regionid": "regionId", "regionids": "regionIds"}
+	for name := range documented() {
+		spellings[strings.ToLower(name)] = name
+	}
+	return spellings
+})
 
 func (r record) number(field string) yeastar.Number {
 	var n yeastar.Number
@@ -189,34 +211,13 @@ func (e *exchange) records() (all []record) {
 	return recordsOf(p.rows)
 }
 
-// spelled is the name of a field as the documentation has it: the exporter reads it in any case.
-func spelled(name string) string {
-	if as, ok := spellings()[strings.ToLower(name)]; ok {
-		return as
-	}
-	return name
-}
-
-var spellings = sync.OnceValue(func() map[string]string {
-	spellings := map[string]string{}
-	for name := range documented() {
-		spellings[strings.ToLower(name)] = name
-	}
-	return spellings
-})
-
 // recordsOf reads rows, as far as they are records.
 func recordsOf(rows []json.RawMessage) (all []record) {
 	for _, row := range rows {
-		var came map[string]json.RawMessage
-		if json.Unmarshal(row, &came) != nil {
-			continue
+		var r record
+		if json.Unmarshal(row, &r) == nil {
+			all = append(all, r)
 		}
-		r := make(record, len(came))
-		for name, wire := range came {
-			r[spelled(name)] = wire
-		}
-		all = append(all, r)
 	}
 	return all
 }
