@@ -51,7 +51,7 @@ func TestRefusedQueryIsAskedMoreSimply(t *testing.T) {
 			t.Run(name+" by "+shape.String(), func(t *testing.T) {
 				var logged bytes.Buffer
 				edit := func(o *ycmclient.Options) { o.Logger = log.NewLogfmtLogger(&logged) }
-				bubble(t, ycmtest.Options{PBXs: 132}, edit, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+				bubble(t, ycmtest.Options{PBXs: 132}, edit, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 					refused := ycm.Inject(ycmtest.Fault{
 						Match: func(r *http.Request) bool {
 							q := r.URL.Query()
@@ -81,7 +81,7 @@ func TestRefusedQueryIsAskedMoreSimply(t *testing.T) {
 
 // A list whose query is refused in every way fails with what YCM says.
 func TestQueryThatIsRefusedInEveryWay(t *testing.T) {
-	bubble(t, ycmtest.Options{PBXs: 60}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+	bubble(t, ycmtest.Options{PBXs: 60}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Failure(1000004, ycmtest.Shape{})})
 		_, err := client.Walk(t.Context(), nil, nil, nil)
 		if yeastar.ClassOf(err) != yeastar.Invalid || !strings.Contains(err.Error(), "1000004") {
@@ -109,7 +109,7 @@ func TestYCMThatFailsPastTheEnd(t *testing.T) {
 		}
 		for _, pbxs := range []int{1, 50, 100} {
 			t.Run(name+" behind "+strconv.Itoa(pbxs)+" PBXs", func(t *testing.T) {
-				bubble(t, ycmtest.Options{PBXs: pbxs}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+				bubble(t, ycmtest.Options{PBXs: pbxs}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 					ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Match: from((pbxs-1)/50 + 2), Effect: effect})
 					if pages := walks(t, ycm, client); pages > 6 {
 						t.Errorf("a walk took %d requests, want at most 6", pages)
@@ -118,7 +118,7 @@ func TestYCMThatFailsPastTheEnd(t *testing.T) {
 			})
 		}
 		t.Run(name+" within", func(t *testing.T) {
-			bubble(t, ycmtest.Options{PBXs: 140}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
+			bubble(t, ycmtest.Options{PBXs: 140}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Match: from(3), Effect: effect})
 				if list, err := client.Walk(t.Context(), nil, nil, nil); err == nil {
 					t.Errorf("the walk succeeds with %d of 140 PBXs", len(list.PBXs))

@@ -96,7 +96,7 @@ func TestAReplayKeepsAClientWaiting(t *testing.T) {
 		began := time.Now()
 		func() {
 			defer allowCut()
-			r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/1/dm/open_api/v1/users", nil).WithContext(ctx))
+			r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/1/dm/open_api/v1/users", nil).WithContext(ctx))
 			t.Error("there was an answer")
 		}()
 		if waited := time.Since(began); waited != 10*time.Second {
