@@ -52,7 +52,8 @@ promtool: ## check the metrics, and check and test the alerting rules
 .PHONY: lint
 lint: vet format promtool ## what `test` checks of the code's form, and golangci-lint
 	@command -v golangci-lint >/dev/null || $(GO) install $(GOLANGCILINT)
-	PATH="$$PATH:$$($(GO) env GOPATH)/bin" golangci-lint run ./...
+	PATH="$$PATH:$$($(GO) env GOPATH)/bin" golangci-lint run --build-tags e2e ./...
+	cd dashboards/generate && PATH="$$PATH:$$($(GO) env GOPATH)/bin" golangci-lint run ./...
 
 .PHONY: dashboards
 dashboards: ## write the dashboards' JSON anew

@@ -141,8 +141,11 @@ func (s *stack) testAlert(t *testing.T) {
 	within(t, 3*time.Minute, func() error {
 		for _, pbx := range stopped {
 			alerts, err := s.alerts(`alertname="YcmCloudPbxStopped"`, fmt.Sprintf("cloud_pbx_id=%q", pbx.Metric["cloud_pbx_id"]))
-			if err != nil || len(alerts) != 0 {
-				return fmt.Errorf("the alert of PBX %s is not resolved: %v", pbx.Metric["cloud_pbx_id"], err)
+			if err != nil {
+				return err
+			}
+			if len(alerts) != 0 {
+				return fmt.Errorf("the alert of PBX %s is not resolved", pbx.Metric["cloud_pbx_id"])
 			}
 		}
 		return nil
@@ -161,8 +164,11 @@ func (s *stack) testRegion(t *testing.T) {
 	}
 	within(t, 2*time.Minute, func() error {
 		outages, err := s.alerts(`alertname="YcmManyCloudPbxsNotRunning"`)
-		if err != nil || len(outages) != 1 {
-			return fmt.Errorf("%d regions have an outage, want 1: %v", len(outages), err)
+		if err != nil {
+			return err
+		}
+		if len(outages) != 1 {
+			return fmt.Errorf("%d regions have an outage, want 1", len(outages))
 		}
 		told := regexp.MustCompile(`^(\d+) Cloud PBXs of region (.*) are not running`).FindStringSubmatch(outages[0].Annotations["summary"])
 		if told == nil || told[2] != region {
@@ -172,8 +178,11 @@ func (s *stack) testRegion(t *testing.T) {
 			return fmt.Errorf("the outage is told of %d PBXs, want at least %d", number, len(pbxs))
 		}
 		stopped, err := s.alerts(`alertname="YcmCloudPbxStopped"`, fmt.Sprintf("region=%q", region))
-		if err != nil || len(stopped) < len(pbxs)/2 {
-			return fmt.Errorf("%d PBXs of the region are said to be stopped, want about %d: %v", len(stopped), len(pbxs), err)
+		if err != nil {
+			return err
+		}
+		if len(stopped) < len(pbxs)/2 {
+			return fmt.Errorf("%d PBXs of the region are said to be stopped, want about %d", len(stopped), len(pbxs))
 		}
 		for _, a := range stopped {
 			if a.Status.State != "suppressed" || len(a.Status.InhibitedBy) == 0 {

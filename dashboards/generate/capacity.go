@@ -113,7 +113,7 @@ func poolUse() Panel {
 			named("("+share+" >= "+full+")", "{{account}}: "+p.name+", nearly used"),
 			named(share+" unless on (account) ("+share+" >= "+full+")", "{{account}}: "+p.name))
 	}
-	return bars("Use of the pools", "Which part of what each account has subscribed to is given to PBXs; orange where that is more than the threshold of the rules.", "percentunit", 1, targets...).
+	return bars("Use of the pools", "Which part of what each account has subscribed to is given to PBXs; orange where that is more than the threshold of the rules.", targets...).
 		matching("/nearly used$/", inColour(warning)).decimals(0)
 }
 

@@ -43,7 +43,7 @@ func aiMinutes() Panel {
 
 // aiBars shows how much of the AI minutes somebody has used; of finds a metric of theirs by feature and quota.
 func aiBars(who string, of func(metric string) string) Panel {
-	return bars("AI minutes used", "How much of AI transcription and receptionist "+who+" used, of what was given once and of what was bought in packs. The collector capacity asks for it; it is off by default.", "percentunit", 1,
+	return bars("AI minutes used", "How much of AI transcription and receptionist "+who+" used, of what was given once and of what was bought in packs. The collector capacity asks for it; it is off by default.",
 		named(of("ycm_cloud_pbx_ai_used_seconds")+" / ("+of("ycm_cloud_pbx_ai_capacity_seconds")+" > 0)", "{{feature}}, {{quota}}")).decimals(0)
 }
 

@@ -166,8 +166,8 @@ func (p Panel) resultColours() Panel {
 }
 
 // perMinute is how often counters rise each minute, by a label.
-func perMinute(label, counter string, matchers ...string) string {
-	return "60 * sum by (" + label + ") (rate(" + account(counter, matchers...) + "[$__rate_interval]))"
+func perMinute(label, counter string) string {
+	return "60 * sum by (" + label + ") (rate(" + account(counter) + "[$__rate_interval]))"
 }
 
 func polls() Panel {

@@ -125,8 +125,7 @@ func fleetUse() Panel {
 		targets[i] = named(fmt.Sprintf("sum(%s) / (sum(%s) > 0)",
 			recorded("account_region_group:ycm_cloud_pbx_"+r.used+":sum"), recorded("account_region_group:ycm_cloud_pbx_"+r.capacity+":sum")), r.title)
 	}
-	return bars("Use of all capacity", "What the PBXs use together, as a part of what their plans allow together: active calls, extensions, recording time.",
-		"percentunit", 1, targets...).decimals(0).leadsTo("ycm-capacity")
+	return bars("Use of all capacity", "What the PBXs use together, as a part of what their plans allow together: active calls, extensions, recording time.", targets...).decimals(0).leadsTo("ycm-capacity")
 }
 
 func callsAgainstLastWeek() Panel {

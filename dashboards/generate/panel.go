@@ -61,9 +61,9 @@ func stat(title, description, unit string, targets ...Target) Panel {
 	return p
 }
 
-// bars shows the latest value of each series as a bar from 0 to the greatest possible one.
-func bars(title, description, unit string, greatest float64, targets ...Target) Panel {
-	p := panel("bargauge", title, description, unit, targets).limits(0, greatest)
+// bars shows the latest value of each series, a share, as a bar from 0 to 100 %.
+func bars(title, description string, targets ...Target) Panel {
+	p := panel("bargauge", title, description, "percentunit", targets).limits(0, 1)
 	p.Options = map[string]any{
 		"reduceOptions": latest(), "orientation": "horizontal", "displayMode": "basic", "valueMode": "color",
 		"showUnfilled": true, "minVizWidth": 0, "minVizHeight": 10,

@@ -111,7 +111,7 @@ func pbxUse() Panel {
 			named("("+share+") and on (account, cloud_pbx_id) "+near, r.title+", near its limit"),
 			named("("+share+") unless on (account, cloud_pbx_id) "+near, r.title))
 	}
-	return bars("Use of capacity", "What the PBX uses now, as a part of what its plan allows; orange from the threshold of the rules on.", "percentunit", 1, targets...).
+	return bars("Use of capacity", "What the PBX uses now, as a part of what its plan allows; orange from the threshold of the rules on.", targets...).
 		matching("/near its limit$/", inColour(warning)).decimals(0)
 }
 

@@ -41,8 +41,8 @@ func recorded(series string, matchers ...string) string {
 
 // pbxs is how many PBXs there are that are chosen. It is there while the list of PBXs is known and the rules are loaded,
 // and so tells an empty list that is empty from one of which nothing is known.
-func pbxs(matchers ...string) string {
-	return recorded("account_region_group:ycm_cloud_pbxs:count", matchers...)
+func pbxs() string {
+	return recorded("account_region_group:ycm_cloud_pbxs:count")
 }
 
 // each is a metric of the PBXs that are chosen, one series a PBX with its identity and the further labels given,
@@ -63,8 +63,8 @@ func chosen(vector string) string {
 }
 
 // pbx is a metric of the one PBX that is chosen, as one series, however many exporters serve it.
-func pbx(metric string, matchers ...string) string {
-	return pbxBy("account, cloud_pbx_id", metric, matchers...)
+func pbx(metric string) string {
+	return pbxBy("account, cloud_pbx_id", metric)
 }
 
 func pbxBy(labels, metric string, matchers ...string) string {
@@ -83,8 +83,8 @@ func whileListed(vector string) string {
 }
 
 // regions adds a recorded sum up by region.
-func regions(series string, matchers ...string) string {
-	return "sum by (region) (" + recorded(series, matchers...) + ")"
+func regions(series string) string {
+	return "sum by (region) (" + recorded(series) + ")"
 }
 
 // The resources that a plan limits, with their titles and the metrics of what is used and what may be.
