@@ -1,6 +1,8 @@
 package alerts_test
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,11 +51,27 @@ func TestRulesUseMetricsThatExist(t *testing.T) {
 	}
 }
 
+// Thresholds may be there for the dashboards and their rules alone.
 func TestEveryRecordedSeriesIsUsed(t *testing.T) {
 	used := map[string]bool{}
 	for _, r := range rules(t) {
 		for _, w := range word.FindAllString(quoted.ReplaceAllString(r.Expr, `""`), -1) {
 			used[w] = true
+		}
+	}
+	boards, err := filepath.Glob("../dashboards/*.json")
+	if err != nil || len(boards) == 0 {
+		t.Fatalf("there are no dashboards: %v", err)
+	}
+	for _, path := range append(boards, "ycm.dashboards.yml") {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range word.FindAllString(string(content), -1) {
+			if strings.HasPrefix(w, "ycm:threshold:") {
+				used[w] = true
+			}
 		}
 	}
 	for _, r := range rules(t) {

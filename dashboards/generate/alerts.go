@@ -40,18 +40,18 @@ func firingList() Panel {
 	for i, s := range severities {
 		vector = fmt.Sprintf("label_replace(%s, \"order\", \"%d\", \"severity\", %q)", vector, i+1, s.name)
 	}
-	return table("Alerts firing", "Alerts that fire now, the most severe first, then the newest, with the time since they became true. The name of an alert leads to what to do about it, that of a PBX to its page. At most 500.",
+	return table("Alerts firing", "Alerts that fire now, the most severe first, then the newest, with the time since they became true. The name of an alert leads to what to do about it, that of a PBX to its page. At most 500, and how many of how many.",
 		"s", rows("sort(bottomk(500, "+vector+"))")).
 		decimals(0).sortedBy("order", false).
-		withCount().columns(
+		withCount(most, firingBy(""), "Alert", "alertname").columns(
 		col("severity", "Severity", append(inText(nameMapping(severities)), width(90))...),
-		col("alertname", "Alert", property("links", []Link{{Title: "What to do", URL: runbook, TargetBlank: true}})),
+		col("alertname", "alertname", property("links", []Link{{Title: "What to do", URL: runbook, TargetBlank: true}})),
 		col("name", "PBX", property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
 		col("account", "Account", width(110)), col("region", "Region", width(160)),
 		col("Value", "Since", width(90)), hidden("cloud_pbx_id"), hidden("order"))
 }
 
-const runbook = "https://github.com/ycm-exporter/ycm_exporter/blob/main/docs/runbooks.md#:~:text=${__data.fields.Alert:percentencode}"
+const runbook = "https://github.com/ycm-exporter/ycm_exporter/blob/main/docs/runbooks.md#:~:text=${__data.fields.alertname:percentencode}"
 
 // firingOverTime marks on every panel over time when alerts began to fire. How long they went on would cover the panels
 // in a fleet where something always fires.

@@ -156,7 +156,7 @@ func (r resource) share() string {
 func fullest(name string) Panel {
 	for _, r := range resources {
 		if r.name == name {
-			return fullList(r.title, "PBXs that use most of what their plan allows. At most 20.", r.share())
+			return fullList(r.title, "PBXs that use most of what their plan allows.", r.share())
 		}
 	}
 	panic("no resource " + name)
@@ -166,12 +166,12 @@ func fullest(name string) Panel {
 func busiest() Panel {
 	calls := selector("ycm_cloud_pbx_active_calls", inRegion)
 	peak := chosen("max by (" + identity + ") ((max_over_time(" + calls + "[1d:15m]) and " + calls + ") or " + calls + ")")
-	return fullList("Calls: peak of 24 hours", "PBXs whose calls came nearest to what they may carry at once in the last 24 hours, looked at each 15 minutes. At most 20.",
+	return fullList("Calls: peak of 24 hours", "PBXs whose calls came nearest to what they may carry at once in the last 24 hours, looked at each 15 minutes.",
 		peak+" / ("+each("ycm_cloud_pbx_concurrent_calls_capacity")+" > 0)")
 }
 
 func fullList(title, description, vector string) Panel {
-	return table(title, description, "percentunit", rows(top(20, vector))).decimals(0).
+	return worst(20, vector, title, description, "percentunit", true).decimals(0).
 		columns(pbxColumns(col("Value", "Used", append(asBar(busy), width(130))...))...).
 		sorted("Used", true)
 }
@@ -182,11 +182,11 @@ func runsOut() Panel {
 	left := func(series, what string) string {
 		history := selector(series, inRegion)
 		growth := "max by (" + identity + ") (deriv(" + history + "[7d]) and last_over_time(" + history + "[1h] offset 2d))"
-		used := "max by (" + identity + ") (last_over_time(" + history + "[1h]))"
+		used := "max by (" + identity + ") " + whileListed("last_over_time("+history+"[1h])")
 		return labelled(chosen(fmt.Sprintf("(1 - %s) / (%s > 0) / %d", used, growth, day)), "what", what)
 	}
-	return table("Runs out when", "PBXs whose extensions or recording time are used up first if use grows on as in the last 7 days. Only those that are more than half full and that were for at least 2 days. At most 20.", "suffix:d",
-		rows(bottom(20, "("+either(left("cloud_pbx:ycm_cloud_pbx_recording:ratio", "recording"), left("cloud_pbx:ycm_cloud_pbx_extensions:ratio", "extensions"))+") < 3650"))).
+	return worst(20, "(("+either(left("cloud_pbx:ycm_cloud_pbx_recording:ratio", "recording"), left("cloud_pbx:ycm_cloud_pbx_extensions:ratio", "extensions"))+") < 3650)",
+		"Runs out when", "PBXs whose extensions or recording time are used up first if use grows on as in the last 7 days. Only those that are more than half full and that were for at least 2 days.", "suffix:d", false).
 		decimals(0).
 		columns(pbxColumns(col("what", "What", width(105)), col("Value", "In", width(70)))...).
 		sorted("In", false)

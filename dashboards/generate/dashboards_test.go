@@ -151,8 +151,8 @@ func TestPanelsFillTheGrid(t *testing.T) {
 	})
 }
 
-// TestNothingIsKnownFromNothing holds what an operator relies on at night: a zero, and green, is only where data is. A
-// constant vector is there even when nothing is scraped.
+// TestNothingIsKnownFromNothing holds what an operator relies on at night: a zero, and green, is only where data is, and what
+// is recorded counts only while it is. A constant vector is there even when nothing is scraped.
 func TestNothingIsKnownFromNothing(t *testing.T) {
 	eachDashboard(t, func(t *testing.T, d Dashboard) {
 		for _, query := range d.queries() {
@@ -165,9 +165,16 @@ func TestNothingIsKnownFromNothing(t *testing.T) {
 				continue
 			}
 			for _, target := range p.Targets {
-				recorded := regexp.MustCompile(`\b0 \* .*:ycm_`).MatchString(target.Expr)
-				if recorded && p.Type == "stat" && p.ID != 1 && !regexp.MustCompile(`ycm_(cloud_pbxs|up)\{`).MatchString(target.Expr) {
-					t.Errorf("tile %q is 0 as long as what is recorded is there, which is longer than anything is scraped: %s", p.Title, target.Expr)
+				recorded := regexp.MustCompile(`[a-z_]+:ycm_[a-z_]+(:[a-z_]+)?\{[^}]*\}( and on \(account\) ycm_cloud_pbxs\{|\[)?`)
+				for _, series := range recorded.FindAllStringSubmatch(regexp.MustCompile(`\$\{[^}]*\}`).ReplaceAllString(target.Expr, ""), -1) {
+					if p.Type != "timeseries" && p.ID != 1 && series[2] == "" {
+						t.Errorf("panel %q shows %s as long as it is recorded, which is longer than anything is scraped", p.Title, series[0])
+					}
+				}
+			}
+			for _, step := range p.FieldConfig.Defaults.Thresholds.Steps[1:] {
+				if !slices.Contains([]float64{least, 0, some, 1}, *step.Value) {
+					t.Errorf("panel %q changes its colour at %v, beside the thresholds of the rules", p.Title, *step.Value)
 				}
 			}
 			if text := p.FieldConfig.Defaults.NoValue; !slices.Contains([]string{notKnown, "none known", "never seen"}, text) {
@@ -208,7 +215,7 @@ func TestNumbersLeadToTheirLists(t *testing.T) {
 					if other.UID != to[1] || strconv.Itoa(table.ID) != to[2] {
 						continue
 					}
-					counted := strings.TrimPrefix(strings.Split(p.Targets[0].Expr, ") or (0 * count(")[0], "count(")
+					counted := strings.TrimPrefix(strings.Split(p.Targets[0].Expr, ") or 0 * count(")[0], "count(")
 					if table.Title != p.list || p.Title == p.list && p.list != "Alerts firing" && !strings.Contains(table.Targets[0].Expr, counted) {
 						t.Errorf("%s: %q counts %s, but opens %q, which lists %s", d.UID, p.Title, counted, table.Title, table.Targets[0].Expr)
 					}
@@ -284,6 +291,11 @@ func TestOverridesMeetWhatIsShown(t *testing.T) {
 				shown = append(shown, placeholder.ReplaceAllString(regexp.QuoteMeta(target.LegendFormat), ".+"))
 			}
 			for _, tr := range p.Transformations {
+				if order, ok := tr.Options["indexByName"].(map[string]int); ok {
+					for field := range order {
+						shown = append(shown, regexp.QuoteMeta(field))
+					}
+				}
 				if titles, ok := tr.Options["renameByName"].(map[string]string); ok {
 					for field, title := range titles {
 						shown = append(shown, regexp.QuoteMeta(field), regexp.QuoteMeta(title))

@@ -29,7 +29,7 @@ func phonesLost() list {
 	return list{
 		title: "Phones went offline", colour: bad, unit: "percentunit", worst: "Lost", descending: true, witness: endpoints(),
 		description: "PBXs that have lost most of the SIP phones that they had online an hour ago.",
-		vector:      chosen("max by (" + identity + ") (" + selector("cloud_pbx:ycm_cloud_pbx_sip_phones:lost_ratio", inRegion) + ")"),
+		vector:      chosen("max by (" + identity + ") (" + whileListed(selector("cloud_pbx:ycm_cloud_pbx_sip_phones:lost_ratio", inRegion)) + ")"),
 		columns:     pbxColumns(col("Value", "Lost", width(70))),
 	}
 }
@@ -71,7 +71,7 @@ func phonesUnknown() list {
 		title: "Phones unknown to the newest firmware", colour: warning, unit: "locale", worst: "Phones", descending: true,
 		witness:     phonesInUse(),
 		description: "Phones in use that the newest firmware of the PBX's region does not know: look here before an upgrade. What no PBX runs yet is not known. The collectors phones and autoprovisioning, with required_phones: in_use, tell.",
-		vector:      chosen("max by (" + identity + ", version, vendor, model) (" + selector("cloud_pbx:ycm_cloud_pbx_phones:unknown", inRegion) + ")"),
+		vector:      chosen("max by (" + identity + ", version, vendor, model) (" + whileListed(selector("cloud_pbx:ycm_cloud_pbx_phones:unknown", inRegion)) + ")"),
 		columns: pbxColumns(col("version", "Newest", width(110)), col("vendor", "Vendor", width(110)), col("model", "Model", width(110)),
 			col("Value", "Phones", width(80))),
 	}
@@ -79,7 +79,7 @@ func phonesUnknown() list {
 
 func unknownByModel() Panel {
 	return table("The same, by region and model", "How many phones of each model PBXs of a region have that the region's newest firmware does not know.", "locale",
-		rows("max by (region, version, vendor, model) ("+selector("account_region_version_model:ycm_cloud_pbx_phones:unknown", inAccount, "region=~`${region:regex}`")+")")).
+		rows("max by (region, version, vendor, model) ("+whileListed(selector("account_region_version_model:ycm_cloud_pbx_phones:unknown", inRegion))+")")).
 		columns(col("region", "Region"), col("version", "Newest", width(110)), col("vendor", "Vendor", width(110)), col("model", "Model", width(110)),
 			col("Value", "Phones", width(80))).sorted("Phones", true)
 }

@@ -59,7 +59,7 @@ func pollsFailed() Panel {
 func requestsFailed() Panel {
 	return stat("Requests failed", "Which part of the requests to YCM of the last hour failed.", "percentunit",
 		now("("+lately("ycm_api_requests_total", `result!="ok"`)+" or 0 * "+lately("ycm_api_requests_total")+") / ("+lately("ycm_api_requests_total")+" > 0)")).
-		decimals(1).stepped(unknown, at(0, good), at(0.01, warning), at(0.1, bad)).mapped(word(0, "none", good))
+		decimals(1).stepped(unknown, at(0, good), at(some, warning)).mapped(word(0, "none", good))
 }
 
 func configuration() Panel {
@@ -147,10 +147,16 @@ func dataAge() Panel {
 		axis("intervals").decimals(1).custom("fillOpacity", 0)
 }
 
+// The dashed lines from which on the rules warn.
+const (
+	slowFromHere = "slow from here"
+	usedFromHere = "nearly used from here"
+)
+
 func pollTime() Panel {
-	return timeseries("Polls: time taken, of the interval", "How much of its interval each collector's last poll took, or its last sweep of all PBXs, waits for the budget included, for the account where it is slowest.", "percentunit",
-		over("max by (collector) ("+ofInterval(pollDuration())+")", "{{collector}}")).
-		axis("of the interval").stepped("transparent", at(1, bad)).custom("thresholdsStyle", map[string]any{"mode": "dashed"}).custom("fillOpacity", 0)
+	return timeseries("Polls: time taken, of the interval", "How much of its interval each collector's last poll took, or its last sweep of all PBXs, waits for the budget included, for the account where it is slowest; dashed, from where on the rules call it slow.", "percentunit",
+		over("max by (collector) ("+ofInterval(pollDuration())+")", "{{collector}}"), over("min("+account("ycm:threshold:poll_ratio")+")", slowFromHere)).
+		axis("of the interval").custom("fillOpacity", 0).series(slowFromHere, append(dashed(), inColour(bad))...)
 }
 
 // resultColours gives the results of polls and requests colours that mean something.
@@ -215,9 +221,10 @@ func budget() Panel {
 }
 
 func budgetWait() Panel {
-	return timeseries("API budget: waiting", "How many seconds requests waited for the budget in each second. Above 1 all the time with no tokens left, the budget is the limit.", "none",
-		over("sum by (account) (rate("+account("ycm_api_budget_wait_seconds_total")+"[$__rate_interval]))", "{{account}}")).
-		axis("seconds a second")
+	return timeseries("API budget: waiting", "How many seconds requests waited for the budget in each second. Above the dashed line for half an hour the rules call the budget nearly used.", "none",
+		over("sum by (account) (rate("+account("ycm_api_budget_wait_seconds_total")+"[$__rate_interval]))", "{{account}}"),
+		over("min("+account("ycm:threshold:budget_wait_ratio")+")", usedFromHere)).
+		axis("seconds a second").series(usedFromHere, append(dashed(), inColour(bad))...)
 }
 
 func unexpected() Panel {

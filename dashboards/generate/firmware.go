@@ -31,13 +31,17 @@ func byBehind(matchers ...string) string {
 
 const (
 	newestRuns = `behind="0"`
-	oneOrTwo   = `behind=~"1|2"`
-	threeOrUp  = `behind!~"0|1|2"`
+	newerIs    = `behind!="0"`
 )
+
+// farBehindCount is how many PBXs are as many versions behind as the rules call far.
+func farBehindCount() string {
+	return "(sum(" + recorded("account_region_group:ycm_cloud_pbx_firmware_versions_behind:far") + ") or 0 * sum(" + byBehind() + "))"
+}
 
 func upToDate() Panel {
 	return stat("Up to date", "Which part of the PBXs runs the newest firmware that YCM lists for their region.", "percentunit",
-		now(whileListed("(sum("+byBehind(newestRuns)+") or 0 * sum("+byBehind()+")) / sum("+byBehind()+")"))).decimals(0)
+		now("(sum("+byBehind(newestRuns)+") or 0 * sum("+byBehind()+")) / sum("+byBehind()+")")).decimals(0)
 }
 
 // behind lists the PBXs that can be updated. While a PBX is updated two exporters may disagree about its version.
@@ -52,8 +56,8 @@ func behind() list {
 }
 
 func farBehind() Panel {
-	return stat("3 or more behind", "PBXs for whose region YCM lists at least 3 versions that are newer than the one they run.", "locale",
-		now("sum("+byBehind(threeOrUp)+") or "+whileListed("0 * sum("+byBehind()+")"))).problem(warning).opens("Updates")
+	return stat("Far behind", "PBXs for whose region YCM lists as many newer versions as the threshold of the rules says, 3 by default, or more.", "locale",
+		now(farBehindCount())).problem(warning).opens("Updates")
 }
 
 func versionsInUse() Panel {
@@ -63,7 +67,7 @@ func versionsInUse() Panel {
 
 func notCompared() Panel {
 	return stat("Not compared", "PBXs whose region or version matches nothing in YCM's firmware list: nothing can be said of their updates.", "locale",
-		now(whileListed("(sum("+pbxs()+") - sum("+byBehind()+"))"))).problem(warning)
+		now("sum("+pbxs()+") - sum("+byBehind()+")")).problem(warning)
 }
 
 func versionsByRegion() Panel {
@@ -94,13 +98,13 @@ func newest() Panel {
 }
 
 func behindOverTime() Panel {
-	of := func(name, matcher string) Target {
-		return over(fmt.Sprintf("sum(%s) or 0 * sum(%s)", byBehind(matcher), byBehind()), name)
+	of := func(matcher string) string {
+		return fmt.Sprintf("(sum(%s) or 0 * sum(%s))", byBehind(matcher), byBehind())
 	}
 	return timeseries("Behind over time", "How many PBXs ran the newest firmware of their region, and how many were how far behind: how an update spreads.", "locale",
-		of("up to date", newestRuns), of("1 or 2 behind", oneOrTwo), of("3 or more behind", threeOrUp)).
+		over(of(newestRuns), "up to date"), over(of(newerIs)+" - "+farBehindCount(), "behind"), over(farBehindCount(), "far behind")).
 		axis("PBXs").stacked().custom("lineInterpolation", "stepAfter").
-		series("up to date", inColour(good)).series("1 or 2 behind", inColour(busy)).series("3 or more behind", inColour(warning))
+		series("up to date", inColour(good)).series("behind", inColour(busy)).series("far behind", inColour(warning))
 }
 
 func versionsOverTime() Panel {

@@ -47,7 +47,7 @@ func byStatus() Panel {
 }
 
 func notRunning() list {
-	stopped := chosen("max by (" + identity + ", status) (" + selector("cloud_pbx:ycm_cloud_pbx_status:not_running", inRegion) + ")")
+	stopped := chosen("max by (" + identity + ", status) (" + whileListed(selector("cloud_pbx:ycm_cloud_pbx_status:not_running", inRegion)) + ")")
 	size := "max by (account, cloud_pbx_id) (" + selector("ycm_cloud_pbx_extensions_used", inRegion) + ")"
 	return list{
 		title: "Not running", colour: bad, unit: "locale", worst: "Ext.", descending: true, witness: pbxs(),
@@ -60,7 +60,7 @@ func notRunning() list {
 
 func notAnswering() list {
 	return list{
-		title: "Not answering", colour: bad, unit: "none", worst: "PBX", witness: each("ycm_cloud_pbx_api_up"),
+		title: "Not answering", colour: bad, unit: "none", witness: each("ycm_cloud_pbx_api_up"),
 		description: "PBXs that YCM reports as Running but that did not answer their own API. The collector pbx_api asks them; it is off by default.",
 		vector:      each("ycm_cloud_pbx_api_up") + " == 0",
 		columns:     pbxColumns(hidden("Value")),
@@ -131,7 +131,7 @@ func fleetUse() Panel {
 func callsAgainstLastWeek() Panel {
 	calls := recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")
 	return timeseries("Calls, against a week before", "Active calls of the Running PBXs over the time shown, and at the same time a week before.", "locale",
-		over("sum("+calls+")", "Calls"), over("sum("+calls+" offset 1w)", "A week before")).
+		over("sum("+calls+")", "Calls"), over("sum("+selector("account_region_group:ycm_cloud_pbx_active_calls:sum", inGroup)+" offset 1w)", "A week before")).
 		axis("calls").series("Calls", inColour(busy)).series("A week before", append(dashed(), inColour(past))...)
 }
 
@@ -148,7 +148,7 @@ func byAccount() Panel {
 		by(account("ycm_up")),
 		by("time() - ("+account("ycm_collector_last_success_timestamp_seconds", `collector="cloud_pbx"`)+" > 0)"),
 		rows(count),
-		rows("sum by (account) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or "+whileListed("0 * "+count)),
+		rows("sum by (account) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or 0 * "+count),
 		rows("sum by (account) ("+recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")+")")).
 		merged().
 		columns(col("account", "Account"),
@@ -162,7 +162,7 @@ func byAccount() Panel {
 
 func byRegion() Panel {
 	count := regions("account_region_group:ycm_cloud_pbxs:count")
-	stopped := "(sum by (region) (" + recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`) + ") or " + whileListed("0 * "+count) + ")"
+	stopped := "(sum by (region) (" + recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`) + ") or 0 * " + count + ")"
 	share := func(used, capacity string) Target {
 		return rows(regions("account_region_group:ycm_cloud_pbx_"+used+":sum") + " / (" + regions("account_region_group:ycm_cloud_pbx_"+capacity+":sum") + " > 0)")
 	}
@@ -173,11 +173,11 @@ func byRegion() Panel {
 		rows(count), rows(stopped), rows(stopped+" / "+count),
 		rows(regions("account_region_group:ycm_cloud_pbx_active_calls:sum")),
 		share("active_calls", "concurrent_calls_capacity"), share("extensions_used", "extensions_capacity"),
-		rows("sum by (region) ("+recorded("account_region_group_behind:ycm_cloud_pbxs:count", `behind!="0"`)+")")).
+		rows("sum by (region) ("+recorded("account_region_group_behind:ycm_cloud_pbxs:count", newerIs)+")")).
 		merged().
 		columns(col("region", "Region"), col("Value #A", "PBXs", width(80)),
 			col("Value #B", "Not running", append(inSteps(unknown, at(0, good), at(1, bad)), width(110))...),
-			col("Value #C", "Share not running", append(asBar(unknown, at(0.001, bad)), unit("percentunit"), property("decimals", 0))...),
+			col("Value #C", "Share not running", append(asBar(unknown, at(some, bad)), unit("percentunit"), property("decimals", 0))...),
 			col("Value #D", "Calls", width(80)), col("Value #E", "Calls used", bar(busy)...), col("Value #F", "Extensions used", bar(busy)...),
 			col("Value #G", "Updates", width(90))).
 		sorted("Share not running", true)

@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // list is what needs attention: a tile with the number, and the table that the tile opens. Both read the same vector, so
 // that they cannot disagree.
 type list struct {
@@ -8,7 +10,7 @@ type list struct {
 	witness            string // series that are there while the answer is known
 	colour             string // of the number, if it is not 0
 	unit               string // of the values
-	worst              string // the column that the table is sorted by
+	worst              string // the column that the table is sorted by; "": by the PBX's name
 	descending         bool
 	columns            []column
 }
@@ -23,10 +25,19 @@ func (l list) tile() Panel {
 
 // table lists the rows; with more than the most, the ones whose values are greatest or, if the worst are small, smallest.
 func (l list) table() Panel {
+	p := worst(most, l.vector, l.title, l.description, l.unit, l.descending).decimals(0)
+	if l.worst == "" {
+		return p.sortedBy("name", false).columns(l.columns...)
+	}
+	return p.columns(l.columns...).sorted(l.worst, l.descending)
+}
+
+// worst is a table of the n PBXs whose values are greatest or, ascending, smallest. Above them stands how many there are.
+func worst(n int, vector, title, description, unit string, descending bool) Panel {
 	rowsOf := bottom
-	if l.descending {
+	if descending {
 		rowsOf = top
 	}
-	return table(l.title, l.description+" At most 500.", l.unit, rows(rowsOf(most, l.vector))).
-		decimals(0).withCount().columns(l.columns...).sorted(l.worst, l.descending)
+	return table(title, fmt.Sprintf("%s At most %d, and how many of how many.", description, n), unit, rows(rowsOf(n, vector))).
+		withCount(n, vector, "PBX", "name")
 }

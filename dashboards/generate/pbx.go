@@ -49,7 +49,7 @@ const noDate = 1_000_000
 // pbxEnds is orange from the notice of the rules on, and red when the time has come.
 func pbxEnds(subject, what, timestamp string) Panel {
 	left := daysUntil(pbx(timestamp))
-	soon := "max by (account, cloud_pbx_id) (" + selector("cloud_pbx_what:ycm_cloud_pbx_end:soon", thisPBX, fmt.Sprintf("what=%q", what)) + ")"
+	soon := "max by (account, cloud_pbx_id) (" + whileListed(selector("cloud_pbx_what:ycm_cloud_pbx_end:soon", thisPBX, fmt.Sprintf("what=%q", what))) + ")"
 	return stat(subject+" ends in", "How long the "+subject+" still runs: orange within the notice of the rules, red when it has ended. Many PBXs have no end of their own.", "suffix:days",
 		named("("+left+") < 0", "ended"),
 		named("(("+left+") and on (account, cloud_pbx_id) "+soon+") >= 0", "soon"),
@@ -67,7 +67,7 @@ func pbxCallsNow() Panel {
 // pbxBackup is orange from the threshold of the rules on.
 func pbxBackup() Panel {
 	last := pbx("ycm_cloud_pbx_last_backup_timestamp_seconds")
-	old := "max by (account, cloud_pbx_id) (" + selector("cloud_pbx:ycm_cloud_pbx_backup:old", thisPBX) + ")"
+	old := "max by (account, cloud_pbx_id) (" + whileListed(selector("cloud_pbx:ycm_cloud_pbx_backup:old", thisPBX)) + ")"
 	return stat("Last backup", "How long ago the last backup by a YCM task was: orange when it is older than the threshold of the rules. Backups made on the PBX itself are not known to YCM.", "s",
 		named("(time() - "+last+") and on (account, cloud_pbx_id) "+old, "old"),
 		named("(time() - "+last+") unless on (account, cloud_pbx_id) "+old, "recent"),
@@ -106,7 +106,7 @@ func pbxUse() Panel {
 	var targets []Target
 	for _, r := range resources {
 		share := fmt.Sprintf("%s / (%s > 0)", pbx("ycm_cloud_pbx_"+r.used), pbx("ycm_cloud_pbx_"+r.capacity))
-		near := selector("cloud_pbx_what:ycm_cloud_pbx_use:near", thisPBX, fmt.Sprintf("what=%q", r.name))
+		near := whileListed(selector("cloud_pbx_what:ycm_cloud_pbx_use:near", thisPBX, fmt.Sprintf("what=%q", r.name)))
 		targets = append(targets,
 			named("("+share+") and on (account, cloud_pbx_id) "+near, r.title+", near its limit"),
 			named("("+share+") unless on (account, cloud_pbx_id) "+near, r.title))

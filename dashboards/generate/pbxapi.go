@@ -35,18 +35,18 @@ func trunks(matchers ...string) string {
 
 func answering() Panel {
 	return stat("Answering", "PBXs that answered their own API when they were last asked. The collector pbx_api asks each Running PBX; it is off by default.", "locale",
-		now("sum("+answers(`answers="1"`)+") or "+whileListed("0 * sum("+answers()+")")))
+		now("sum("+answers(`answers="1"`)+") or 0 * sum("+answers()+")"))
 }
 
 func notAsked() Panel {
 	running := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status="Running"`)
 	return stat("Not asked", "Running PBXs that were not asked yet, or could not be: the first sweep is under way, or the budget does not carry it.", "locale",
-		now(whileListed("clamp_min(sum("+running+") - sum("+answers()+"), 0)"))).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good))
+		now("clamp_min(sum("+running+") - sum("+answers()+"), 0)")).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good))
 }
 
 func trunksDown() list {
 	return list{
-		title: "Trunks down", colour: bad, unit: "none", worst: "PBX", witness: each("ycm_cloud_pbx_trunk_status", `status="Idle"`),
+		title: "Trunks down", colour: bad, unit: "none", witness: each("ycm_cloud_pbx_trunk_status", `status="Idle"`),
 		description: "Trunks that are switched on but take no calls: registering, failed, unreachable.",
 		vector:      eachBy(", trunk, trunk_type, status", "ycm_cloud_pbx_trunk_status", trunkFault) + " == 1",
 		columns: pbxColumns(
@@ -95,8 +95,7 @@ func asked() Panel {
 }
 
 func restarted() Panel {
-	return table("Restarted last", "PBXs that have been up for the shortest time. At most 20.", "s",
-		rows(bottom(20, each("ycm_cloud_pbx_uptime_seconds")))).
+	return worst(20, each("ycm_cloud_pbx_uptime_seconds"), "Restarted last", "PBXs that have been up for the shortest time.", "s", false).
 		columns(narrowPBXColumns(col("Value", "Up for", width(80)))...).
 		decimals(1).sorted("Up for", false)
 }

@@ -36,7 +36,7 @@ func account(metric string, matchers ...string) string {
 
 // recorded is a series of the dashboards' recording rules, which count each PBX once, for the PBXs that are chosen.
 func recorded(series string, matchers ...string) string {
-	return selector(series, append([]string{inGroup}, matchers...)...)
+	return whileListed(selector(series, append([]string{inGroup}, matchers...)...))
 }
 
 // pbxs is how many PBXs there are that are chosen. It is there while the list of PBXs is known and the rules are loaded,
@@ -73,13 +73,13 @@ func pbxBy(labels, metric string, matchers ...string) string {
 
 // number is how many series a vector has: 0 only where there is a witness that the answer is known.
 func number(vector, witness string) string {
-	return "count(" + vector + ") or " + whileListed("0 * count("+witness+")")
+	return "count(" + vector + ") or 0 * count(" + witness + ")"
 }
 
-// whileListed lets an answer stand while a list of PBXs is scraped. What the rules have recorded outlives it by up to the
-// interval of its group, and what is missing meanwhile would look like none.
+// whileListed lets what the rules have recorded stand while the account's list of PBXs is scraped. It outlives that: by the
+// interval of its group, or by minutes where the rules bridge gaps for the alerts. Nobody shall take it for the present.
 func whileListed(vector string) string {
-	return "(" + vector + " and on () count(" + account("ycm_cloud_pbxs") + "))"
+	return "(" + vector + " and on (account) " + account("ycm_cloud_pbxs") + ")"
 }
 
 // regions adds a recorded sum up by region.

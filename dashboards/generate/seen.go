@@ -19,7 +19,9 @@ func seen() Panel {
 	old := "max(time() - " + read + " > on (account) " + allowed + ")"
 	withdrawn := "time() - min(" + read + " unless on (account) " + account("ycm_cloud_pbxs") + ")"
 	// What is listed comes with shard 0 alone, the PBXs with their shards.
-	unseen := "(sum(max by (account) (" + account("ycm_cloud_pbxs_listed") + ")) - sum(" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + ")) > 0.1 * sum(max by (account) (" + account("ycm_cloud_pbxs_listed") + "))"
+	listed := "max by (account) (" + account("ycm_cloud_pbxs_listed") + ")"
+	unseen := "sum((" + listed + " - sum by (account) (" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + "))" +
+		" > on (account) (" + account("ycm:threshold:unscraped_ratio") + " * on (account) " + listed + "))"
 	unconfirmed := "count(max by (account) (" + account("ycm_cloud_pbxs_unconfirmed") + ") == 1)"
 	failing := "count(max by (account) (" + account("ycm_up") + ") == 0)"
 	well := "(" + age + ") unless on () (" + either(down, withdrawn, old, failing, unseen, unconfirmed) + ")"

@@ -48,6 +48,9 @@ func thresholds(base string, from ...Step) *Thresholds {
 // least is less than every value that is shown. The first colour of all is for what has no value.
 const least = -1e12
 
+// some is the least that is more than nothing.
+const some = 1e-9
+
 // at is a colour from a value on.
 func at(value float64, colour string) Step {
 	return Step{Color: colour, Value: &value}

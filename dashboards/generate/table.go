@@ -25,7 +25,13 @@ func hidden(field string) column {
 func (p Panel) columns(all ...column) Panel {
 	index, titles := map[string]int{}, map[string]string{}
 	for i, c := range all {
-		index[c.field], titles[c.field] = i, c.title
+		if c.field == "Value" && len(p.Targets) > 1 {
+			c.field = "Value #A" // as Grafana names the values of the first of several queries
+		}
+		index[c.field] = i
+		if c.title != c.field {
+			titles[c.field] = c.title
+		}
 		if len(c.properties) > 0 {
 			p = p.series(c.title, c.properties...)
 		}
@@ -35,9 +41,19 @@ func (p Panel) columns(all ...column) Panel {
 	})
 }
 
-// withCount says below the table how many rows there are. The columns that are seen must come first.
-func (p Panel) withCount() Panel {
-	return p.option("footer", map[string]any{"show": true, "reducer": []string{"count"}, "countRows": true, "fields": ""})
+// withCount heads the column of a field, which has no title of its own, with a title and how many of the series of a
+// vector the table shows, n at most: "PBX, 20 of 173".
+func (p Panel) withCount(n int, vector, title, field string) Panel {
+	count := rows(fmt.Sprintf(`label_replace(label_join(count_values("shown", clamp_max(count(%[1]s), %[2]d))`+
+		` * on () group_left (total) count_values("total", count(%[1]s)), "heading", " of ", "shown", "total"), "heading", "%[3]s, $1", "heading", "(.*)")`,
+		vector, n, title))
+	count.RefID = "B"
+	p.Targets = append(p.Targets, count)
+	return p.transformed("configFromData", map[string]any{
+		"configRefId": count.RefID,
+		"applyTo":     Option{ID: "byName", Options: field},
+		"mappings":    []any{map[string]any{"fieldName": "heading", "handlerKey": "displayName"}},
+	})
 }
 
 // sorted sorts a table by one of its columns.
@@ -92,11 +108,11 @@ func (p Panel) matrix(row, column, title, by string, descending bool) Panel {
 	})
 }
 
-// pbxColumns are the columns that say which PBX a row is about, its name leading to its page. The region comes last: it is
-// what a narrow window may cut off.
+// pbxColumns are the columns that say which PBX a row is about, its name leading to its page and headed by withCount. The
+// region comes last: it is what a narrow window may cut off.
 func pbxColumns(more ...column) []column {
 	return slices.Concat([]column{
-		col("name", "PBX", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+		col("name", "name", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
 	}, more, []column{col("region", "Region", atLeast(90)), hidden("account"), hidden("cloud_pbx_id")})
 }
 
