@@ -26,7 +26,7 @@ func firingCount() Panel {
 		targets[i] = named("count("+firingBy(fmt.Sprintf(", severity=%q", s.name))+") or ("+known+")", s.name)
 	}
 	p := stat("Alerts firing", "Alerts of the exporter's rules that fire now, by severity. Grey without a number: the rules are not loaded, or nothing is scraped.", "locale", targets...).
-		stepped(unknown).option("textMode", "value_and_name").option("text", map[string]any{"titleSize": 13, "valueSize": 26}).
+		stepped(unknown).option("textMode", "value_and_name").option("text", map[string]any{"titleSize": 11, "valueSize": 26}).
 		option("orientation", "vertical").opens("Alerts firing")
 	for _, s := range severities {
 		p = p.series(s.name, property("thresholds", thresholds(unknown, at(0, good), at(1, s.colour))))
@@ -42,13 +42,12 @@ func firingList() Panel {
 	}
 	return table("Alerts firing", "Alerts that fire now, the most severe first, then the newest, with the time since they became true. The name of an alert leads to what to do about it, that of a PBX to its page. At most 500, and how many of how many.",
 		"s", rows("sort(bottomk(500, "+vector+"))")).
-		decimals(0).sortedBy("order", false).
-		withCount(most, firingBy(""), "Alert", "alertname").columns(
-		col("severity", "Severity", append(inText(nameMapping(severities)), width(90))...),
-		col("alertname", "alertname", property("links", []Link{{Title: "What to do", URL: runbook, TargetBlank: true}})),
-		col("name", "PBX", property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-		col("account", "Account", width(110)), col("region", "Region", width(160)),
-		col("Value", "Since", width(90)), hidden("cloud_pbx_id"), hidden("order"))
+		decimals(0).withCount(most, firingBy(""), "Alert", "alertname").sortedBy("order", false).columns(
+		col("alertname", "", property("links", []Link{{Title: "What to do", URL: runbook, TargetBlank: true}})),
+		col("severity", "Severity", append(inText(nameMapping(severities)), width(75))...),
+		col("Value", "Since", width(75)),
+		col("name", "PBX", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+		col("region", "Region", atLeast(90)), col("account", "Account", atLeast(70)), hidden("cloud_pbx_id"), hidden("order"))
 }
 
 const runbook = "https://github.com/ycm-exporter/ycm_exporter/blob/main/docs/runbooks.md#:~:text=${__data.fields.alertname:percentencode}"

@@ -211,19 +211,20 @@ func useDistribution() Panel {
 }
 
 func users() Panel {
-	value := func(used, capacity string) Target {
-		return rows("max by (account, user_id) (" + account(used) + " / (" + account(capacity) + " > 0))")
+	by := func(title, expr string) Target { return inColumn(title, "max by (account, user_id) ("+expr+")") }
+	share := func(title, used, capacity string) Target {
+		return by(title, account(used)+" / ("+account(capacity)+" > 0)")
 	}
 	bar := append(asBar(busy), unit("percentunit"), property("decimals", 0), atLeast(95))
 	return table("Colleagues and resellers", "What each YCM user manages. The collector users asks for it; it is off by default.", "locale",
-		rows("max by (account, user_id, company, user_type) ("+account("ycm_user_info")+")"),
-		rows("max by (account, user_id) ("+account("ycm_user_cloud_pbxs")+")"),
-		value("ycm_user_extensions_used", "ycm_user_extensions_capacity"),
-		value("ycm_user_concurrent_calls_used", "ycm_user_concurrent_calls_capacity"),
-		value("ycm_user_recording_used_seconds", "ycm_user_recording_capacity_seconds")).
+		inColumn("info", "max by (account, user_id, company) ("+account("ycm_user_info")+")"),
+		by("PBXs", account("ycm_user_cloud_pbxs")),
+		share("Extensions", "ycm_user_extensions_used", "ycm_user_extensions_capacity"),
+		share("Calls", "ycm_user_concurrent_calls_used", "ycm_user_concurrent_calls_capacity"),
+		share("Recording", "ycm_user_recording_used_seconds", "ycm_user_recording_capacity_seconds")).
 		merged().
-		columns(col("account", "Account", width(80)), col("company", "Company", atLeast(110)), hidden("user_type"), hidden("user_id"),
-			hidden("Value #A"), col("Value #B", "PBXs", width(65)),
-			col("Value #C", "Extensions", bar...), col("Value #D", "Calls", bar...), col("Value #E", "Recording", bar...)).
+		columns(col("account", "Account", width(80)), col("company", "Company", atLeast(110)), hidden("user_id"),
+			hidden("info"), shown("PBXs", width(65)),
+			shown("Extensions", bar...), shown("Calls", bar...), shown("Recording", bar...)).
 		sorted("PBXs", true)
 }

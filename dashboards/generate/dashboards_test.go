@@ -291,10 +291,8 @@ func TestOverridesMeetWhatIsShown(t *testing.T) {
 				shown = append(shown, placeholder.ReplaceAllString(regexp.QuoteMeta(target.LegendFormat), ".+"))
 			}
 			for _, tr := range p.Transformations {
-				if order, ok := tr.Options["indexByName"].(map[string]int); ok {
-					for field := range order {
-						shown = append(shown, regexp.QuoteMeta(field))
-					}
+				if headed, ok := tr.Options["applyTo"].(Option); ok {
+					shown = append(shown, regexp.QuoteMeta(headed.Options.(string)))
 				}
 				if titles, ok := tr.Options["renameByName"].(map[string]string); ok {
 					for field, title := range titles {

@@ -27,7 +27,7 @@ func endpointsOverTime() Panel {
 // phonesLost is what the alerts of phones that went offline together read.
 func phonesLost() list {
 	return list{
-		title: "Phones went offline", colour: bad, unit: "percentunit", worst: "Lost", descending: true, witness: endpoints(),
+		title: "Phones lost", colour: bad, unit: "percentunit", worst: "Lost", descending: true, witness: endpoints(),
 		description: "PBXs that have lost most of the SIP phones that they had online an hour ago.",
 		vector:      chosen("max by (" + identity + ") (" + whileListed(selector("cloud_pbx:ycm_cloud_pbx_sip_phones:lost_ratio", inRegion)) + ")"),
 		columns:     pbxColumns(col("Value", "Lost", width(70))),

@@ -101,12 +101,15 @@ func writesFailed() Panel {
 }
 
 func exporters() Panel {
-	by := func(expr string) Target { return rows("max by (instance) (" + expr + self + ")") }
-	return table("Exporters", "Each exporter that is scraped: its version, and for how long it has been running.", "s",
-		rows("max by (instance, version) (ycm_exporter_build_info)"), by("time() - process_start_time_seconds"), by("changes(process_start_time_seconds[1d])")).
+	by := func(title, expr string) Target { return inColumn(title, "max by (instance) ("+expr+")") }
+	known := "last_over_time(ycm_exporter_build_info[1d])"
+	return table("Exporters", "Each exporter that Prometheus has scraped within the last day and still tries to: whether it can, the version, and for how long it has been running.", "s",
+		inColumn("info", "max by (instance, version) ("+known+" and on (job, instance) up)"), by("Scraped", "up and on (job, instance) "+known),
+		by("Up for", "time() - process_start_time_seconds"+self), by("Restarts in 24 h", "changes(process_start_time_seconds[1d])"+self)).
 		merged().
-		columns(col("instance", "Instance"), col("version", "Version", width(130)), hidden("Value #A"),
-			col("Value #B", "Up for", width(90), property("decimals", 1)), col("Value #C", "Restarts in 24 h", width(130), unit("locale"))).
+		columns(col("instance", "Instance"), col("version", "Version", width(130)), hidden("info"),
+			shown("Scraped", append(inText(yesNo("yes", "no", bad)), width(90))...),
+			shown("Up for", width(90), property("decimals", 1)), shown("Restarts in 24 h", width(130), unit("locale"))).
 		sorted("Instance", false)
 }
 
@@ -124,20 +127,23 @@ func sinceSuccess() string {
 }
 
 func collectors() Panel {
-	by := func(aggregation, expr string) Target {
-		return rows(aggregation + " by (account, collector) (" + expr + ")")
+	by := func(title, aggregation, expr string) Target {
+		return inColumn(title, aggregation+" by (account, collector) ("+expr+")")
 	}
+	// That of an exporter that is not scraped any more goes on getting older.
+	last := account("ycm_collector_last_success_timestamp_seconds")
+	since := "time() - ((" + last + " or last_over_time(" + last + "[1d]) unless on (account) " + account("ycm_exporter_shard_info") + ") > 0)"
 	return table("Collectors", "What each collector of each account did last. Those that ask PBXs one by one take as long as a sweep of all PBXs.", "s",
-		by("max", account("ycm_collector_success")), by("max", account("ycm_collector_interval_seconds")),
-		by("max", pollDuration()), by("max", ofInterval(pollDuration())), by("min", sinceSuccess())).
+		by("Last poll", "max", account("ycm_collector_success")), by("Interval", "max", account("ycm_collector_interval_seconds")),
+		by("Took", "max", pollDuration()), by("Of its interval", "max", ofInterval(pollDuration())), by("Last success", "min", since)).
 		merged().
 		columns(
 			col("account", "Account", width(90)), col("collector", "Collector", atLeast(110)),
-			col("Value #A", "Last poll", append(inText(yesNo("ok", "failed", bad)), width(90))...),
-			col("Value #B", "Interval", width(90)),
-			col("Value #C", "Took", width(90), property("decimals", 1)),
-			col("Value #D", "Of its interval", append(asBar(busy), unit("percentunit"), property("decimals", 0))...),
-			col("Value #E", "Last success", width(110), property("decimals", 0))).
+			shown("Last poll", append(inText(yesNo("ok", "failed", bad)), width(90))...),
+			shown("Interval", width(90)),
+			shown("Took", width(90), property("decimals", 1)),
+			shown("Of its interval", append(asBar(busy), unit("percentunit"), property("decimals", 0))...),
+			shown("Last success", width(110), property("decimals", 0))).
 		sorted("Account", false)
 }
 

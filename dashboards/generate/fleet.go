@@ -12,13 +12,15 @@ func fleetOverview() Dashboard {
 		across(3, nearCapacity().tile(), oldBackups().tile(), pbxCount(), callsNow()),
 		across(3, endingSoon().tile(), ended().tile(), unactivated().tile(), behind().tile()),
 		across(9, firingList().wide(16), byStatus().wide(8)),
-		across(9, notRunning().table().wide(8), notAnswering().table().wide(8), nearCapacity().table().wide(8)),
+		across(8, notRunning().table(), notAnswering().table()),
 		across(8, callsAgainstLastWeek().wide(12), callsOverTheWeek().wide(12)),
-		across(9, byAccount().wide(10), fleetUse().wide(6), notRunningOverTime().wide(8)),
+		across(8, byAccount(), notRunningOverTime()),
 		across(9, byRegion().wide(columns)),
-		across(9, endingSoon().table().wide(6), ended().table().wide(6), oldBackups().table().wide(6), unactivated().table().wide(6)),
+		across(8, nearCapacity().table(), oldBackups().table()),
+		across(8, endingSoon().table(), ended().table()),
+		across(8, unactivated().table(), fleetUse()),
 		heading("Endpoints and AI minutes"),
-		across(4, phonesLost().tile(), endpointsNow().wide(11), aiMinutes().wide(7)),
+		across(4, phonesLost().tile(), endpointsNow().wide(9), aiMinutes().wide(9)),
 		across(9, endpointsOverTime().wide(14), phonesLost().table().wide(10)),
 	)
 	return d
@@ -60,7 +62,7 @@ func notRunning() list {
 
 func notAnswering() list {
 	return list{
-		title: "Not answering", colour: bad, unit: "none", witness: each("ycm_cloud_pbx_api_up"),
+		title: "Not answering", colour: bad, unit: "none", worst: "Region", witness: each("ycm_cloud_pbx_api_up"),
 		description: "PBXs that YCM reports as Running but that did not answer their own API. The collector pbx_api asks them; it is off by default.",
 		vector:      each("ycm_cloud_pbx_api_up") + " == 0",
 		columns:     pbxColumns(hidden("Value")),
@@ -86,7 +88,7 @@ func endingSoon() list {
 		title: "Ending soon", colour: warning, unit: "suffix:d", worst: "Left", witness: pbxs(),
 		description: "Plans and terms of PBXs that end within the notice that the thresholds of the rules give, the next ones first.",
 		vector:      "(" + daysUntil(attention("cloud_pbx_what:ycm_cloud_pbx_end:soon")) + ")",
-		columns:     narrowPBXColumns(col("what", "What", width(60)), col("Value", "Left", width(70))),
+		columns:     pbxColumns(col("what", "What", width(60)), col("Value", "Left", width(70))),
 	}
 }
 
@@ -95,7 +97,7 @@ func ended() list {
 		title: "Ended", colour: bad, unit: "suffix:d", worst: "Ago", witness: pbxs(),
 		description: "Plans and terms of PBXs that ended in the last 90 days, the last ones first.",
 		vector:      "(" + daysSince(attention("cloud_pbx_what:ycm_cloud_pbx_end:ended")) + ")",
-		columns:     narrowPBXColumns(col("what", "What", width(60)), col("Value", "Ago", width(70))),
+		columns:     pbxColumns(col("what", "What", width(60)), col("Value", "Ago", width(70))),
 	}
 }
 
@@ -105,7 +107,7 @@ func oldBackups() list {
 		title: "Backup old", colour: warning, unit: "suffix:d", worst: "Age", descending: true, witness: pbxs(),
 		description: "PBXs whose last backup by a YCM task is older than the threshold of the rules, or that never had one. Backups made on the PBX itself are not known to YCM.",
 		vector:      fmt.Sprintf("(%s or -1 + 0 * %s)", daysSince("("+last+" > 0)"), last),
-		columns:     narrowPBXColumns(col("Value", "Age", width(80), property("mappings", []Mapping{word(-1, "never", warning)}))),
+		columns:     pbxColumns(col("Value", "Age", width(80), property("mappings", []Mapping{word(-1, "never", warning)}))),
 	}
 }
 
@@ -114,7 +116,7 @@ func unactivated() list {
 		title: "Not activated", colour: warning, unit: "suffix:d", worst: "Created", descending: true, witness: pbxs(),
 		description: "PBXs that were created but not activated yet, with the days since they were created.",
 		vector:      "(" + daysSince("max by ("+identity+") ("+recorded("cloud_pbx:ycm_cloud_pbx_created:unactivated")+")") + ")",
-		columns:     narrowPBXColumns(col("Value", "Created", width(80))),
+		columns:     pbxColumns(col("Value", "Created", width(80))),
 	}
 }
 
@@ -142,44 +144,44 @@ func callsOverTheWeek() Panel {
 }
 
 func byAccount() Panel {
-	by := func(expr string) Target { return rows("max by (account) (" + expr + ")") }
+	by := func(title, expr string) Target { return inColumn(title, "max by (account) ("+expr+")") }
 	count := "(sum by (account) (" + pbxs() + ") or " + noPBXs() + ")"
-	return table("By account", "For each account: whether the last walk of its list succeeded and how long ago the last good one was, its PBXs, how many are not running, active calls.", "locale",
-		by(account("ycm_up")),
-		by("time() - ("+account("ycm_collector_last_success_timestamp_seconds", `collector="cloud_pbx"`)+" > 0)"),
-		rows(count),
-		rows("sum by (account) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or 0 * "+count),
-		rows("sum by (account) ("+recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")+")")).
+	return table("By account", "For each account that was seen within the last day: whether the last walk of its list succeeded and how long ago the last good one was, its PBXs, how many are not running, active calls.", "locale",
+		by("Last walk", account("ycm_up")),
+		by("Age", "time() - (last_over_time("+account("ycm_collector_last_success_timestamp_seconds", `collector="cloud_pbx"`)+"[1d]) > 0)"),
+		inColumn("PBXs", count),
+		inColumn("Not running", "sum by (account) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or 0 * "+count),
+		inColumn("Calls", "sum by (account) ("+recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")+")")).
 		merged().
-		columns(col("account", "Account"),
-			col("Value #A", "Last walk", append(inText(yesNo("ok", "failed", bad)), width(90))...),
-			col("Value #B", "Age", width(90), unit("s"), property("decimals", 0)),
-			col("Value #C", "PBXs", width(80)),
-			col("Value #D", "Not running", append(inSteps(unknown, at(0, good), at(1, bad)), width(110))...),
-			col("Value #E", "Calls", width(80))).
+		columns(col("account", "Account", atLeast(70)),
+			shown("Last walk", append(inText(yesNo("ok", "failed", bad)), width(75))...),
+			shown("Age", width(70), unit("s"), property("decimals", 0)),
+			shown("PBXs", width(60)),
+			shown("Not running", append(inSteps(unknown, at(0, good), at(1, bad)), width(100))...),
+			shown("Calls", width(60))).
 		sorted("Not running", true)
 }
 
 func byRegion() Panel {
 	count := regions("account_region_group:ycm_cloud_pbxs:count")
 	stopped := "(sum by (region) (" + recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`) + ") or 0 * " + count + ")"
-	share := func(used, capacity string) Target {
-		return rows(regions("account_region_group:ycm_cloud_pbx_"+used+":sum") + " / (" + regions("account_region_group:ycm_cloud_pbx_"+capacity+":sum") + " > 0)")
+	share := func(title, used, capacity string) Target {
+		return inColumn(title, "("+regions("account_region_group:ycm_cloud_pbx_"+used+":sum")+" / ("+regions("account_region_group:ycm_cloud_pbx_"+capacity+":sum")+" > 0))")
 	}
 	bar := func(colour string) []Option {
 		return append(asBar(colour), unit("percentunit"), property("decimals", 0))
 	}
 	return table("By region", "For each region, those first of whose PBXs most are not running: PBXs, active calls, use of calls and extensions, and PBXs with a newer firmware.", "locale",
-		rows(count), rows(stopped), rows(stopped+" / "+count),
-		rows(regions("account_region_group:ycm_cloud_pbx_active_calls:sum")),
-		share("active_calls", "concurrent_calls_capacity"), share("extensions_used", "extensions_capacity"),
-		rows("sum by (region) ("+recorded("account_region_group_behind:ycm_cloud_pbxs:count", newerIs)+")")).
+		inColumn("PBXs", count), inColumn("Not running", stopped), inColumn("Share not running", stopped+" / "+count),
+		inColumn("Calls", regions("account_region_group:ycm_cloud_pbx_active_calls:sum")),
+		share("Calls used", "active_calls", "concurrent_calls_capacity"), share("Extensions used", "extensions_used", "extensions_capacity"),
+		inColumn("Updates", "sum by (region) ("+recorded("account_region_group_behind:ycm_cloud_pbxs:count", newerIs)+")")).
 		merged().
-		columns(col("region", "Region"), col("Value #A", "PBXs", width(80)),
-			col("Value #B", "Not running", append(inSteps(unknown, at(0, good), at(1, bad)), width(110))...),
-			col("Value #C", "Share not running", append(asBar(unknown, at(some, bad)), unit("percentunit"), property("decimals", 0))...),
-			col("Value #D", "Calls", width(80)), col("Value #E", "Calls used", bar(busy)...), col("Value #F", "Extensions used", bar(busy)...),
-			col("Value #G", "Updates", width(90))).
+		columns(col("region", "Region"), shown("PBXs", width(80)),
+			shown("Not running", append(inSteps(unknown, at(0, good), at(1, bad)), width(110))...),
+			shown("Share not running", append(asBar(unknown, at(some, bad)), unit("percentunit"), property("decimals", 0))...),
+			shown("Calls", width(80)), shown("Calls used", bar(busy)...), shown("Extensions used", bar(busy)...),
+			shown("Updates", width(90))).
 		sorted("Share not running", true)
 }
 

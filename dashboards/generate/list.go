@@ -10,7 +10,7 @@ type list struct {
 	witness            string // series that are there while the answer is known
 	colour             string // of the number, if it is not 0
 	unit               string // of the values
-	worst              string // the column that the table is sorted by; "": by the PBX's name
+	worst              string // the column that the table is sorted by
 	descending         bool
 	columns            []column
 }
@@ -25,11 +25,8 @@ func (l list) tile() Panel {
 
 // table lists the rows; with more than the most, the ones whose values are greatest or, if the worst are small, smallest.
 func (l list) table() Panel {
-	p := worst(most, l.vector, l.title, l.description, l.unit, l.descending).decimals(0)
-	if l.worst == "" {
-		return p.sortedBy("name", false).columns(l.columns...)
-	}
-	return p.columns(l.columns...).sorted(l.worst, l.descending)
+	return worst(most, l.vector, l.title, l.description, l.unit, l.descending).
+		decimals(0).columns(l.columns...).sorted(l.worst, l.descending)
 }
 
 // worst is a table of the n PBXs whose values are greatest or, ascending, smallest. Above them stands how many there are.

@@ -46,7 +46,7 @@ func notAsked() Panel {
 
 func trunksDown() list {
 	return list{
-		title: "Trunks down", colour: bad, unit: "none", witness: each("ycm_cloud_pbx_trunk_status", `status="Idle"`),
+		title: "Trunks down", colour: bad, unit: "none", worst: "Region", witness: each("ycm_cloud_pbx_trunk_status", `status="Idle"`),
 		description: "Trunks that are switched on but take no calls: registering, failed, unreachable.",
 		vector:      eachBy(", trunk, trunk_type, status", "ycm_cloud_pbx_trunk_status", trunkFault) + " == 1",
 		columns: pbxColumns(

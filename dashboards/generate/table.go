@@ -16,24 +16,30 @@ func col(field, title string, properties ...Option) column {
 	return column{field, title, properties}
 }
 
+// shown is a column of a merged table, whose fields have their titles as names.
+func shown(title string, properties ...Option) column { return col(title, title, properties...) }
+
 // hidden is a column that is there for links alone.
 func hidden(field string) column {
 	return column{field, field, []Option{property("custom.hidden", true)}}
 }
 
-// columns puts the fields in order, names them, and leaves out the time of the query.
+// unplaced is where Grafana puts a column that has no place: the others come after it.
+const unplaced = 1 << 53
+
+// columns puts the fields in order, names them, and leaves out the time of the query. A column without a title is the one
+// that withCount heads. It comes first.
 func (p Panel) columns(all ...column) Panel {
 	index, titles := map[string]int{}, map[string]string{}
 	for i, c := range all {
-		if c.field == "Value" && len(p.Targets) > 1 {
-			c.field = "Value #A" // as Grafana names the values of the first of several queries
-		}
-		index[c.field] = i
-		if c.title != c.field {
-			titles[c.field] = c.title
+		name := c.title
+		if name == "" {
+			name = c.field
+		} else {
+			index[c.field], titles[c.field] = unplaced+2*(i+1), c.title
 		}
 		if len(c.properties) > 0 {
-			p = p.series(c.title, c.properties...)
+			p = p.series(name, c.properties...)
 		}
 	}
 	return p.transformed("organize", map[string]any{
@@ -41,15 +47,16 @@ func (p Panel) columns(all ...column) Panel {
 	})
 }
 
-// withCount heads the column of a field, which has no title of its own, with a title and how many of the series of a
-// vector the table shows, n at most: "PBX, 20 of 173".
+// withCount heads the column of a field with a title and how many of the series of a
+// vector the table shows, n at most: "PBX, 20 of 173". The query for that is none for a table, so that a table without rows
+// still says what it says when it is empty.
 func (p Panel) withCount(n int, vector, title, field string) Panel {
-	count := rows(fmt.Sprintf(`label_replace(label_join(count_values("shown", clamp_max(count(%[1]s), %[2]d))`+
+	count := named(fmt.Sprintf(`label_replace(label_join(count_values("shown", clamp_max(count(%[1]s), %[2]d))`+
 		` * on () group_left (total) count_values("total", count(%[1]s)), "heading", " of ", "shown", "total"), "heading", "%[3]s, $1", "heading", "(.*)")`,
-		vector, n, title))
+		vector, n, title), "")
 	count.RefID = "B"
 	p.Targets = append(p.Targets, count)
-	return p.transformed("configFromData", map[string]any{
+	return p.transformed("labelsToFields", map[string]any{}).transformed("configFromData", map[string]any{
 		"configRefId": count.RefID,
 		"applyTo":     Option{ID: "byName", Options: field},
 		"mappings":    []any{map[string]any{"fieldName": "heading", "handlerKey": "displayName"}},
@@ -92,9 +99,16 @@ func (p Panel) joined(field string) Panel {
 	return p.transformed("joinByField", map[string]any{"byField": field, "mode": "outer"})
 }
 
-// merged makes one row of those that several queries gave about the same thing.
+// inColumn asks for the values of a column of a merged table.
+func inColumn(title, expr string) Target { return named(labelled(expr, columnLabel, title), "") }
+
+// columnLabel is the label that says which column a value belongs to.
+const columnLabel = "column"
+
+// merged puts what several queries gave for the same labels into one row, each in its column. The queries are none for a
+// table: of those, Grafana shows a head without rows and "No data" when there is nothing.
 func (p Panel) merged() Panel {
-	return p.transformed("merge", map[string]any{})
+	return p.transformed("labelsToFields", map[string]any{"valueLabel": columnLabel}).transformed("merge", map[string]any{})
 }
 
 // matrix makes a column for each value of one label and a row for each of another, sorted by a label.
@@ -112,7 +126,7 @@ func (p Panel) matrix(row, column, title, by string, descending bool) Panel {
 // region comes last: it is what a narrow window may cut off.
 func pbxColumns(more ...column) []column {
 	return slices.Concat([]column{
-		col("name", "name", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+		col("name", "", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
 	}, more, []column{col("region", "Region", atLeast(90)), hidden("account"), hidden("cloud_pbx_id")})
 }
 
