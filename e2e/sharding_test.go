@@ -98,7 +98,7 @@ func startDocumented(t *testing.T, root, config string) *server {
 	if err := os.Mkdir(filepath.Join(dir, "rules"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	copyRules(t, root, filepath.Join(dir, "rules"))
+	copyRules(t, root, filepath.Join(dir, "rules"), false)
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,8 @@ type stack struct {
 	prometheus, alertmanager, grafana  string
 	prometheusData                     string
 	prometheusProcess, exporterProcess *process
+	// rulesAsWritten leaves the rules their own waits and intervals.
+	rulesAsWritten bool
 }
 
 // scrapeEvery is short, so that a run takes minutes; rules wait a few scrapes instead of their own times.
@@ -77,8 +79,8 @@ func (s *stack) startPrometheus(t *testing.T, root string) {
 		fmt.Sprintf("alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}\n", strings.TrimPrefix(s.alertmanager, "http://")))
 }
 
-// copyRules puts every rule of the repository into a folder, their waits shortened.
-func copyRules(t *testing.T, root, dir string) {
+// copyRules puts every rule of the repository into a folder, their waits shortened unless they shall be as written.
+func copyRules(t *testing.T, root, dir string, asWritten bool) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, "alerts", "ycm.*.yml"))
 	if err != nil || len(files) == 0 {
@@ -89,20 +91,22 @@ func copyRules(t *testing.T, root, dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rules = forTimes.ReplaceAll(rules, []byte("${1}5s"))
-		rules = regexp.MustCompile(`(?m)^(\s+interval: ).*$`).ReplaceAll(rules, []byte("${1}5s"))
+		if !asWritten {
+			rules = forTimes.ReplaceAll(rules, []byte("${1}5s"))
+			rules = regexp.MustCompile(`(?m)^(\s+interval: ).*$`).ReplaceAll(rules, []byte("${1}5s"))
+		}
 		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), rules, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// launchPrometheus starts a Prometheus with every rule of the repository, their waits shortened, and the rest of its
+// launchPrometheus starts a Prometheus with every rule of the repository and the rest of its
 // configuration as given.
 func (s *stack) launchPrometheus(t *testing.T, root string, every time.Duration, rest string) {
 	t.Helper()
 	dir, address := t.TempDir(), freePort(t)
-	copyRules(t, root, dir)
+	copyRules(t, root, dir, s.rulesAsWritten)
 	config := fmt.Sprintf("global: {scrape_interval: %v, evaluation_interval: 5s}\nrule_files: [ycm.*.yml]\n", every) + rest
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)

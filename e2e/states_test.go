@@ -30,14 +30,27 @@ type badState struct {
 	first string
 	// green are the tiles, or dashboards, of which something is known even so; nil: no matter.
 	green []string
+	// dead says that nothing is scraped any more: then nothing is known, however long the rules hold what they recorded.
+	dead bool
+	// rulesAsWritten leaves the rules their own intervals, which takes two minutes.
+	rulesAsWritten bool
 }
+
+// known are the panels that tell something when nothing is scraped any more: how old it is, and what alerts fire.
+var known = []string{"What is seen", "Alerts firing", "By account", "Collectors", "Exporters"}
 
 var badStates = []badState{
 	{
 		name: "exporter-dead", pbxs: 200, staleAfter: "10m",
 		happen:  func(s *stack, _ *httptest.Server) { s.exporterProcess.interrupt() },
 		reached: `up == 0 and max_over_time(up[2m]) == 0`,
-		first:   "exporter down", green: []string{},
+		first:   "exporter down", green: []string{}, dead: true,
+	},
+	{
+		name: "exporter-just-died", pbxs: 200, staleAfter: "10m", rulesAsWritten: true,
+		happen:  func(s *stack, _ *httptest.Server) { s.exporterProcess.interrupt() },
+		reached: `up == 0 and on () cloud_pbx:ycm_cloud_pbx_status:not_running`,
+		first:   "exporter down", green: []string{}, dead: true,
 	},
 	{
 		name: "account-fails", pbxs: 200, staleAfter: "10m",
@@ -112,12 +125,16 @@ collectors:
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, address := &stack{}, freePort(t)
+	s, address := &stack{rulesAsWritten: b.rulesAsWritten}, freePort(t)
 	s.exporter = "http://" + address
 	s.exporterProcess = launch(t, root, nil, filepath.Join(root, "ycm_exporter"), "--config.file="+file, "--web.listen-address="+address)
 	s.launchPrometheus(t, root, 5*time.Second, fmt.Sprintf("scrape_configs: [{job_name: ycm_exporter, static_configs: [{targets: [%q]}]}]\n", address))
-	within(t, 2*time.Minute, func() error {
-		seen, err := s.query(`ycm_cloud_pbxs and on () (ycm_subscription_extensions_used and on () account:ycm_cloud_pbxs:max)`)
+	known := `ycm_cloud_pbxs and on () (ycm_subscription_extensions_used and on () account:ycm_cloud_pbxs:max)`
+	if b.dead {
+		known += ` and on () cloud_pbx:ycm_cloud_pbx_status:not_running and on () account_region_group:ycm_cloud_pbx_extensions_used:sum`
+	}
+	within(t, 4*time.Minute, func() error {
+		seen, err := s.query(known)
 		if err == nil && len(seen) == 0 {
 			err = fmt.Errorf("the fleet was not seen")
 		}
@@ -130,6 +147,11 @@ collectors:
 // judgeQueries asks what the tiles ask: none of them may come out green without data, and the first must say why.
 func (b badState) judgeQueries(t *testing.T, s *stack) {
 	for _, q := range boardQueries(t, "7700") {
+		if b.dead && slices.Contains([]string{"stat", "bargauge", "table", "barchart"}, q.kind) && !slices.Contains(known, q.panel) {
+			if answers, err := s.query(q.expr); err != nil || len(answers) > 0 {
+				t.Errorf("%s: %q shows %v (%v), although nothing is scraped any more: %s", q.board, q.panel, answers, err, q.expr)
+			}
+		}
 		if q.kind != "stat" || q.panel == "What is seen" || b.green == nil || slices.Contains(b.green, q.panel) || slices.Contains(b.green, q.board) {
 			continue
 		}

@@ -13,7 +13,8 @@ func pbxDetail() Dashboard {
 		across(4, pbxIdentity().wide(columns)),
 		across(6, pbxStateHistory().wide(columns)),
 		across(8, pbxCalls().wide(8), pbxExtensions().wide(8), pbxRecording().wide(8)),
-		across(8, pbxDates().wide(6), pbxBackupAge().wide(6), pbxFeatures().wide(6), pbxFirmware().wide(6)),
+		across(7, pbxDates(), pbxFirmware()),
+		across(7, pbxBackupAge(), pbxFeatures()),
 		across(8, pbxTrunkHistory().wide(14), pbxTrunks().wide(10)),
 		heading("Endpoints, phones and AI minutes"),
 		across(8, pbxEndpoints().wide(10), pbxPhones().wide(8), pbxAIMinutes().wide(6)),
@@ -77,7 +78,7 @@ func pbxBackup() Panel {
 }
 
 func pbxBehind() Panel {
-	return stat("Firmware behind", "How many versions that YCM lists for the PBX's region are newer than the one it runs.", "locale",
+	return stat("Updates", "How many versions that YCM lists for the PBX's region are newer than the one it runs.", "locale",
 		now(pbx("ycm_cloud_pbx_firmware_versions_behind"))).
 		stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "newest", good)).leadsTo("ycm-firmware")
 }
@@ -92,13 +93,21 @@ func pbxIdentity() Panel {
 			col("version", "Firmware", width(100)), hidden("last_used_template"), hidden("account"), hidden("Value"))
 }
 
+// orNotKnown gives a timeline a row that says so while an exporter tells nothing of the PBX: a timeline without any row is
+// an error to Grafana, in words of its own. label is what names the row.
+func orNotKnown(label, vector string) string {
+	return vector + " or on () " + labelled("-1 * max(ycm_exporter_build_info)", label, "–")
+}
+
+var notKnownRow = word(-1, notKnown, unknown)
+
 func pbxStateHistory() Panel {
 	return timeline("Status history", "The state that YCM reported, whether the PBX was activated, and whether it answered its own API where that is asked.",
 		[]Mapping{
 			stateMapping(pbxStates),
-			word(100, "no answer", bad), word(101, "answers", good), word(200, "no", warning), word(201, "yes", good),
+			notKnownRow, word(100, "no answer", bad), word(101, "answers", good), word(200, "no", warning), word(201, "yes", good),
 		},
-		over(pbxStatus(), "Status"), over("200 + "+pbx("ycm_cloud_pbx_activated"), "Activated"), over("100 + "+pbx("ycm_cloud_pbx_api_up"), "Answers"))
+		over(orNotKnown("what", pbxStatus()), "Status"), over("200 + "+pbx("ycm_cloud_pbx_activated"), "Activated"), over("100 + "+pbx("ycm_cloud_pbx_api_up"), "Answers"))
 }
 
 // pbxUse is orange where the rules say that the PBX is near its capacity.
@@ -167,8 +176,8 @@ func pbxBackupAge() Panel {
 }
 
 func pbxFeatures() Panel {
-	return timeline("Features", "Which features were switched on for the PBX.", []Mapping{yesNo("on", "off", unknown)},
-		over(pbxBy("feature", "ycm_cloud_pbx_feature_enabled"), "{{feature}}")).
+	return timeline("Features", "Which features were switched on for the PBX.", []Mapping{notKnownRow, yesNo("on", "off", unknown)},
+		over(orNotKnown("feature", pbxBy("feature", "ycm_cloud_pbx_feature_enabled")), "{{feature}}")).
 		renamed(map[string]string{
 			"recording": "Recording", "upgrade_in_pbx": "Upgrade", "im": "Chat", "passwordless_login": "No password",
 			"superior_passwordless_login": "No p., sup.", "provisioning_via_template": "Template",
@@ -186,13 +195,12 @@ func pbxFirmware() Panel {
 		}})...), hidden("order"), hidden("Value"))
 }
 
-// pbxTrunkHistory has a row without states where the PBX is listed but tells of no trunk: a timeline without any row is an
-// error to Grafana.
+// pbxTrunkHistory has a row without states where the PBX is listed but tells of no trunk.
 func pbxTrunkHistory() Panel {
 	none := labelled("0 * "+pbx("ycm_cloud_pbx_info"), "trunk", "–")
 	return timeline("Trunks", "The state of each trunk of the PBX. The collector trunks asks the PBX while it is Running; it is off by default.",
-		[]Mapping{word(0, "no trunks, or not asked", unknown), stateMapping(trunkStates)},
-		over(encoded("account, cloud_pbx_id, trunk, trunk_type", "ycm_cloud_pbx_trunk_status", trunkStates)+" or on (account, cloud_pbx_id) "+none, "{{trunk}}"))
+		[]Mapping{notKnownRow, word(0, "no trunks, or not asked", unknown), stateMapping(trunkStates)},
+		over(orNotKnown("trunk", encoded("account, cloud_pbx_id, trunk, trunk_type", "ycm_cloud_pbx_trunk_status", trunkStates)+" or on (account, cloud_pbx_id) "+none), "{{trunk}}"))
 }
 
 func pbxTrunks() Panel {
