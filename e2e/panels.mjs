@@ -36,7 +36,7 @@ const state = process.env.STATE;
 const green = (process.env.GREEN ?? 'any').split(',');
 // What may be empty in a fleet that is well, or young.
 const mayBeEmpty = new Set(['Not answering', 'Runs out when', 'Unexpected', 'Writes failed',
-  'Phones lost', 'Phones unknown to the newest firmware', 'The same, by region and model']);
+  'Phones lost', 'Phones unknown to the newest firmware', 'By region and model']);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 

@@ -15,7 +15,7 @@ func capacity() Dashboard {
 		heading("Renewals"),
 		across(9, renewalCalendar().wide(12), renewals().table().wide(12)),
 		heading("Pools of the accounts"),
-		across(8, poolUse().wide(7), poolOverTime().wide(8), poolTerms().wide(9)),
+		across(8, poolUse().wide(7), poolOverTime().wide(7), poolTerms().wide(10)),
 		heading("Each PBX"),
 		across(9, busiest(), fullest("extensions")),
 		across(9, fullest("recording"), runsOut()),
@@ -41,7 +41,7 @@ func renewals() list {
 		title: "Ending in 90 days", colour: busy, unit: "none", worst: "Ends", witness: pbxs(),
 		description: "Plans and PBXs that end within 90 days, the next ones first.",
 		vector:      "(" + either(labelled(within(90, planEnd), "what", "plan"), labelled(within(90, termEnd), "what", "PBX")) + ") * 1000",
-		columns:     pbxColumns(col("what", "What", width(70)), col("Value", "Ends", width(170), unit("dateTimeAsIso"))),
+		columns:     pbxColumns(col("what", "What", width(70)), col("Value", "Ends", width(105), unit("time:YYYY-MM-DD"))),
 	}
 }
 
@@ -122,7 +122,7 @@ func poolOverTime() Panel {
 	for _, p := range pools {
 		targets = append(targets, over(poolShare(p.used, p.capacity), "{{account}}: "+p.name))
 	}
-	return timeseries("Use of the pools over time", "Which part of what each account has subscribed to was given to PBXs.", "percentunit", targets...).
+	return timeseries("Pools over time", "Which part of what each account has subscribed to was given to PBXs.", "percentunit", targets...).
 		axis("used").custom("fillOpacity", 0).limits(0, 1)
 }
 
@@ -144,7 +144,7 @@ func poolTerms() Panel {
 			row(daysUntil(sub("expiration_timestamp_seconds")), "Days until the subscription ends"),
 			row(daysUntil(sub("recording_expiration_timestamp_seconds")), "Days until recording ends"),
 			row("-max by (account) (-("+daysUntil(sub("remote_management_expiration_timestamp_seconds"))+"))", "Days until remote management ends"))+")")).
-		decimals(0).columns(col("account", "Account", width(80)), col("what", "What", atLeast(90)), col("Value", "Number", width(75)))
+		decimals(0).columns(col("account", "Account", width(75)), col("what", "What", atLeast(150)), col("Value", "Number", width(70)))
 }
 
 // share is which part of a resource each PBX uses.

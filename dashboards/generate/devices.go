@@ -78,7 +78,7 @@ func phonesUnknown() list {
 }
 
 func unknownByModel() Panel {
-	return table("The same, by region and model", "How many phones of each model PBXs of a region have that the region's newest firmware does not know.", "locale",
+	return table("By region and model", "How many phones of each model PBXs of a region have that the region's newest firmware does not know.", "locale",
 		rows("max by (region, version, vendor, model) ("+whileListed(selector("account_region_version_model:ycm_cloud_pbx_phones:unknown", inRegion))+")")).
 		columns(col("region", "Region"), col("version", "Newest", width(110)), col("vendor", "Vendor", width(110)), col("model", "Model", width(110)),
 			col("Value", "Phones", width(80))).sorted("Phones", true)

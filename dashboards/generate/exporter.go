@@ -11,12 +11,15 @@ func exporter() Dashboard {
 		across(4, seen(), accountsUp(), walkTime(), pollsFailed()),
 		across(3, requestsFailed(), configuration(), upFor(), restartedToday()),
 		across(3, tokensLeft(), tokenEnds(), restored(), writesFailed()),
-		across(5, exporters().wide(columns)),
-		across(8, collectors().wide(14), dataAge().wide(10)),
-		across(8, pollTime().wide(8), polls().wide(8), retries().wide(8)),
-		across(8, requestsByResult().wide(8), requestsByEndpoint().wide(8), latency().wide(8)),
-		across(8, budget().wide(6), budgetWait().wide(6), unexpected().wide(6), logins().wide(6)),
-		across(8, scrapeTime().wide(6), samples().wide(6), memory().wide(6), cores().wide(6)),
+		across(5, exporters()),
+		across(8, collectors()),
+		across(8, dataAge(), pollTime()),
+		across(8, polls(), retries()),
+		across(8, requestsByResult(), requestsByEndpoint()),
+		across(7, latency(), logins()),
+		across(7, budget(), budgetWait()),
+		across(7, unexpected(), scrapeTime()),
+		across(7, samples(), memory(), cores()),
 	)
 	return d
 }
@@ -160,7 +163,7 @@ const (
 )
 
 func pollTime() Panel {
-	return timeseries("Polls: time taken, of the interval", "How much of its interval each collector's last poll took, or its last sweep of all PBXs, waits for the budget included, for the account where it is slowest; dashed, from where on the rules call it slow.", "percentunit",
+	return timeseries("Polls: time taken", "How much of its interval each collector's last poll took, or its last sweep of all PBXs, waits for the budget included, for the account where it is slowest; dashed, from where on the rules call it slow.", "percentunit",
 		over("max by (collector) ("+ofInterval(pollDuration())+")", "{{collector}}"), over("min("+account("ycm:threshold:poll_ratio")+")", slowFromHere)).
 		axis("of the interval").custom("fillOpacity", 0).series(slowFromHere, append(dashed(), inColour(bad))...)
 }

@@ -11,7 +11,8 @@ func firmware() Dashboard {
 		across(3, farBehind(), versionsInUse(), notCompared()),
 		across(9, versionsByRegion().wide(16), versionsBehind().wide(8)),
 		across(9, availability().wide(16), newest().wide(8)),
-		across(9, behindOverTime().wide(8), versionsOverTime().wide(8), behind().table().wide(8)),
+		across(8, behindOverTime(), versionsOverTime()),
+		across(8, behind().table()),
 		heading("Phones in use that the newest firmware of their region does not know"),
 		across(9, phonesUnknown().table().wide(15), unknownByModel().wide(9)),
 	)
@@ -34,9 +35,10 @@ const (
 	newerIs    = `behind!="0"`
 )
 
-// farBehindCount is how many PBXs are as many versions behind as the rules call far.
+// farBehindCount is how many PBXs are as many versions behind as the rules call far, if they call any number so.
 func farBehindCount() string {
-	return "(sum(" + recorded("account_region_group:ycm_cloud_pbx_firmware_versions_behind:far") + ") or 0 * sum(" + byBehind() + "))"
+	return "(sum(" + recorded("account_region_group:ycm_cloud_pbx_firmware_versions_behind:far") + ") or 0 * sum(" +
+		byBehind() + " and on (account, group) " + account("ycm:threshold:firmware_versions_behind") + "))"
 }
 
 func upToDate() Panel {
@@ -51,7 +53,7 @@ func behind() list {
 		title: "Updates", colour: busy, unit: "locale", worst: "Behind", descending: true, witness: each("ycm_cloud_pbx_firmware_versions_behind"),
 		description: "PBXs for whose region YCM lists a newer firmware than the one they run, those first that most versions are newer than.",
 		vector:      "(" + each("ycm_cloud_pbx_firmware_versions_behind") + " > 0) * on (account, cloud_pbx_id) " + version,
-		columns:     narrowPBXColumns(col("version", "Runs", width(110)), col("Value", "Behind", width(80))),
+		columns:     pbxColumns(col("version", "Runs", width(110)), col("Value", "Behind", width(80))),
 	}
 }
 
@@ -77,7 +79,7 @@ func versionsByRegion() Panel {
 }
 
 func versionsBehind() Panel {
-	return columnChart("Behind by how many versions", "How many PBXs are how many versions behind the newest of their region. 0 is up to date.", "locale", "behind",
+	return columnChart("Versions behind", "How many PBXs are how many versions behind the newest of their region. 0 is up to date.", "locale", "behind",
 		rows("sum by (behind) ("+byBehind()+")")).
 		axis("PBXs").option("xTickLabelSpacing", 0).titled(map[string]string{"Value": "PBXs"}).
 		converted("behind", "number").sortedBy("behind", false).converted("behind", "string").

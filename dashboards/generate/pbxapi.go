@@ -11,15 +11,18 @@ func trunksAndPhones() Dashboard {
 		across(3, trunksDown().tile(), trunksTruncated(), phonesMissing()),
 		heading("Reachability"),
 		across(3, answering(), notAsked(), sweepTime()),
-		across(8, notAnsweringOverTime().wide(6), asked().wide(6), notAnswering().table().wide(6), restarted().wide(6)),
+		across(8, notAnsweringOverTime(), asked()),
+		across(8, notAnswering().table(), restarted()),
 		heading("Trunks"),
 		across(4, trunksByStatus()),
 		across(4, trunksByType()),
-		across(9, trunksDown().table().wide(14), trunkFaultsOverTime().wide(10)),
+		across(9, trunksDown().table()),
+		across(7, trunkFaultsOverTime()),
 		heading("Phones that the firmware can provision"),
-		across(8, requiredPhones().wide(7), phoneModels().wide(11), phoneVendors().wide(6)),
+		across(8, requiredPhones(), phoneVendors()),
+		across(8, phoneModels()),
 		heading("Phones in use"),
-		across(8, phonesByModel().wide(14), phonesOverTime().wide(10)),
+		across(8, phonesByModel().wide(15), phonesOverTime().wide(9)),
 	)
 	return d
 }
@@ -96,7 +99,7 @@ func asked() Panel {
 
 func restarted() Panel {
 	return worst(20, each("ycm_cloud_pbx_uptime_seconds"), "Restarted last", "PBXs that have been up for the shortest time.", "s", false).
-		columns(narrowPBXColumns(col("Value", "Up for", width(80)))...).
+		columns(pbxColumns(col("Value", "Up for", width(80)))...).
 		decimals(1).sorted("Up for", false)
 }
 

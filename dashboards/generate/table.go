@@ -130,14 +130,6 @@ func pbxColumns(more ...column) []column {
 	}, more, []column{col("region", "Region", atLeast(90)), hidden("account"), hidden("cloud_pbx_id")})
 }
 
-// narrowPBXColumns are pbxColumns with less of the name and without the region, for tables that have no room for it.
-func narrowPBXColumns(more ...column) []column {
-	all := pbxColumns(more...)
-	all[0].properties[0] = atLeast(75)
-	all[len(more)+1] = hidden("region")
-	return all
-}
-
 // width fixes how many pixels a column takes.
 func width(pixels int) Option { return property("custom.width", pixels) }
 
