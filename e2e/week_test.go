@@ -26,7 +26,7 @@ func (s *stack) backfillWeek(t *testing.T) (account, pbx string) {
 		t.Fatalf("there is no PBX: %v, %v", shown, err)
 	}
 	account, pbx = shown[0].Metric["account"], shown[0].Metric["cloud_pbx_id"]
-	now, err := s.query(fmt.Sprintf(`{__name__=~"account_region_group.*|cloud_pbx:.*:ratio|ycm_subscription_.*|ycm:threshold:.*"} or {__name__=~"ycm_cloud_pbx_.+", account=%q, cloud_pbx_id=%q}`, account, pbx))
+	now, err := s.query(fmt.Sprintf(`{__name__=~"account_region_group.*|ycm_cloud_pbxs|cloud_pbx:.*:ratio|ycm_subscription_.*|ycm:threshold:.*"} or {__name__=~"ycm_cloud_pbx_.+", account=%q, cloud_pbx_id=%q}`, account, pbx))
 	if err != nil || len(now) == 0 {
 		t.Fatalf("there is nothing to make a history of: %d series, %v", len(now), err)
 	}
