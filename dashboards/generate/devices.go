@@ -93,7 +93,7 @@ func pbxEndpoints() Panel {
 func pbxPhones() Panel {
 	return table("Phones", "The phones that the PBX provisions. The collector phones asks for them; it is off by default.", "locale",
 		rows(pbxBy("vendor, model, state", "ycm_cloud_pbx_phones")+" > 0")).
-		columns(col("vendor", "Vendor"), col("model", "Model"), col("state", "State", width(110)), col("Value", "Phones", width(70))).sorted("Phones", true)
+		columns(col("vendor", "Vendor", atLeast(80)), col("model", "Model", atLeast(80)), col("state", "State", width(100)), col("Value", "Phones", width(70))).sorted("Phones", true)
 }
 
 func pbxAIMinutes() Panel {

@@ -14,13 +14,14 @@ func fleetOverview() Dashboard {
 		across(9, firingList().wide(16), byStatus().wide(8)),
 		across(8, notRunning().table(), notAnswering().table()),
 		across(8, callsAgainstLastWeek().wide(12), callsOverTheWeek().wide(12)),
-		across(8, byAccount(), notRunningOverTime()),
+		across(8, byAccount().wide(14), notRunningOverTime().wide(10)),
 		across(9, byRegion().wide(columns)),
 		across(8, nearCapacity().table(), oldBackups().table()),
 		across(8, endingSoon().table(), ended().table()),
 		across(8, unactivated().table(), fleetUse()),
 		heading("Endpoints and AI minutes"),
-		across(4, phonesLost().tile(), endpointsNow().wide(9), aiMinutes().wide(9)),
+		across(4, phonesLost().tile().wide(6), endpointsNow()),
+		across(4, aiMinutes()),
 		across(9, endpointsOverTime().wide(14), phonesLost().table().wide(10)),
 	)
 	return d

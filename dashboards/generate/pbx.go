@@ -15,9 +15,10 @@ func pbxDetail() Dashboard {
 		across(8, pbxCalls().wide(8), pbxExtensions().wide(8), pbxRecording().wide(8)),
 		across(7, pbxDates(), pbxFirmware()),
 		across(7, pbxBackupAge(), pbxFeatures()),
-		across(8, pbxTrunkHistory().wide(14), pbxTrunks().wide(10)),
+		across(8, pbxTrunkHistory(), pbxTrunks()),
 		heading("Endpoints, phones and AI minutes"),
-		across(8, pbxEndpoints().wide(10), pbxPhones().wide(8), pbxAIMinutes().wide(6)),
+		across(8, pbxEndpoints(), pbxPhones()),
+		across(4, pbxAIMinutes()),
 	)
 	return d
 }
@@ -206,7 +207,7 @@ func pbxTrunkHistory() Panel {
 func pbxTrunks() Panel {
 	return table("Trunks now", "The trunks of the PBX with their type and state.", "none",
 		rows(pbxBy("trunk, trunk_type, status", "ycm_cloud_pbx_trunk_status")+" == 1")).
-		columns(col("trunk", "Trunk"), col("trunk_type", "Type", width(120)),
-			col("status", "Status", append(inText(nameMapping(trunkStates)), width(190))...), hidden("Value")).
+		columns(col("trunk", "Trunk", atLeast(100)), col("trunk_type", "Type", width(95)),
+			col("status", "Status", append(inText(nameMapping(trunkStates)), atLeast(150))...), hidden("Value")).
 		sorted("Trunk", false)
 }
