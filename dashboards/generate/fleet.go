@@ -154,10 +154,10 @@ func byAccount() Panel {
 		inColumn("Not running", "sum by (account) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or 0 * "+count),
 		inColumn("Calls", "sum by (account) ("+recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")+")")).
 		merged().
-		columns(col("account", "Account", atLeast(70)),
-			shown("Last walk", append(inText(yesNo("ok", "failed", bad)), width(75))...),
-			shown("Age", width(70), unit("s"), property("decimals", 0)),
-			shown("PBXs", width(60)),
+		columns(col("account", "Account", atLeast(75)),
+			shown("Last walk", append(inText(yesNo("ok", "failed", bad)), width(85))...),
+			shown("Age", width(65), unit("s"), property("decimals", 0)),
+			shown("PBXs", width(55)),
 			shown("Not running", append(inSteps(unknown, at(0, good), at(1, bad)), width(100))...),
 			shown("Calls", width(60))).
 		sorted("Not running", true)
