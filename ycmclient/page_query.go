@@ -14,13 +14,16 @@ import (
 // Simplest is the number of ways to ask for a page, less one.
 const Simplest = 2
 
-// PageQuery asks for a page in the way that is best, in the order in which new records come last, or in one that is
-// simpler by so many steps: YCM may refuse a page size or an order that its pages tell of. The simplest leaves both to YCM.
+// PageQuery asks for a page of 50 records in the order in which new ones come last, or in a way that is simpler by so many
+// steps: YCM may refuse a page size or an order that its pages tell of. The simplest leaves both to YCM.
 func PageQuery(number int, sort string, simpler int) url.Values {
 	const small = 10 // What YCM gives if no size is asked for.
 	query := url.Values{"pageNumber": {strconv.Itoa(number)}}
 	if simpler < Simplest {
-		size := map[bool]int{true: pageSize, false: small}[simpler == 0]
+		size := pageSize
+		if simpler > 0 {
+			size = small
+		}
 		query.Set("pageSize", strconv.Itoa(size))
 		query.Set("sort", sort)
 	}
