@@ -67,7 +67,7 @@ func (j *job) recall() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.published, j.lasts, j.expires = yeastar.Earlier(m.Published, now), m.Lasts, expires
-	j.status.LastSuccess, j.status.Duration, j.status.Restored = m.LastSuccess, m.Duration, true
+	j.status.LastSuccess, j.status.Duration, j.status.Restored = yeastar.Earlier(m.LastSuccess, now), m.Duration, true
 	j.metrics.restored(j)
 	close(j.polled)
 	level.Info(j.logger).Log("msg", "What was known before the restart is served", "last_success", m.LastSuccess.UTC().Format(time.RFC3339))

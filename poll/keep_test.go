@@ -50,6 +50,32 @@ func TestReloadAfterARestartKeepsTheSnapshotsAge(t *testing.T) {
 	}
 }
 
+// A clock that was set back makes what was kept come from the future: it is told to be of now, not of then.
+func TestRecallAfterAClockWasSetBackTellsOfNoFuture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		memory := kept{new(sync.Map)}
+		b.options.Keeper = memory
+		b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
+		stop := start(b.Account)
+		after(20 * time.Second)
+		stop()
+		m, _ := memory.Recall("cloud_pbx", nil)
+		for _, at := range []*time.Time{&m.LastSuccess, &m.Published, &m.Expires} {
+			*at = at.AddDate(1, 0, 0)
+		}
+		memory.Keep("cloud_pbx", m)
+		b.Account = NewAccount(b.options)
+		b.Recall()
+		if b.shelf.serves("cloud_pbx") == nil {
+			t.Fatal("nothing is served after the restart")
+		}
+		if at := b.Status().Collectors[0].LastSuccess; at.After(time.Now()) {
+			t.Errorf("the last success is told to be in %v", time.Until(at))
+		}
+	})
+}
+
 // slow is a disk that takes its time for each file.
 type slow struct{ kept }
 

@@ -138,16 +138,16 @@ func (s *Sweep[R]) keepPositions() {
 // Restore goes on where a sweep left off that has ended. PBXs whose answers that still awaited are left out of the
 // sweep under way. It returns what is known then; before there are targets that is nothing.
 func (s *Sweep[R]) Restore(reading *Reading[R]) []Record[R] {
-	s.direct.Position, s.proxied.Position = reading.Direct, reading.Proxied
+	s.direct.Position, s.proxied.Position = reading.Direct.sane(s.Interval), reading.Proxied.sane(s.Interval)
 	s.keepPositions()
 	s.mu.Lock()
 	maps.Copy(s.lacking, reading.Lacking)
 	for _, r := range reading.Results {
 		id := r.ID
-		if id == 0 {
+		if id <= 0 {
 			id = s.Fleet.idOfHost(r.Host)
 		}
-		s.results[id] = result[R]{r.Value, r.At.Sub(s.epoch)}
+		s.results[id] = result[R]{r.Value, min(r.At.Sub(s.epoch), time.Since(s.epoch))}
 	}
 	s.mu.Unlock()
 	targets, err := s.Fleet.Targets()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,6 +62,33 @@ func TestRestoreGivesEachPBXItsOwn(t *testing.T) {
 	if diff := cmp.Diff(want, after.Restore(before.Reading())); diff != "" {
 		t.Errorf("after a reload that moves a PBX in the configuration (-want +got):\n%s", diff)
 	}
+}
+
+// A clock that was set back makes what was learned before come from the future. It must neither hide what is learned from
+// now on, nor be served for ever, nor keep a sweep from going on.
+func TestRestoreOfAFutureThatNeverWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		list := &ycmclient.List{PBXs: []ycmclient.CloudPBX{{ID: 1, Name: "one", Status: ycmclient.Running}, {ID: 2, Name: "two", Status: ycmclient.Running}}}
+		s := newTestSweep(NewFleet("main", nil, nil, fixedList{list}))
+		s.ask = func(context.Context, *pbxclient.Client) (int, error) { return 7, nil }
+		next := time.Now().AddDate(1, 0, 0)
+		s.Restore(&Reading[int]{
+			Results: []Result[int]{{ID: 1, At: next, Value: 1}, {ID: -9, At: next, Value: 3}},
+			Proxied: Position{Began: next, Due: next, Cursor: 1},
+		})
+		s.Reading() // Nobody has an id below 0, and asking for their host would panic.
+		for began := time.Now(); time.Since(began) < 2*s.Interval; {
+			records, err := s.Run(t.Context(), func(int, int) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(records) == 2 && records[0].Value == 7 && records[1].Value == 7 {
+				return
+			}
+			time.Sleep(time.Second)
+		}
+		t.Errorf("after two intervals nothing new was learned of all PBXs: %+v", s.Reading())
+	})
 }
 
 // Before the list is there, nobody knows whom a result is of, so nothing is shown; and nothing is lost either.

@@ -30,6 +30,14 @@ type Position struct {
 	Asked  int           // PBXs of that sweep that were asked
 }
 
+// sane returns the position without a future that is further off than it can be: it may come from a file, and of a clock that
+// was set back since.
+func (p Position) sane(interval time.Duration) Position {
+	latest := time.Now().Add(interval)
+	p.Began, p.Due = yeastar.Earlier(p.Began, latest), yeastar.Earlier(p.Due, latest)
+	return p
+}
+
 // route goes around the PBXs that are reached alike, directly or through YCM, in the order of their ids.
 type route struct {
 	direct bool

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // maxVersions is how many firmware versions of an account are read: those that most PBXs have.
@@ -230,7 +232,7 @@ func (s *Versions[R]) Restore(reading *VersionsReading[R]) {
 		if known.At.IsZero() || known.Value == nil {
 			continue
 		}
-		v := &version[R]{name: known.Version, pbxs: known.PBXs, whole: known.Value, at: known.At, pbx: beforeAll}
+		v := &version[R]{name: known.Version, pbxs: known.PBXs, whole: known.Value, at: yeastar.Earlier(known.At, time.Now()), pbx: beforeAll}
 		if s.complete(v.whole) {
 			v.due = v.at.Add(s.Interval)
 		}

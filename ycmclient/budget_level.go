@@ -46,6 +46,7 @@ func (b *budget) restore(l Level) {
 	for range min(max(0, l.Taken), b.limit.Burst) {
 		b.giveBack(yeastar.Earlier(now, b.sent.Add(underWay)))
 	}
-	b.pause = pause{from: now, until: yeastar.Earlier(now.Add(longestTold), l.PausedUntil), row: min(max(0, l.Pauses), 10)}
+	until := l.PausedUntil.Add(-max(0, l.Sent.Sub(now))) // Not longer by what a clock was set back.
+	b.pause = pause{from: now, until: yeastar.Earlier(now.Add(longestTold), until), row: min(max(0, l.Pauses), 10)}
 	b.grant(now)
 }

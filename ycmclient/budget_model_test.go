@@ -260,6 +260,24 @@ func TestDebtOfUnaskedRequestsIsBounded(t *testing.T) {
 	})
 }
 
+// A pause that a restart finds under way lasts no longer because the clock was set back meanwhile.
+func TestAPauseIsNotLongerByAClockThatWasSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudget(RateLimit{Burst: 10, Rate: 10, Interval: time.Minute})
+		ahead := time.Now().AddDate(0, 0, 1)
+		b.restore(Level{Sent: ahead, Share: 1, PausedUntil: ahead.Add(30 * time.Second), Pauses: 1})
+		began := time.Now()
+		done, err := b.take(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done()
+		if paused := time.Since(began); paused != 30*time.Second {
+			t.Errorf("a pause of 30 s lasts %v after the clock was set back by a day", paused)
+		}
+	})
+}
+
 func TestALevelThatMakesNoSenseIsHarmless(t *testing.T) {
 	for name, level := range map[string]Level{
 		"from the future": {Taken: 5, Sent: time.Now().AddDate(100, 0, 0), Share: 1, ShareSince: time.Now().AddDate(100, 0, 0), PausedUntil: time.Now().AddDate(100, 0, 0), Pauses: 1 << 40},

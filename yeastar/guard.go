@@ -93,7 +93,11 @@ func NewGuard(most int, s LoginState) *Guard {
 		s.Salt = rand.Text()
 	}
 	g := &Guard{most: most, login: make(chan struct{}, 1), state: LoginState{Salt: s.Salt, Clients: map[string]ClientState{}}}
-	maps.Copy(g.state.Clients, s.Clients)
+	now := time.Now()
+	for id, c := range s.Clients { // A clock that went back must not put logins off for long.
+		c.Refused, c.NotBefore = Earlier(c.Refused, now), Earlier(c.NotBefore, now.Add(afterRefusals))
+		g.state.Clients[id] = c
+	}
 	return g
 }
 

@@ -184,6 +184,28 @@ func TestStateGoesOnAfterARestart(t *testing.T) {
 	})
 }
 
+// A clock that is set back between two runs must not put off a login until it has caught up.
+func TestClockThatWasSetBackDoesNotBarLogins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		wrong := credentials("a", "wrong")
+		g.Refused(wrong)
+		g.Postpone(wrong, time.Minute)
+		state := g.State()
+		client := state.Clients["a"]
+		client.Refused, client.NotBefore = client.Refused.AddDate(1, 0, 0), client.NotBefore.AddDate(1, 0, 0)
+		state.Clients["a"] = client
+		g = yeastar.NewGuard(yeastar.MostRefusalsYCM, state)
+		if err := g.Check(wrong); err == nil {
+			t.Error("right after the start a refused login may be tried again, want not for a while")
+		}
+		time.Sleep(time.Hour)
+		if err := g.Check(wrong); err != nil {
+			t.Errorf("an hour after the start: %v", err)
+		}
+	})
+}
+
 func TestOneLoginIsUnderWayAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
