@@ -170,32 +170,36 @@ func (e *exporter) apply(cfg *config.Config) error {
 	e.mu.Lock()
 	e.accounts = next
 	e.mu.Unlock()
-	for _, r := range started {
-		old := ended[r.config.Name]
-		delete(ended, r.config.Name)
-		switch {
-		case old == nil:
-			r.account.Recall()
-		case sameFleet(old.config, r.config):
-			r.account.Inherit(old.account, reflect.DeepEqual(old.config, r.config))
-		default:
-			e.set.Retain(func(account, _ string) bool { return account != r.config.Name })
-			r.account.Recall()
-		}
-		r.start(e.ctx)
+	before := map[fleet]*running{}
+	for _, r := range ended {
+		before[fleetOf(r.config)] = r
 	}
+	for _, r := range started {
+		if old := ended[r.config.Name]; old != nil && fleetOf(old.config) == fleetOf(r.config) {
+			delete(ended, r.config.Name)
+		}
+	}
+	// The names that are left are of nobody now, or of another fleet.
 	for name := range ended {
 		e.metrics.Forget(name)
 	}
 	e.set.Retain(func(account, _ string) bool { _, gone := ended[account]; return !gone })
+	for _, r := range started {
+		if old := before[fleetOf(r.config)]; old != nil {
+			r.account.Inherit(old.account, reflect.DeepEqual(old.config, r.config))
+		} else {
+			r.account.Recall()
+		}
+		r.start(e.ctx)
+	}
 	return nil
 }
 
-// sameFleet reports whether two configurations of an account list the same PBXs, so that the old snapshots stay
-// true until the first new ones.
-func sameFleet(a, b config.Account) bool {
-	return a.BaseURL.String() == b.BaseURL.String() && a.ClientID == b.ClientID && a.Search == b.Search
-}
+// fleet is the PBXs that an account lists: a server's, as a Client ID and a search see it. What was read of them stays true
+// as long as it is the same, whatever the account is called.
+type fleet struct{ baseURL, clientID, search string }
+
+func fleetOf(c config.Account) fleet { return fleet{c.BaseURL.String(), c.ClientID, c.Search} }
 
 // start polls the account in the background until stop.
 func (r *running) start(ctx context.Context) {

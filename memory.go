@@ -180,17 +180,19 @@ func (e *exporter) Storage() (web.StorageStatus, bool) {
 	return e.memory.status(), true
 }
 
-// fleetMemory is what outlives the process of one fleet: a server's, as a Client ID and a search see it.
+// fleetMemory is what outlives the process of one fleet.
 type fleetMemory struct {
 	*memory
-	fleet []string
+	fleet fleet
 }
 
 func (m *memory) of(c config.Account) poll.Keeper {
-	return fleetMemory{m, []string{c.BaseURL.String(), c.ClientID, c.Search}}
+	return fleetMemory{m, fleetOf(c)}
 }
 
-func (m fleetMemory) file(collector string) string { return fileOf(collector, m.fleet...) }
+func (m fleetMemory) file(collector string) string {
+	return fileOf(collector, m.fleet.baseURL, m.fleet.clientID, m.fleet.search)
+}
 
 // Keep implements poll.Keeper.
 func (m fleetMemory) Keep(name string, what poll.Memory) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -191,6 +192,64 @@ func TestReloadServesTheOldSnapshotsOfTheSameFleetAlone(t *testing.T) {
 				t.Errorf("after the reload the fleet's size is served: %v, want %v", got, c.stay)
 			}
 		})
+	}
+}
+
+// What was read of a fleet belongs to it, not to the name of its account: accounts that are renamed, or swap their names, keep
+// it, and nothing is told of one by the name of the other. YCM answers nothing after the reload.
+func TestReloadThatRenamesAnAccountKeepsWhatIsKnown(t *testing.T) {
+	small, large := simulate(t, 70), simulate(t, 80)
+	small.configure(t, small.account("main"), large.account("second"))
+	d := start(t, "--config.file="+small.configFile, "--web.enable-lifecycle")
+	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\nycm_cloud_pbxs{account=\"second\"} 80\n")
+	d.waitFor(`ycm_collector_success{account="main",collector="subscription"} 1`)
+	for _, simulator := range []*ycm{small, large} {
+		simulator.Inject(ycmtest.Fault{Effect: ycmtest.Hang()})
+	}
+	for _, names := range [][2]string{{"second", "main"}, {"north", "main"}, {"main", "south"}} {
+		small.configure(t, small.account(names[0]), large.account(names[1]))
+		d.reload()
+		now := d.metrics()
+		for i, pbxs := range []int{70, 80} {
+			for _, want := range []string{
+				fmt.Sprintf("\nycm_cloud_pbxs{account=%q} %d\n", names[i], pbxs),
+				fmt.Sprintf("\nycm_up{account=%q} 1\n", names[i]),
+				fmt.Sprintf("\nycm_collector_last_success_timestamp_seconds{account=%q,collector=\"cloud_pbx\"}", names[i]),
+				fmt.Sprintf("\nycm_subscription_extensions_used{account=%q}", names[i]),
+			} {
+				if !strings.Contains(now, want) {
+					t.Errorf("after the accounts were named %v, a scrape has no %s", names, want)
+				}
+			}
+			if got := strings.Count(now, fmt.Sprintf("\nycm_cloud_pbx_info{account=%q,", names[i])); got != pbxs {
+				t.Errorf("after the accounts were named %v, account %s has %d PBXs, want %d", names, names[i], got, pbxs)
+			}
+		}
+		for _, gone := range []string{"main", "second", "north"} {
+			if gone != names[0] && gone != names[1] && strings.Contains(now, fmt.Sprintf("account=%q", gone)) {
+				t.Errorf("after the accounts were named %v, a scrape still has account %s", names, gone)
+			}
+		}
+	}
+}
+
+// An account of another fleet begins anew under the name: how the polls of the fleet before went says nothing of it.
+func TestReloadToAnotherFleetForgetsHowPollsWent(t *testing.T) {
+	y, other := simulate(t, 70), simulate(t, 80)
+	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
+	d.waitFor(`ycm_collector_success{account="main",collector="subscription"} 1`)
+	d.waitFor("\nycm_up{account=\"main\"} 1\n")
+	other.Inject(ycmtest.Fault{Effect: ycmtest.Hang()})
+	y.configure(t, other.account("main"))
+	d.reload()
+	now := d.metrics()
+	for _, false := range []string{"\nycm_up{", "\nycm_collector_success{", "\nycm_collector_last_success_timestamp_seconds{", "\nycm_api_token_expiration_timestamp_seconds{"} {
+		if strings.Contains(now, false) {
+			t.Errorf("before the first poll of another fleet has ended, a scrape has %s", false)
+		}
+	}
+	if want := "\nycm_collector_polls_total{account=\"main\",collector=\"cloud_pbx\",result=\"ok\"} 0\n"; !strings.Contains(now, want) {
+		t.Errorf("a scrape has no %s", want)
 	}
 }
 

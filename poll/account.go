@@ -97,7 +97,8 @@ func (a *Account) find(is func(*job) bool) *job {
 }
 
 // Inherit takes over what an account has learned that a reload of the configuration replaces and that has ended: its
-// collectors' readings, and how their polls went. old must be of the same fleet: the same server, client and search.
+// collectors' readings, and how their polls went. old must be of the same fleet: the same server, client and search, but may
+// have had another name, under which nothing is served any more.
 // Polls go on when they were due; but where the account itself was changed, or what the collector is to ask for, they
 // start at once, because that is meant to be tried. The snapshots of collectors that the new configuration switches off
 // are withdrawn.
@@ -106,7 +107,7 @@ func (a *Account) Inherit(old *Account, unchanged bool) {
 		if j := a.find(func(j *job) bool { return j.Name == before.Name }); j != nil {
 			j.inherit(before, unchanged)
 		} else {
-			a.options.Publisher.Withdraw(before.account, before.Name)
+			a.options.Publisher.Withdraw(a.options.Account, before.Name)
 		}
 	}
 }

@@ -205,11 +205,14 @@ func (j *job) inherit(old *job, unchanged bool) {
 	if !old.expires.IsZero() {
 		j.published, j.lasts = old.published, old.lasts
 		j.expires = j.published.Add(max(j.Schedule.StaleAfter, j.lasts))
-		j.serve(snapshot, same && j.SameFamilies(old.Configured))
+		j.serve(snapshot, same && j.SameFamilies(old.Configured) && j.account == old.account)
 	}
 	select {
 	case <-old.polled:
 		close(j.polled)
+		if j.account != old.account {
+			j.metrics.inherited(j)
+		}
 	default:
 	}
 }

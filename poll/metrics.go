@@ -170,12 +170,14 @@ func (m *Metrics) begin(account string, collectors []collector.Configured) {
 // ended tells of a poll that has ended.
 func (m *Metrics) ended(j *job, result yeastar.Class, s CollectorStatus) {
 	m.polls.WithLabelValues(j.account, j.Name, string(result)).Inc()
+	m.tell(j, result, s)
+}
+
+// tell tells how the last poll of a collector went.
+func (m *Metrics) tell(j *job, result yeastar.Class, s CollectorStatus) {
 	m.duration.WithLabelValues(j.account, j.Name).Set(s.Duration.Seconds())
-	succeeded := 0.0
-	if result == yeastar.OK {
-		succeeded = 1
-		m.tellSuccess(j, s)
-	}
+	succeeded := series.Boolean(result == yeastar.OK)
+	m.tellSuccess(j, s)
 	m.fromBefore.WithLabelValues(j.account, j.Name).Set(series.Boolean(s.Restored))
 	m.success.WithLabelValues(j.account, j.Name).Set(succeeded)
 	if j.Provides == collector.ListOfPBXs {
@@ -190,6 +192,15 @@ func (m *Metrics) ended(j *job, result yeastar.Class, s CollectorStatus) {
 func (m *Metrics) restored(j *job) {
 	m.fromBefore.WithLabelValues(j.account, j.Name).Set(1)
 	m.tellSuccess(j, j.status)
+}
+
+// inherited tells of a collector what was told under the name that its account had before.
+func (m *Metrics) inherited(j *job) {
+	if j.failure == "" { // No poll has ended since it was restored.
+		m.restored(j)
+	} else {
+		m.tell(j, j.failure, j.status)
+	}
 }
 
 func (m *Metrics) tellSuccess(j *job, s CollectorStatus) {
