@@ -91,8 +91,9 @@ func TestWhatHangsIsGivenUp(t *testing.T) {
 	}
 }
 
-// While a request holds the shutdown up, a SIGHUP, as systemd sends it after SIGTERM, does not kill the process.
-func TestHangupDuringTheShutdownDoesNotKill(t *testing.T) {
+// While a request holds the shutdown up, neither a SIGHUP, as systemd sends it after SIGTERM, nor another SIGTERM kills the
+// process.
+func TestSignalsDuringTheShutdownDoNotKill(t *testing.T) {
 	y := simulate(t, 10)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
 	d.waitReady()
@@ -114,7 +115,7 @@ func TestHangupDuringTheShutdownDoesNotKill(t *testing.T) {
 		return err == nil
 	})
 	defer pipe.Close()
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGHUP} {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		if err := syscall.Kill(os.Getpid(), signal); err != nil {
 			t.Fatal(err)
 		}

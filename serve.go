@@ -76,7 +76,7 @@ func (o options) daemon(ctx context.Context, cfg *config.Config, load func() (*c
 	}
 	stopping := make(chan struct{})
 	var actors oklog.Group
-	actors.Add(oklog.SignalHandler(ctx, os.Interrupt, syscall.SIGTERM))
+	actors.Add(endOnSignal(ctx))
 	actors.Add(reloadOnHangup(e))
 	// Ready takes the locks that pages and reloads take: an exporter that hangs in them is started anew.
 	actors.Add(notifySystemd(server, func() { e.Ready() }, logger))
@@ -127,6 +127,24 @@ func (o options) checkWebConfig() error {
 		name = whole
 	}
 	return fmt.Errorf("--web.config.file %s cannot be used: %s", name, quoted.ReplaceAllString(err.Error(), "of yours into "))
+}
+
+// endOnSignal is the actor that ends when the process is told to. The signals are caught until it has ended: a second one must
+// not cut off what is being written.
+func endOnSignal(ctx context.Context) (execute func() error, interrupt func(error)) {
+	signals := make(chan os.Signal, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	return func() error {
+			select {
+			case s := <-signals:
+				return &oklog.SignalError{Signal: s}
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}, func(error) {
+			cancel()
+		}
 }
 
 // reloadOnHangup is the actor that reloads the configuration at each SIGHUP. The signal is caught from here on until the
