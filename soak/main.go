@@ -110,9 +110,9 @@ func (r run) whole(seed uint64) {
 	r.happenFor(r.duration/2-min(r.duration/10, time.Minute), false)
 	enough()
 	r.calm()
+	r.exporter.settled(before)
 	stop()
 	watching.Wait()
-	r.exporter.settled(before)
 	if first, last, ok := heap.trend(); ok {
 		r.found.say("the heap was %.1f MiB at least at the beginning and %.1f MiB at the end", first/(1<<20), last/(1<<20))
 		if last > first*mayGrow+mayGrowBy {
@@ -143,11 +143,13 @@ func (r run) churn(ctx context.Context) {
 // asked for after it, and three walks that agree are the longest way.
 const mayRecover = 5 * time.Minute
 
-// calm ends the changes and waits until the exporter tells that all is well.
+// calm ends the changes, has the exporter ask no PBX, and waits until it tells that all is well.
 func (r run) calm() {
 	for _, f := range r.fleets {
 		f.setCalm(true)
 	}
+	r.settings.rest()
+	r.reload()
 	began := time.Now()
 	for time.Since(began) < mayRecover {
 		if missing := r.unwell(began); missing == "" {
@@ -187,6 +189,8 @@ func (r run) stirAgain() {
 	for _, f := range r.fleets {
 		f.setCalm(false)
 	}
+	r.settings.settle()
+	r.reload()
 }
 
 // verdict finds what only the end tells.

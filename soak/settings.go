@@ -21,6 +21,7 @@ type settings struct {
 	longest    int // that it has been of late
 	trunks     bool
 	apiSeconds int
+	resting    bool // no PBX is asked, so that what the exporter holds does not depend on how far its sweeps are
 }
 
 // accountSettings is what changes of one account.
@@ -65,7 +66,7 @@ func (s *settings) write(broken bool) error {
 		}
 	}
 	fmt.Fprintf(&b, "collectors:\n  cloud_pbx: {interval: 5s, stale_after: %ds}\n  firmware: {interval: 30s}\n  subscription: {interval: 20s}\n", s.staleAfter)
-	fmt.Fprintf(&b, "  pbx_api: {enabled: true, interval: %ds}\n  trunks: {enabled: %t, interval: 40s}\n", s.apiSeconds, s.trunks)
+	fmt.Fprintf(&b, "  pbx_api: {enabled: %t, interval: %ds}\n  trunks: {enabled: %t, interval: 40s}\n", !s.resting, s.apiSeconds, s.trunks && !s.resting)
 	if broken {
 		b.WriteString("  no_such_collector: {}\n")
 	}
@@ -104,7 +105,18 @@ func (s *settings) settle() {
 		s.accounts[i] = accountSettings{present: true, timeout: 10, readers: 2}
 	}
 	s.setStaleAfter(steadyStaleAfter)
-	s.trunks, s.apiSeconds = true, 30
+	s.trunks, s.apiSeconds, s.resting = true, 30, false
+}
+
+// rest makes the settings those by which the exporter is measured, with new connections.
+func (s *settings) rest() {
+	s.settle()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.resting = true
+	for i := range s.accounts {
+		s.accounts[i].timeout++
+	}
 }
 
 // wrongSecret gives an account another secret, or its own again.
