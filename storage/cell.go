@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"os"
 )
 
@@ -22,17 +23,21 @@ const (
 type Cell struct{ file *os.File }
 
 // Cell opens the cell of that name, and returns the value that was written last. The value is nil if the cell is new. The
-// error is ErrDamaged if there was one that cannot be understood; the cell can be used all the same.
+// error is ErrDamaged if there was one that cannot be understood, or was never written whole; the cell can be used all the same.
 func (f *Folder) Cell(name string) (*Cell, []byte, error) {
 	path := f.file(name)
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, nil, fmt.Errorf("opening %s: it is no regular file; remove it", path)
+	if err := regular(path); err != nil {
+		return nil, nil, fmt.Errorf("opening: %w", err)
 	}
+	_, missing := os.Lstat(path)
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening: %w", err)
 	}
 	c := &Cell{file}
+	if errors.Is(missing, fs.ErrNotExist) {
+		return c, nil, nil
+	}
 	value, err := c.read()
 	if err != nil {
 		return c, nil, fmt.Errorf("reading %s: %w", path, err)
@@ -43,9 +48,6 @@ func (f *Folder) Cell(name string) (*Cell, []byte, error) {
 func (c *Cell) read() ([]byte, error) {
 	content := make([]byte, cellSize)
 	n, err := c.file.ReadAt(content, 0)
-	if n == 0 {
-		return nil, nil
-	}
 	if n < cellSize {
 		return nil, errors.Join(ErrDamaged, err)
 	}

@@ -40,6 +40,9 @@ func Open(ctx context.Context, path string) (*Folder, error) {
 	if err := os.MkdirAll(path, folderMode); err != nil {
 		return nil, fmt.Errorf("storage folder %s cannot be made: %w; make it, owned by the exporter's user, or choose another with --storage.path", path, err)
 	}
+	if err := regular(filepath.Join(path, lockName)); err != nil {
+		return nil, fmt.Errorf("storage folder %s cannot be locked: %w", path, err)
+	}
 	lock := flock.New(filepath.Join(path, lockName), flock.SetPermissions(fileMode))
 	waiting, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
@@ -65,6 +68,9 @@ func Look(path string) (f *Folder, alone bool, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, false, fmt.Errorf("storage folder %s: %w", path, err)
 	}
+	if err := regular(filepath.Join(path, lockName)); err != nil {
+		return nil, false, fmt.Errorf("storage folder %s cannot be locked: %w", path, err)
+	}
 	f = &Folder{path: path, lock: flock.New(filepath.Join(path, lockName), flock.SetPermissions(fileMode))}
 	if alone, err = f.lock.TryLock(); err != nil {
 		return nil, false, fmt.Errorf("storage folder %s cannot be locked: %w", path, err)
@@ -76,10 +82,7 @@ func Look(path string) (f *Folder, alone bool, err error) {
 func (f *Folder) prepare() error {
 	err := os.Chmod(f.path, folderMode)
 	if err == nil {
-		probe := filepath.Join(f.path, "probe")
-		if err = os.WriteFile(probe, []byte("can be written\n"), fileMode); err == nil {
-			err = os.Remove(probe)
-		}
+		err = f.probe()
 	}
 	if err != nil {
 		return fmt.Errorf("storage folder %s cannot be written: %w; let the exporter's user write to it, or choose another with --storage.path", f.path, err)
@@ -91,6 +94,25 @@ func (f *Folder) prepare() error {
 	for _, name := range unfinished {
 		// What stays is tried again at the next start.
 		_ = os.Remove(name)
+	}
+	return nil
+}
+
+// probe writes a file that was not there before, whatever is.
+func (f *Folder) probe() error {
+	file, err := os.CreateTemp(f.path, ".tmp-")
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString("can be written\n")
+	return errors.Join(err, file.Close(), os.Remove(file.Name()))
+}
+
+// regular is an error if there is something else than a file in a file's place: opening a pipe could take for ever, and a link
+// could lead anywhere.
+func regular(path string) error {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file; remove it", path)
 	}
 	return nil
 }

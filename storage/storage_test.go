@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 )
@@ -227,6 +228,36 @@ func TestAFolderThatCannotBeUsedIsAnError(t *testing.T) {
 	}
 }
 
+// What stands in the place of one of the folder's own files can neither hang a start nor have something written elsewhere.
+func TestAPipeOrALinkInTheFolderIsNotFollowed(t *testing.T) {
+	for name, put := range map[string]func(at, elsewhere string) error{
+		"pipe": func(at, _ string) error { return syscall.Mkfifo(at, 0o600) },
+		"link": func(at, elsewhere string) error { return os.Symlink(elsewhere, at) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "elsewhere")
+			lock := filepath.Join(path, lockName)
+			if err := errors.Join(put(lock, elsewhere), put(filepath.Join(path, "probe"), elsewhere)); err != nil {
+				t.Fatal(err)
+			}
+			want := lock + " is no regular file; remove it"
+			if _, err := Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("opening the folder: %v; want %q", err, want)
+			}
+			if _, _, err := Look(path); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("looking at the folder: %v; want %q", err, want)
+			}
+			if err := os.Remove(lock); err != nil {
+				t.Fatal(err)
+			}
+			open(t, path)
+			if _, err := os.Lstat(elsewhere); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("something was written outside of the folder: %v", err)
+			}
+		})
+	}
+}
+
 func TestACellOutlivesTheProcess(t *testing.T) {
 	f := open(t, t.TempDir())
 	c, value, err := f.Cell("budget")
@@ -248,12 +279,14 @@ func TestACellOutlivesTheProcess(t *testing.T) {
 		t.Error("a value that is too long was taken")
 	}
 
-	if err := os.WriteFile(f.file("budget"), []byte("torn"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	damaged, value, err := f.Cell("budget")
-	if !errors.Is(err, ErrDamaged) || value != nil || damaged == nil {
-		t.Errorf("a damaged cell: %v, %q, %v; want one that can be written, and ErrDamaged", damaged, value, err)
+	for _, content := range []string{"torn", ""} { // The second is what a full disk leaves of a new cell.
+		if err := os.WriteFile(f.file("budget"), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		damaged, value, err := f.Cell("budget")
+		if !errors.Is(err, ErrDamaged) || value != nil || damaged == nil {
+			t.Errorf("a cell that holds %q: %v, %q, %v; want one that can be written, and ErrDamaged", content, damaged, value, err)
+		}
 	}
 }
 
