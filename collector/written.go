@@ -67,18 +67,18 @@ func (r *listReading) ReadRecords(from *json.Decoder) error {
 	list := ycmclient.List{Total: head.Total, Listed: head.Listed, Requests: head.Requests}
 	list.PBXs = slices.Grow(list.PBXs, max(0, min(head.PBXs, firstGrowth)))
 	shared := map[string]string{}
-	for from.More() {
-		var p ycmclient.CloudPBX
-		if err := from.Decode(&p); err != nil {
+	for n := 0; from.More(); n++ {
+		list.PBXs = append(list.PBXs, ycmclient.CloudPBX{})
+		p := &list.PBXs[n]
+		if err := from.Decode(p); err != nil {
 			return err
 		}
-		if n := len(list.PBXs); n > 0 && list.PBXs[n-1].ID >= p.ID {
+		if n > 0 && list.PBXs[n-1].ID >= p.ID {
 			return fmt.Errorf("PBX %d stands behind PBX %d", p.ID, list.PBXs[n-1].ID)
 		}
 		for _, text := range []*string{&p.Region, &p.Type, &p.Plan, &p.Group, &p.Version, &p.LastUsedTemplate} {
 			share(shared, text)
 		}
-		list.PBXs = append(list.PBXs, p)
 	}
 	if len(list.PBXs) != head.PBXs {
 		return fmt.Errorf("there are %d PBXs, and should be %d", len(list.PBXs), head.PBXs)
