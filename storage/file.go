@@ -20,6 +20,7 @@ const Format = 1
 const (
 	maxFile         = 256 << 20
 	maxDecompressed = 2 << 30
+	maxRecord       = 64 << 20 // A catalogue of phones is the largest.
 	window          = 1 << 20
 )
 
@@ -87,7 +88,9 @@ func decode(file io.Reader, name string, read func(format int, records *json.Dec
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	defer plain.Close()
-	records := json.NewDecoder(io.LimitReader(plain, maxDecompressed))
+	bounded := &boundedRecords{Reader: io.LimitReader(plain, maxDecompressed)}
+	records := json.NewDecoder(bounded)
+	bounded.records = records
 	var h header
 	if err := records.Decode(&h); err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -108,6 +111,24 @@ func decode(file io.Reader, name string, read func(format int, records *json.Dec
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return nil
+}
+
+// boundedRecords reads no further than maxRecord beyond the last record: a decoder holds the whole of one, and a few bytes can be
+// decompressed to a giant.
+type boundedRecords struct {
+	io.Reader
+	records *json.Decoder
+	read    int64
+}
+
+// Read implements io.Reader.
+func (b *boundedRecords) Read(p []byte) (int, error) {
+	if b.read-b.records.InputOffset() > maxRecord {
+		return 0, fmt.Errorf("a record is over %d MiB", maxRecord>>20)
+	}
+	n, err := b.Reader.Read(p)
+	b.read += int64(n)
+	return n, err
 }
 
 // clip shortens what a foreign file says, for an error.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -165,6 +166,22 @@ func TestDamageIsFound(t *testing.T) {
 	}
 	if !damaged(append(bytes.Clone(whole), "more"...)) {
 		t.Error("something behind the file: not found")
+	}
+}
+
+// A file of a few kilobytes that is decompressed to a giant must not fill the memory.
+func TestARecordThatIsDecompressedToAGiantIsDamage(t *testing.T) {
+	f := open(t, t.TempDir())
+	write(t, f, "cloud_pbx", record{1, strings.Repeat(" ", maxRecord+1<<20)})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := read(f, "cloud_pbx")
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, ErrDamaged) {
+		t.Errorf("a record of over %d MiB: %v, want ErrDamaged", maxRecord>>20, err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 6*maxRecord {
+		t.Errorf("reading it took %d MiB, want at most %d", used>>20, 6*maxRecord>>20)
 	}
 }
 

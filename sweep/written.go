@@ -32,12 +32,11 @@ func (r *Reading[R]) ReadRecords(from *json.Decoder) error {
 		return err
 	}
 	*r = Reading[R]{Direct: h.Direct, Proxied: h.Proxied, Lacking: h.Lacking}
-	for from.More() {
-		var result Result[R]
-		if err := from.Decode(&result); err != nil {
+	for i := 0; i < h.Results && from.More(); i++ {
+		r.Results = append(r.Results, Result[R]{})
+		if err := from.Decode(&r.Results[i]); err != nil {
 			return err
 		}
-		r.Results = append(r.Results, result)
 	}
 	if len(r.Results) != h.Results {
 		return fmt.Errorf("there are %d results, and should be %d", len(r.Results), h.Results)
