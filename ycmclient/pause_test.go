@@ -3,6 +3,7 @@ package ycmclient_test
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -63,6 +64,27 @@ func TestPauseIsAsLongAsYCMSays(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// A server whose clock is far off means the time between its own Date and its own Retry-After.
+func TestPauseUntilADateIsByTheServersClock(t *testing.T) {
+	for _, off := range []time.Duration{-48 * time.Hour, 48 * time.Hour} {
+		t.Run(off.String(), func(t *testing.T) {
+			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+				start := time.Now()
+				theirs := start.Add(off)
+				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Times: 1, Effect: ycmtest.Chain(
+					ycmtest.Header("Date", theirs.UTC().Format(http.TimeFormat)),
+					ycmtest.Header("Retry-After", theirs.Add(45*time.Second).UTC().Format(http.TimeFormat)),
+					ycmtest.Failure(1000040, ycmtest.Shape{}),
+				)})
+				ask(t, client)
+				if diff := cmp.Diff([]time.Duration{0, 45 * time.Second}, sentAfter(ycm, ycmtest.Regions, start)); diff != "" {
+					t.Errorf("requests (-want +got):\n%s", diff)
+				}
+			})
+		})
 	}
 }
 

@@ -149,7 +149,7 @@ func (c *Client) exchange(ctx context.Context, r request, token string) (failure
 	case status >= 300 && status < 400:
 		return &yeastar.Error{Class: yeastar.Invalid, HTTPStatus: status, Message: redirected(response.Header.Get("Location"))}, 0
 	case status < 200 || status > 299:
-		return failed(status, body.Bytes()), parseRetryAfter(response.Header.Get("Retry-After"))
+		return failed(status, body.Bytes()), retryAfterOf(response.Header)
 	case err != nil:
 		return unanswered(ctx, err, c.timeout), 0
 	case body.Len() > yeastar.MaxBody:
@@ -158,7 +158,7 @@ func (c *Client) exchange(ctx context.Context, r request, token string) (failure
 	if failure = r.read(status, body.Bytes()); failure != nil {
 		failure.HTTPStatus = status
 	}
-	return failure, parseRetryAfter(response.Header.Get("Retry-After"))
+	return failure, retryAfterOf(response.Header)
 }
 
 // buffer returns an empty buffer for a body.

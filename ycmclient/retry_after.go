@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// parseRetryAfter reads the header's seconds or date, 0 if it tells nothing of the future. RFC 9110 has whole seconds; some
-// gateways write decimals, or a number for "never", which is taken to be longestTold.
-func parseRetryAfter(header string) time.Duration {
-	header = strings.TrimSpace(header)
+// retryAfterOf reads the seconds or the date of Retry-After, 0 if it tells nothing of the future. RFC 9110 has whole seconds; some
+// gateways write decimals, or a number for "never", which is taken to be longestTold. A date is one of the server's clock,
+// which may be far from ours: Date tells what that shows.
+func retryAfterOf(h http.Header) time.Duration {
+	header := strings.TrimSpace(h.Get("Retry-After"))
 	if digits := strings.Trim(header, "0123456789."); digits == "" && header != "" {
 		seconds, err := strconv.ParseFloat(header, 64)
 		if err != nil && seconds == 0 { // Not a number at all; one that is out of range is infinite.
@@ -25,5 +26,9 @@ func parseRetryAfter(header string) time.Duration {
 	if err != nil {
 		return 0
 	}
-	return min(max(0, time.Until(at)), longestTold)
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return min(max(0, at.Sub(now)), longestTold)
 }

@@ -2,6 +2,7 @@ package yeastar
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,6 +49,9 @@ func (r Redactor) parts() parts {
 		for _, form := range []string{
 			plain, url.QueryEscape(plain), url.PathEscape(plain), strings.Trim(string(quoted), `"`),
 			base64.StdEncoding.EncodeToString([]byte(plain)), base64.URLEncoding.EncodeToString([]byte(plain)),
+			// What it looks like behind other bytes, of which the first digits tell.
+			base64.RawStdEncoding.EncodeToString([]byte("." + plain))[2:], base64.RawStdEncoding.EncodeToString([]byte(".." + plain))[3:],
+			hex.EncodeToString([]byte(plain)),
 		} {
 			p.add(lower(form))
 		}

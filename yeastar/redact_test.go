@@ -3,6 +3,7 @@ package yeastar_test
 import (
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -30,6 +31,10 @@ func TestSecretsAreHiddenInEachFormAndLinksAreTakenOut(t *testing.T) {
 		{"the tail .of-the-token and the middle OiJIUzI1", "the tail <secret> and the middle <secret>"},
 		{"seven eyJhbGc of it tell nothing", "seven eyJhbGc of it tell nothing"},
 		{"Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("joe:pa55word")), "Proxy-Authorization: Basic <secret>"},
+		{"body " + base64.StdEncoding.EncodeToString([]byte("id=1&s=joe:pa55word")), "body aWQ9MSZzPW<secret>=="},
+		{"body " + base64.StdEncoding.EncodeToString([]byte("id=1&sec=joe:pa55word")), "body aWQ9MSZzZWM9<secret>"},
+		{"body " + base64.StdEncoding.EncodeToString([]byte("id=1&sc=joe:pa55word")), "body aWQ9MSZzYz1<secret>="},
+		{"hex " + hex.EncodeToString([]byte("joe:pa55word")), "hex <secret>"},
 		{"S3CRET", "<secret>"},
 		{"S3cretS3cret x S3cret", "<secret> x <secret>"},
 		{"an abc is too short to hide", "an abc is too short to hide"},
