@@ -21,17 +21,17 @@ func (a *Account) watchPauses(ctx context.Context) {
 	defer look.Stop()
 	var told time.Time // The end of the pause that was told of.
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-look.C:
-		}
 		b := a.options.Client.Budget()
 		if pausesLong(b) && !b.PausedUntil.Equal(told) {
 			told = b.PausedUntil
 			for _, j := range a.jobs {
 				a.options.Metrics.paused(j)
 			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
 		}
 	}
 }
