@@ -16,13 +16,14 @@ import (
 )
 
 // checkURL reports all that is wrong with the address of a YCM or a PBX, and brings it into one form: a host in lower
-// case, no default port, and no slash at the end.
+// case, no default port, a port without zeros before it, and no slash at the end.
 func (d *document) checkURL(path string, u *url.URL) {
 	if !d.Sound(path) {
 		return
 	}
 	loopback := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
-	port, _ := strconv.Atoi(cmp.Or(u.Port(), "443"))
+	usual := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	port, _ := strconv.Atoi(cmp.Or(u.Port(), usual, "443"))
 	for _, rule := range []struct {
 		broken  bool
 		message string
@@ -38,9 +39,9 @@ func (d *document) checkURL(path string, u *url.URL) {
 			d.Problem(path, "%s", rule.message)
 		}
 	}
-	u.Host = strings.ToLower(u.Host)
-	if u.Scheme == "https" {
-		u.Host = strings.TrimSuffix(u.Host, ":443")
+	u.Host = strings.TrimSuffix(strings.ToLower(u.Host), ":"+u.Port())
+	if number := strconv.Itoa(port); number != usual {
+		u.Host += ":" + number
 	}
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
 }

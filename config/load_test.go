@@ -267,6 +267,25 @@ func TestTwoLoadsOfOneFileAreEqual(t *testing.T) {
 	}
 }
 
+// YCM knows one server however its address is written: what was learned of it, and its refused logins, must not be forgotten
+// because a reload writes it in another way.
+func TestAnAddressIsTheSameHoweverItIsWritten(t *testing.T) {
+	for want, all := range map[string][]string{
+		"https://ycm.example.com":      {"HTTPS://YCM.Example.com:443/", "https://ycm.example.com:0443", "https://ycm.example.com//"},
+		"https://ycm.example.com:8443": {"https://ycm.example.com:08443/", "https://YCM.example.com:8443"},
+		"https://ycm.example.com:80":   {"https://ycm.example.com:0080"},
+		"http://127.0.0.1":             {"http://127.0.0.1:80", "HTTP://127.0.0.1:080/"},
+		"http://[::1]:443/a":           {"http://[::1]:0443/a/"},
+	} {
+		for _, written := range all {
+			path := write(t, t.TempDir(), "accounts:\n  - name: main\n    base_url: "+written+"\n    client_id: id\n    client_secret: s\n")
+			if got := load(t, path, config.Options{}).Accounts[0].BaseURL.String(); got != want {
+				t.Errorf("%s is read as %s, want %s", written, got, want)
+			}
+		}
+	}
+}
+
 func TestVariablesOfTheEnvironment(t *testing.T) {
 	vars := map[string]string{
 		"NAME": "main", "HOST": "ycm.example.com", "PORT": "8443", "ID": "a:b", "NUMBER": "50", "DURATION": "45s",
