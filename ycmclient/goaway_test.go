@@ -20,8 +20,9 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// goingAway is an HTTP/2 server that takes each request for one that it never saw: it answers GOAWAY with last stream 0.
-func goingAway(t *testing.T) (address *url.URL, asked *atomic.Int32) {
+// unserved is an HTTP/2 server that gives each request the same answer, of a stream that is not served. It goes on reading
+// as long as answer says so.
+func unserved(t *testing.T, answer func(frames *http2.Framer, stream uint32) (goOn bool)) (address *url.URL, asked *atomic.Int32) {
 	t.Helper()
 	certified := httptest.NewTLSServer(http.NotFoundHandler())
 	certificates := certified.TLS.Certificates
@@ -47,8 +48,9 @@ func goingAway(t *testing.T) (address *url.URL, asked *atomic.Int32) {
 			}
 			if _, ok := frame.(*http2.HeadersFrame); ok {
 				asked.Add(1)
-				_ = frames.WriteGoAway(0, http2.ErrCodeNo, nil)
-				return
+				if !answer(frames, frame.Header().StreamID) {
+					return
+				}
 			}
 		}
 	}
@@ -66,9 +68,33 @@ func goingAway(t *testing.T) (address *url.URL, asked *atomic.Int32) {
 }
 
 // net/http would send the request again thousands of times, for free.
-func TestServerThatGoesAwayIsAskedWithinTheBudget(t *testing.T) {
+func TestServerThatServesNoStreamIsAskedWithinTheBudget(t *testing.T) {
+	for name, answer := range map[string]func(*http2.Framer, uint32) bool{
+		"GOAWAY with last stream 0": func(f *http2.Framer, _ uint32) bool {
+			_ = f.WriteGoAway(0, http2.ErrCodeNo, nil)
+			return false
+		},
+		"RST_STREAM that refuses": func(f *http2.Framer, stream uint32) bool {
+			return f.WriteRSTStream(stream, http2.ErrCodeRefusedStream) == nil
+		},
+		"RST_STREAM in the middle": func(f *http2.Framer, stream uint32) bool {
+			return f.WriteRSTStream(stream, http2.ErrCodeInternal) == nil
+		},
+		"GOAWAY and RST_STREAM": func(f *http2.Framer, stream uint32) bool {
+			_ = f.WriteGoAway(0, http2.ErrCodeEnhanceYourCalm, nil)
+			return f.WriteRSTStream(stream, http2.ErrCodeRefusedStream) == nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			askUnserved(t, answer)
+		})
+	}
+}
+
+func askUnserved(t *testing.T, answer func(*http2.Framer, uint32) bool) {
 	for burst, most := range map[int]int32{100: 6, 1: 1} {
-		address, asked := goingAway(t)
+		address, asked := unserved(t, answer)
 		transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // A test's own server.
 		t.Cleanup(transport.CloseIdleConnections)
 		w := newWatch()

@@ -49,8 +49,8 @@ func (r *repeats) connecting() {
 		}
 	}
 	r.ended = true
-	r.idle()
 	r.cancel(errRepeated)
+	go r.idle() // Who calls this may hold the lock of the connections, and would wait for itself for ever.
 }
 
 // wrote is called when a request has been written.
