@@ -5,10 +5,14 @@ import (
 	"errors"
 	"net/http/httptrace"
 	"sync"
+	"time"
 )
 
 // errRepeated ends an exchange whose request the HTTP library was about to send again without leave.
 var errRepeated = errors.New("the connection was lost before an answer came")
+
+// closingIdle is how long a repeat waits for idle connections to be closed. It takes no time where no lock is held.
+const closingIdle = 50 * time.Millisecond
 
 // repeats watches over one exchange. net/http sends a GET again by itself when a connection is lost: once where the server
 // had closed a kept one, and without end where an HTTP/2 server goes away each time. The budget pays for one repeat before
@@ -50,7 +54,15 @@ func (r *repeats) connecting() {
 	}
 	r.ended = true
 	r.cancel(errRepeated)
-	go r.idle() // Who calls this may hold the lock of the connections, and would wait for itself for ever.
+	closed := make(chan struct{})
+	go func() {
+		r.idle()
+		close(closed)
+	}()
+	select { // HTTP/2 holds the lock of its connections while it calls this, so closing them waits until this returns.
+	case <-closed:
+	case <-time.After(closingIdle):
+	}
 }
 
 // wrote is called when a request has been written.
