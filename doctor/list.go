@@ -29,6 +29,7 @@ type list struct {
 	pages      map[int]*exchange // Of those that there should be, by number.
 	past       *exchange         // What came in the place of the page after the last.
 	descending *exchange         // Page 1, sorted the other way.
+	again      *exchange         // Page 1 once more, if the list is in no order of ids.
 	single     *exchange         // One PBX, asked for by its id.
 	refused    *exchange         // The question for page 1 that YCM did not understand, nil if it understood the first.
 
@@ -144,8 +145,8 @@ func (l *list) toAsk() int {
 	if l.last == 0 {
 		return 0
 	}
-	const pastAndBack = 2
-	return len(l.numbers()) + pastAndBack
+	const pastBackAndAgain = 3
+	return len(l.numbers()) + pastBackAndAgain
 }
 
 // goOn asks for more of the list.
@@ -160,6 +161,30 @@ func (l *list) goOn(ctx context.Context, x *examination) {
 	}
 	l.past = x.page(ctx, l.last+1, byID)
 	l.descending = x.page(ctx, 1, "-"+byID)
+	if ids := idsOf(l.records()); !rising(ids) && !falling(ids) && len(x.tap.sent) < MostRequests-forOne-forRefresh {
+		x.tap.forget(l.pages[1])
+		l.again = x.page(ctx, 1, byID)
+	}
+}
+
+// shuffled tells whether YCM lists the same PBXs in another order each time that it is asked.
+func (l *list) shuffled() bool {
+	first, again := idsOf(l.pages[1].records()), idsOf(l.again.records())
+	both := func(of, other []int64) []int64 {
+		return slices.DeleteFunc(of, func(id int64) bool { return !slices.Contains(other, id) })
+	}
+	return !slices.Equal(both(slices.Clone(first), again), both(slices.Clone(again), first))
+}
+
+// turns tells whether a page rises by id and another falls.
+func (l *list) turns() bool {
+	up, down := false, false
+	for _, e := range l.pages {
+		if ids := idsOf(e.records()); len(ids) > 2 {
+			up, down = up || rising(ids), down || falling(ids)
+		}
+	}
+	return up && down
 }
 
 // askForOne asks for one PBX by its id, as the exporter does for one that a walk misses.

@@ -130,21 +130,30 @@ func (x *examination) tellSort(ids []int64) {
 		seen[id] = true
 		return again
 	})
-	rising := slices.IsSorted(ids)
+	rises := rising(ids)
 	back := idsOf(x.list.descending.records())
-	falling := slices.IsSortedFunc(back, func(a, b int64) int { return int(b - a) })
 	switch {
-	case rising && len(back) > 0 && falling && back[0] >= slices.Max(ids):
+	case x.list.shuffled():
+		x.add(listing, "sort", Problem, "The list is in another order each time that it is asked for, so that the exporter cannot read it page by page.", "report this")
+	case x.list.turns():
+		x.add(listing, "sort", Problem, "The order of the list changes from page to page, so that the exporter cannot read it.", "report this")
+	case rises && len(back) > 0 && falling(back) && back[0] >= slices.Max(ids):
 		x.add(listing, "sort", Fine, "The sort is honoured, both ways.", "")
-	case rising && len(back) == 0:
+	case rises && len(back) == 0:
 		x.add(listing, "sort", Fine, "The list is sorted as asked for; the other way could not be read.", "")
-	case rising:
+	case rises:
 		x.add(listing, "sort", Note, "The list rises by id, also when it is asked for the other way.", "nothing needs to be done: the exporter reads a rising list")
-	case slices.IsSortedFunc(ids, func(a, b int64) int { return int(b - a) }):
+	case falling(ids):
 		x.add(listing, "sort", Note, "The list falls by id although it was asked for rising.", "nothing needs to be done: the exporter reads a falling list in its own safe direction")
 	default:
 		x.add(listing, "sort", Note, "The sort is not honoured: the list is not in the order of its ids.", "nothing needs to be done, but a PBX may be missed by a single walk while others come and go; it is then asked for by its id")
 	}
+}
+
+func rising(ids []int64) bool { return slices.IsSorted(ids) }
+
+func falling(ids []int64) bool {
+	return slices.IsSortedFunc(ids, func(a, b int64) int { return cmp.Compare(b, a) })
 }
 
 // tellCreation tells whether ids rise with the time of creation: the exporter's walk relies on it.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -73,6 +74,13 @@ func newTap(transport http.RoundTripper, timeout, period time.Duration, end cont
 func (t *tap) show(s *sample) {
 	t.turn <- struct{}{}
 	t.sample = s
+	<-t.turn
+}
+
+// forget lets the same request be sent again.
+func (t *tap) forget(e *exchange) {
+	t.turn <- struct{}{}
+	maps.DeleteFunc(t.byURL, func(_ string, known *exchange) bool { return known == e })
 	<-t.turn
 }
 

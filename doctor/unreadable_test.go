@@ -73,7 +73,7 @@ func TestReportAgreesWithTheWalk(t *testing.T) {
 				c.fault.Effect = ycmtest.HTML(500)
 			}
 			c.fault.Endpoint = ycmtest.CloudPBXList
-			walked := walk(t, c.fault)
+			walked := walk(t, 140, func(s *ycmtest.Server) { s.Inject(c.fault) })
 			examine(t, ycmtest.Options{PBXs: 140, Healthy: true}, func(s *ycmtest.Server, _ *doctor.Options) { s.Inject(c.fault) }, func(_ *ycmtest.Server, a doctor.Account) {
 				if a.Works == c.fails || (walked == nil) == c.fails {
 					t.Errorf("the report says that the exporter works: %v; a walk ends with the error %v:\n%s", a.Works, walked, text(t, a))
@@ -86,12 +86,35 @@ func TestReportAgreesWithTheWalk(t *testing.T) {
 	}
 }
 
-// walk reads such a list as the exporter does.
-func walk(t *testing.T, fault ycmtest.Fault) error {
+// A list may be in any order that stays. In one that does not, nobody can tell what was missed.
+func TestReportOfTheOrderAgreesWithTheWalk(t *testing.T) {
+	for order, report := range map[ycmtest.Order]string{
+		ycmtest.Rising: "The list rises by id, also when", ycmtest.Falling: "The list falls by id", ycmtest.ByName: "The sort is not honoured",
+		ycmtest.Alternating: "The order of the list changes from page to page", ycmtest.Shuffled: "The list is in another order each time",
+	} {
+		for _, pbxs := range []int{60, 140, 600} {
+			t.Run(fmt.Sprint(order, " of ", pbxs), func(t *testing.T) {
+				odd := func(s *ycmtest.Server) { s.SetListing(ycmtest.Listing{Order: order}) }
+				walked := walk(t, pbxs, odd)
+				examine(t, ycmtest.Options{PBXs: pbxs, Healthy: true}, func(s *ycmtest.Server, _ *doctor.Options) { odd(s) }, func(_ *ycmtest.Server, a doctor.Account) {
+					if a.Works != (walked == nil) {
+						t.Errorf("the report says that the exporter works: %v; a walk ends with the error %v:\n%s", a.Works, walked, text(t, a))
+					}
+					if got := strings.Join(strings.Fields(text(t, a)), " "); !strings.Contains(got, report) {
+						t.Errorf("the report does not tell %q:\n%s", report, text(t, a))
+					}
+				})
+			})
+		}
+	}
+}
+
+// walk reads a list as the exporter does.
+func walk(t *testing.T, pbxs int, odd func(*ycmtest.Server)) error {
 	t.Helper()
-	s := ycmtest.New(ycmtest.Options{PBXs: 140, Seed: 1, Healthy: true})
+	s := ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1, Healthy: true})
 	defer s.Close()
-	s.Inject(fault)
+	odd(s)
 	o := configured(s.Transport())
 	client := ycmclient.New(ycmclient.Options{Account: "walk", BaseURL: o.BaseURL, ClientID: o.ClientID, Secret: o.Secret, Transport: o.Transport})
 	defer client.Close()
