@@ -19,10 +19,11 @@ import (
 const unread = "ycm_cloud_pbx_(feature_enabled|backup_age_seconds|firmware_update_available|first_started_timestamp_seconds|" +
 	"template_last_used_timestamp_seconds|uptime_seconds|trunks_truncated|phones_truncated|ai_(capacity|used)_seconds)"
 
-// TestFootprintOfAllCollectors measures the whole process at 100,000 PBXs with every collector on, and with what no alert
-// needs excluded: series, memory at rest and at its peak, the size and CPU of a scrape. It asserts nothing about time.
+// TestFootprintOfAllCollectors measures the whole process with every collector on, and with what no alert needs excluded:
+// series, memory at rest and at its peak, the size and CPU of a scrape. It asserts nothing about time. 100,000 PBXs take most
+// of an hour, so they are for whoever asks for them.
 func TestFootprintOfAllCollectors(t *testing.T) {
-	pbxs := 100_000
+	pbxs := 1_000
 	if _, err := fmt.Sscan(os.Getenv("YCM_EXPORTER_TEST_PBXS"), &pbxs); err == nil {
 		t.Logf("with %d PBXs", pbxs)
 	}
