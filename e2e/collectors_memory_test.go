@@ -36,11 +36,11 @@ func footprintOfAll(t *testing.T, pbxs int, exclude string) {
 collectors:
   cloud_pbx: {interval: 1m}
   users: {enabled: true}
-  pbx_api: {enabled: true, interval: 5m}
-  trunks: {enabled: true, interval: 5m}
-  extensions: {enabled: true, interval: 5m}
-  phones: {enabled: true, interval: 5m}
-  capacity: {enabled: true, interval: 5m}
+  pbx_api: {enabled: true, interval: 1m}
+  trunks: {enabled: true, interval: 1m}
+  extensions: {enabled: true, interval: 1m}
+  phones: {enabled: true, interval: 1m}
+  capacity: {enabled: true, interval: 1m}
   autoprovisioning: {enabled: true, depth: full, required_phones: in_use}
 metrics: {exclude: [%q]}
 `, exclude))
