@@ -49,13 +49,13 @@ func pages[W, R any](ctx context.Context, c *Client, l list, convert func(W) (id
 		}
 		total = answer.Total
 
-		nothingNew, told := len(seen) == before, int64(len(seen)+dropped)
+		nothingNew, listed := len(seen) == before, int64(len(seen)+dropped)
 		switch {
 		case len(seen) > l.most || len(seen) == l.most && total.Value > int64(l.most):
 			return byID(seen)[:l.most], true, nil
 		case answer.Data.More:
 			return nil, false, c.invalid(l.path, fmt.Sprintf("page %d has more than %d records", page, yeastar.MaxItems))
-		case total.Given && told == total.Value, nothingNew && (!total.Given || told > total.Value):
+		case total.Given && listed == total.Value, nothingNew && (!total.Given || listed > total.Value):
 			return byID(seen), false, nil // A total that is too low is no total: there may be more.
 		case nothingNew:
 			return nil, false, c.invalid(l.path, fmt.Sprintf(
