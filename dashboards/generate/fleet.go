@@ -189,6 +189,6 @@ func byRegion() Panel {
 func notRunningOverTime() Panel {
 	stopped := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)
 	return timeseries("Not running over time", "PBXs in a state other than Running, by state.", "locale",
-		over("sum by (status) ("+stopped+") or "+labelled("(0 * sum("+pbxs()+") unless on () sum("+stopped+"))", "status", "none"), "{{status}}")).
+		over(byStatusOrNone(stopped, pbxs()), "{{status}}")).
 		axis("PBXs").stacked().stateColours(pbxStates).custom("lineInterpolation", "stepAfter")
 }

@@ -117,7 +117,7 @@ func trunksByType() Panel {
 
 func trunkFaultsOverTime() Panel {
 	return timeseries("Trunks down over time", "Trunks that were switched on but took no calls, by state.", "locale",
-		over("sum by (status) ("+trunks(trunkFault)+")", "{{status}}")).
+		over(byStatusOrNone(trunks(trunkFault), trunks()), "{{status}}")).
 		axis("trunks").stacked().stateColours(trunkStates).custom("lineInterpolation", "stepAfter")
 }
 

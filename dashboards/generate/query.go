@@ -71,6 +71,12 @@ func pbxBy(labels, metric string, matchers ...string) string {
 	return fmt.Sprintf("max by (%s) (%s)", labels, selector(metric, append([]string{thisPBX}, matchers...)...))
 }
 
+// byStatusOrNone adds up what is not well by its status. Where there is none it is a 0 by that name, if a witness says that the
+// answer is known.
+func byStatusOrNone(unwell, witness string) string {
+	return "sum by (status) (" + unwell + ") or " + labelled("(0 * sum("+witness+") unless on () sum("+unwell+"))", "status", "none")
+}
+
 // number is how many series a vector has: 0 only where there is a witness that the answer is known.
 func number(vector, witness string) string {
 	return "count(" + vector + ") or 0 * count(" + witness + ")"
