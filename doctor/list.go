@@ -167,13 +167,17 @@ func (l *list) goOn(ctx context.Context, x *examination) {
 	}
 }
 
-// shuffled tells whether YCM lists the same PBXs in another order each time that it is asked.
+// shuffled tells whether YCM lists the same PBXs in another order each time that it is asked: what two readings of page 1
+// share has another order, or is less than half of it.
 func (l *list) shuffled() bool {
 	first, again := idsOf(l.pages[1].records()), idsOf(l.again.records())
-	both := func(of, other []int64) []int64 {
-		return slices.DeleteFunc(of, func(id int64) bool { return !slices.Contains(other, id) })
+	if len(again) == 0 { // It was not asked for again, or not answered.
+		return false
 	}
-	return !slices.Equal(both(slices.Clone(first), again), both(slices.Clone(again), first))
+	all := len(first)
+	first = slices.DeleteFunc(first, func(id int64) bool { return !slices.Contains(again, id) })
+	again = slices.DeleteFunc(again, func(id int64) bool { return !slices.Contains(first, id) })
+	return 2*len(first) < all || !slices.Equal(first, again)
 }
 
 // turns tells whether a page rises by id and another falls.
