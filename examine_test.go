@@ -2,17 +2,12 @@ package main
 
 import (
 	"compress/gzip"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -87,7 +82,7 @@ func TestDoctorTellsOfTLS(t *testing.T) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+	if err := os.WriteFile(ca, certificatePEM(server.Certificate().Raw), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	y.url = server.URL
@@ -114,7 +109,7 @@ func TestDoctorTellsOfWhatSpeaksNoTLSAndOfAnExpiredCertificate(t *testing.T) {
 
 	server := expired(t, y)
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.TLS.Certificates[0].Certificate[0]}), 0o600); err != nil {
+	if err := os.WriteFile(ca, certificatePEM(server.TLS.Certificates[0].Certificate[0]), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	y.url = server.URL
@@ -124,20 +119,11 @@ func TestDoctorTellsOfWhatSpeaksNoTLSAndOfAnExpiredCertificate(t *testing.T) {
 // expired serves with a certificate whose time is over.
 func expired(t *testing.T, handler http.Handler) *httptest.Server {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	over := issue(t, &x509.Certificate{
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(-time.Hour),
+	}, nil)
 	server := httptest.NewUnstartedServer(handler)
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{over}}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // It tells that its certificate was refused.
 	server.StartTLS()
 	t.Cleanup(server.Close)

@@ -24,29 +24,38 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
+// issue makes a certificate, good for an hour unless the template says otherwise, and its key. An authority signs it, or if it
+// is nil the certificate signs itself.
+func issue(t *testing.T, template *x509.Certificate, by *tls.Certificate) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template.SerialNumber = big.NewInt(time.Now().UnixNano())
+	if template.NotAfter.IsZero() {
+		template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	}
+	if by == nil {
+		by = &tls.Certificate{Leaf: template, PrivateKey: key}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, by.Leaf, key.Public(), by.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: template}
+}
+
+// certificatePEM is a certificate as a file has it.
+func certificatePEM(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
 // authority is a CA of one's own, and a certificate that it gave to servers of these names.
 func authority(t *testing.T, names ...string) (ca []byte, server tls.Certificate) {
 	t.Helper()
-	sign := func(template, parent *x509.Certificate, public any, by *ecdsa.PrivateKey) []byte {
-		template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-		der, err := x509.CreateCertificate(rand.Reader, template, parent, public, by)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return der
-	}
-	var keys [2]*ecdsa.PrivateKey
-	for i := range keys {
-		var err error
-		if keys[i], err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
-			t.Fatal(err)
-		}
-	}
-	root := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	rootDER := sign(root, root, keys[0].Public(), keys[0])
-	leaf := sign(&x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: names}, root, keys[1].Public(), keys[0])
-	ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rootDER})
-	return ca, tls.Certificate{Certificate: [][]byte{leaf}, PrivateKey: keys[1]}
+	root := issue(t, &x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, nil)
+	return certificatePEM(root.Certificate[0]), issue(t, &x509.Certificate{DNSNames: names}, &root)
 }
 
 // site is servers behind TLS that only a proxy reaches, whatever their names: it counts the tunnels to each.

@@ -79,21 +79,22 @@ func (r *Recorder) transport(account string, t http.RoundTripper, root string) h
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !slices.Contains(r.accounts, account) {
-		r.accounts = append(r.accounts, account)
-	}
-	return &transport{RoundTripper: t, recorder: r, account: slices.Index(r.accounts, account) + 1, root: root}
+	return &transport{RoundTripper: t, recorder: r, account: number(&r.accounts, account), root: root}
 }
 
 // pbx numbers the PBXs that are spoken to directly.
 func (r *Recorder) pbx(account int, address string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	name := fmt.Sprint(account, " ", address)
-	if !slices.Contains(r.pbxs, name) {
-		r.pbxs = append(r.pbxs, name)
+	return number(&r.pbxs, fmt.Sprint(account, " ", address))
+}
+
+// number counts names from 1 on, in the order in which they come first.
+func number(known *[]string, name string) int {
+	if !slices.Contains(*known, name) {
+		*known = append(*known, name)
 	}
-	return slices.Index(r.pbxs, name) + 1
+	return slices.Index(*known, name) + 1
 }
 
 type transport struct {

@@ -28,7 +28,7 @@ func (x *examination) tellConnection() {
 	if x.Proxy != nil {
 		proxy, err := x.Proxy(&http.Request{URL: x.BaseURL})
 		if err == nil && proxy != nil {
-			x.add(connection, "proxy", Note, "Requests go through an HTTP proxy (%s).", "", map[bool]string{true: "https", false: "http"}[proxy.Scheme == "https"])
+			x.add(connection, "proxy", Note, "Requests go through an HTTP proxy (%s).", "", either(proxy.Scheme == "https", "https", "http"))
 		} else {
 			x.add(connection, "proxy", Fine, "Requests go to <ycm> without an HTTP proxy.", "")
 		}
@@ -52,7 +52,7 @@ func (x *examination) tellConnection() {
 	last := answered[len(answered)-1]
 	compressed := slices.ContainsFunc(answered, func(e *exchange) bool { return e.compressed })
 	x.add(connection, "protocol", Fine, "Answers come by %s; YCM %s.", "", knownProtocol(last.proto),
-		map[bool]string{true: "compresses them if asked to, which the exporter does not", false: "does not compress them"}[compressed])
+		either(compressed, "compresses them if asked to, which the exporter does not", "does not compress them"))
 	x.tellClocks(answered)
 }
 
@@ -172,7 +172,7 @@ func (x *examination) tellClocks(answered []*exchange) {
 				x.add(connection, check, v, "The clock of YCM (%s) agrees with this machine's.", advice, what)
 			} else {
 				x.add(connection, check, v, "The clock of YCM (%s) is %s %s this machine's.", advice, what, short(difference.Abs().Round(time.Second)),
-					map[bool]string{true: "ahead of", false: "behind"}[difference > 0])
+					either(difference > 0, "ahead of", "behind"))
 			}
 			return
 		}

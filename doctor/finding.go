@@ -10,8 +10,8 @@ func (x *examination) add(section, check string, v Verdict, text, advice string,
 	x.findings = append(x.findings, Finding{section, check, v, fmt.Sprintf(text, args...), advice})
 }
 
-// either is the first verdict if that is so, else the second.
-func either(so bool, then, otherwise Verdict) Verdict {
+// either is the first if that is so, else the second.
+func either[T any](so bool, then, otherwise T) T {
 	if so {
 		return then
 	}

@@ -14,12 +14,8 @@ import (
 )
 
 const (
-	// pageSize is what the exporter asks for: the most that YCM documents.
-	pageSize = 50
 	// wholeList is how many pages a list may have to be read whole; of a longer one both ends are read.
 	wholeList = 5
-	// maxTotal is the largest total that the exporter believes.
-	maxTotal = 1_000_000
 	// sampleSize is how many PBXs stand for the fleet.
 	sampleSize = 3
 )
@@ -123,10 +119,10 @@ func (l *list) measure() {
 	if !ok || len(first.rows) == 0 {
 		return
 	}
-	total := int(min(max(0, first.Total.Value), maxTotal))
+	total := int(min(max(0, first.Total.Value), ycmclient.MaxTotal))
 	l.size = len(first.rows)
 	if total <= l.size {
-		l.size = max(l.size, pageSize)
+		l.size = max(l.size, ycmclient.PageSize)
 	}
 	l.last = max(1, (total+l.size-1)/l.size)
 }

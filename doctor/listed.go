@@ -42,7 +42,7 @@ func (x *examination) tellList() {
 	x.tellPaging(first)
 	if unusable := len(records) - len(ids); unusable > 0 {
 		x.add(listing, "ids", Note, "%s no id (cloudPbxId) that is a whole number above 0: the exporter counts such PBXs and does not serve them.", "report this",
-			map[bool]string{true: "One record has", false: fmt.Sprintf("%d records have", unusable)}[unusable == 1])
+			either(unusable == 1, "One record has", fmt.Sprintf("%d records have", unusable)))
 	}
 	x.tellTotal(int(first.Total.Value), len(ids), distinct)
 	if len(ids) > 1 {
@@ -79,16 +79,16 @@ func (x *examination) tellPaging(first page) {
 			how = "no size and no order is asked for"
 		}
 		x.add(listing, "page_size", Note, "YCM refuses to list %d records a page by their ids (%s), and does so where %s.",
-			"nothing needs to be done, but a walk takes more requests", pageSize, describe(x.list.refused, x.list.refused.failure()), how)
-	case rows == pageSize:
-		x.add(listing, "page_size", Fine, "The page size that the exporter asks for (%d) is honoured.", "", pageSize)
-	case rows > pageSize:
-		x.add(listing, "page_size", Problem, "A page has %s although %d were asked for: the paging is ignored.", "report this; the exporter does not read such a list", count(rows, "record"), pageSize)
+			"nothing needs to be done, but a walk takes more requests", ycmclient.PageSize, describe(x.list.refused, x.list.refused.failure()), how)
+	case rows == ycmclient.PageSize:
+		x.add(listing, "page_size", Fine, "The page size that the exporter asks for (%d) is honoured.", "", ycmclient.PageSize)
+	case rows > ycmclient.PageSize:
+		x.add(listing, "page_size", Problem, "A page has %s although %d were asked for: the paging is ignored.", "report this; the exporter does not read such a list", count(rows, "record"), ycmclient.PageSize)
 	case first.Total.Value <= int64(rows):
 		x.add(listing, "page_size", Fine, "The list fits on one page, so it is not known whether the page size is honoured.", "")
 	default:
 		x.add(listing, "page_size", Note, "A page has %s although %d were asked for, and YCM %s; the exporter reads the list in pages of that size.",
-			"nothing needs to be done, but a walk takes more requests", count(rows, "record"), pageSize, says)
+			"nothing needs to be done, but a walk takes more requests", count(rows, "record"), ycmclient.PageSize, says)
 	}
 }
 
@@ -193,7 +193,7 @@ func (x *examination) tellPastEnd(total int, ids []int64) {
 	const check, fine = "past_end", "nothing needs to be done: the exporter understands this"
 	if failure := e.failure(); failure != nil {
 		known := slices.Contains([]yeastar.Class{yeastar.NotFound, yeastar.Invalid, yeastar.Server, yeastar.Denied}, failure.Class)
-		x.add(listing, check, Note, "A page past the end is refused: %s.", map[bool]string{true: fine, false: "run the doctor again"}[known], describe(e, failure))
+		x.add(listing, check, Note, "A page past the end is refused: %s.", either(known, fine, "run the doctor again"), describe(e, failure))
 		return
 	}
 	p, _ := e.page()

@@ -78,7 +78,7 @@ func (x *examination) tellRefresh(e *exchange) {
 			return
 		}
 	}
-	x.add(login, "refresh", Fine, "A refresh token came, and works%s.", "", map[bool]string{true: "; the next one comes with it", false: ", once: no further one came with it"}[e.refreshable()])
+	x.add(login, "refresh", Fine, "A refresh token came, and works%s.", "", either(e.refreshable(), "; the next one comes with it", ", once: no further one came with it"))
 }
 
 // barred tells why the login was not tried, nil if that was for another reason.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 const (
@@ -53,7 +54,7 @@ func (x *examination) perPoll(r *run) float64 {
 		if e := x.tap.last(kind); e != nil && e.failure() == nil {
 			if p, ok := e.page(); ok && p.Total.Value > 0 {
 				rows = float64(p.Total.Value)
-				sum += math.Ceil(rows / pageSize)
+				sum += math.Ceil(rows / ycmclient.PageSize)
 				continue
 			}
 		}

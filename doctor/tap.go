@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
@@ -254,7 +255,7 @@ func (s *sample) list(query url.Values) []byte {
 		pbxs = []json.RawMessage{}
 	}
 	body, _ := json.Marshal(map[string]any{ // What was unmarshalled can be marshalled.
-		"status": "Success", "data": map[string]any{"pageSize": 50, "pageNumber": 1, "total": len(s.pbxs), "list": pbxs},
+		"status": "Success", "data": map[string]any{"pageSize": ycmclient.PageSize, "pageNumber": 1, "total": len(s.pbxs), "list": pbxs},
 	})
 	return body
 }

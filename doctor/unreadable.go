@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ycm-exporter/ycm_exporter/capture"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 // tellUnreadable tells what makes a list one that the exporter does not read, if anything does.
@@ -16,7 +17,7 @@ func (x *examination) tellUnreadable(first page, records []record, ids []int64) 
 	switch {
 	case !first.Total.Given:
 		x.add(listing, "total", Problem, "The list has no total that is a whole number, so that the exporter cannot tell whether it has read all of it. It has %s.", report, fieldsIn(x.list.pages[1]))
-	case total < 0 || total > maxTotal:
+	case total < 0 || total > ycmclient.MaxTotal:
 		x.add(listing, "total", Problem, "YCM counts %d PBXs, which cannot be.", report, total)
 	case total == 0 && len(records) == 0:
 		x.add(listing, "total", Note, "YCM counts no PBX and lists none.", "check whether the account should see any, and search in the configuration")

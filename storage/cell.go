@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io/fs"
 	"os"
 )
 
@@ -26,16 +25,16 @@ type Cell struct{ file *os.File }
 // error is ErrDamaged if there was one that cannot be understood, or was never written whole; the cell can be used all the same.
 func (f *Folder) Cell(name string) (*Cell, []byte, error) {
 	path := f.file(name)
-	if err := regular(path); err != nil {
+	missing, err := regular(path)
+	if err != nil {
 		return nil, nil, fmt.Errorf("opening: %w", err)
 	}
-	_, missing := os.Lstat(path)
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening: %w", err)
 	}
 	c := &Cell{file}
-	if errors.Is(missing, fs.ErrNotExist) {
+	if missing {
 		return c, nil, nil
 	}
 	value, err := c.read()

@@ -40,10 +40,10 @@ func Open(ctx context.Context, path string) (*Folder, error) {
 	if err := os.MkdirAll(path, folderMode); err != nil {
 		return nil, fmt.Errorf("storage folder %s cannot be made: %w; make it, owned by the exporter's user, or choose another with --storage.path", path, err)
 	}
-	if err := regular(filepath.Join(path, lockName)); err != nil {
-		return nil, fmt.Errorf("storage folder %s cannot be locked: %w", path, err)
+	lock, err := lockOf(path)
+	if err != nil {
+		return nil, err
 	}
-	lock := flock.New(filepath.Join(path, lockName), flock.SetPermissions(fileMode))
 	waiting, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	locked, err := lock.TryLockContext(waiting, lockRetry)
@@ -68,14 +68,24 @@ func Look(path string) (f *Folder, alone bool, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, false, fmt.Errorf("storage folder %s: %w", path, err)
 	}
-	if err := regular(filepath.Join(path, lockName)); err != nil {
-		return nil, false, fmt.Errorf("storage folder %s cannot be locked: %w", path, err)
+	lock, err := lockOf(path)
+	if err != nil {
+		return nil, false, err
 	}
-	f = &Folder{path: path, lock: flock.New(filepath.Join(path, lockName), flock.SetPermissions(fileMode))}
+	f = &Folder{path: path, lock: lock}
 	if alone, err = f.lock.TryLock(); err != nil {
 		return nil, false, fmt.Errorf("storage folder %s cannot be locked: %w", path, err)
 	}
 	return f, alone, nil
+}
+
+// lockOf is a folder's lock, which nobody holds yet.
+func lockOf(path string) (*flock.Flock, error) {
+	name := filepath.Join(path, lockName)
+	if _, err := regular(name); err != nil {
+		return nil, fmt.Errorf("storage folder %s cannot be locked: %w", path, err)
+	}
+	return flock.New(name, flock.SetPermissions(fileMode)), nil
 }
 
 // prepare closes the folder to others, proves that it can be written, and clears away what a killed process left unfinished.
@@ -108,13 +118,14 @@ func (f *Folder) probe() error {
 	return errors.Join(err, file.Close(), os.Remove(file.Name()))
 }
 
-// regular is an error if there is something else than a file in a file's place: opening a pipe could take for ever, and a link
-// could lead anywhere.
-func regular(path string) error {
-	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file; remove it", path)
+// regular tells whether there is no such file yet. It is an error if there is something else in its place: opening a pipe
+// could take for ever, and a link could lead anywhere.
+func regular(path string) (missing bool, err error) {
+	info, err := os.Lstat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return false, fmt.Errorf("%s is no regular file; remove it", path)
 	}
-	return nil
+	return errors.Is(err, fs.ErrNotExist), nil
 }
 
 // Close frees the folder for another process.

@@ -106,7 +106,7 @@ func (c *Client) fleetWalker(state WalkState, previous []CloudPBX, progress func
 		},
 	}
 	if w.guess = state.Pages; w.guess == 0 {
-		w.guess = (len(previous) + pageSize - 1) / pageSize
+		w.guess = (len(previous) + PageSize - 1) / PageSize
 	}
 	if len(previous) > 0 {
 		w.newest = previous[len(previous)-1].ID

@@ -8,8 +8,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
-// pageSize is how many records are asked for at once: the most that YCM gives. It may give fewer.
-const pageSize = 50
+// PageSize is how many records are asked for at once: the most that YCM gives. It may give fewer.
+const PageSize = 50
 
 // EndpointList names the pages of the list in errors and metrics.
 const EndpointList = "cloud_pbx_list"
@@ -32,7 +32,7 @@ type listAnswer struct {
 	yeastar.Envelope
 	Data struct {
 		Total yeastar.Number       `json:"total"`
-		List  [pageSize + 1]record `json:"list"` // One more than asked for, to see that a page is too long.
+		List  [PageSize + 1]record `json:"list"` // One more than asked for, to see that a page is too long.
 	} `json:"data"`
 }
 
@@ -55,7 +55,7 @@ func (a *listAnswer) read(status int, body []byte) *yeastar.Error {
 // hasList tells whether a list came: the records that it does not reach are zeroed, and one with more than there is
 // room for has ids.
 func (a *listAnswer) hasList() bool {
-	return !a.Data.List[pageSize].there ||
+	return !a.Data.List[PageSize].there ||
 		slices.ContainsFunc(a.Data.List[:], func(r record) bool { return r.ID.Given || r.ID.Unreadable })
 }
 

@@ -20,7 +20,7 @@ func PageQuery(number int, sort string, simpler int) url.Values {
 	const small = 10 // What YCM gives if no size is asked for.
 	query := url.Values{"pageNumber": {strconv.Itoa(number)}}
 	if simpler < Simplest {
-		size := pageSize
+		size := PageSize
 		if simpler > 0 {
 			size = small
 		}

@@ -98,8 +98,8 @@ type reading struct {
 	owed        []int64     // Ids of records past the end.
 }
 
-// maxTotal is the largest list that is believed.
-const maxTotal = 1_000_000
+// MaxTotal is the largest list that is believed.
+const MaxTotal = 1_000_000
 
 // walk reads the list. The items are sorted by id then.
 func (w *walker[T]) walk(ctx context.Context) error {
@@ -197,7 +197,7 @@ func (w *walker[T]) size() int {
 		size = w.first
 	}
 	if size == 0 {
-		return pageSize
+		return PageSize
 	}
 	return max(size, w.largest)
 }

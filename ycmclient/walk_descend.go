@@ -5,7 +5,7 @@ import "context"
 // start finds the last page, looking first where it is thought to be, and reads it. The list has as many pages by an
 // answer of this walk; if it grows after that, the walk owes nothing to what is new.
 func (w *walker[T]) start(ctx context.Context, number int) (top page[T], last int, err error) {
-	const beyond = maxTotal + 1
+	const beyond = MaxTotal + 1
 	low, high := 0, beyond // The highest page that is known to be there, the lowest that is known not to be.
 	for {
 		if top, err = w.read(ctx, number, nil); err != nil {
@@ -78,7 +78,7 @@ func (w *walker[T]) descend(ctx context.Context, top page[T], last int) error {
 
 // descendRange reads the pages from first down to the one above bottom; above is the page that was read before.
 func (w *walker[T]) descendRange(ctx context.Context, above page[T], first, bottom int, reader readerSet) error {
-	room := make([]T, 0, pageSize)
+	room := make([]T, 0, PageSize)
 	ids, total := w.idsOf(above, nil), above.total.Value
 	mayRepeat := !w.fits(above, first+1) // The last page may be past the end, where some servers repeat the page before.
 	for number := first; number > bottom; number-- {
@@ -119,6 +119,6 @@ func (w *walker[T]) checkEnd(ctx context.Context, last int) error {
 // suspicious tells whether a last page that is short does not prove that the list ends there: where anything was not as
 // it should be, or where the only page of the first walk may be short because all pages are.
 func (w *walker[T]) suspicious() bool {
-	sizeUnknown := w.unsure && w.pages == 1 && w.largest > 0 && w.largest < pageSize
+	sizeUnknown := w.unsure && w.pages == 1 && w.largest > 0 && w.largest < PageSize
 	return w.irregular || w.state.Uneven || sizeUnknown
 }

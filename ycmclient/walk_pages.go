@@ -90,7 +90,7 @@ func (w *walker[T]) readOnce(ctx context.Context, number int, room []T) (page[T]
 	w.requests++
 	w.asked++
 	most := search + forEachPage*w.base
-	tooMany := w.asked > most || len(w.items) > maxTotal
+	tooMany := w.asked > most || len(w.items) > MaxTotal
 	place := len(w.items) > 0
 	w.mu.Unlock()
 	if tooMany {
@@ -110,10 +110,10 @@ func (w *walker[T]) readOnce(ctx context.Context, number int, room []T) (page[T]
 		p.past = true
 	case !p.total.Given:
 		return p, w.lie("page %d has records and no total", number)
-	case total < 0 || total > maxTotal:
+	case total < 0 || total > MaxTotal:
 		return p, w.lie("YCM counts %d records, which cannot be", total)
-	case p.rows > pageSize:
-		return p, w.lie("page %d has more than the %d records that were asked for", number, pageSize)
+	case p.rows > PageSize:
+		return p, w.lie("page %d has more than the %d records that were asked for", number, PageSize)
 	case p.rows > 0 && len(p.items) == 0:
 		return p, w.lie("page %d has %d records and none with a usable id", number, p.rows)
 	case 2*w.stutters(p.items) > p.rows:
@@ -156,7 +156,7 @@ func (w *walker[T]) record(p page[T], number int) {
 // but if any is new, the list has more than its total says.
 func (w *walker[T]) owe(p page[T]) {
 	for i := range p.items {
-		if len(w.owed) < maxTotal {
+		if len(w.owed) < MaxTotal {
 			w.owed = append(w.owed, w.id(&p.items[i]))
 		}
 	}
@@ -278,7 +278,7 @@ func (w *walker[T]) idsOf(p page[T], room []int64) []int64 {
 // room makes room for the records of a total, as far as that can be true of a fleet.
 func (w *walker[T]) room(total int64) []T {
 	const usual = 100_000
-	return make([]T, 0, min(w.count(total), usual)+pageSize)
+	return make([]T, 0, min(w.count(total), usual)+PageSize)
 }
 
 func (w *walker[T]) knowsAll(items []T) bool {

@@ -22,13 +22,13 @@ type WalkState struct {
 
 // sane returns the state without what it cannot be: it may come from a file.
 func (s WalkState) sane() WalkState {
-	if s.PageSize < 0 || s.PageSize > pageSize {
+	if s.PageSize < 0 || s.PageSize > PageSize {
 		s.PageSize = 0
 	}
-	if s.Pages < 0 || s.Pages > maxTotal {
+	if s.Pages < 0 || s.Pages > MaxTotal {
 		s.Pages = 0
 	}
-	if s.Difference < -maxTotal || s.Difference > maxTotal {
+	if s.Difference < -MaxTotal || s.Difference > MaxTotal {
 		s.Difference = 0
 	}
 	if s.Agreed < 0 || s.Agreed >= agreeing || !slices.IsSorted(s.Vanished) {
@@ -43,7 +43,7 @@ func (s WalkState) after(r *reading, difference int64) WalkState {
 	s.Pages, s.Falling = r.pages, r.fell && !r.mixed
 	s.Difference, s.Uneven = difference, r.irregular || difference != 0
 	switch {
-	case r.largest == pageSize, r.pages > 1:
+	case r.largest == PageSize, r.pages > 1:
 		s.PageSize = r.largest
 	case r.largest > s.PageSize:
 		s.PageSize = 0
