@@ -29,7 +29,7 @@ test: vet format promtool ## everything that must hold
 	@[ -n '$(RACE)' ] || echo 'No C compiler: the tests run without the race detector.'
 	cd dashboards/generate && $(GO) test ./...
 	@# Allocations are counted exactly only without the race detector.
-	$(GO) test -run Allocat ./exposition ./ycmclient
+	$(GO) test -run Allocat ./internal/exposition ./ycmclient
 	$(GO) test $(RACE) -timeout 30m ./...
 
 .PHONY: vet
@@ -64,16 +64,16 @@ bench: ## benchmarks, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: e2e
-e2e: build ## the demo with real Prometheus, Alertmanager, Grafana and Chromium; see e2e/README.md
-	cd e2e && npm install --no-audit --no-fund
-	E2E_TOOLS=$(abspath $(E2E_TOOLS)) $(GO) test -tags e2e -count 1 -timeout 60m -v ./e2e
+e2e: build ## the demo with real Prometheus, Alertmanager, Grafana and Chromium; see test/e2e/README.md
+	cd test/e2e && npm install --no-audit --no-fund
+	E2E_TOOLS=$(abspath $(E2E_TOOLS)) $(GO) test -tags e2e -count 1 -timeout 60m -v ./test/e2e
 
 SOAK ?= 10m
 
 .PHONY: soak
 soak: ## ten minutes of trouble of all kinds, held against what is true; SOAK=2h for longer, SOAK_FLAGS=-seed=N for the same again
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-	$(GO) build $(RACE) -o "$$folder/ycm_exporter" . && $(GO) build -o "$$folder/soak" ./soak && \
+	$(GO) build $(RACE) -o "$$folder/ycm_exporter" . && $(GO) build -o "$$folder/soak" ./test/soak && \
 	"$$folder/soak" -exporter "$$folder/ycm_exporter" -for $(SOAK) $(SOAK_FLAGS)
 
 # podman builds it too: BUILDAH_FORMAT=docker make docker DOCKER=podman (the format keeps the health check).

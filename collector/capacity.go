@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/series"
-	"github.com/ycm-exporter/ycm_exporter/sweep"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/internal/series"
+	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // capacityReading is what a PBX told that it may use.

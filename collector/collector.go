@@ -15,7 +15,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 )
 
 // Collector declares one collector.

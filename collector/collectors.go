@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ycm-exporter/ycm_exporter/exposition"
+	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 )
 
 // All lists every collector, in the order in which they start. The firmware is first, because the list of PBXs is

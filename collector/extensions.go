@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/series"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/internal/series"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // extensionsReading counts what a PBX told of its extensions, kept small: a fleet has many.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/series"
+	"github.com/ycm-exporter/ycm_exporter/internal/series"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 

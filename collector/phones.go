@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ycm-exporter/ycm_exporter/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/sweep"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // Bounds of what is kept for one firmware version. The vendor's own catalogue has a few hundred phones.

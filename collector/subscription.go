@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/series"
+	"github.com/ycm-exporter/ycm_exporter/internal/series"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // subscriptionReading is what one poll learned.

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/series"
+	"github.com/ycm-exporter/ycm_exporter/internal/series"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // user is what one poll learned of a user. Of one whose subscription the API withholds the rest is known.

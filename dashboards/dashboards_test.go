@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
-	"github.com/ycm-exporter/ycm_exporter/poll"
+	"github.com/ycm-exporter/ycm_exporter/internal/poll"
 )
 
 var (

@@ -3,7 +3,7 @@ package ycmclient
 import (
 	"context"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // answer is an answer on the wire with its envelope ("Response Results").

@@ -3,7 +3,7 @@ package ycmclient
 import (
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // Level is what of a request budget must outlive the process, because YCM remembers it too.

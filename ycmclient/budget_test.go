@@ -12,8 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // bucket is YCM's own idea of the budget, beside the client's: it never refuses, it only looks.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // walkUnderChurn walks a fleet that changes ahead of each page, and checks the promise: what was there from the

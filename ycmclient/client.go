@@ -9,8 +9,8 @@ import (
 
 	"github.com/go-kit/log"
 
-	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/secret"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // Options says which account to speak to, and how.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // EndpointCloudPBX names the question for one PBX by its ID in errors and metrics.

@@ -3,7 +3,7 @@ package ycmclient
 import (
 	"net/http"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // codeInvalidParameter is the code of a parameter that YCM does not take.

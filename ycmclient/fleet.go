@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // List is the whole fleet, as one complete walk saw it.

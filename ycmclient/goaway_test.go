@@ -16,8 +16,8 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // unserved is an HTTP/2 server that gives each request the same answer, of a stream that is not served. It goes on reading

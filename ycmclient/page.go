@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"slices"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // PageSize is how many records are asked for at once: the most that YCM gives. It may give fewer.

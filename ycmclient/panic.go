@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/ycm-exporter/ycm_exporter/crash"
+	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 )
 
 // readers are goroutines that read for one caller. A panic of theirs would end the process, so it is carried over to

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/url"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // The methods here are for those who want to know what a YCM is like, rather than what its fleet is.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // record is a Cloud PBX on the wire. What must not be kept (the creator) and what is not used is not read.

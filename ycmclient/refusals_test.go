@@ -13,9 +13,9 @@ import (
 
 	"github.com/go-kit/log"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // walks makes four walks of a YCM and fails the test unless each has the whole fleet. It returns what the last one took.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/go-kit/log/level"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 const maxTries = 3

@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // serve serves a handler over TCP and returns its address and a transport to it.

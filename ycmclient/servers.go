@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // Servers is what YCMs and PBXs remember of this exporter, and what it therefore must not forget when its configuration

@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/secret"
+	"github.com/ycm-exporter/ycm_exporter/internal/secret"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 // kept is a store in memory, of the JSON that files would have.

@@ -3,7 +3,7 @@ package ycmclient
 import (
 	"strings"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // Status is what YCM says a Cloud PBX is doing. Running does not prove that the PBX serves its users.

@@ -3,7 +3,7 @@ package ycmclient
 import (
 	"context"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // The endpoints of the subscription and what belongs to it, as errors and metrics name them.

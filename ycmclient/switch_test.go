@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
 )
 
 func TestSwitchingProtocolsHoldsNobody(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/secret"
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/secret"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // EndpointToken names the requests for a token in errors and metrics, whoever needs it.

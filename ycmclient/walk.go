@@ -7,7 +7,7 @@ import (
 	"sort"
 	"sync"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // walker reads a paged list once, while it changes.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // place is where a record is kept, and which readers have seen it.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/ycm-exporter/ycm_exporter/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // whole reads the list with a new walker, and a second time, from its first page to its end, if the first reading is not

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/capture"
+	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 )
 
 // Replay is a YCM that answers as another one did while it was captured. It is an http.Handler, safe for concurrent use.

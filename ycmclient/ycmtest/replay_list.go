@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ycm-exporter/ycm_exporter/capture"
+	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 )
 
 // replayedList is the list of Cloud PBXs, as far as a capture has it. Pages are served as they came until one is asked for

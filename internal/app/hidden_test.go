@@ -1,0 +1,32 @@
+package app
+
+import (
+	"net/url"
+	"testing"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+)
+
+// A server may echo what a configured header or a proxy's credentials said, in the form in which they were sent.
+func TestHeadersAndProxyCredentialsAreHidden(t *testing.T) {
+	proxy, err := url.Parse("http://joe:pa55word@proxy.example.com:3128")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := promconfig.HTTPClientConfig{
+		HTTPHeaders: &promconfig.Headers{Headers: map[string]promconfig.Header{
+			"X-Tenant": {Values: []string{"tenant-of-ours"}}, "X-Key": {Secrets: []promconfig.Secret{"k3y-of-ours"}},
+		}},
+		ProxyConfig: promconfig.ProxyConfig{ProxyURL: promconfig.URL{URL: proxy}},
+	}
+	r := yeastar.NewRedactor(hidden(settings)...)
+	said := "no to tenant-of-ours with K3Y-OF-OURS by Basic am9lOnBhNTV3b3Jk or pa55word"
+	if got, want := r.Quote(said, 200), "no to <secret> with <secret> by Basic <secret> or <secret>"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if n := len(hidden(promconfig.HTTPClientConfig{})); n > 0 {
+		t.Errorf("settings without headers and proxy hide %d texts, want none", n)
+	}
+}

@@ -1,0 +1,120 @@
+package app
+
+import (
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/internal/config"
+	"github.com/ycm-exporter/ycm_exporter/internal/poll"
+	"github.com/ycm-exporter/ycm_exporter/internal/secret"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+)
+
+// What it costs to write and to read the list of a fleet of 100,000 PBXs: time, and heap beyond what the list has.
+func BenchmarkMemoryOfAFleet(b *testing.B) {
+	const pbxs = 100_000
+	server := httptest.NewServer(ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1}))
+	defer server.Close()
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := collector.All()[0]
+	for _, one := range collector.All() {
+		if one.Provides == collector.ListOfPBXs {
+			c = one
+		}
+	}
+	client := ycmclient.New(ycmclient.Options{
+		Account: "main", BaseURL: address, ClientID: demoClientID, Secret: secret.Static(secret.New(demoClientSecret)),
+		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute}, Timeout: time.Minute,
+		PageConcurrency: 1, UserAgent: "test", Logger: log.NewNopLogger(),
+		Observer: poll.NewMetrics(prometheus.NewRegistry()).Observer("main"),
+	})
+	defer client.Close()
+	account := collector.NewAccount("main", client, nil, func(collector.Role) collector.Peer { return nil })
+	poller := c.New(account)
+	if _, err := poller.Poll(b.Context(), func(int, int) {}); err != nil {
+		b.Fatal(err)
+	}
+	m, err := openMemory(b.Context(), filepath.Join(b.TempDir(), "storage"), prometheus.NewRegistry(), log.NewLogfmtLogger(os.Stderr))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer m.close()
+	keeper := m.of(config.Account{BaseURL: address})
+	now := time.Now()
+	memory := poll.Memory{LastSuccess: now, Expires: now.Add(time.Hour), Reading: poller.Reading()}
+	b.Run("write", func(b *testing.B) {
+		peak, cpu := watchHeap(), watchCPU()
+		for b.Loop() {
+			keeper.Keep(c.Name, memory)
+		}
+		b.ReportMetric(peak(), "MiB-more")
+		b.ReportMetric(cpu()/float64(b.N), "cpu-s/op")
+	})
+	b.Run("read", func(b *testing.B) {
+		peak, cpu := watchHeap(), watchCPU()
+		for b.Loop() {
+			b.StopTimer()
+			runtime.GC() // A start reads once: what the read before has left is not a part of it.
+			b.StartTimer()
+			if _, ok := keeper.Recall(c.Name, c.NewReading()); !ok {
+				b.Fatal("nothing was kept")
+			}
+		}
+		b.ReportMetric(peak(), "MiB-more")
+		b.ReportMetric(cpu()/float64(b.N), "cpu-s/op")
+	})
+}
+
+// watchHeap looks at the heap again and again; the function that it returns says how much it has grown at most, in MiB.
+func watchHeap() func() float64 {
+	runtime.GC()
+	var before runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var most atomic.Uint64
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for tick := time.NewTicker(20 * time.Millisecond); ; {
+			select {
+			case <-end:
+				tick.Stop()
+				return
+			case <-tick.C:
+				var now runtime.MemStats
+				runtime.ReadMemStats(&now)
+				most.Store(max(most.Load(), now.HeapInuse))
+			}
+		}
+	}()
+	return func() float64 {
+		close(end)
+		<-ended
+		return (float64(most.Load()) - float64(before.HeapInuse)) / (1 << 20)
+	}
+}
+
+// watchCPU begins to count the seconds of CPU that the process uses.
+func watchCPU() func() float64 {
+	used := func() float64 {
+		var r syscall.Rusage
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+		return time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds()
+	}
+	before := used()
+	return func() float64 { return used() - before }
+}

@@ -1,0 +1,149 @@
+package capture_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/capture"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+)
+
+func TestACompressedFileIsReadAsWell(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "capture.jsonl.gz")
+	r := recorder(t, file)
+	ask(t, r, "v1/subscription", `{"data":[]}`)
+	if err := r.Write(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil || !bytes.HasPrefix(content, []byte{0x1f, 0x8b}) {
+		t.Errorf("the file is not compressed (%v): %q", err, content)
+	}
+	if c, err := capture.Open(file); err != nil || c.Exporter != "1.2.3" || len(c.Exchanges) != 1 {
+		t.Errorf("read %+v with error %v", c, err)
+	}
+	if err := os.WriteFile(file, content[:len(content)-12], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := capture.Open(file); err == nil {
+		t.Errorf("a file whose end is missing was read as %+v", c)
+	}
+}
+
+func recorder(t *testing.T, file string) *capture.Recorder {
+	t.Helper()
+	r, err := capture.NewRecorder(file, "1.2.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// ask has the recorder see an answer.
+func ask(t *testing.T, r *capture.Recorder, path, body string) {
+	t.Helper()
+	client := &http.Client{Transport: r.Transport("main", answering(func() *http.Response {
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+	}))}
+	response, err := client.Get("https://ycm.example.com/dm/open_api/" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+}
+
+// Whoever can look into the folder is not shown the fleet, even if it is a fleet without names, and nothing that is
+// there already is lost.
+func TestTheFileIsItsOwnersAndNew(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "capture.jsonl")
+	r := recorder(t, file)
+	mode := func(when string) {
+		t.Helper()
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s, the file's mode is %v (%v), want 0600", when, info.Mode(), err)
+		}
+	}
+	mode("before anything is asked")
+	if _, err := capture.NewRecorder(file, "1.2.3"); err == nil || !strings.Contains(err.Error(), "capture.jsonl exists: remove it") {
+		t.Errorf("a file that exists: got error %v", err)
+	}
+	ask(t, r, "v1/subscription", "{}")
+	if err := r.Write(); err != nil {
+		t.Fatal(err)
+	}
+	mode("when it is written")
+	link := filepath.Join(t.TempDir(), "link.jsonl")
+	if err := os.Symlink(filepath.Join(t.TempDir(), "elsewhere"), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{link, t.TempDir(), filepath.Join(t.TempDir(), "no", "folder")} {
+		if _, err := capture.NewRecorder(name, "1.2.3"); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s was taken for a new file, or the error does not name it: %v", name, err)
+		}
+	}
+}
+
+// A path is made of what the API has told; no part of it is shown that is not a word of the documentation.
+func TestPathsAreScrubbed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "capture.jsonl")
+	r := recorder(t, file)
+	for _, path := range []string{
+		"v1/cloud_pbx/3658B43XXXX/openapi/v1.0/system/information", "v1/users/4915112345/subscription_info", "v1/cloud_pbx/instances/4915112345",
+		"v1/John/Doe", "v1/a.b/10.1.2.3", "v1/..%2fhunter2",
+	} {
+		ask(t, r, path, "{}")
+	}
+	if err := r.Write(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := capture.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, e := range c.Exchanges {
+		paths = append(paths, e.Path)
+	}
+	want := []string{
+		"v1/cloud_pbx/name-0001xxxxxxx/openapi/v1.0/system/information", "v1/users/1/subscription_info", "v1/cloud_pbx/instances/1",
+		"v1/name-0002xxxxxxx/name-0003xxxxxxx", "v1/name-0004xxxxxxx/name-0005xxxxxxx", "v1/name-0006xxxxxxx/name-0007xxxxxxx",
+	}
+	if diff := cmp.Diff(want, paths); diff != "" {
+		t.Errorf("the paths are not as they should be (-want +got):\n%s", diff)
+	}
+}
+
+func TestWithoutAnAnswerThereIsNoFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "capture.jsonl")
+	if err := recorder(t, file).Write(); !errors.Is(err, capture.ErrNothing) {
+		t.Errorf("got error %v, want %v", err, capture.ErrNothing)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file is there all the same (%v)", err)
+	}
+}
+
+// A server that answers without end costs bounded memory, and what came before is kept.
+func TestMoreThanCanBeKeptIsLeftOutAndSaid(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "capture.jsonl")
+	r := recorder(t, file)
+	long := strings.Repeat("x", yeastar.MaxBody)
+	for range 18 {
+		ask(t, r, "v1/subscription", long)
+	}
+	if err := r.Write(); err == nil || !strings.Contains(err.Error(), "the first 16 answers, and the other 2 are left out") {
+		t.Errorf("got error %v, want one that tells of 16 answers and the other 2", err)
+	}
+	if c, err := capture.Open(file); err != nil || len(c.Exchanges) != 16 || c.Exchanges[0].Text != len(long) {
+		t.Errorf("what was kept is read as %+v with error %v, want 16 exchanges", c, err)
+	}
+}

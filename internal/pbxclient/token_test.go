@@ -1,0 +1,363 @@
+package pbxclient_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/crash"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+)
+
+func TestFiftyCallersShareOneLogin(t *testing.T) {
+	pbx := newFake()
+	c := direct(t, serve(t, pbx))
+	var callers sync.WaitGroup
+	for range 50 {
+		callers.Go(func() {
+			if _, err := c.SystemInformation(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	callers.Wait()
+	logins := strings.Count(strings.Join(pbx.asked(), "\n"), "POST get_token")
+	if _, most := pbx.alive(); logins != 1 || most != 1 {
+		t.Errorf("got %d logins and at most %d tokens alive, want 1 and 1", logins, most)
+	}
+}
+
+func TestTokenIsKeptAndRenewed(t *testing.T) {
+	for name, keep := range map[string]bool{"a refresh ends the old token": false, "a refresh keeps the old token": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				pbx := newFake()
+				pbx.refreshKeep = keep
+				c := direct(t, serveInMemory(t, pbx))
+				ask := func(after time.Duration) {
+					t.Helper()
+					time.Sleep(after)
+					if _, err := c.SystemInformation(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				ask(0)
+				want(t, "the first call", pbx.asked(), []string{"POST get_token", "GET system/information"})
+				ask(28 * time.Minute)
+				want(t, "28 minutes later", pbx.asked(), []string{"GET system/information"})
+				ask(90 * time.Second)
+				want(t, "half a minute before its end", pbx.asked(),
+					[]string{"GET del_token", "POST get_token", "GET system/information"})
+				ask(31 * time.Minute)
+				want(t, "after its end", pbx.asked(), []string{"POST refresh_token", "GET system/information"})
+				ask(25 * time.Hour)
+				want(t, "after the end of both", pbx.asked(), []string{"POST get_token", "GET system/information"})
+				if _, most := pbx.alive(); most != 1 {
+					t.Errorf("%d tokens were alive at once, want 1", most)
+				}
+			})
+		})
+	}
+}
+
+func TestRefusedRefreshFallsBackToCredentials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pbx := newFake()
+		c := direct(t, serveInMemory(t, pbx))
+		mustAnswer(t, c)
+		time.Sleep(31 * time.Minute)
+		clear(pbx.refreshes) // as after a restart of the PBX
+		pbx.asked()
+		mustAnswer(t, c)
+		want(t, "after the restart", pbx.asked(), []string{"POST refresh_token", "POST get_token", "GET system/information"})
+	})
+}
+
+func TestUnansweredRefreshKeepsTheRefreshToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pbx := newFake()
+		c := direct(t, serveInMemory(t, pbx))
+		mustAnswer(t, c)
+		time.Sleep(31 * time.Minute)
+		pbx.answer("refresh_token", `<html>502</html>`)
+		_, err := c.SystemInformation(t.Context())
+		expect(t, err, yeastar.NoAnswer, yeastar.Invalid, 0)
+		pbx.on("refresh_token", nil)
+		pbx.asked()
+		mustAnswer(t, c)
+		want(t, "the next call", pbx.asked(), []string{"POST refresh_token", "GET system/information"})
+	})
+}
+
+func TestTokenThatCannotBeRevokedIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pbx := newFake()
+		c := direct(t, serveInMemory(t, pbx))
+		mustAnswer(t, c)
+		time.Sleep(29*time.Minute + 30*time.Second)
+		slowly(pbx, "del_token", time.Hour)
+		_, err := c.SystemInformation(t.Context())
+		expect(t, err, yeastar.NoAnswer, yeastar.Timeout, 0)
+		if now, _ := pbx.alive(); now != 0 { // the time-out took the half minute that it had left
+			t.Errorf("%d tokens are alive, want none", now)
+		}
+		pbx.on("del_token", nil)
+		synctest.Wait() // for the end of the login, which had its time-out at the same moment
+		pbx.asked()
+		mustAnswer(t, c)
+		want(t, "the next call", pbx.asked(), []string{"POST refresh_token", "GET system/information"})
+	})
+}
+
+func TestExpiredTokenIsRenewedOnceAndTheCallRepeatedOnce(t *testing.T) {
+	unauthorized := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
+	expired := func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"errcode":"10004","errmsg":"TOKEN EXPIRED"}`)
+	}
+	for name, refuse := range map[string]http.HandlerFunc{"10004": expired, "401 without a code": unauthorized} {
+		t.Run(name, func(t *testing.T) {
+			pbx := newFake()
+			c := direct(t, serve(t, pbx))
+			mustAnswer(t, c)
+			pbx.asked()
+
+			refusals := 0
+			pbx.on("system/information", func(w http.ResponseWriter, r *http.Request) {
+				if refusals++; refusals == 1 {
+					refuse(w, r)
+					return
+				}
+				fmt.Fprint(w, systemBody)
+			})
+			mustAnswer(t, c)
+			want(t, "a token that the PBX has forgotten", pbx.asked(),
+				[]string{"GET system/information", "POST refresh_token", "GET system/information"})
+
+			pbx.on("system/information", refuse)
+			_, err := c.SystemInformation(t.Context())
+			if yeastar.ClassOf(err) != yeastar.Auth {
+				t.Errorf("got class %q (%v), want %q", yeastar.ClassOf(err), err, yeastar.Auth)
+			}
+			want(t, "a PBX that takes no token", pbx.asked(),
+				[]string{"GET system/information", "POST refresh_token", "GET system/information"})
+		})
+	}
+}
+
+func TestUnsupportedVersionIsNoTokenError(t *testing.T) {
+	pbx := newFake()
+	c := direct(t, serve(t, pbx))
+	pbx.answer("trunk/list", `{"errcode":10003,"errmsg":"API VERSION UNSUPPORTED"}`)
+	_, err := c.Trunks(t.Context())
+	expect(t, err, yeastar.Answered, yeastar.NotFound, 10003)
+	want(t, "requests", pbx.asked(), []string{"POST get_token", "GET trunk/list"})
+}
+
+func TestLoginOutlivesTheCallThatStartedIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pbx := newFake()
+		slowly(pbx, "get_token", 10*time.Second)
+		c := direct(t, serveInMemory(t, pbx))
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := c.SystemInformation(ctx)
+		expect(t, err, yeastar.NotAsked, yeastar.Timeout, 0)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want an error that is context.DeadlineExceeded", err)
+		}
+		mustAnswer(t, c)
+		want(t, "requests", pbx.asked(), []string{"POST get_token", "GET system/information"})
+	})
+}
+
+func TestCloseLeavesNoTokenBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pbx := newFake()
+		c := pbxclient.Direct(serveInMemory(t, pbx))
+		mustAnswer(t, c)
+		pbx.asked()
+		for range 2 {
+			if err := c.Close(t.Context()); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		}
+		want(t, "two closings", pbx.asked(), []string{"GET del_token"})
+		if now, _ := pbx.alive(); now != 0 {
+			t.Errorf("%d tokens were left behind", now)
+		}
+		_, err := c.SystemInformation(t.Context())
+		expect(t, err, yeastar.NotAsked, yeastar.Network, 0)
+		want(t, "a call after that", pbx.asked(), nil)
+	})
+}
+
+func TestCloseWaitsForTheLoginUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pbx := newFake()
+		slowly(pbx, "get_token", 5*time.Second)
+		c := pbxclient.Direct(serveInMemory(t, pbx))
+		go c.SystemInformation(t.Context())
+		synctest.Wait()
+		if err := c.Close(t.Context()); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if now, most := pbx.alive(); now != 0 || most != 1 {
+			t.Errorf("%d tokens are alive after Close, %d were before, want 0 and 1", now, most)
+		}
+	})
+}
+
+func TestCloseIsBoundedByItsContext(t *testing.T) {
+	for _, endpoint := range []string{"get_token", "del_token"} {
+		t.Run(endpoint+" hangs", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				pbx := newFake()
+				slowly(pbx, endpoint, 20*time.Second)
+				c := pbxclient.Direct(serveInMemory(t, pbx))
+				go c.SystemInformation(t.Context())
+				synctest.Wait()
+				began := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				err := c.Close(ctx)
+				if took := time.Since(began); took != 10*time.Second {
+					t.Errorf("Close took %v, want the 10s of its context", took)
+				}
+				if endpoint == "del_token" {
+					expect(t, err, yeastar.NoAnswer, yeastar.Timeout, 0)
+				}
+			})
+		})
+	}
+}
+
+func TestCloseTellsThatATokenIsLeft(t *testing.T) {
+	pbx := newFake()
+	c := pbxclient.Direct(serve(t, pbx))
+	mustAnswer(t, c)
+	pbx.answer("del_token", `{"errcode":10005,"errmsg":"ACCESS DENIED"}`)
+	expect(t, c.Close(t.Context()), yeastar.Answered, yeastar.Denied, 10005)
+}
+
+func TestCloseOfAClientThatNeverLoggedInSendsNothing(t *testing.T) {
+	pbx := newFake()
+	if err := pbxclient.Direct(serve(t, pbx)).Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	want(t, "requests", pbx.asked(), nil)
+}
+
+func TestTokenLivesThatMakeNoSense(t *testing.T) {
+	for name, life := range map[string]any{"none": nil, "zero": 0, "negative": -5, "rubbish": "soon", "quoted": "1800", "endless": 1e18} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				pbx := newFake()
+				pbx.life = life
+				pbx.answer("trunk/list", `{"errcode":0,"data":[]}`)
+				c := direct(t, serveInMemory(t, pbx))
+				for range 20 {
+					if _, err := c.Trunks(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(time.Minute)
+				}
+				if n := strings.Count(strings.Join(pbx.asked(), "\n"), "POST"); n != 1 {
+					t.Errorf("20 minutes took %d logins, want 1", n)
+				}
+			})
+		})
+	}
+}
+
+func TestLoginWithoutATokenIsInvalid(t *testing.T) {
+	for _, body := range []string{
+		`{"errcode":0,"errmsg":"SUCCESS"}`,
+		`{"errcode":0,"access_token":null}`,
+		`{"errcode":0,"access_token":{"a":1}}`,
+		`{"errcode":0,"access_token":"` + strings.Repeat("a", 5000) + `"}`,
+	} {
+		pbx := newFake()
+		pbx.answer("get_token", body)
+		c := direct(t, serve(t, pbx))
+		_, err := c.SystemInformation(t.Context())
+		expect(t, err, yeastar.Answered, yeastar.Invalid, 0)
+	}
+}
+
+func mustAnswer(t *testing.T, c *pbxclient.Client) {
+	t.Helper()
+	if _, err := c.SystemInformation(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// slowly makes an endpoint take its time, or end when nobody waits any more.
+func slowly(pbx *fakePBX, endpoint string, d time.Duration) {
+	pbx.on(endpoint, func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(d):
+		case <-r.Context().Done():
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		pbx.mu.Lock()
+		defer pbx.mu.Unlock()
+		if endpoint == "get_token" {
+			pbx.login(w, endpoint, body)
+		}
+	})
+}
+
+// expect holds a failed call against what it should tell the collectors.
+func expect(t *testing.T, err error, reach yeastar.Reach, class yeastar.Class, code int) {
+	t.Helper()
+	var e *yeastar.Error
+	if !errors.As(err, &e) {
+		t.Errorf("got error %v, want an *yeastar.Error", err)
+		return
+	}
+	if got := yeastar.ReachOf(err); got != reach || e.Class != class || e.Code != code {
+		t.Errorf("got reach %d, class %q, code %d; want %d, %q, %d\n%v", got, e.Class, e.Code, reach, class, code, err)
+	}
+	if e.Account != "main" {
+		t.Errorf("the error is of account %q, want main: %v", e.Account, err)
+	}
+}
+
+// A login runs in a goroutine of its own, where a panic would end the process.
+func TestPanicOfALoginReachesThoseWhoWaitForIt(t *testing.T) {
+	o := serve(t, newFake())
+	healthy, panics := o.Transport, true
+	o.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		if panics {
+			panic("out of order")
+		}
+		return healthy.RoundTrip(r)
+	})
+	c := direct(t, o)
+	recovered := func() (cause any) {
+		defer func() { cause = recover() }()
+		_, err := c.SystemInformation(t.Context())
+		t.Errorf("got %v, want a panic", err)
+		return nil
+	}()
+	carried, ok := recovered.(*crash.Crash)
+	if !ok || carried.Error() != "out of order" || !strings.Contains(string(carried.Stack()), "RoundTrip") {
+		t.Errorf("recovered %v, want the panic with the stack of the request", recovered)
+	}
+	panics = false
+	mustAnswer(t, c)
+	panics = true
+	if err := c.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "out of order") {
+		t.Errorf("Close: got %v, want the panic as an error", err)
+	}
+}

@@ -1,0 +1,132 @@
+package poll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+)
+
+// selfMetric is a self metric of the account's collector named polls.
+func selfMetric(name string) string {
+	return name + `{account="main",collector="polls"}`
+}
+
+func TestPanicIsAFailedPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.add("polls", every(time.Minute, time.Hour), func(context.Context) (exposition.Source, error) {
+			panic("a page without an end")
+		})
+		defer start(b.Account)()
+		time.Sleep(90 * time.Second)
+
+		lines := b.journal.with("level=error", "Collector panicked", "a page without an end", "job_test.go", "account=main", "collector=polls")
+		if len(lines) != 2 {
+			t.Errorf("two polls panicked; the log has %d lines that tell of it at level error with the stack:\n%s", len(lines), b.journal.lines.String())
+		}
+		for metric, want := range map[string]string{
+			`ycm_collector_polls_total{account="main",collector="polls",result="invalid"}`: "2",
+			`ycm_collector_polls_total{account="main",collector="polls",result="ok"}`:      "0",
+			selfMetric("ycm_collector_success"):                                            "0",
+		} {
+			if got := value(t, b.registry, metric); got != want {
+				t.Errorf("%s is %q after two panics, want %s", metric, got, want)
+			}
+		}
+	})
+}
+
+// refusing is a Publisher that cannot use a snapshot.
+type refusing struct{ *shelf }
+
+func (refusing) Publish(string, string, exposition.Source, time.Time) error {
+	return errors.New("ycm_cloud_pbx_info: samples out of order")
+}
+
+func TestUnusableSnapshotIsAFailedPoll(t *testing.T) {
+	b := newBench(t)
+	b.options.Publisher = refusing{b.shelf}
+	j := b.add("polls", every(time.Minute, time.Hour), func(context.Context) (exposition.Source, error) {
+		return nothing(), nil
+	})
+	err := j.poll(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "ycm_cloud_pbx_info: samples out of order") {
+		t.Errorf("the poll's error is %v, want one that tells what is wrong with the snapshot", err)
+	}
+	if got := classOf(err); got != yeastar.Invalid {
+		t.Errorf("the poll's class is %s, want invalid", got)
+	}
+}
+
+func TestFailedPollIsOneLineThatSaysWhatAndWhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.add("polls", every(time.Minute, time.Hour), func(context.Context) (exposition.Source, error) {
+			time.Sleep(2 * time.Second)
+			return nil, fmt.Errorf("page 3: %w", &yeastar.Error{
+				Account: "main", Endpoint: "cloud_pbx_list", Class: yeastar.Server, HTTPStatus: 500,
+				Code: 1000012, Message: "DATABASE_ERROR", RequestID: "9a981b12",
+			})
+		})
+		defer start(b.Account)()
+		time.Sleep(10 * time.Second) // The poll is repeated after that.
+		all := len(b.journal.with("collector=polls"))
+		lines := b.journal.with("level=warn", "account=main", "collector=polls", "class=server", "endpoint=cloud_pbx_list",
+			"code=1000012", "request_id=9a981b12", "duration=2s", "page 3")
+		if all != 1 || len(lines) != 1 {
+			t.Errorf("one poll failed; the log has %d lines, %d of them complete:\n%s", all, len(lines), b.journal.lines.String())
+		}
+		for metric, want := range map[string]string{
+			`ycm_collector_polls_total{account="main",collector="polls",result="server"}`: "1",
+			selfMetric("ycm_collector_success"):                                           "0",
+			selfMetric("ycm_collector_duration_seconds"):                                  "2",
+			selfMetric("ycm_collector_interval_seconds"):                                  "60",
+			selfMetric("ycm_collector_last_success_timestamp_seconds"):                    "",
+		} {
+			if got := value(t, b.registry, metric); got != want {
+				t.Errorf("%s is %q after a failed poll of 2 s, want %q", metric, got, want)
+			}
+		}
+	})
+}
+
+// An account that may not have something is told so once, and the collector goes on trying.
+func TestDenialIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		var allowed atomic.Bool
+		b.add("polls", every(time.Minute, time.Hour), func(context.Context) (exposition.Source, error) {
+			if allowed.Load() {
+				return nothing(), nil
+			}
+			return nil, &yeastar.Error{Class: yeastar.Denied, Code: 1000042}
+		})
+		defer start(b.Account)()
+		expect := func(level, message string, want int) {
+			t.Helper()
+			if got := len(b.journal.with("level="+level, message)); got != want {
+				t.Errorf("the log says %d times %q at level %s, want %d:\n%s", got, message, level, want, b.journal.lines.String())
+			}
+		}
+		time.Sleep(2*time.Minute + 30*time.Second)
+		expect("warn", "Poll denied", 1)
+		expect("debug", "Poll is still denied", 2)
+		if got := value(t, b.registry, `ycm_collector_polls_total{account="main",collector="polls",result="denied"}`); got != "3" {
+			t.Errorf("polls denied: %q, want 3", got)
+		}
+		allowed.Store(true)
+		time.Sleep(time.Minute)
+		expect("info", "Poll succeeded again", 1)
+		allowed.Store(false)
+		time.Sleep(time.Minute)
+		expect("warn", "Poll denied", 2)
+	})
+}

@@ -1,0 +1,253 @@
+package poll
+
+import (
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/internal/series"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// Metrics is what the exporter tells about its own polling, for all accounts.
+type Metrics struct {
+	up          *prometheus.GaugeVec
+	success     *prometheus.GaugeVec
+	duration    *prometheus.GaugeVec
+	interval    *prometheus.GaugeVec
+	lastSuccess *prometheus.GaugeVec
+	fromBefore  *prometheus.GaugeVec
+	polls       *prometheus.CounterVec
+	sweep       *prometheus.GaugeVec
+	pbxPolls    *prometheus.CounterVec
+
+	requests    *prometheus.CounterVec
+	latency     *prometheus.HistogramVec
+	retries     *prometheus.CounterVec
+	budgetWait  *prometheus.CounterVec
+	unexpected  *prometheus.CounterVec
+	tokenEnds   *prometheus.GaugeVec
+	logins      *prometheus.CounterVec
+	repairs     *prometheus.CounterVec
+	mismatches  *prometheus.CounterVec
+	unconfirmed *prometheus.GaugeVec
+
+	budgets *budgets
+}
+
+// NewMetrics makes the metrics and registers them.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	auto := promauto.With(reg)
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return auto.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+	}
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return auto.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	m := &Metrics{
+		up: gauge("ycm_up",
+			"Whether the last walk of the list of Cloud PBXs succeeded (1) or not (0); absent before the first one ended.", "account"),
+		success: gauge("ycm_collector_success",
+			"Whether the collector's last poll succeeded (1) or not (0).", "account", "collector"),
+		duration: gauge("ycm_collector_duration_seconds",
+			"How long the collector's last poll took, waits for the API budget included.", "account", "collector"),
+		interval: gauge("ycm_collector_interval_seconds",
+			"Configured time from the start of one poll of the collector to the start of the next, or of its rounds.", "account", "collector"),
+		lastSuccess: gauge("ycm_collector_last_success_timestamp_seconds",
+			"Unix time at which the collector's last successful poll ended.", "account", "collector"),
+		fromBefore: gauge("ycm_collector_restored",
+			"Whether what is served of the collector is what was known before a restart of the exporter (1) or not (0); it is as old as ycm_collector_last_success_timestamp_seconds says.", "account", "collector"),
+		polls: counter("ycm_collector_polls_total",
+			"Polls of the collector that have ended, by result.", "account", "collector", "result"),
+		sweep: gauge("ycm_collector_round_duration_seconds",
+			"How long the collector took for its last round of all PBXs, or takes for the present one if that is longer already; more than its interval where the budget does not carry that.", "account", "collector"),
+		pbxPolls: counter("ycm_collector_pbx_polls_total",
+			"PBXs that the collector asked, each time it asked one, by result.", "account", "collector", "result"),
+		requests: counter("ycm_api_requests_total",
+			"HTTP requests sent to the YCM API, retries and token requests included, by result.", "account", "endpoint", "result"),
+		latency: auto.NewHistogramVec(prometheus.HistogramOpts{
+			Name:                            "ycm_api_request_duration_seconds",
+			Help:                            "How long HTTP requests to the YCM API took, without waits for the API budget.",
+			Buckets:                         []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+			NativeHistogramBucketFactor:     1.1,
+			NativeHistogramMaxBucketNumber:  100,
+			NativeHistogramMinResetDuration: time.Hour,
+		}, []string{"account", "endpoint"}),
+		retries: counter("ycm_api_retries_total",
+			"Requests to the YCM API that were sent again, by the reason.", "account", "reason"),
+		budgetWait: counter("ycm_api_budget_wait_seconds_total",
+			"Time that requests to the YCM API waited for the account's budget.", "account"),
+		unexpected: counter("ycm_api_unexpected_values_total",
+			"Values of the YCM API that could not be understood and so have no sample, by field.", "account", "field"),
+		tokenEnds: gauge("ycm_api_token_expiration_timestamp_seconds",
+			"Unix time at which the account's access token expires.", "account"),
+		logins: counter("ycm_api_logins_total",
+			"Requests for an access token of the YCM API, by grant type and result.", "account", "grant", "result"),
+		repairs: counter("ycm_walk_repairs_total",
+			"Walks of the list of Cloud PBXs that had to be mended: a PBX missed was found by its id, or the list was walked again.", "account"),
+		mismatches: counter("ycm_walk_mismatches_total",
+			"Walks that were served although YCM's total and its list of Cloud PBXs disagree, as two readings of the list found.", "account"),
+		unconfirmed: gauge("ycm_cloud_pbxs_unconfirmed",
+			"Whether the latest walk misses so many Cloud PBXs that it is not served before more walks agree (1) or not (0); what is served is older then.", "account"),
+		budgets: &budgets{read: map[string]func() ycmclient.BudgetState{}},
+	}
+	reg.MustRegister(m.budgets)
+	return m
+}
+
+// vectors is every metric that is kept by account.
+func (m *Metrics) vectors() []interface {
+	DeletePartialMatch(prometheus.Labels) int
+} {
+	return []interface {
+		DeletePartialMatch(prometheus.Labels) int
+	}{
+		m.up, m.success, m.duration, m.interval, m.lastSuccess, m.fromBefore, m.polls, m.sweep, m.pbxPolls, m.requests, m.latency, m.retries,
+		m.budgetWait, m.unexpected, m.tokenEnds, m.logins, m.repairs, m.mismatches, m.unconfirmed,
+	}
+}
+
+// Track serves the tokens that an account's budget holds, asked for at each scrape, and starts those counters of the
+// account at 0 whose first increase an alert must not miss.
+func (m *Metrics) Track(account string, budget func() ycmclient.BudgetState) {
+	m.budgets.set(account, budget)
+	m.budgetWait.WithLabelValues(account)
+	m.repairs.WithLabelValues(account)
+	m.mismatches.WithLabelValues(account)
+	m.unconfirmed.WithLabelValues(account)
+	for _, reason := range []yeastar.Class{yeastar.Network, yeastar.Timeout, yeastar.Server, yeastar.RateLimited} {
+		m.retries.WithLabelValues(account, string(reason))
+	}
+	for _, result := range yeastar.Classes() {
+		for _, grant := range []string{"client_credentials", "refresh_token"} {
+			m.logins.WithLabelValues(account, grant, string(result))
+		}
+	}
+	m.start(account, ycmclient.EndpointToken)
+}
+
+// start starts the counters of an endpoint's requests at 0.
+func (m *Metrics) start(account, endpoint string) {
+	for _, result := range yeastar.Classes() {
+		m.requests.WithLabelValues(account, endpoint, string(result))
+	}
+}
+
+// Forget drops every series of an account that is polled no longer.
+func (m *Metrics) Forget(account string) {
+	m.budgets.set(account, nil)
+	for _, vector := range m.vectors() {
+		vector.DeletePartialMatch(prometheus.Labels{"account": account})
+	}
+}
+
+// begin tells of the collectors that an account is about to poll, and drops the series of those that it had and that are
+// switched off.
+func (m *Metrics) begin(account string, collectors []collector.Configured) {
+	for _, c := range collectors {
+		for _, endpoint := range c.Endpoints {
+			m.start(account, endpoint)
+		}
+		if c.Schedule.Enabled {
+			m.interval.WithLabelValues(account, c.Name).Set(c.Schedule.Interval.Seconds())
+			m.polls.WithLabelValues(account, c.Name, string(yeastar.OK))
+			m.fromBefore.WithLabelValues(account, c.Name)
+			continue
+		}
+		for _, vector := range m.vectors() {
+			vector.DeletePartialMatch(prometheus.Labels{"account": account, "collector": c.Name})
+		}
+		if c.Provides == collector.ListOfPBXs {
+			m.up.DeleteLabelValues(account)
+		}
+	}
+}
+
+// ended tells of a poll that has ended.
+func (m *Metrics) ended(j *job, result yeastar.Class, s CollectorStatus) {
+	m.polls.WithLabelValues(j.account, j.Name, string(result)).Inc()
+	m.tell(j, result, s)
+}
+
+// tell tells how the last poll of a collector went.
+func (m *Metrics) tell(j *job, result yeastar.Class, s CollectorStatus) {
+	m.duration.WithLabelValues(j.account, j.Name).Set(s.Duration.Seconds())
+	succeeded := series.Boolean(result == yeastar.OK)
+	m.tellSuccess(j, s)
+	m.fromBefore.WithLabelValues(j.account, j.Name).Set(series.Boolean(s.Restored))
+	m.success.WithLabelValues(j.account, j.Name).Set(succeeded)
+	if j.Provides == collector.ListOfPBXs {
+		m.up.WithLabelValues(j.account).Set(succeeded)
+	}
+	if sweeper, ok := j.sweeper(); ok {
+		m.sweep.WithLabelValues(j.account, j.Name).Set(sweeper.Duration().Seconds())
+	}
+}
+
+// restored tells of a collector that serves what was known before a restart. No poll has ended, so nothing is said of that.
+func (m *Metrics) restored(j *job) {
+	m.fromBefore.WithLabelValues(j.account, j.Name).Set(1)
+	m.tellSuccess(j, j.status)
+}
+
+// inherited tells of a collector what was told under the name that its account had before.
+func (m *Metrics) inherited(j *job) {
+	if j.failure == "" { // No poll has ended since it was restored.
+		m.restored(j)
+	} else {
+		m.tell(j, j.failure, j.status)
+	}
+}
+
+func (m *Metrics) tellSuccess(j *job, s CollectorStatus) {
+	if !s.LastSuccess.IsZero() { // A sweep may be shown that has not succeeded as a whole.
+		m.lastSuccess.WithLabelValues(j.account, j.Name).Set(float64(s.LastSuccess.UnixMilli()) / 1000)
+	}
+}
+
+// budgets serves what the accounts' budgets hold at the moment of a scrape.
+type budgets struct {
+	mu   sync.Mutex
+	read map[string]func() ycmclient.BudgetState
+}
+
+func (b *budgets) set(account string, read func() ycmclient.BudgetState) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if read == nil {
+		delete(b.read, account)
+		return
+	}
+	b.read[account] = read
+}
+
+func (b *budgets) tokens() *prometheus.Desc {
+	return prometheus.NewDesc("ycm_api_budget_tokens",
+		"Requests that the account's budget allows at once at the moment of the scrape.", []string{"account"}, nil)
+}
+
+func (b *budgets) rate() *prometheus.Desc {
+	return prometheus.NewDesc("ycm_api_budget_rate",
+		"Requests a second that the account asks for at most at present: less than its rate limit while somebody else uses its Client ID.", []string{"account"}, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (b *budgets) Describe(descs chan<- *prometheus.Desc) {
+	descs <- b.tokens()
+	descs <- b.rate()
+}
+
+// Collect implements prometheus.Collector.
+func (b *budgets) Collect(metrics chan<- prometheus.Metric) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for account, read := range b.read {
+		state := read()
+		metrics <- prometheus.MustNewConstMetric(b.tokens(), prometheus.GaugeValue, state.Tokens, account)
+		metrics <- prometheus.MustNewConstMetric(b.rate(), prometheus.GaugeValue, state.PerSecond, account)
+	}
+}

@@ -1,0 +1,111 @@
+package poll
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+)
+
+// phones reads the phones that each firmware version can provision, as --phones does.
+func (b *bench) phones(t *testing.T) ([]collector.PhoneCatalogue, error) {
+	t.Helper()
+	err := b.Once(t.Context(), nil)
+	phones := slices.IndexFunc(b.options.Collectors, func(c collector.Configured) bool { return c.Provides == collector.PhoneCatalogues })
+	return collector.Catalogues(b.Reading(collector.PhoneCatalogues), b.options.Collectors[phones].Settings), err
+}
+
+// An operator asks which phones the firmware in use knows: of each version, from old to new, as deep as configured.
+func TestPhonesOnTheCommandLine(t *testing.T) {
+	for depth, want := range map[string]collector.PhoneModel{
+		"vendors": {},
+		"models":  {Value: "VP59", Name: "VP59", Type: "Deskphone"},
+		"full":    {Value: "VP59", Name: "VP59", Type: "Deskphone", Templates: []string{"YSDP_YealinkVP"}, Methods: []string{"dhcp", "pnp", "rps"}},
+	} {
+		t.Run(depth, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				ycm := b.fleetOf(t, 4, listAnd(phonesOf(depth)))
+				versions(ycm, "84.10.0.30", "84.9.0.61", "84.6.0.47", "84.12.0.32")
+				ycm.SetStatus(ycm.IDs()[3], ycmtest.Stopped)
+				catalogues, err := b.phones(t)
+				if err != nil {
+					t.Fatal(err)
+				}
+				type row struct {
+					Version string
+					Vendors int
+					Told    bool
+					VP59    collector.PhoneModel
+				}
+				var got []row
+				for _, c := range catalogues {
+					r := row{c.Version, len(c.Vendors), c.Problem == "", collector.PhoneModel{}}
+					for _, v := range c.Vendors {
+						for _, m := range v.Models {
+							if m.Value == "VP59" {
+								r.VP59 = m
+							}
+						}
+					}
+					got = append(got, r)
+				}
+				if diff := cmp.Diff([]row{
+					{"84.6.0.47", 0, false, collector.PhoneModel{}}, {"84.9.0.61", 8, true, want}, {"84.10.0.30", 9, true, want}, {"84.12.0.32", 0, false, collector.PhoneModel{}},
+				}, got); diff != "" {
+					t.Errorf("phones (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+func TestPhonesWhenYCMFails(t *testing.T) {
+	for _, endpoint := range []ycmtest.Endpoint{ycmtest.CloudPBXList, ycmtest.Proxy} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			ycm := b.fleetOf(t, 4, listAnd(phonesOf("models")))
+			ycm.Inject(ycmtest.Fault{Endpoint: endpoint, Effect: ycmtest.Failure(1000042, ycmtest.Shape{})})
+			if _, err := b.phones(t); yeastar.ClassOf(err) != yeastar.Denied {
+				t.Errorf("with %s denied the error is %v, want one that says so", endpoint, err)
+			}
+		})
+	}
+}
+
+// While YCM does not pass questions on, what is known stays, and the reading goes on where it was.
+func TestCatalogueOutlivesYCMsTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.fleetOf(t, 2, listAnd(func(c plan) {
+			c["autoprovisioning"] = every(24*time.Hour, 72*time.Hour)
+		}))
+		trouble := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Skip: 5, Effect: ycmtest.Failure(1000042, ycmtest.Shape{})})
+		defer start(b.Account)()
+		after(30 * time.Minute)
+		vendors := func() int { return len(b.values("autoprovisioning", "ycm_autoprovisioning_phone_models", "vendor")) }
+		if got := vendors(); got != 4 {
+			t.Errorf("the models of %d vendors are known, want the 4 that were read before the trouble", got)
+		}
+		if got := value(t, b.registry, `ycm_collector_success{account="main",collector="autoprovisioning"}`); got != "0" {
+			t.Errorf("the collector's success is %q while YCM denies everything, want 0", got)
+		}
+		if hits := trouble.Hits(); hits > 31 {
+			t.Errorf("YCM was asked %d times in 30 minutes although it refused, want once a minute at most", hits)
+		}
+		trouble.Remove()
+		after(2 * time.Minute)
+		if got := vendors(); got != 10 {
+			t.Errorf("after the trouble the models of %d vendors are known, want all 10", got)
+		}
+		if got := menus(ycm, 0)["84.19.0.22 phone_vendor"]; got != 1 {
+			t.Errorf("the vendors were asked for %d times, want once", got)
+		}
+	})
+}

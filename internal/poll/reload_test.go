@@ -1,0 +1,247 @@
+package poll
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
+)
+
+// A reload that changes a collector must neither ask YCM at once nor lose what is known.
+func TestReloadGoesOnWhereTheAccountWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
+		stop := start(b.Account)
+		after(20 * time.Second)
+		stop()
+		old, requests := b.Account, ycm.Count(ycmtest.CloudPBXList)
+
+		b.reload(b.plan.with("cloud_pbx", every(3*time.Minute, 10*time.Minute)))
+		if !b.Ready() {
+			t.Error("the account was ready before the reload and is not after it")
+		}
+		before, now := old.Status(), b.Status()
+		if now.PBXs != 10 || !now.Collectors[0].LastSuccess.Equal(before.Collectors[0].LastSuccess) {
+			t.Errorf("after the reload the status is %+v, want 10 PBXs and the last success of %+v", now, before)
+		}
+		defer start(b.Account)()
+		after(150 * time.Second)
+		if got := ycm.Count(ycmtest.CloudPBXList); got != requests {
+			t.Errorf("the list was asked for again %v after the reload, want it when the new interval has gone by", 150*time.Second)
+		}
+		after(20 * time.Second)
+		if got := ycm.Count(ycmtest.CloudPBXList); got == requests {
+			t.Error("the list was not asked for when the new interval had gone by")
+		}
+	})
+}
+
+// New credentials are meant to be tried, so an account that a reload changed polls at once.
+func TestChangedAccountPollsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
+		stop := start(b.Account)
+		after(20 * time.Second)
+		stop()
+		old, requests := b.Account, ycm.Count(ycmtest.CloudPBXList)
+
+		b.Account = NewAccount(b.options)
+		b.Inherit(old, false)
+		defer start(b.Account)()
+		after(time.Second)
+		if got := ycm.Count(ycmtest.CloudPBXList); got == requests {
+			t.Error("a changed account waits for its old turn")
+		}
+	})
+}
+
+// A snapshot that a reload found being held for a poll lives no longer than its own time.
+func TestReloadDuringAPollKeepsTheSnapshotsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
+		stop := start(b.Account)
+		after(20 * time.Second)
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Hang()})
+		after(50 * time.Second)
+		stop()
+		if b.shelf.serves("cloud_pbx") == nil {
+			t.Error("the snapshot went with the reload")
+		}
+		after(10 * time.Minute)
+		if b.shelf.serves("cloud_pbx") != nil {
+			t.Error("the snapshot outlived its time because a poll was under way when polling ended")
+		}
+	})
+}
+
+// A collector that is switched off must not go on being served until it is stale.
+func TestReloadWithdrawsWhatIsSwitchedOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
+		stop := start(b.Account)
+		after(20 * time.Second)
+		stop()
+		b.reload(listOnly())
+		for _, name := range []string{"firmware", "cloud_pbx", "subscription", "users"} {
+			if got, want := b.shelf.serves(name) != nil, name == "cloud_pbx"; got != want {
+				t.Errorf("after a reload that leaves the list alone on, %s is served: %v, want %v", name, got, want)
+			}
+		}
+	})
+}
+
+// Other types of firmware are meant to be seen soon, not when the hour is over; and without the PBXs' own firmware
+// nothing more can be said of how far they are behind.
+func TestReloadOfFirmwareTypesPollsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
+		stop := start(b.Account)
+		after(20 * time.Second)
+		stop()
+		b.reload(b.plan.with("firmware", b.plan["firmware"].with("types: [cm, cluster]")).with("cloud_pbx", every(time.Minute, 3*time.Hour)))
+		defer start(b.Account)()
+		after(2 * time.Minute)
+		kinds := map[string]bool{}
+		for _, s := range samples(b.shelf.serves("firmware"), exposition.Shard{})["ycm_firmware_latest_info"] {
+			kinds[s.labels[1]] = true
+		}
+		if want := map[string]bool{"cm": true, "cluster": true}; !maps.Equal(kinds, want) {
+			t.Errorf("after the reload there is firmware of the types %v, want %v", kinds, want)
+		}
+		if got := b.sampled("cloud_pbx", "ycm_cloud_pbx_firmware_versions_behind"); got != 0 {
+			t.Errorf("%d PBXs are compared with firmware that is not asked for any more", got)
+		}
+	})
+}
+
+func TestReloadShortensTheLifeOfASnapshot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
+		stop := start(b.Account)
+		after(20 * time.Second)
+		stop()
+		b.reload(b.plan.with("cloud_pbx", every(time.Hour, 5*time.Minute)))
+		defer start(b.Account)()
+		after(4 * time.Minute)
+		if b.shelf.serves("cloud_pbx") == nil {
+			t.Error("a snapshot that may live for 5 minutes is gone after 4")
+		}
+		after(time.Minute)
+		if b.shelf.serves("cloud_pbx") != nil {
+			t.Error("a snapshot that may live for 5 minutes, since the reload, is there after more")
+		}
+	})
+}
+
+// What a reload takes over is as old as it was: the reload does not give it more time.
+func TestReloadDoesNotMakeASnapshotYounger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
+		stop := start(b.Account)
+		after(20 * time.Second)
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Status(403)})
+		after(5 * time.Minute)
+		stop()
+		b.reload(b.plan.with("cloud_pbx", every(2*time.Minute, 10*time.Minute)))
+		defer start(b.Account)()
+		after(4 * time.Minute)
+		if b.shelf.serves("cloud_pbx") == nil {
+			t.Error("a snapshot that may live for 10 minutes is gone after little more than 9")
+		}
+		after(time.Minute)
+		if b.shelf.serves("cloud_pbx") != nil {
+			t.Error("a snapshot that may live for 10 minutes is there after more, because of a reload")
+		}
+	})
+}
+
+// Whatever the depths, and whether the phones were read to the end or a half of them, a reload is harmless: what was
+// half read is read anew, and then there is what the new depth says, no more and no less.
+func TestReloadOfDepths(t *testing.T) {
+	depths := []string{"vendors", "models", "full"}
+	for _, from := range depths {
+		for _, to := range depths {
+			for _, whole := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s to %s, whole %v", from, to, whole), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						b := newBench(t)
+						ycm := b.fleetOf(t, 4, listAnd(phonesOf(from, "{vendor: Yealink, model: VP59}")))
+						versions(ycm, "84.12.0.32", "84.16.0.25")
+						if !whole {
+							ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Skip: map[string]int{"vendors": 1, "models": 5, "full": 50}[from], Effect: ycmtest.Hang()})
+						}
+						stop := start(b.Account)
+						after(15*time.Minute + 25*time.Second)
+						stop()
+						ycm.ClearFaults()
+						before := len(ycm.Requests())
+						b.reload(b.plan.with("autoprovisioning", b.plan["autoprovisioning"].with("depth: "+to+"\nrequired_phones: [{vendor: Yealink, model: VP59}]")))
+						if whole && b.sampled("autoprovisioning", "ycm_autoprovisioning_phone_vendors") == 0 {
+							t.Error("what was known is not served after the reload")
+						}
+						defer start(b.Account)()
+						after(15 * time.Minute)
+						for family, served := range map[string]bool{
+							"ycm_autoprovisioning_phone_vendors":    true,
+							"ycm_autoprovisioning_phone_models":     to != "vendors",
+							"ycm_autoprovisioning_phone_model_info": to == "full",
+							"ycm_autoprovisioning_phone_supported":  true,
+						} {
+							if got := b.sampled("autoprovisioning", family) > 0; got != served {
+								t.Errorf("%s has samples: %v, want %v", family, got, served)
+							}
+						}
+						if got := b.values("autoprovisioning", "ycm_autoprovisioning_phone_models", "version", "vendor"); to != "vendors" && len(got) != 20 {
+							t.Errorf("the models of %d vendors of 2 versions are known, want 20", len(got))
+						}
+						asked := menus(ycm, before)
+						vendors := asked["84.12.0.32 phone_vendor"] + asked["84.16.0.25 phone_vendor"]
+						if whole != (vendors == 0) {
+							t.Errorf("after the reload the vendors were asked for %d times, want none if all had been read (%v), else some", vendors, whole)
+						}
+						for _, lines := range [][]string{b.journal.with("level=error"), b.journal.with("panicked")} {
+							if len(lines) > 0 {
+								t.Errorf("the log has: %v", lines)
+							}
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// A reload may come before anything was polled, again and again. Nothing is known then, and nothing is made up.
+func TestReloadBeforeTheFirstPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.fleetOf(t, 10, everythingOfPBXs())
+		for range 3 {
+			stop := start(b.Account)
+			stop()
+			b.reload(b.plan)
+		}
+		defer start(b.Account)()
+		after(30 * time.Second)
+		for _, name := range []string{"pbx_api", "trunks", "autoprovisioning"} {
+			if took := b.sweepDuration(t, name); took > time.Minute {
+				t.Errorf("30 seconds after the start, the sweep of %s took %v already", name, took)
+			}
+		}
+		after(time.Hour)
+		if got := len(b.up()); got != 10 {
+			t.Errorf("%d PBXs are told of an hour after reloads before the first poll, want 10", got)
+		}
+	})
+}

@@ -1,0 +1,107 @@
+package series
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
+)
+
+// pbxLabels identify a PBX on each of its series.
+func pbxLabels() []string { return []string{"account", "cloud_pbx_id", "name", "region"} }
+
+// PBXFamilies describes columns of records that belong to one PBX each, sorted by name.
+func PBXFamilies[R any](columns []Column[R]) []exposition.Family {
+	_, layouts := layOut(columns, pbxLabels())
+	return familiesOf(layouts)
+}
+
+// PBX is what identifies a PBX. An ID of 0 is none: YCM's list does not have the PBX.
+type PBX struct {
+	ID           int64
+	Name, Region string
+}
+
+// perPBX is a snapshot of records that belong to one PBX each. It makes samples straight from the records: besides
+// them it holds a few bytes a PBX.
+type perPBX[T, R any] struct {
+	account  string
+	columns  []Column[R]
+	layouts  []layout
+	families []exposition.Family
+	records  []T
+	identify func(*T) (PBX, *R)
+	ids      decimals
+}
+
+// PerPBX makes a source of records, which have distinct ids, or an id of 0 and names in order. identify tells whose a
+// record is and what the columns read. The records are the source's from now on.
+func PerPBX[T, R any](account Account, columns []Column[R], records []T, identify func(*T) (PBX, *R)) exposition.Source {
+	sorted, layouts := layOut(without(columns, account.Excluded), pbxLabels())
+	return &perPBX[T, R]{
+		account: account.Name, columns: sorted, layouts: layouts, families: familiesOf(layouts), records: records,
+		identify: identify,
+		ids: newDecimals(len(records), func(i int) int64 {
+			pbx, _ := identify(&records[i])
+			return pbx.ID
+		}),
+	}
+}
+
+// Families describes the columns.
+func (s *perPBX[T, R]) Families() []exposition.Family { return s.families }
+
+// Each calls emit for the samples of a family, without an allocation per sample.
+func (s *perPBX[T, R]) Each(family int, shard exposition.Shard, emit func(labels []string, value float64)) {
+	c, l := &s.columns[family], &s.layouts[family]
+	labels := make([]string, len(l.family.Labels))
+	own := make([]string, len(l.own))
+	sample := func(value float64) {
+		for i, at := range l.own {
+			labels[at] = own[i]
+		}
+		emit(labels, value)
+	}
+	for _, i := range s.ids.order {
+		pbx, r := s.identify(&s.records[i])
+		if !shard.Has(s.account, pbx.ID) {
+			continue
+		}
+		for at, value := range [...]string{s.account, s.ids.at(i), pbx.Name, pbx.Region} {
+			labels[l.identity[at]] = value
+		}
+		c.Read(r, own, sample)
+	}
+}
+
+// decimals is the ids of records in decimal, all in one string, as labels are: it costs few bytes an id. An id of 0 is
+// none, which is an empty label.
+type decimals struct {
+	digits string
+	ends   []uint32 // of each id in digits
+	order  []uint32 // of the records, by their ids as text
+}
+
+func newDecimals(n int, id func(i int) int64) decimals {
+	digits := make([]byte, 0, 8*n)
+	d := decimals{ends: make([]uint32, n), order: make([]uint32, n)}
+	for i := range n {
+		if id := id(i); id != 0 {
+			digits = strconv.AppendInt(digits, id, 10)
+		}
+		d.ends[i], d.order[i] = uint32(len(digits)), uint32(i)
+	}
+	d.digits = string(digits)
+	slices.SortStableFunc(d.order, func(a, b uint32) int { return strings.Compare(d.at(a), d.at(b)) })
+	return d
+}
+
+// at is the id of record i.
+func (d *decimals) at(i uint32) string {
+	var start uint32
+	if i > 0 {
+		start = d.ends[i-1]
+	}
+	return d.digits[start:d.ends[i]]
+}

@@ -1,0 +1,167 @@
+package yeastar_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+)
+
+func TestTextsAreFitForLabels(t *testing.T) {
+	for wire, want := range map[string]string{
+		`"Harbour Dental"`:                   "Harbour Dental",
+		`" kept "`:                           " kept ",
+		`"\n\tQuay\r\n"`:                     "Quay",
+		`"a\u001b[31m\nb\u0000"`:             "a\ufffd[31m\ufffdb\ufffd",
+		`"\u007f\u0085\u009f\u00a0"`:         "\ufffd\ufffd\ufffd\u00a0",
+		"\"raw \u0085 C1\"":                  "raw \ufffd C1",
+		`"Zwölf é 診療所 👩‍⚕️"`:                 "Zwölf é 診療所 👩‍⚕️",
+		`"\ud800x"`:                          "\ufffdx",
+		"\"\xff\"":                           "\ufffd",
+		`42`:                                 "42",
+		`1.50`:                               "1.50",
+		`true`:                               "true",
+		`null`:                               "",
+		`{"a":1}`:                            "",
+		`"` + strings.Repeat("é", 600) + `"`: strings.Repeat("é", 512),
+		`"` + strings.Repeat(`\u0001`, 900) + `"`: strings.Repeat("\ufffd", 341),
+	} {
+		var text yeastar.Text
+		if err := json.Unmarshal([]byte(wire), &text); err != nil || text.String() != want {
+			t.Errorf("%s: got %q and error %v, want %q", wire, text.String(), err, want)
+		}
+	}
+	if got := yeastar.Clean("a\x00\xff\xfe"); got != "a\ufffd\ufffd" {
+		t.Errorf("got %q, want it valid and without control characters", got)
+	}
+}
+
+func TestSerialNumbersThatMayStandInAPath(t *testing.T) {
+	for sn, want := range map[string]bool{
+		"3658B4311190001": true, "a-b_C": true, "": false, "..": false, "a/b": false, "a?b": false, "a%2fb": false, "a b": false,
+		"é": false, "a\n": false, strings.Repeat("1", 64): true, strings.Repeat("1", 65): false,
+	} {
+		if got := yeastar.IsSerialNumber(sn); got != want {
+			t.Errorf("%q: got %v, want %v", sn, got, want)
+		}
+	}
+}
+
+func TestListsAreBoundedAndNeverFail(t *testing.T) {
+	type item struct {
+		ID yeastar.Number `json:"id"`
+	}
+	for _, c := range []struct {
+		wire             string
+		items            int
+		given            bool
+		alone, more, odd bool
+	}{
+		{`[{"id":1},{"id":2}]`, 2, true, false, false, false},
+		{`[]`, 0, true, false, false, false},
+		{`[7,null,"x",[],{"id":[]}]`, 5, true, false, false, false},
+		{`{"id":1}`, 1, true, true, false, false},
+		{`null`, 0, false, false, false, false},
+		{`"x"`, 0, false, false, false, true},
+		{`true`, 0, false, false, false, true},
+		{`[` + strings.Repeat(`0,`, yeastar.MaxItems-1) + `0]`, yeastar.MaxItems, true, false, false, false},
+		{`[` + strings.Repeat(`0,`, yeastar.MaxItems) + `0]`, yeastar.MaxItems, true, false, true, false},
+	} {
+		var l yeastar.List[item]
+		err := json.Unmarshal([]byte(c.wire), &l)
+		if err != nil || len(l.Items) != c.items || l.Given != c.given || l.Alone != c.alone || l.More != c.more || l.Unreadable != c.odd {
+			t.Errorf("%.40s: got %d items, given %v, alone %v, more %v, unreadable %v and error %v; want %+v",
+				c.wire, len(l.Items), l.Given, l.Alone, l.More, l.Unreadable, err, c)
+		}
+	}
+}
+
+// The vendor's products tell of a failure in these forms, and its pages do not say which is YCM's.
+func TestFailuresAreReadInEveryForm(t *testing.T) {
+	for body, want := range map[string]struct {
+		code    int
+		message string
+	}{
+		`{"code":1000042,"msg":"NO"}`:                                        {1000042, "NO"},
+		`{"errcode":"-1","errmsg":"NO"}`:                                     {-1, "NO"},
+		`{"status":"Failed","errno":"10003"}`:                                {10003, ""},
+		`{"status":"Failed","errorCode":7,"detail":"NO"}`:                    {7, "NO"},
+		`{"status":"Failed","errors":[{"code":"1000040","message":"NO"},1]}`: {1000040, "NO"},
+		`{"status":"Failed","errors":{"errorCode":1000040}}`:                 {1000040, ""},
+		`{"error":"invalid_client","error_description":"NO"}`:                {0, "invalid_client: NO"},
+		`{"error":{"code":5,"message":"NO"}}`:                                {5, "NO"},
+		`{"code":1e12,"msg":[1]}`:                                            {0, ""},
+		`{"status":["Failed"],"errors":7}`:                                   {0, ""},
+	} {
+		var e yeastar.Envelope
+		if failure := yeastar.Decode([]byte(body), &e); failure != nil {
+			t.Errorf("%s: %v", body, failure)
+		}
+		if f := e.Failure(429); f.Code != want.code || f.Message != want.message || f.Class != yeastar.RateLimited || f.HTTPStatus != 429 {
+			t.Errorf("%s: got code %d and %q, %s under HTTP %d; want %d and %q, rate_limited under HTTP 429",
+				body, f.Code, f.Message, f.Class, f.HTTPStatus, want.code, want.message)
+		}
+	}
+	for body, want := range map[string]bool{
+		`{}`: false, `{"status":"Success"}`: false, `{"status":" SUCCESS","errcode":0}`: false, `{"status":null}`: false,
+		`{"status":"Failed"}`: true, `{"status":500}`: true, `{"status":{}}`: true, `{"errcode":1}`: true, `{"errcode":"?"}`: true,
+	} {
+		var e yeastar.Envelope
+		if failure := yeastar.Decode([]byte(body), &e); failure != nil || e.Failed() != want {
+			t.Errorf("%s: failed is %v beside the error %v, want %v", body, e.Failed(), failure, want)
+		}
+	}
+}
+
+// FuzzDecoders puts any JSON value into each decoder: none may fail, and what comes out is fit to be shown.
+func FuzzDecoders(f *testing.F) {
+	for _, seed := range []string{
+		`12`, `"12"`, `null`, `""`, `1e3`, `-0`, `"\u0000"`, `{"a":[]}`, `[[]]`, `true`, `"Enabled"`, `"\ud800"`, `1729786748123`,
+		`{"text":"a","list":[{"text":1},2],"object":{"number":"3"},"errors":[{"code":1}],"error":"x","status":"Failed","errcode":5}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	type wire struct {
+		yeastar.Envelope
+		Text   yeastar.Text                             `json:"text"`
+		Number yeastar.Number                           `json:"number"`
+		Toggle yeastar.Toggle                           `json:"toggle"`
+		List   yeastar.List[struct{ N yeastar.Number }] `json:"list"`
+		Object yeastar.Object[map[string]yeastar.Text]  `json:"object"`
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		if !json.Valid(value) {
+			return
+		}
+		bodies := [][]byte{value}
+		for _, field := range []string{"text", "number", "toggle", "list", "object", "errors", "error", "status", "errcode", "msg"} {
+			bodies = append(bodies, slices.Concat([]byte(`{"`+field+`":`), value, []byte(`}`)))
+		}
+		for _, body := range bodies {
+			var w wire
+			if failure := yeastar.Decode(body, &w); failure != nil {
+				if len(body) > len(value) {
+					t.Errorf("%s: %v", body, failure)
+				}
+				continue
+			}
+			if s := w.Text.String(); !utf8.ValidString(s) || len(s) > yeastar.MaxText || strings.ContainsFunc(s, unicode.IsControl) {
+				t.Errorf("%s: the text %q is not fit to be shown", body, s)
+			}
+			for _, n := range []yeastar.Int{w.Number.Count("number", nil), w.Number.Time("number", nil)} {
+				if n < 0 && n != yeastar.Absent {
+					t.Errorf("%s: got %d", body, n)
+				}
+			}
+			failure := w.Failure(200)
+			yeastar.NewRedactor().Redact(failure)
+			if s := failure.Error(); !utf8.ValidString(s) || len(s) > 1024 || strings.ContainsFunc(s, unicode.IsControl) {
+				t.Errorf("%s: the error %q is not fit to be shown", body, s)
+			}
+		}
+	})
+}
