@@ -4,7 +4,7 @@ VERSION := $(shell cat VERSION)
 REVISION = $(shell git rev-parse --short HEAD 2>/dev/null)
 PKG     := github.com/prometheus/common/version
 LDFLAGS  = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION)
-# The race detector needs a C compiler; without one the tests still run, and say so.
+# The race detector needs a C compiler.
 RACE    := $(if $(shell command -v $(or $(CC),gcc)),-race,)
 
 GOFUMPT      := mvdan.cc/gofumpt@v0.12.0
@@ -25,12 +25,13 @@ demo: build ## export the simulated fleet on http://localhost:10055
 	./ycm_exporter --demo
 
 .PHONY: test
-test: vet format promtool ## everything that must hold
-	@[ -n '$(RACE)' ] || echo 'No C compiler: the tests run without the race detector.'
+test: vet format promtool ## the test suite
 	cd dashboards/generate && $(GO) test ./...
-	@# Allocations are counted exactly only without the race detector.
-	$(GO) test -run Allocat ./internal/exposition ./ycmclient
-	$(GO) test $(RACE) -timeout 30m ./...
+	$(GO) test -timeout 10m ./...
+
+.PHONY: race
+race: ## the test suite with the race detector, and the property tests at full length
+	YCM_TEST_LONG=1 $(GO) test -race -timeout 30m ./...
 
 .PHONY: vet
 vet:
