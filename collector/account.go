@@ -42,15 +42,12 @@ type Account struct {
 	Fleet    *sweep.Fleet
 	Schedule Schedule // the collector's own
 	Settings Settings // the collector's own; nil if it has none
-	// Asked is told of each PBX that the collector asked, with the result, which may be a Finder.
+	// Asked is told of each PBX that the collector asked.
 	Asked    func(t sweep.Target, result any, err error)
 	Progress func(done, total int) // is told how far the present poll is
 
 	peer func(Role) Peer
 }
-
-// Finder is a result that may tell what somebody who looks into a PBX should know, and no metric says; empty: nothing.
-type Finder interface{ Finding(t sweep.Target) string }
 
 // NewAccount makes an account for collectors, of which peer finds the one with a role; nil if that is switched off.
 func NewAccount(name string, ycm *ycmclient.Client, direct []sweep.Direct, peer func(Role) Peer) Account {

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/series"
-	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
@@ -92,91 +92,124 @@ func (s *autoprovisioningSettings) Requires() (role Role, path string) {
 	return "", ""
 }
 
-func (s *autoprovisioningSettings) requires(v *PhoneVendor) bool {
-	return slices.ContainsFunc(s.RequiredPhones, func(p RequiredPhone) bool { return called(p.Vendor, v.Value, v.Name) })
+// wantsModels reports whether the models of a vendor are read.
+func (s *autoprovisioningSettings) wantsModels(v *PhoneVendor) bool {
+	return s.Depth != vendorsDepth || slices.ContainsFunc(s.RequiredPhones, func(p RequiredPhone) bool { return matchesName(p.Vendor, v.Value, v.Name) })
+}
+
+// satisfiedBy reports whether a catalogue was read as deep as the settings say.
+func (s *autoprovisioningSettings) satisfiedBy(v *versionReading) bool {
+	depths := []string{vendorsDepth, modelsDepth, fullDepth}
+	return slices.Index(depths, v.Depth) >= slices.Index(depths, s.Depth) && !slices.ContainsFunc(v.Vendors, func(vendor PhoneVendor) bool {
+		return s.wantsModels(&vendor) && vendor.Models == nil && !vendor.Refused
+	})
+}
+
+const (
+	// checkVersions is how often the account's firmware versions are checked for new ones.
+	checkVersions = 5 * time.Minute
+	// retryVersion is how often a version that cannot be read is tried.
+	retryVersion = time.Hour
+)
+
+// cataloguesReading is the phone catalogues of the account's firmware versions.
+type cataloguesReading struct{ Versions []versionReading }
+
+// versionReading is the phone catalogue of one firmware version.
+type versionReading struct {
+	Version string
+	PBXs    int           // How many of the account have it.
+	Vendors []PhoneVendor // nil: not known
+	Depth   string        // To which they were read.
+	At      time.Time     // When they were read.
+	Tried   time.Time     // When reading them was last tried.
+	Problem string        `json:",omitempty"` // Why that failed.
 }
 
 // autoprovisioning reads which phones the firmware of an account's PBXs can provision.
 func autoprovisioning() Collector {
 	return Collector{
-		Name: "autoprovisioning", Schedule: off(24 * time.Hour),
+		Name: "autoprovisioning", Schedule: off(24 * time.Hour), Check: checkVersions,
 		Settings: func() Settings { return &autoprovisioningSettings{Depth: modelsDepth} },
 		AsksPBXs: true, Endpoints: []string{ycmclient.EndpointProxy}, Needs: []Need{{Role: ListOfPBXs}}, Provides: PhoneCatalogues,
 		Families:   series.AccountFamilies(autoprovisioningColumns(&autoprovisioningSettings{}, nil)),
-		NewReading: empty[phonesReading],
+		NewReading: empty[cataloguesReading],
 		New: func(a Account) Poller {
 			settings := a.Settings.(*autoprovisioningSettings)
-			read := func(known *phones, ask sweep.Ask) error { return known.read(settings, ask) }
-			return &phonePoller{account: a, settings: settings, Versions: sweep.NewVersions(a.sweepOptions(), read)}
+			return &accountPoller[cataloguesReading]{account: a, ask: pollCatalogues, show: func(r *cataloguesReading) exposition.Source {
+				required := settings.RequiredPhones
+				if required.inUse() {
+					required = nil
+					if phones := a.peer(PhonesInUse); phones != nil {
+						required = inUse(phones)
+					}
+				}
+				return series.PerAccount(a.Account, autoprovisioningColumns(settings, required), r)
+			}}
 		},
 	}
 }
 
-// phonePoller polls what the firmware versions know of phones.
-type phonePoller struct {
-	account  Account
-	settings *autoprovisioningSettings
-	*sweep.Versions[phones]
-}
-
-// Poll implements Poller.
-func (p *phonePoller) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
-	err := p.Run(ctx, progress)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+// pollCatalogues reads the catalogues that are due, each from one PBX with the version. If YCM does not forward requests,
+// that is the error, and what is known stays.
+func pollCatalogues(ctx context.Context, a Account, before *cataloguesReading) (*cataloguesReading, error) {
+	settings := a.Settings.(*autoprovisioningSettings)
+	versions, err := a.Fleet.Versions(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if known := p.Versions.Reading(); err == nil || len(known.Versions) > 0 {
-		return p.show(known), err
+	known := map[string]versionReading{}
+	if before != nil {
+		for _, v := range before.Versions {
+			known[v.Version] = v
+		}
 	}
-	return nil, err
-}
-
-func (p *phonePoller) show(known *phonesReading) exposition.Source {
-	return series.PerAccount(p.account.Account, autoprovisioningColumns(p.settings, p.required()), known)
-}
-
-// required is the phones of which each firmware version is to tell whether it knows them.
-func (p *phonePoller) required() []RequiredPhone {
-	if !p.settings.RequiredPhones.inUse() {
-		return p.settings.RequiredPhones
+	after := &cataloguesReading{}
+	lost := false
+	for i, version := range versions {
+		a.Progress(i, len(versions))
+		v := known[version.Name]
+		v.Version, v.PBXs = version.Name, version.PBXs
+		now := time.Now()
+		due := v.Vendors == nil || now.Sub(v.At) >= a.Schedule.Interval || !settings.satisfiedBy(&v)
+		switch {
+		case lost || !due || v.Problem != "" && now.Sub(v.Tried) < min(retryVersion, a.Schedule.Interval):
+		case !version.Running():
+			v.Problem = fmt.Sprintf("none of its %d PBXs is Running", v.PBXs)
+		default:
+			reader := catalogueReader{settings: settings}
+			lost, err = a.Fleet.Query(ctx, version, func(ctx context.Context, c *pbxclient.Client) error {
+				reader.pbx = c
+				return reader.read(ctx)
+			}, a.Asked)
+			switch {
+			case err == nil:
+				v.Vendors, v.Depth, v.At, v.Problem = reader.vendors, settings.Depth, time.Now(), ""
+			case !lost:
+				v.Tried, v.Problem = now, err.Error()
+			}
+		}
+		if time.Since(v.At) > a.Schedule.StaleAfter {
+			v.Vendors = nil
+		}
+		after.Versions = append(after.Versions, v)
 	}
-	if phones := p.account.peer(PhonesInUse); phones != nil {
-		return inUse(phones)
+	if !lost {
+		err = nil
 	}
-	return nil
+	return after, err
 }
-
-// Reading implements Poller.
-func (p *phonePoller) Reading() any {
-	if known := p.Versions.Reading(); known != nil {
-		return known
-	}
-	return nil
-}
-
-// Restore implements Poller.
-func (p *phonePoller) Restore(reading any) exposition.Source {
-	known, ok := reading.(*phonesReading)
-	if !ok {
-		return nil
-	}
-	p.Versions.Restore(known)
-	return p.show(p.Versions.Reading())
-}
-
-// phonesReading is the phones of each firmware version.
-type phonesReading = sweep.VersionsReading[phones]
 
 // autoprovisioningColumns declares what is known of phones (Query Configuration Options for Auto Provisioning).
-func autoprovisioningColumns(settings *autoprovisioningSettings, required []RequiredPhone) []series.Column[phonesReading] {
-	return []series.Column[phonesReading]{
+func autoprovisioningColumns(settings *autoprovisioningSettings, required []RequiredPhone) []series.Column[cataloguesReading] {
+	return []series.Column[cataloguesReading]{
 		{
 			Name:   "ycm_autoprovisioning_phone_vendors",
 			Help:   "Vendors of phones that a firmware version can provision (phone_vendor), by their type; an empty type is one that the PBX did not give. The versions are those that PBXs of the account have.",
 			Labels: []string{"type", "version"},
-			Read: perVersion(func(version string, p *phones, labels []string, sample func(float64)) {
+			Read: perVersion(func(version string, vendors []PhoneVendor, labels []string, sample func(float64)) {
 				types := map[string]int{}
-				for _, v := range p.Vendors {
+				for _, v := range vendors {
 					types[v.Type]++
 				}
 				for kind, n := range types {
@@ -189,11 +222,11 @@ func autoprovisioningColumns(settings *autoprovisioningSettings, required []Requ
 			Name:   "ycm_autoprovisioning_phone_models",
 			Help:   "Models of a vendor that a firmware version can provision (phone_model), by their type. Not with depth vendors.",
 			Labels: []string{"type", "vendor", "version"},
-			Read: perVersion(func(version string, p *phones, labels []string, sample func(float64)) {
+			Read: perVersion(func(version string, vendors []PhoneVendor, labels []string, sample func(float64)) {
 				if settings.Depth == vendorsDepth {
 					return
 				}
-				for _, v := range p.Vendors {
+				for _, v := range vendors {
 					types := map[string]int{}
 					for _, m := range v.Models {
 						types[m.Type]++
@@ -209,11 +242,11 @@ func autoprovisioningColumns(settings *autoprovisioningSettings, required []Requ
 			Name:   "ycm_autoprovisioning_phone_model_info",
 			Help:   "A phone that a firmware version can provision, always 1, with the names of its templates (phone_template) and its provisioning methods (autop_method), each joined by commas. With depth full only. A model that two vendors have has the templates of both.",
 			Labels: []string{"methods", "model", "templates", "type", "vendor", "version"},
-			Read: perVersion(func(version string, p *phones, labels []string, sample func(float64)) {
+			Read: perVersion(func(version string, vendors []PhoneVendor, labels []string, sample func(float64)) {
 				if settings.Depth != fullDepth {
 					return
 				}
-				for _, v := range p.Vendors {
+				for _, v := range vendors {
 					for _, m := range v.Models {
 						if m.Templates != nil && m.Methods != nil {
 							copy(labels, []string{strings.Join(m.Methods, ","), m.Value, strings.Join(m.Templates, ","), m.Type, v.Value, version})
@@ -227,9 +260,9 @@ func autoprovisioningColumns(settings *autoprovisioningSettings, required []Requ
 			Name:   "ycm_autoprovisioning_phone_supported",
 			Help:   "Whether a firmware version can provision a phone of required_phones (1) or not (0), or, where that is in_use, each phone that collector phones has seen, whatever the case of its names; absent where the version's PBXs do not tell.",
 			Labels: []string{"model", "vendor", "version"},
-			Read: perVersion(func(version string, p *phones, labels []string, sample func(float64)) {
+			Read: perVersion(func(version string, vendors []PhoneVendor, labels []string, sample func(float64)) {
 				for _, phone := range required {
-					if yes, ok := p.supports(phone); ok {
+					if yes, ok := supports(vendors, phone); ok {
 						copy(labels, []string{phone.Model, phone.Vendor, version})
 						sample(series.Boolean(yes))
 					}
@@ -239,12 +272,12 @@ func autoprovisioningColumns(settings *autoprovisioningSettings, required []Requ
 	}
 }
 
-// perVersion reads samples from each version of which something is known.
-func perVersion(read func(string, *phones, []string, func(float64))) func(*phonesReading, []string, func(float64)) {
-	return func(r *phonesReading, labels []string, sample func(float64)) {
+// perVersion reads samples from each version whose catalogue is known.
+func perVersion(read func(string, []PhoneVendor, []string, func(float64))) func(*cataloguesReading, []string, func(float64)) {
+	return func(r *cataloguesReading, labels []string, sample func(float64)) {
 		for _, v := range r.Versions {
-			if v.Value != nil {
-				read(v.Version, v.Value, labels, sample)
+			if v.Vendors != nil {
+				read(v.Version, v.Vendors, labels, sample)
 			}
 		}
 	}

@@ -2,13 +2,10 @@ package collector
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/series"
-	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
@@ -23,28 +20,6 @@ func capacity() Collector {
 func askCapacity(ctx context.Context, c *pbxclient.Client) (capacityReading, error) {
 	told, err := c.Capacity(ctx)
 	return capacityReading{told}, err
-}
-
-// Finding implements Finder: what the PBX says of itself otherwise than YCM's list does.
-func (r *capacityReading) Finding(t sweep.Target) string {
-	if t.Listed == nil {
-		return ""
-	}
-	var differences []string
-	for _, figure := range []struct {
-		what         string
-		told, listed yeastar.Int
-	}{
-		{"extensions that it may have", r.Extensions.Capacity, t.Listed.ExtensionCapacity},
-		{"extensions", r.Extensions.Used, t.Listed.UsedExtensions},
-		{"calls that it may have", r.Calls.Capacity, t.Listed.ConcurrentCallCapacity},
-	} {
-		told, ok := figure.told.Get()
-		if listed, listedToo := figure.listed.Get(); ok && listedToo && told != listed {
-			differences = append(differences, fmt.Sprintf("%d %s, and the list has %d", told, figure.what, listed))
-		}
-	}
-	return strings.Join(differences, "; ")
 }
 
 // capacityColumns declares what a PBX tells of its AI functions (Query PBX Capacity).

@@ -45,7 +45,7 @@ type listWalks struct {
 }
 
 // walk is told the list before, as the walk is. The first walk goes on with what the reading before has learned.
-func (w *listWalks) walk(ctx context.Context, a Account, before *listReading) (listReading, error) {
+func (w *listWalks) walk(ctx context.Context, a Account, before *listReading) (*listReading, error) {
 	var previous []ycmclient.CloudPBX
 	if before != nil {
 		previous = before.List.PBXs
@@ -55,7 +55,10 @@ func (w *listWalks) walk(ctx context.Context, a Account, before *listReading) (l
 	}
 	w.resumed = true
 	list, err := a.YCM.Walk(ctx, &w.state, previous, a.Progress)
-	return listReading{list, w.state, time.Now()}, err
+	if err != nil {
+		return nil, err
+	}
+	return &listReading{list, w.state, time.Now()}, nil
 }
 
 // showList makes a snapshot that keeps the list's records.

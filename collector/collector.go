@@ -20,8 +20,9 @@ import (
 
 // Collector declares one collector.
 type Collector struct {
-	Name     string   // as in the configuration and in the label collector
-	Schedule Schedule // the default
+	Name     string        // as in the configuration and in the label collector
+	Schedule Schedule      // the default
+	Check    time.Duration // how often it polls at least, to find what is due; 0: at its interval
 	// Settings makes new settings with their defaults; nil if there are none but the schedule.
 	Settings func() Settings
 	AsksPBXs bool // so it needs the list of PBXs, or PBXs that are configured

@@ -18,7 +18,7 @@ func All() []Collector {
 		pbxAPI(),
 		trunks(),
 		extensions(),
-		phonesInUse(),
+		phones(),
 		capacity(),
 		autoprovisioning(),
 	}

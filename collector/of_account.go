@@ -22,8 +22,14 @@ func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R]
 		New: func(a Account) Poller {
 			return &accountPoller[R]{
 				account: a,
-				ask:     func(ctx context.Context, a Account, _ *R) (R, error) { return ask(ctx, a) },
-				show:    func(reading *R) exposition.Source { return series.PerAccount(a.Account, columns, reading) },
+				ask: func(ctx context.Context, a Account, _ *R) (*R, error) {
+					reading, err := ask(ctx, a)
+					if err != nil {
+						return nil, err
+					}
+					return &reading, nil
+				},
+				show: func(reading *R) exposition.Source { return series.PerAccount(a.Account, columns, reading) },
 			}
 		},
 	}
@@ -35,7 +41,8 @@ func empty[R any]() any { return new(R) }
 // accountPoller polls what is asked of an account at once: R is its reading.
 type accountPoller[R any] struct {
 	account Account
-	ask     func(ctx context.Context, a Account, before *R) (R, error) // before is the last reading, nil at first
+	// ask polls. before is the last reading, nil at first. A reading that comes with an error is published nevertheless.
+	ask     func(ctx context.Context, a Account, before *R) (*R, error)
 	show    func(*R) exposition.Source
 	reading atomic.Pointer[R]
 }
@@ -45,11 +52,11 @@ func (p *accountPoller[R]) Poll(ctx context.Context, progress func(done, total i
 	account := p.account
 	account.Progress = progress
 	reading, err := p.ask(ctx, account, p.reading.Load())
-	if err != nil {
+	if reading == nil {
 		return nil, err
 	}
-	p.reading.Store(&reading)
-	return p.show(&reading), nil
+	p.reading.Store(reading)
+	return p.show(reading), err
 }
 
 // Reading implements Poller.

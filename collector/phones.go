@@ -5,269 +5,147 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
+	"time"
+	"unique"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/internal/series"
 	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
-	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// Bounds of what is kept for one firmware version. The vendor's own catalogue has a few hundred phones.
 const (
-	maxVendors  = 200
-	maxPhones   = 3000
-	longestJoin = 1000 // bytes of a label that joins several names, without an ellipsis
+	// maxPairs is how many pairs of vendor and model a PBX has series of at most.
+	maxPairs = 300
+	// maxInUse is how many of them an account's required phones are at most.
+	maxInUse = 500
 )
 
-// PhoneCatalogue is what a firmware version knows of phones.
-type PhoneCatalogue struct {
-	Version string        `json:"version"`
-	PBXs    int           `json:"pbxs"` // of the account that have the version
-	Vendors []PhoneVendor `json:"vendors"`
-	Problem string        `json:"problem,omitempty"` // why it could not be read, or not to its end
+// phonesReading counts the phones that a PBX told of.
+type phonesReading struct {
+	Pairs  []phonesOfModel // by model and vendor
+	Capped bool            // it has more than it may have here
 }
 
-// PhoneVendor is a maker of phones, by the value that the API takes and the name that people read.
-type PhoneVendor struct {
-	Value   string       `json:"value"`
-	Name    string       `json:"name"`
-	Type    string       `json:"type,omitempty"`
-	Models  []PhoneModel `json:"models,omitzero"`   // nil: not read
-	Refused bool         `json:"refused,omitempty"` // no PBX told the models in a form that could be used
+// phonesOfModel counts the phones of one model by their states.
+type phonesOfModel struct {
+	Vendor, Model string
+	Count         [pbxclient.PhoneStates]int32
+	Untold        int32 // those of no state
 }
 
-// PhoneModel is a phone.
-type PhoneModel struct {
-	Value     string   `json:"value"`
-	Name      string   `json:"name"`
-	Type      string   `json:"type,omitempty"`
-	Templates []string `json:"templates,omitzero"` // names; nil: not read
-	Methods   []string `json:"methods,omitzero"`   // of provisioning; nil: not read
+// phonesInUse asks each Running PBX for the phones that it provisions.
+func phones() Collector {
+	c := ofEachPBX("phones", off(6*time.Hour), phonesColumns(), pollPhones)
+	c.Provides = PhonesInUse
+	return c
 }
 
-// phones is the vendors that a firmware version knows, nil before they were read.
-type phones struct{ Vendors []PhoneVendor }
-
-// Clone implements sweep.Cloner.
-func (p phones) Clone() phones {
-	p.Vendors = slices.Clone(p.Vendors)
-	for i, v := range p.Vendors {
-		p.Vendors[i].Models = slices.Clone(v.Models)
-	}
-	return p
+func pollPhones(ctx context.Context, c *pbxclient.Client) (phonesReading, error) {
+	list, err := c.Phones(ctx)
+	return countPhones(list), err
 }
 
-// read asks for whatever the phones lack: the vendors lead to models, and those to templates and methods. The required
-// phones' vendors come first. What PBXs refuse to tell is passed over, but for the vendors.
-func (p *phones) read(s *autoprovisioningSettings, ask sweep.Ask) error {
-	if p.Vendors == nil {
-		vendors, err := askPhones(ask, readVendors)
-		if err != nil {
-			return err
+// countPhones keeps of too many pairs those of most phones.
+func countPhones(list []pbxclient.Phone) (r phonesReading) {
+	type pair struct{ vendor, model string }
+	place := map[pair]int{}
+	for _, phone := range list {
+		p := pair{shorten(phone.Vendor), shorten(phone.Model)}
+		i, known := place[p]
+		if !known {
+			i = len(r.Pairs)
+			place[p] = i
+			// A fleet has few models, and many phones of each.
+			r.Pairs = append(r.Pairs, phonesOfModel{Vendor: unique.Make(p.vendor).Value(), Model: unique.Make(p.model).Value()})
 		}
-		p.Vendors = vendors
-	}
-	for _, required := range []bool{true, false} {
-		for i := range p.Vendors {
-			v := &p.Vendors[i]
-			if s.requires(v) != required || !required && s.Depth == vendorsDepth || v.Models != nil || v.Refused {
-				continue
-			}
-			models, err := askPhones(ask, func(ctx context.Context, c *pbxclient.Client) ([]PhoneModel, error) {
-				return readModels(ctx, c, v.Value, maxPhones-p.models())
-			})
-			switch {
-			case err == nil:
-				v.Models = models
-			case sweep.Refused(err):
-				v.Refused = true
-			default:
-				return err
-			}
+		if phone.State == pbxclient.PhoneUntold {
+			r.Pairs[i].Untold++
+		} else {
+			r.Pairs[i].Count[phone.State]++
 		}
 	}
-	if s.Depth != fullDepth {
-		return nil
-	}
-	return p.readDetails(ask)
+	r.Capped = len(r.Pairs) > maxPairs
+	r.Pairs = slices.Clip(mostPhones(r.Pairs, maxPairs))
+	slices.SortFunc(r.Pairs, byModel)
+	return r
 }
 
-// readDetails asks for the templates and methods of each model. The API takes no vendor for templates: a model that two
-// vendors have has the templates of both.
-func (p *phones) readDetails(ask sweep.Ask) error {
-	templates := map[string][]string{}
-	for i := range p.Vendors {
-		v := &p.Vendors[i]
-		for j := range v.Models {
-			m := &v.Models[j]
-			if m.Templates == nil {
-				m.Templates = templates[m.Value]
-			}
-			if m.Templates == nil {
-				names, err := askPhones(ask, func(ctx context.Context, c *pbxclient.Client) ([]string, error) {
-					list, err := c.PhoneTemplates(ctx, m.Value)
-					return bounded(list, func(t pbxclient.PhoneTemplate) string { return t.Name }), err
-				})
-				if err != nil && !sweep.Refused(err) {
-					return err
-				}
-				m.Templates = append([]string{}, names...)
-			}
-			templates[m.Value] = m.Templates
-			if m.Methods == nil {
-				values, err := askPhones(ask, func(ctx context.Context, c *pbxclient.Client) ([]string, error) {
-					list, err := c.ProvisioningMethods(ctx, v.Value, m.Value)
-					return bounded(list, func(m pbxclient.ProvisioningMethod) string { return m.Value }), err
-				})
-				if err != nil && !sweep.Refused(err) {
-					return err
-				}
-				m.Methods = append([]string{}, values...)
-			}
-		}
-	}
-	return nil
+// mostPhones is the pairs with most phones, so many at most.
+func mostPhones(pairs []phonesOfModel, most int) []phonesOfModel {
+	slices.SortFunc(pairs, func(a, b phonesOfModel) int { return cmp.Or(cmp.Compare(b.all(), a.all()), byModel(a, b)) })
+	return pairs[:min(most, len(pairs))]
 }
 
-// askPhones is an answer that is kept only once a PBX has given it.
-func askPhones[T any](ask sweep.Ask, request func(context.Context, *pbxclient.Client) ([]T, error)) (answer []T, err error) {
-	err = ask(func(ctx context.Context, c *pbxclient.Client) error {
-		var err error
-		answer, err = request(ctx, c)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return answer, nil
+func byModel(a, b phonesOfModel) int {
+	return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Vendor, b.Vendor))
 }
 
-func readVendors(ctx context.Context, c *pbxclient.Client) ([]PhoneVendor, error) {
-	list, err := c.PhoneVendors(ctx)
-	if err == nil && len(list) > maxVendors {
-		err = tooMany(c, "vendors of phones", maxVendors)
-	}
-	vendors := []PhoneVendor{}
-	for _, v := range list {
-		if len(v.Value) <= longestName {
-			vendors = append(vendors, PhoneVendor{Value: v.Value, Name: shorten(v.Name), Type: shorten(v.Type)})
-		}
-	}
-	return vendors, err
-}
-
-// readModels reads the models of a vendor, of which there may be so many.
-func readModels(ctx context.Context, c *pbxclient.Client, vendor string, most int) ([]PhoneModel, error) {
-	list, err := c.PhoneModels(ctx, vendor)
-	models := []PhoneModel{}
-	for _, m := range list {
-		if len(m.Value) <= longestName {
-			models = append(models, PhoneModel{Value: m.Value, Name: shorten(m.Name), Type: shorten(m.Type)})
-		}
-	}
-	if err == nil && len(models) > most {
-		err = tooMany(c, "phones", maxPhones)
-	}
-	return models, err
-}
-
-// tooMany is the error for an answer that no honest PBX gives.
-func tooMany(c *pbxclient.Client, what string, most int) error {
-	return &yeastar.Error{
-		Endpoint: "auto_provisioning/compatibility", Class: yeastar.Invalid,
-		Message: fmt.Sprintf("PBX %s lists more than %d %s", c.Name(), most, what),
-	}
-}
-
-func (p *phones) models() (n int) {
-	for _, v := range p.Vendors {
-		n += len(v.Models)
+// sameModel is how many pairs have the model of the first: two vendors may have a phone of one name.
+func sameModel(pairs []phonesOfModel) int {
+	n := 1
+	for n < len(pairs) && pairs[n].Model == pairs[0].Model {
+		n++
 	}
 	return n
 }
 
-// supports tells whether the firmware has a phone; it is not ok where that could not be read.
-func (p *phones) supports(phone RequiredPhone) (yes, ok bool) {
-	if p.Vendors == nil {
-		return false, false
+func (p phonesOfModel) all() int32 {
+	n := p.Untold
+	for _, count := range p.Count {
+		n += count
 	}
-	ok = true
-	for _, v := range p.Vendors {
-		if !called(phone.Vendor, v.Value, v.Name) {
-			continue
-		}
-		if slices.ContainsFunc(v.Models, func(m PhoneModel) bool { return called(phone.Model, m.Value, m.Name) }) {
-			return true, true
-		}
-		ok = ok && v.Models != nil
-	}
-	return false, ok
+	return n
 }
 
-// called reports whether a configured name is the value or the display name, whatever their case.
-func called(configured, value, name string) bool {
-	return strings.EqualFold(configured, value) || strings.EqualFold(configured, name)
-}
-
-// bounded is names, sorted, without doubles, and without what is too much for a label; an ellipsis stands for that.
-func bounded[T any](list []T, name func(T) string) []string {
-	names := make([]string, len(list))
-	for i, one := range list {
-		names[i] = shorten(name(one))
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	length := 0
-	for i, name := range names {
-		if length += len(name) + len(","); length > longestJoin {
-			return append(names[:i:i], "…")
-		}
-	}
-	return names
-}
-
-// Catalogues is what a reading of PhoneCatalogues says of each firmware version, from the oldest to the newest, and as
-// deep as the settings say.
-func Catalogues(reading any, settings Settings) []PhoneCatalogue {
-	r, ok := reading.(*sweep.VersionsReading[phones])
+// inUse is the pairs of vendor and model that an account's PBXs have; of too many, those of most phones.
+func inUse(phones Peer) []RequiredPhone {
+	reading, ok := phones.Reading().(*sweep.Reading[phonesReading])
 	if !ok {
 		return nil
 	}
-	depth := settings.(*autoprovisioningSettings).Depth
-	var all []PhoneCatalogue
-	for _, v := range r.Versions {
-		c := PhoneCatalogue{Version: v.Version, PBXs: v.PBXs, Vendors: []PhoneVendor{}, Problem: v.Problem}
-		if v.Problem == "" && v.At.IsZero() {
-			c.Problem = fmt.Sprintf("none of its %d PBXs is Running, so there is none to ask", v.PBXs)
+	sums := map[RequiredPhone]int32{}
+	for _, pbx := range reading.Results {
+		for _, p := range pbx.Value.Pairs {
+			if p.Vendor != "" && p.Model != "" {
+				sums[RequiredPhone{Vendor: p.Vendor, Model: p.Model}] += p.all()
+			}
 		}
-		if v.Value != nil {
-			c.Vendors = append(c.Vendors, v.Value.Clone().Vendors...)
-		}
-		for i := range c.Vendors {
-			c.Vendors[i].prune(depth)
-		}
-		all = append(all, c)
 	}
-	slices.SortStableFunc(all, func(c, d PhoneCatalogue) int {
-		older, _ := parseVersion(c.Version)
-		newer, _ := parseVersion(d.Version)
-		return cmp.Or(older.compare(newer))
-	})
-	return all
+	var pairs []phonesOfModel
+	for phone, sum := range sums {
+		pairs = append(pairs, phonesOfModel{Vendor: phone.Vendor, Model: phone.Model, Untold: sum})
+	}
+	var required []RequiredPhone
+	for _, p := range mostPhones(pairs, maxInUse) {
+		required = append(required, RequiredPhone{Vendor: p.Vendor, Model: p.Model})
+	}
+	return required
 }
 
-// prune leaves out what is deeper than the depth, and what is empty.
-func (v *PhoneVendor) prune(depth string) {
-	v.Refused = false
-	if depth == vendorsDepth || len(v.Models) == 0 {
-		v.Models = nil
-	}
-	for i, m := range v.Models {
-		if len(m.Templates) == 0 {
-			v.Models[i].Templates = nil
-		}
-		if len(m.Methods) == 0 {
-			v.Models[i].Methods = nil
-		}
+// phonesColumns declares what is known of the phones (Search Specific IP Phones).
+func phonesColumns() []series.Column[phonesReading] {
+	return []series.Column[phonesReading]{
+		{
+			Name:   "ycm_cloud_pbx_phones",
+			Help:   "Phones that the Cloud PBX provisions, by vendor, model and state: registered or unregistered (assigned_ext_status), or unassigned, to no extension (assigned_ext_num). " + background,
+			Labels: []string{"model", "state", "vendor"},
+			Read: func(r *phonesReading, labels []string, sample func(float64)) {
+				for pairs := r.Pairs; len(pairs) > 0; {
+					n := sameModel(pairs)
+					for state := range pbxclient.PhoneStates {
+						for _, p := range pairs[:n] {
+							labels[0], labels[1], labels[2] = p.Model, pbxclient.PhoneState(state).String(), p.Vendor
+							sample(float64(p.Count[state]))
+						}
+					}
+					pairs = pairs[n:]
+				}
+			},
+		},
+		{
+			Name: "ycm_cloud_pbx_phones_truncated",
+			Help: fmt.Sprintf("Whether the PBX has phones of more than %d pairs of vendor and model (1), of which those with the fewest phones have no series, or not (0).", maxPairs),
+			Read: func(r *phonesReading, _ []string, sample func(float64)) { sample(series.Boolean(r.Capped)) },
+		},
 	}
 }

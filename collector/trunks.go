@@ -53,15 +53,15 @@ func named(list []pbxclient.Trunk) []trunk {
 	return trunks
 }
 
-// longestName is how many bytes of a name that an operator of a PBX chose go into a label.
-const longestName = 128
+// maxName is how many bytes of a name that an operator of a PBX chose go into a label.
+const maxName = 128
 
 // shorten cuts a name between two characters.
 func shorten(name string) string {
-	if len(name) <= longestName {
+	if len(name) <= maxName {
 		return name
 	}
-	end := longestName
+	end := maxName
 	for !utf8.RuneStart(name[end]) {
 		end--
 	}

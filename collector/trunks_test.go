@@ -55,7 +55,7 @@ func FuzzTrunks(f *testing.F) {
 			t.Errorf("%d trunks have %d samples", len(list), got)
 		}
 		for _, l := range lines {
-			if !utf8.ValidString(l.Name) || len(l.Name) > 2*longestName {
+			if !utf8.ValidString(l.Name) || len(l.Name) > 2*maxName {
 				t.Errorf("a trunk is called %q", l.Name)
 			}
 		}

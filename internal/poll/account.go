@@ -75,6 +75,9 @@ func NewAccount(o Options) *Account {
 		if _, ok := j.sweeper(); ok {
 			j.period = sweep.PublishInterval(j.Schedule.Interval)
 		}
+		if j.Check > 0 {
+			j.period = min(j.period, j.Check)
+		}
 		for _, n := range j.Needs {
 			if provider := a.provider(n.Role); provider != nil {
 				j.waits = append(j.waits, wait{provider, n.Patience})

@@ -4,7 +4,6 @@ import (
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
-	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
@@ -13,7 +12,7 @@ import (
 // that were configured one by one a failure is a warning, once for each kind.
 func asked(account, name string, metrics *Metrics, logger log.Logger) func(sweep.Target, any, error) {
 	said := map[*sweep.Direct]yeastar.Class{}
-	return func(t sweep.Target, result any, err error) {
+	return func(t sweep.Target, _ any, err error) {
 		class := yeastar.ClassOf(err)
 		metrics.pbxPolls.WithLabelValues(account, name, string(class)).Inc()
 		at := level.Debug(logger)
@@ -22,13 +21,8 @@ func asked(account, name string, metrics *Metrics, logger log.Logger) func(sweep
 			at = level.Warn(logger)
 		}
 		if err != nil {
-			at.Log("msg", "A PBX did not tell what it was asked", "cloud_pbx_id", t.ID(), "pbx", t.Name, "class", class, "err", err)
+			at.Log("msg", "A PBX did not tell what it was asked", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "class", class, "err", err)
 			return
-		}
-		if f, ok := result.(collector.Finder); ok {
-			if finding := f.Finding(t); finding != "" {
-				level.Debug(logger).Log("msg", "A PBX tells of itself otherwise than YCM's list", "cloud_pbx_id", t.ID(), "pbx", t.Name, "finding", finding)
-			}
 		}
 	}
 }

@@ -134,12 +134,5 @@ func TestSweepThatTheBudgetStarves(t *testing.T) {
 		if asked := ycm.Count(ycmtest.Proxy) - before; asked < 65 || asked > 80 {
 			t.Errorf("%d PBXs were asked in an hour of 720 requests that walks could all have used, want a tenth of that", asked)
 		}
-		round := value(t, b.registry, `ycm_collector_round_duration_seconds{account="main",collector="pbx_api"}`)
-		if seconds, err := strconv.ParseFloat(round, 64); err != nil || seconds < 3000 {
-			t.Errorf("the sweep takes %q s by the metric, want the hour that it takes already", round)
-		}
-		if lines := b.journal.with("level=warn", "collector=pbx_api", "longer than its interval"); len(lines) != 1 {
-			t.Errorf("the log says %d times that sweeps are slow, want once", len(lines))
-		}
 	})
 }

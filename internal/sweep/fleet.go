@@ -1,14 +1,13 @@
-// Package sweep asks the PBXs of an account one after the other.
+// Package sweep polls the PBXs of an account one after the other.
 //
-// A [Fleet] knows which PBXs can be asked and by which route: through YCM's proxy or directly. A [Sweep] asks each of
-// them once an interval; [Versions] asks one PBX of each firmware version. Requests through YCM are paid from what the
-// walks of the list leave over of the account's budget, so both take the time that they take, and neither ever holds
-// up the list.
-//
-// Either works in time slices: it goes on where the slice before ended, and what is known then can be served.
+// A [Fleet] knows which PBXs can be polled and by which route: through YCM's proxy or with direct access. A [Sweep]
+// polls each of them once per interval in the background, with what the rate limit leaves after the walks of the list, so
+// that it delays neither a walk nor a scrape. A [Version] is for what is the same on every PBX with one firmware version.
+// The package knows nothing of metrics or of the configuration.
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -23,36 +22,39 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// Direct is a PBX that is spoken to directly, with credentials of its own. It is matched to the list by its URL's host.
+// Direct is a PBX with direct access: its URL and credentials are configured. It is matched with YCM's list by the host
+// of its URL.
 type Direct struct {
 	URL    *url.URL
-	Client *pbxclient.Client // the fleet closes it
+	Client *pbxclient.Client // Closed by the fleet.
 
-	host string // in lower case, with the port if it has one
-	name string // in lower case, without a port: what YCM's list has
+	host string // Lower case, with the port if the URL has one.
+	name string // Lower case, without a port, as in YCM's list.
+
+	version string // Of the firmware, as last known; guarded by the fleet.
 }
 
-// List is what is known of YCM's list of PBXs.
+// List is the collector that walks YCM's list of PBXs.
 type List interface {
-	// List is the last complete one, nil before the first. It does not change.
+	// List returns the last complete list, nil before the first. It does not change.
 	List() *ycmclient.List
-	// LastPoll tells when the last poll of the list began that has ended, and whether it succeeded.
+	// LastPoll returns when the last finished poll of the list began, and whether it succeeded.
 	LastPoll() (began time.Time, succeeded bool)
 }
 
-// Fleet knows which PBXs of an account can be asked, and how.
+// Fleet is the PBXs of an account that can be polled. It is safe for concurrent use.
 type Fleet struct {
 	account string
 	ycm     pbxclient.Proxy
-	list    List // nil when the list is switched off
+	list    List // nil when the list is not polled
 	direct  []*Direct
 
 	mu     sync.Mutex
 	latest *Targets
 }
 
-// NewFleet makes the fleet of an account. list is nil when the list of PBXs is not polled; then there are the PBXs that
-// are spoken to directly alone.
+// NewFleet makes the fleet of an account. list is nil when the list of PBXs is not polled; then only PBXs with direct
+// access are in the fleet.
 func NewFleet(account string, ycm pbxclient.Proxy, direct []Direct, list List) *Fleet {
 	f := &Fleet{account: account, ycm: ycm, list: list}
 	for _, d := range direct {
@@ -62,15 +64,15 @@ func NewFleet(account string, ycm pbxclient.Proxy, direct []Direct, list List) *
 	return f
 }
 
-// Targets is the PBXs that can be asked now. Before the first list nobody can tell the directly spoken ones that are
-// on it from the others, so that is an error.
+// Targets returns the PBXs that can be polled now. Before the first list it is an error: only the list shows which PBXs
+// with direct access it contains.
 func (f *Fleet) Targets() (*Targets, error) {
 	var list *ycmclient.List
 	if f.list != nil {
 		if list = f.list.List(); list == nil {
 			return nil, &yeastar.Error{
-				Account: f.account, Endpoint: "cloud_pbx_list", Class: yeastar.NotFound,
-				Message: "no list of Cloud PBXs has been read yet, so there is none to ask; see collector cloud_pbx",
+				Account: f.account, Endpoint: ycmclient.EndpointList, Class: yeastar.NotFound,
+				Message: "no list of Cloud PBXs has been read yet; see collector cloud_pbx",
 			}
 		}
 	}
@@ -82,18 +84,7 @@ func (f *Fleet) Targets() (*Targets, error) {
 	return f.latest, nil
 }
 
-// hostOf is the host of a PBX with an id below zero, and idOfHost that id, 0 if there is none.
-func (f *Fleet) hostOf(id int64) string { return f.direct[-1-id].host }
-
-func (f *Fleet) idOfHost(host string) int64 {
-	i := slices.IndexFunc(f.direct, func(d *Direct) bool { return d.host == host })
-	if i < 0 {
-		return 0
-	}
-	return idOf(i)
-}
-
-// Listed is how many PBXs the last complete list has, and whether there is one.
+// Listed returns how many PBXs the last complete list has, and whether there is one.
 func (f *Fleet) Listed() (pbxs int, known bool) {
 	if f.list == nil {
 		return 0, false
@@ -104,15 +95,25 @@ func (f *Fleet) Listed() (pbxs int, known bool) {
 	return 0, false
 }
 
-// client is the way to a PBX.
+// hostOf returns the host of a PBX that the list does not contain, by its id below zero; idOfHost is the reverse.
+func (f *Fleet) hostOf(id int64) string { return f.direct[-1-id].host }
+
+func (f *Fleet) idOfHost(host string) int64 {
+	i := slices.IndexFunc(f.direct, func(d *Direct) bool { return d.host == host })
+	return unlistedID(i)
+}
+
+// unlistedID is the id of the PBX with direct access at that index when the list does not contain it, 0 for index -1.
+func unlistedID(index int) int64 { return int64(-1 - index) }
+
 func (f *Fleet) client(t Target) *pbxclient.Client {
 	if t.direct != nil {
 		return t.direct.Client
 	}
-	return pbxclient.Proxied(f.ycm, f.account, t.sn)
+	return pbxclient.Proxied(f.ycm, f.account, t.listed.SN)
 }
 
-// Close ends the clients of PBXs that are spoken to directly, which gives their tokens back.
+// Close closes the clients of PBXs with direct access, which revokes their tokens.
 func (f *Fleet) Close(ctx context.Context) error {
 	var closing sync.WaitGroup
 	failed := make([]error, len(f.direct))
@@ -123,4 +124,126 @@ func (f *Fleet) Close(ctx context.Context) error {
 	}
 	closing.Wait()
 	return errors.Join(failed...)
+}
+
+// Target is a PBX that can be polled.
+type Target struct {
+	id     int64 // In YCM's list; below zero for a PBX that the list does not contain.
+	listed *ycmclient.CloudPBX
+	direct *Direct // nil: through YCM
+}
+
+// ID returns the PBX's id in YCM's list, 0 if the list does not contain it.
+func (t Target) ID() int64 { return max(0, t.id) }
+
+// Name returns the PBX's name in YCM's list, or its host.
+func (t Target) Name() string {
+	if t.listed == nil {
+		return t.direct.host
+	}
+	return t.listed.Name
+}
+
+// Direct returns the direct access to the PBX, nil if it is polled through YCM.
+func (t Target) Direct() *Direct { return t.direct }
+
+// lost reports whether a request failed on YCM's side, so that nothing is known of the PBX.
+func (t Target) lost(err error) bool {
+	return t.direct == nil && yeastar.ReachOf(err) == yeastar.NotAsked &&
+		yeastar.ClassOf(err) != yeastar.Invalid && !aboutPBX(err)
+}
+
+// aboutPBX reports whether YCM's code says that the failure is the PBX's: not activated, not reachable.
+func aboutPBX(err error) bool {
+	const first = 2_000_000 // Codes below are about YCM and its API.
+	var e *yeastar.Error
+	return errors.As(err, &e) && e.Code >= first
+}
+
+// Targets is the PBXs that can be polled: the Running ones of a list, and those with direct access that the list does not
+// contain. It does not change.
+type Targets struct {
+	list   *ycmclient.List // nil when the list is not polled
+	all    []Target        // by id
+	direct int             // how many have direct access
+}
+
+// newTargets matches the PBXs of the list with those that have direct access by their hosts. Of several with the same
+// host, the first counts.
+func newTargets(list *ycmclient.List, direct []*Direct) *Targets {
+	t := &Targets{list: list}
+	byName := map[string]*Direct{}
+	for _, d := range slices.Backward(direct) {
+		byName[d.name] = d
+	}
+	matched := map[string]bool{}
+	for i := range t.pbxs() {
+		p := &t.pbxs()[i]
+		var d *Direct
+		if len(direct) > 0 {
+			if d = byName[hostOf(p.URL)]; d != nil && matched[d.name] {
+				d = nil
+			} else if d != nil {
+				matched[d.name] = true
+			}
+		}
+		if p.Status == ycmclient.Running {
+			t.all = append(t.all, Target{id: p.ID, listed: p, direct: d})
+		}
+	}
+	for i, d := range direct {
+		if !matched[d.name] && !slices.ContainsFunc(direct[:i], func(earlier *Direct) bool { return earlier.host == d.host }) {
+			t.all = append(t.all, Target{id: unlistedID(i), direct: d})
+		}
+	}
+	slices.SortFunc(t.all, func(a, b Target) int { return cmp.Compare(a.id, b.id) })
+	for _, target := range t.all {
+		if target.direct != nil {
+			t.direct++
+		}
+	}
+	return t
+}
+
+// hostOf returns the host of a URL in YCM's list, which has no scheme according to the vendor.
+func hostOf(url string) string {
+	if _, rest, found := strings.Cut(url, "://"); found {
+		url = rest
+	}
+	if end := strings.IndexAny(url, "/:?#"); end >= 0 {
+		url = url[:end]
+	}
+	return strings.ToLower(strings.TrimSpace(url))
+}
+
+func (t *Targets) pbxs() []ycmclient.CloudPBX {
+	if t.list == nil {
+		return nil
+	}
+	return t.list.PBXs
+}
+
+// size returns how many PBXs are polled directly, or through YCM.
+func (t *Targets) size(direct bool) int {
+	if direct {
+		return t.direct
+	}
+	return len(t.all) - t.direct
+}
+
+func (t *Targets) find(id int64) (Target, bool) {
+	i, ok := slices.BinarySearchFunc(t.all, id, func(t Target, id int64) int { return cmp.Compare(t.id, id) })
+	if !ok {
+		return Target{}, false
+	}
+	return t.all[i], true
+}
+
+// unlisted returns the PBXs that the list does not contain, by name.
+func (t *Targets) unlisted() []Target {
+	listed := slices.IndexFunc(t.all, func(t Target) bool { return t.id > 0 })
+	if listed < 0 {
+		listed = len(t.all)
+	}
+	return slices.SortedFunc(slices.Values(t.all[:listed]), func(a, b Target) int { return strings.Compare(a.Name(), b.Name()) })
 }

@@ -70,11 +70,10 @@ func TestRestoreOfAFutureThatNeverWas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		list := &ycmclient.List{PBXs: []ycmclient.CloudPBX{{ID: 1, Name: "one", Status: ycmclient.Running}, {ID: 2, Name: "two", Status: ycmclient.Running}}}
 		s := newTestSweep(NewFleet("main", nil, nil, fixedList{list}))
-		s.ask = func(context.Context, *pbxclient.Client) (int, error) { return 7, nil }
+		s.query = func(context.Context, *pbxclient.Client) (int, error) { return 7, nil }
 		next := time.Now().AddDate(1, 0, 0)
 		s.Restore(&Reading[int]{
 			Results: []Result[int]{{ID: 1, At: next, Value: 1}, {ID: -9, At: next, Value: 3}},
-			Proxied: Position{Began: next, Due: next, Cursor: 1},
 		})
 		s.Reading() // Nobody has an id below 0, and asking for their host would panic.
 		for began := time.Now(); time.Since(began) < 2*s.Interval; {
