@@ -25,7 +25,7 @@ const (
 type autoprovisioningSettings struct {
 	// Depth is how far the catalogue is read: vendors, models, or full (templates and methods as well).
 	Depth string `yaml:"depth"`
-	// RequiredPhones are the phones that customers have, each told as supported or not for each firmware version.
+	// RequiredPhones are the phones that customers have, each reported as supported or not for each firmware version.
 	RequiredPhones RequiredPhones `yaml:"required_phones"`
 }
 
@@ -79,7 +79,7 @@ func (s *autoprovisioningSettings) Check() (problems []Problem) {
 	return problems
 }
 
-// ShowAll implements a demo's wish: to the full depth, and of each phone that PBXs have whether their firmware knows it.
+// ShowAll enables everything that a demo shows.
 func (s *autoprovisioningSettings) ShowAll() {
 	s.Depth, s.RequiredPhones = fullDepth, RequiredPhones{{InUse: true}}
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// capacityReading is what a PBX told that it may use.
+// capacityReading is the capacity that a PBX reports.
 type capacityReading struct{ pbxclient.Capacity }
 
-// capacity asks each Running PBX what it may use, and what it uses.
+// capacity queries the capacity of each Running PBX, and how much of it is used.
 func capacity() Collector {
-	return ofEachPBX("capacity", off(time.Hour), capacityColumns(), askCapacity)
+	return ofEachPBX("capacity", off(time.Hour), capacityColumns(), queryCapacity)
 }
 
-func askCapacity(ctx context.Context, c *pbxclient.Client) (capacityReading, error) {
-	told, err := c.Capacity(ctx)
-	return capacityReading{told}, err
+func queryCapacity(ctx context.Context, c *pbxclient.Client) (capacityReading, error) {
+	reported, err := c.Capacity(ctx)
+	return capacityReading{reported}, err
 }
 
-// capacityColumns declares what a PBX tells of its AI functions (Query PBX Capacity).
+// capacityColumns declares what a PBX reports of its AI functions (Query PBX Capacity).
 func capacityColumns() []series.Column[capacityReading] {
 	column := func(name, help string, figure func(pbxclient.Quota) yeastar.Int) series.Column[capacityReading] {
 		return series.Column[capacityReading]{

@@ -13,7 +13,7 @@ import (
 )
 
 // firmwareWait is how long the first list waits for the first poll of the firmware, so that the first scrape
-// already tells which PBXs are behind.
+// already shows which PBXs run outdated firmware.
 const firmwareWait = 10 * time.Second
 
 // listReading is the list as a poll saw it.
@@ -83,7 +83,7 @@ func (l listOf) List() *ycmclient.List {
 	return nil
 }
 
-// listColumns declares what the list tells about the fleet as a whole.
+// listColumns declares what the list reports of the whole fleet.
 func listColumns() []series.Column[ycmclient.List] {
 	return []series.Column[ycmclient.List]{
 		series.Number("ycm_cloud_pbxs", "Number of Cloud PBXs, as YCM reports it with its list (total). "+background,
@@ -93,7 +93,7 @@ func listColumns() []series.Column[ycmclient.List] {
 	}
 }
 
-// cloudPBXColumns declares what the list tells about each PBX (Query All the Cloud PBXs). polled is when it did, and
+// cloudPBXColumns declares what the list reports of each PBX (Query All the Cloud PBXs). polled is when it did, and
 // behind how the PBXs' releases compare with the firmware that can be had.
 func cloudPBXColumns(polled time.Time, behind lag) []series.Column[ycmclient.CloudPBX] {
 	return []series.Column[ycmclient.CloudPBX]{
@@ -182,7 +182,7 @@ func statusColumn() series.Column[ycmclient.CloudPBX] {
 	}
 }
 
-// featureColumn tells which features are switched on. They are in the order of their labels.
+// featureColumn reports which features are enabled. They are in the order of their labels.
 func featureColumn() series.Column[ycmclient.CloudPBX] {
 	features := []struct {
 		name string

@@ -11,24 +11,24 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// extensionsReading counts what a PBX told of its extensions, kept small: a fleet has many.
+// extensionsReading counts the endpoints of a PBX's extensions. It is small, because a fleet has many.
 type extensionsReading struct {
 	Endpoints [pbxclient.Endpoints]struct{ Online, Offline int32 }
-	Reachable yeastar.Int // absent where the PBX tells of no endpoint at all
+	Reachable yeastar.Int // absent where the PBX reports no endpoint at all
 }
 
-// extensions asks each Running PBX which endpoints of its extensions are online.
+// extensions queries which endpoints of the extensions of each Running PBX are online.
 func extensions() Collector {
-	return ofEachPBX("extensions", off(15*time.Minute), extensionsColumns(), askExtensions)
+	return ofEachPBX("extensions", off(15*time.Minute), extensionsColumns(), queryExtensions)
 }
 
-func askExtensions(ctx context.Context, c *pbxclient.Client) (extensionsReading, error) {
+func queryExtensions(ctx context.Context, c *pbxclient.Client) (extensionsReading, error) {
 	list, err := c.Extensions(ctx)
 	return countExtensions(list), err
 }
 
 func countExtensions(list []pbxclient.Extension) (r extensionsReading) {
-	told := len(list) == 0
+	reported := len(list) == 0
 	for _, extension := range list {
 		for e, state := range extension {
 			switch state {
@@ -40,12 +40,12 @@ func countExtensions(list []pbxclient.Extension) (r extensionsReading) {
 			}
 		}
 		best := slices.Max(extension[:])
-		told = told || best != pbxclient.Untold
+		reported = reported || best != pbxclient.Untold
 		if best == pbxclient.Online {
 			r.Reachable++
 		}
 	}
-	if !told {
+	if !reported {
 		r.Reachable = yeastar.Absent
 	}
 	return r

@@ -15,7 +15,7 @@ import (
 // pbxFirmware is the type of firmware that PBXs run.
 const pbxFirmware = "pbx"
 
-// firmwareSettings is which types of firmware are asked for.
+// firmwareSettings is which types of firmware are queried.
 type firmwareSettings struct {
 	Types []string `yaml:"types"` // of pbx, cluster and cm (the page "Query Available Firmwares")
 }
@@ -41,7 +41,7 @@ func (s *firmwareSettings) Check() (problems []Problem) {
 type firmwareReading struct {
 	Regions  []ycmclient.Region
 	Firmware map[string][]ycmclient.Firmware
-	// Truncated tells that there was more than is kept.
+	// Truncated is set when there is more than is kept.
 	Truncated bool
 }
 
@@ -63,15 +63,15 @@ func (r *firmwareReading) bound(types []string) {
 	}
 }
 
-// firmware asks which firmware can be had where.
+// firmware queries which firmware is available in which region.
 func firmware() Collector {
-	c := ofAccount("firmware", on(time.Hour), firmwareColumns(), askFirmware, ycmclient.EndpointRegions, ycmclient.EndpointFirmware)
+	c := ofAccount("firmware", on(time.Hour), firmwareColumns(), queryFirmware, ycmclient.EndpointRegions, ycmclient.EndpointFirmware)
 	c.Settings = func() Settings { return &firmwareSettings{Types: []string{pbxFirmware}} }
 	c.Provides = FirmwareOfYCM
 	return c
 }
 
-func askFirmware(ctx context.Context, a Account) (r firmwareReading, err error) {
+func queryFirmware(ctx context.Context, a Account) (r firmwareReading, err error) {
 	if r.Regions, err = a.YCM.Regions(ctx); err != nil {
 		return r, err
 	}

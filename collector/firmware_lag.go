@@ -7,7 +7,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// catalogue tells which versions of PBX firmware are listed for which region. It does not change once made. The list
+// catalogue is the versions of PBX firmware that are listed for each region. It does not change once made. The list
 // of PBXs has the names of regions, the list of firmware their ids: regions joins the two.
 type catalogue struct {
 	versions map[string][]version // of a region by its folded name; from old to new, distinct

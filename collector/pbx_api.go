@@ -9,20 +9,20 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// reachability is what a PBX told of itself, or that it did not answer.
+// reachability is whether a PBX answers, and its uptime.
 type reachability struct {
 	Up     bool
 	Uptime yeastar.Int // seconds
 }
 
-// pbxAPI asks each Running PBX whether it serves. Whatever the PBX itself answers counts as up, be it that its API
-// is off or closed to the exporter. A failure of YCM to pass the question on tells nothing of the PBX.
+// pbxAPI queries each Running PBX. Any answer of the PBX itself counts as up, also that its API is disabled or not
+// permitted. A failure of YCM to forward the request shows nothing of the PBX.
 func pbxAPI() Collector {
 	learned := func(err error) bool { return yeastar.ReachOf(err) != yeastar.NotAsked }
-	return ofEachPBXAlso("pbx_api", off(5*time.Minute), pbxAPIColumns(), askReachability, learned)
+	return ofEachPBXAlso("pbx_api", off(5*time.Minute), pbxAPIColumns(), queryReachability, learned)
 }
 
-func askReachability(ctx context.Context, c *pbxclient.Client) (reachability, error) {
+func queryReachability(ctx context.Context, c *pbxclient.Client) (reachability, error) {
 	system, err := c.SystemInformation(ctx)
 	if err != nil {
 		return reachability{yeastar.ReachOf(err) == yeastar.Answered, yeastar.Absent}, err
@@ -30,7 +30,7 @@ func askReachability(ctx context.Context, c *pbxclient.Client) (reachability, er
 	return reachability{true, system.Uptime}, nil
 }
 
-// pbxAPIColumns declares what a PBX tells of itself (Query PBX Information).
+// pbxAPIColumns declares what a PBX reports of itself (Query PBX Information).
 func pbxAPIColumns() []series.Column[reachability] {
 	return []series.Column[reachability]{
 		{

@@ -20,7 +20,7 @@ const (
 	maxInUse = 500
 )
 
-// phonesReading counts the phones that a PBX told of.
+// phonesReading counts the phones of a PBX.
 type phonesReading struct {
 	Pairs  []phonesOfModel // by model and vendor
 	Capped bool            // it has more than it may have here
@@ -33,14 +33,14 @@ type phonesOfModel struct {
 	Untold        int32 // those of no state
 }
 
-// phonesInUse asks each Running PBX for the phones that it provisions.
+// phones queries the phones that each Running PBX provisions.
 func phones() Collector {
-	c := ofEachPBX("phones", off(6*time.Hour), phonesColumns(), pollPhones)
+	c := ofEachPBX("phones", off(6*time.Hour), phonesColumns(), queryPhones)
 	c.Provides = PhonesInUse
 	return c
 }
 
-func pollPhones(ctx context.Context, c *pbxclient.Client) (phonesReading, error) {
+func queryPhones(ctx context.Context, c *pbxclient.Client) (phonesReading, error) {
 	list, err := c.Phones(ctx)
 	return countPhones(list), err
 }

@@ -16,15 +16,15 @@ type subscriptionReading struct {
 	Remote ycmclient.RemoteConnections
 }
 
-// subscription asks what the account has subscribed to and how much of it is used.
+// subscription queries what the account has subscribed to and how much of it is used.
 func subscription() Collector {
-	return ofAccount("subscription", on(15*time.Minute), subscriptionColumns(), askSubscription,
+	return ofAccount("subscription", on(15*time.Minute), subscriptionColumns(), querySubscription,
 		ycmclient.EndpointSubscription, ycmclient.EndpointPlanStatistics, ycmclient.EndpointRMConnections)
 }
 
-// askSubscription asks for the subscription, its plans and its remote connections. Not every edition of YCM and not
+// querySubscription queries the subscription, its plans and its remote connections. Not every edition of YCM and not
 // every account has the latter two: where they are denied or not found, their families have no samples.
-func askSubscription(ctx context.Context, a Account) (subscriptionReading, error) {
+func querySubscription(ctx context.Context, a Account) (subscriptionReading, error) {
 	const requests = 3
 	r := subscriptionReading{Remote: ycmclient.RemoteConnections{Used: yeastar.Absent, Capacity: yeastar.Absent}}
 	var err error
@@ -46,7 +46,7 @@ func askSubscription(ctx context.Context, a Account) (subscriptionReading, error
 	return r, nil
 }
 
-// withheld reports whether the API will not tell, rather than fails to.
+// withheld reports whether the account is not allowed to see something, or it does not exist.
 func withheld(err error) bool {
 	class := yeastar.ClassOf(err)
 	return class == yeastar.Denied || class == yeastar.NotFound

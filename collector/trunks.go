@@ -13,7 +13,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/series"
 )
 
-// trunkReading is what a PBX told of its trunks.
+// trunkReading is the trunks of a PBX.
 type trunkReading struct {
 	Trunks []trunk // by name, distinct
 	Capped bool    // it has more than it may have here
@@ -26,12 +26,12 @@ type trunk struct {
 	Status pbxclient.TrunkStatus
 }
 
-// trunks asks each Running PBX for its trunks.
+// trunks queries the trunks of each Running PBX.
 func trunks() Collector {
-	return ofEachPBX("trunks", off(15*time.Minute), trunksColumns(), askTrunks)
+	return ofEachPBX("trunks", off(15*time.Minute), trunksColumns(), queryTrunks)
 }
 
-func askTrunks(ctx context.Context, c *pbxclient.Client) (trunkReading, error) {
+func queryTrunks(ctx context.Context, c *pbxclient.Client) (trunkReading, error) {
 	list, err := c.Trunks(ctx)
 	return trunkReading{named(list.Trunks), list.Capped}, err
 }

@@ -16,13 +16,13 @@ type user struct {
 	Subscription *ycmclient.UserSubscription
 }
 
-// users asks what the account's subordinate users, resellers and colleagues among them, have been given: one request
+// users queries what the account's subordinate users, resellers and colleagues among them, have been assigned: one request
 // each.
 func users() Collector {
-	return ofAccount("users", off(time.Hour), usersColumns(), askUsers, ycmclient.EndpointUsers, ycmclient.EndpointUserSubscription)
+	return ofAccount("users", off(time.Hour), usersColumns(), queryUsers, ycmclient.EndpointUsers, ycmclient.EndpointUserSubscription)
 }
 
-func askUsers(ctx context.Context, a Account) ([]user, error) {
+func queryUsers(ctx context.Context, a Account) ([]user, error) {
 	listed, err := a.YCM.Users(ctx)
 	if err != nil {
 		return nil, err
