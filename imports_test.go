@@ -19,7 +19,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"internal/capture":    "internal/yeastar",
 		"internal/config":     "collector internal/secret internal/strictyaml",
 		"internal/crash":      "",
-		"internal/doctor":     "collector internal/capture internal/pbxclient internal/secret internal/sweep internal/yeastar ycmclient",
+		"internal/doctor":     "collector internal/pbxclient internal/sweep internal/yeastar ycmclient",
 		"internal/exposition": "",
 		"internal/pbxclient":  "internal/crash internal/secret internal/yeastar",
 		"internal/poll":       "collector internal/crash internal/exposition internal/series internal/sweep internal/yeastar ycmclient",

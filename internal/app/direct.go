@@ -3,10 +3,10 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	promconfig "github.com/prometheus/common/config"
 
-	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
@@ -14,8 +14,8 @@ import (
 )
 
 // directPBXs makes the clients of an account's PBXs that are spoken to directly. They have the account's TLS and proxy
-// settings, but not its headers, which are meant for YCM. recorder may be nil.
-func directPBXs(ctx context.Context, servers *ycmclient.Servers, c config.Account, recorder *capture.Recorder) ([]sweep.Direct, error) {
+// settings, but not its headers, which are meant for YCM. wrap is put around their transport.
+func directPBXs(ctx context.Context, servers *ycmclient.Servers, c config.Account, wrap func(http.RoundTripper) http.RoundTripper) ([]sweep.Direct, error) {
 	settings := c.HTTPClient
 	settings.HTTPHeaders = nil
 	// The transport must outlive ctx, because tokens are given back after polling has ended.
@@ -23,7 +23,7 @@ func directPBXs(ctx context.Context, servers *ycmclient.Servers, c config.Accoun
 	if err != nil {
 		return nil, fmt.Errorf("account %s: setting up http_client for its pbxs: %w", c.Name, err)
 	}
-	transport = recorder.PBXTransport(c.Name, transport)
+	transport = wrap(transport)
 	var direct []sweep.Direct
 	for _, p := range c.PBXs {
 		direct = append(direct, sweep.Direct{URL: p.URL, Client: pbxclient.Direct(pbxclient.Options{

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -21,15 +22,16 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
 	"github.com/ycm-exporter/ycm_exporter/internal/storage"
+	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// examine looks at each account and prints what was found. recorder may be nil.
+// examine checks each account and prints a report. recorder may be nil.
 func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, stdout, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	servers, shared, done, err := o.besides()
+	servers, done, err := o.besides()
 	if err != nil {
 		return err
 	}
@@ -41,23 +43,27 @@ func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capt
 		if err != nil {
 			return err
 		}
-		found, err := doctor.Examine(ctx, doctor.Options{
-			BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: hidden(c.HTTPClient), Search: c.Search,
-			RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout, PageConcurrency: c.PageConcurrency, Collectors: cfg.Collectors,
-			Transport: recorder.Transport(c.Name, transport), Proxy: c.HTTPClient.Proxy(), Servers: servers, UserAgent: userAgent(), Shared: shared,
+		checked, err := doctor.Examine(ctx, doctor.Options{
+			Client: clientOptions(c, recorder.Transport(c.Name, transport), servers), Collectors: cfg.Collectors,
+			Direct: func(limit func(http.RoundTripper) http.RoundTripper) ([]sweep.Direct, error) {
+				return directPBXs(ctx, servers, c, func(t http.RoundTripper) http.RoundTripper { return limit(recorder.PBXTransport(c.Name, t)) })
+			},
+			Proxy:    c.HTTPClient.Proxy(),
 			Progress: func(done, total int) { bar(c.Name+" doctor", done, total) },
 		})
 		bar("", 0, 0)
 		if err != nil {
-			return fmt.Errorf("looking at account %s: %w", c.Name, err)
+			return fmt.Errorf("checking account %s: %w", c.Name, err)
 		}
-		report.Accounts = append(report.Accounts, found)
-		report.Works = report.Works && found.Works
+		report.Accounts = append(report.Accounts, checked)
+		report.Works = report.Works && checked.Works
 	}
 	if o.doctorFormat == "json" {
 		err = report.WriteJSON(stdout)
 	} else {
-		err = report.WriteText(stdout, colourful(stdout))
+		file, isFile := stdout.(*os.File)
+		colour := isFile && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
+		err = report.WriteText(stdout, colour)
 	}
 	switch {
 	case err != nil:
@@ -69,29 +75,22 @@ func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capt
 	}
 }
 
-// colourful tells whether colours can be seen, and are wanted.
-func colourful(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
-}
-
-// besides looks into the storage folder, if there is one: refused logins count for the doctor too. shared tells that an
-// exporter may be at work there.
-func (o options) besides() (servers *ycmclient.Servers, shared bool, done func(), err error) {
+// besides looks into the storage folder, if there is one: refused logins count for the doctor too.
+func (o options) besides() (servers *ycmclient.Servers, done func(), err error) {
 	if o.storagePath == "" {
-		return ycmclient.NewServers(nil), false, func() {}, nil
+		return ycmclient.NewServers(nil), func() {}, nil
 	}
 	folder, free, err := storage.Look(o.storagePath)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return ycmclient.NewServers(nil), false, func() {}, nil
+		return ycmclient.NewServers(nil), func() {}, nil
 	case err != nil:
-		return nil, false, nil, fmt.Errorf("%w; run the doctor as the exporter's user, or without --storage.path", err)
+		return nil, nil, fmt.Errorf("%w; run the doctor as the exporter's user, or without --storage.path", err)
 	case !free:
-		return ycmclient.NewServers(readOnly{folder}), true, func() {}, nil
+		return ycmclient.NewServers(readOnly{folder}), func() {}, nil
 	}
 	kept := newMemory(folder, o.storagePath, prometheus.NewRegistry(), log.NewNopLogger())
-	return ycmclient.NewServers(alone{kept}), false, kept.close, nil
+	return ycmclient.NewServers(alone{kept}), kept.close, nil
 }
 
 // alone is what is kept in a folder that no exporter works in. The doctor's requests are added to those that were sent.

@@ -95,15 +95,11 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 		if err != nil {
 			return nil, err
 		}
-		r.client = ycmclient.New(ycmclient.Options{
-			Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: hidden(c.HTTPClient),
-			RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout,
-			PageConcurrency: c.PageConcurrency, Search: c.Search,
-			Transport: e.recorder.Transport(c.Name, transport), UserAgent: userAgent(),
-			Observer: e.metrics.Observer(c.Name), Logger: e.logger, Servers: e.servers,
-		})
+		options := clientOptions(c, e.recorder.Transport(c.Name, transport), e.servers)
+		options.Observer, options.Logger = e.metrics.Observer(c.Name), e.logger
+		r.client = ycmclient.New(options)
 	}
-	direct, err := directPBXs(e.ctx, e.servers, c, e.recorder)
+	direct, err := directPBXs(e.ctx, e.servers, c, func(t http.RoundTripper) http.RoundTripper { return e.recorder.PBXTransport(c.Name, t) })
 	if err != nil {
 		return nil, err
 	}
@@ -125,6 +121,15 @@ func transportTo(ctx context.Context, c config.Account) (http.RoundTripper, erro
 		return nil, fmt.Errorf("account %s: setting up http_client: %w", c.Name, err)
 	}
 	return transport, nil
+}
+
+// clientOptions is how an account's YCM is queried, by the exporter and by the doctor alike.
+func clientOptions(c config.Account, transport http.RoundTripper, servers *ycmclient.Servers) ycmclient.Options {
+	return ycmclient.Options{
+		Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: hidden(c.HTTPClient), Servers: servers,
+		RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout, PageConcurrency: c.PageConcurrency, Search: c.Search,
+		Transport: transport, UserAgent: userAgent(),
+	}
 }
 
 // userAgent is what the API sees; it demands that there is one.

@@ -3,178 +3,113 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
+	"math"
 	"strings"
 	"time"
+
+	"github.com/prometheus/common/model"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-const endpoints = "Collectors"
+const (
+	// listCollector reads the list, which has a check of its own.
+	listCollector = "cloud_pbx"
+	// catalogueCollector queries one PBX of each firmware version and not all.
+	catalogueCollector = "autoprovisioning"
 
-// run is a collector that has polled the sample once.
+	accountRequests = 3 // that a collector of the account may send
+	pbxRequests     = 2 // that a collector of PBXs may send
+)
+
+// run is an enabled collector that polled once: the account, or one PBX.
 type run struct {
 	collector.Configured
-	poller collector.Poller
-	began  time.Time
-	err    error
-	kinds  []string // of requests, in the order of their first
-	asked  int      // requests that it made, sent or not
+	result
+	steps int   // of the poll's progress
+	pbx   error // of the PBX that was queried
 }
 
-// A run is what other collectors see of it.
-var _ collector.Peer = (*run)(nil)
+// onePBX is a list with one PBX. It implements sweep.List.
+type onePBX struct{ list *ycmclient.List }
 
-func (r *run) Reading() any                              { return r.poller.Reading() }
-func (r *run) Serving() bool                             { return r.err == nil && !r.began.IsZero() }
-func (r *run) LastPoll() (began time.Time, succeed bool) { return r.began, r.err == nil }
+// List implements sweep.List.
+func (l onePBX) List() *ycmclient.List { return l.list }
 
-// runCollectors lets each collector, enabled or not, poll the sample of the fleet, as it would poll all of it: those that are
-// enabled first, as long as there are requests beside those that the list and the login need.
-func (x *examination) runCollectors(ctx context.Context) {
+// LastPoll implements sweep.List.
+func (onePBX) LastPoll() (began time.Time, succeeded bool) { return time.Now(), true }
+
+// checkCollectors polls each enabled collector once; one that queries PBXs queries a single one.
+func (x *examination) checkCollectors(ctx context.Context) {
+	account := collector.NewAccount(x.Client.Account, x.client, nil, func(collector.Role) collector.Peer { return nil })
+	pbx, found := x.list.sample()
+	account.Fleet = sweep.NewFleet(x.Client.Account, x.client, nil, onePBX{&ycmclient.List{PBXs: []ycmclient.CloudPBX{pbx}}})
 	for _, c := range x.Collectors {
-		x.runs = append(x.runs, &run{Configured: c})
-	}
-	account := collector.NewAccount("doctor", x.client, nil, func(role collector.Role) collector.Peer {
-		if i := slices.IndexFunc(x.runs, func(r *run) bool { return r.Provides == role }); i >= 0 {
-			return x.runs[i]
+		if !c.Schedule.Enabled || c.Name == listCollector {
+			continue
 		}
-		return nil
-	})
-	account.Asked = func(sweep.Target, any, error) {}
-	x.tap.kept = x.list.toAsk() + forOne + forRefresh
-	enabledFirst := slices.SortedStableFunc(slices.Values(x.runs), func(a, b *run) int {
-		return rank(a) - rank(b)
-	})
-	for _, r := range enabledFirst {
-		account.Schedule, account.Settings = r.Schedule, r.Settings
-		r.poller = r.New(account)
-		x.poll(ctx, r)
-		if ctx.Err() != nil {
-			return
+		if c.AsksPBXs && !found {
+			x.add(collectorsSection, c.Name, Warning, "%s: not checked, because no Running PBX was listed.", "", c.Name)
+			continue
 		}
+		r := &run{Configured: c}
+		account.Schedule, account.Settings = c.Schedule, c.Settings
+		account.Asked = func(_ sweep.Target, _ any, err error) { r.pbx = err }
+		requests := accountRequests
+		if c.AsksPBXs {
+			requests = pbxRequests
+		}
+		poller := c.New(account)
+		r.result = x.check(ctx, requests, func(ctx context.Context) error {
+			sweeper, sweeps := poller.(collector.Sweeper)
+			if sweeps {
+				sweeper.AllAtOnce()
+				defer sweeper.Wait()
+			}
+			_, err := poller.Poll(ctx, func(_, total int) { r.steps = total })
+			return err
+		})
+		x.runs = append(x.runs, r)
+		x.reportRun(r)
 	}
 }
 
-// What is asked beside the list: a PBX by its id, and for a refresh.
-const forOne, forRefresh = 1, 1
-
-// rank is lower for what is to be asked before others.
-func rank(r *run) int {
-	if r.Schedule.Enabled {
-		return 0
-	}
-	return 1
-}
-
-// poll lets a collector poll the sample.
-func (x *examination) poll(ctx context.Context, r *run) {
-	shown := &sample{pbxs: x.list.sample(), speaker: x.speaker(), used: map[string]bool{}}
-	x.tap.show(shown)
-	s, sweeps := r.poller.(collector.Sweeper)
-	if sweeps {
-		s.AllAtOnce()
-	}
-	r.began = time.Now()
-	_, r.err = r.poller.Poll(ctx, func(int, int) {})
-	if sweeps {
-		s.Wait()
-	}
-	x.tap.show(nil)
-	r.kinds, r.asked = slices.Sorted(maps.Keys(shown.used)), shown.asked
-}
-
-// speaker is the highest serial number of the PBXs that answered when they were asked what they are, or else of those
-// that were asked: always the same PBX, in whatever order answers come.
-func (x *examination) speaker() string {
-	var asked, answered []string
-	for _, e := range x.tap.of(systemInformation) {
-		sn, _, _ := strings.Cut(strings.TrimPrefix(e.path, "v1/cloud_pbx/"), "/")
-		if asked = append(asked, sn); e.failure() == nil {
-			answered = append(answered, sn)
+// reportRun reports whether a collector works.
+func (x *examination) reportRun(r *run) {
+	classes := map[string]yeastar.Class{} // of endpoints: OK if any request succeeded
+	for _, o := range r.outcomes {
+		if classes[o.endpoint] != yeastar.OK {
+			classes[o.endpoint] = o.class
 		}
 	}
-	for _, sns := range [][]string{answered, asked} {
-		if len(sns) > 0 {
-			return slices.Max(sns)
+	works, failed := false, []string{}
+	for _, endpoint := range r.Endpoints {
+		switch class, requested := classes[endpoint]; {
+		case requested && class == yeastar.OK:
+			works = true
+		case requested:
+			failed = append(failed, fmt.Sprintf("%s is %s", endpoint, word(class)))
 		}
 	}
-	return ""
-}
-
-// tellCollectors tells of each collector's endpoints whether they are served.
-func (x *examination) tellCollectors() {
-	for _, r := range x.runs {
-		x.tellRun(r)
-	}
-	if len(x.runs) == 0 {
-		x.add(endpoints, "collectors", Problem, "No collector could be tried, because there was nothing more to ask.", "see above")
-	}
-}
-
-func (x *examination) tellRun(r *run) {
-	state := "enabled"
-	if !r.Schedule.Enabled {
-		state = "not enabled"
-	}
-	if r.poller == nil || len(r.kinds) == 0 {
-		why := "the doctor's requests were used up"
-		if x.list.pages[1] == nil {
-			why = "the token cannot be used"
+	switch advice := "run the doctor again; if it fails again, disable collector " + r.Name + " (enabled: false) and report it"; {
+	case r.requests == 0 && r.spent:
+		x.add(collectorsSection, r.Name, Warning, "%s: not checked, because the doctor had no request left.", "", r.Name)
+	case r.err != nil && !(r.spent && works):
+		class := yeastar.ClassOf(r.err)
+		if class == yeastar.Denied || class == yeastar.NotFound {
+			advice = "grant it to the account in YCM, or disable collector " + r.Name + " (enabled: false)"
 		}
-		if r.AsksPBXs && r.poller != nil {
-			why = "no PBX was seen that is Running"
-		}
-		x.add(endpoints, r.Name, Note, "%s (%s): nothing was asked, because %s.", "", r.Name, state, why)
-		return
+		x.add(collectorsSection, r.Name, Problem, "%s: %s: %s.", advice, r.Name, word(class), describe(r.err, r.last()))
+	case r.pbx != nil:
+		x.add(collectorsSection, r.Name, Warning, "%s: the PBX that was queried does not serve it: %s.", "disable collector "+r.Name+" unless other PBXs serve it", r.Name, describe(r.pbx, r.last()))
+	case len(failed) > 0:
+		x.add(collectorsSection, r.Name, Warning, "%s: works, but %s. It needs %s.", "metrics of what is not served are absent", r.Name, strings.Join(failed, ", "), x.costs(r))
+	default:
+		x.add(collectorsSection, r.Name, OK, "%s: works. It needs %s.", "", r.Name, x.costs(r))
 	}
-	served, failed := x.outcome(r)
-	if served == nil && !slices.ContainsFunc(r.kinds, func(kind string) bool { return x.tap.count(kind) > 0 }) {
-		x.add(endpoints, r.Name, Note, "%s (%s): nothing was asked, because the doctor's requests were used up. %s", "", r.Name, state, x.costs(r))
-		return
-	}
-	works := failed == nil || r.err == nil && (served != nil || r.AsksPBXs)
-	v, advice := Fine, ""
-	switch {
-	case !works && r.Schedule.Enabled:
-		v, advice = Problem, x.adviceFor(r)
-	case !works:
-		v, advice = Note, "leave collector "+r.Name+" switched off"
-	case served == nil:
-		v, advice = Note, "the PBX that was asked does not serve it: leave collector "+r.Name+" switched off unless others do"
-	case failed != nil:
-		v, advice = Note, "what is not served has no series; the rest of collector "+r.Name+" works"
-	}
-	text := []string{}
-	if served != nil {
-		text = append(text, "served: "+strings.Join(served, ", "))
-	}
-	x.add(endpoints, r.Name, v, "%s (%s): %s. %s", advice, r.Name, state, strings.Join(append(text, failed...), "; "), x.costs(r))
-}
-
-// outcome tells which kinds of requests of a collector are served, and how the others fail.
-func (x *examination) outcome(r *run) (served, failed []string) {
-	for _, kind := range r.kinds {
-		all := x.tap.of(kind)
-		if first := x.list.pages[1]; kind == listPath && first != nil {
-			all = []*exchange{first} // It is like any other.
-		}
-		i := slices.IndexFunc(all, func(e *exchange) bool { return e.failure() == nil })
-		switch {
-		case i >= 0:
-			served = append(served, kind)
-		case len(all) == 0:
-			failed = append(failed, "not asked: "+kind)
-		default:
-			e := all[0]
-			failure := e.failure()
-			failed = append(failed, fmt.Sprintf("%s: %s (%s)", word(failure.Class), kind, describe(e, failure)))
-		}
-	}
-	return served, failed
 }
 
 func word(c yeastar.Class) string {
@@ -182,19 +117,33 @@ func word(c yeastar.Class) string {
 	case yeastar.Denied, yeastar.Auth:
 		return "denied"
 	case yeastar.NotFound:
-		return "missing"
+		return "not found"
 	default:
 		return "failing"
 	}
 }
 
-func (x *examination) adviceFor(r *run) string {
-	if r.Provides == collector.ListOfPBXs {
-		return "see the list below: all other collectors that ask PBXs need it"
+// perPoll estimates how many requests a poll, or a sweep, of a collector takes.
+func (x *examination) perPoll(r *run) float64 {
+	requests := float64(max(r.requests, r.steps))
+	switch {
+	case r.Name == catalogueCollector:
+		versions := map[string]bool{}
+		for _, pbx := range x.list.pbxs {
+			versions[pbx.Version.String()] = true
+		}
+		return requests * float64(len(versions))
+	case r.AsksPBXs:
+		return requests * x.list.running()
+	default:
+		return requests
 	}
-	class := yeastar.ClassOf(r.err)
-	if class == yeastar.Denied || class == yeastar.NotFound {
-		return "grant it to the account in YCM, or switch collector " + r.Name + " off (enabled: false)"
+}
+
+func (x *examination) costs(r *run) string {
+	quantity := "about"
+	if r.spent && r.requests > r.steps {
+		quantity = "at least"
 	}
-	return "run the doctor again; if it fails again, switch collector " + r.Name + " off (enabled: false) and report it"
+	return fmt.Sprintf("%s %s every %s", quantity, count(int(math.Round(x.perPoll(r))), "request"), model.Duration(r.Schedule.Interval))
 }

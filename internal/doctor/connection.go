@@ -8,55 +8,40 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-const connection = "Connection"
-
-// tellConnection tells how YCM is reached.
-func (x *examination) tellConnection() {
-	for _, e := range x.tap.sent {
-		if e.addresses > 0 {
-			x.add(connection, "name", Fine, "The name of <ycm> resolves to %s in %s.", "", count(e.addresses, "address"), short(e.resolved))
-			break
-		}
-	}
+// checkConnection reports how YCM is reached, by the requests that were sent. cause is why no more were sent, if any.
+func (x *examination) checkConnection(cause error) {
+	_, exchanges, _ := x.recorder.recorded()
+	all := slices.DeleteFunc(exchanges, func(e *exchange) bool { return e.path == "" })
 	if x.Proxy != nil {
-		proxy, err := x.Proxy(&http.Request{URL: x.BaseURL})
-		if err == nil && proxy != nil {
-			x.add(connection, "proxy", Note, "Requests go through an HTTP proxy (%s).", "", either(proxy.Scheme == "https", "https", "http"))
-		} else {
-			x.add(connection, "proxy", Fine, "Requests go to <ycm> without an HTTP proxy.", "")
+		if proxy, err := x.Proxy(&http.Request{URL: x.Client.BaseURL}); err == nil && proxy != nil {
+			x.add(connectionSection, "proxy", OK, "Requests go through an HTTP proxy.", "")
 		}
 	}
-	answered := answeredOf(x.tap.sent)
-	for _, e := range x.tap.sent {
-		if e.err != nil {
-			text, advice := unanswered(e.err)
-			x.add(connection, "answers", Problem, "A request (%s) had no answer: %s.", advice, e.kind, text)
-			break
+	complete := slices.DeleteFunc(slices.Clone(all), func(e *exchange) bool { return e.err != nil })
+	if failed := len(all) - len(complete); failed > 0 {
+		first := slices.IndexFunc(all, func(e *exchange) bool { return e.err != nil })
+		text, advice := unanswered(all[first].err)
+		v := Warning
+		if errors.Is(cause, errUnreachable) {
+			v = Problem
 		}
+		x.add(connectionSection, "answers", v, "%s had no complete response: %s.", advice, count(failed, "request"), text)
 	}
-	if len(answered) == 0 {
-		if len(x.tap.sent) == 0 {
-			x.add(connection, "answers", Problem, "No request was sent.", "see the login below")
-		}
+	if len(complete) == 0 {
 		return
 	}
-	x.tellTLS(answered[0].tls)
-	x.tellLatency(answered)
-	last := answered[len(answered)-1]
-	compressed := slices.ContainsFunc(answered, func(e *exchange) bool { return e.compressed })
-	x.add(connection, "protocol", Fine, "Answers come by %s; YCM %s.", "", knownProtocol(last.proto),
-		either(compressed, "compresses them if asked to, which the exporter does not", "does not compress them"))
-	x.tellClocks(answered)
+	x.checkTLS(complete[0].tls)
+	x.checkLatency(complete)
+	x.checkClock(complete[len(complete)-1])
 }
 
-// unanswered tells why no answer came, in words of our own: an error may hold names and addresses.
+// unanswered explains why there is no complete response, without the texts of errors, which may hold names and addresses.
 func unanswered(err error) (text, advice string) {
 	var dns *net.DNSError
 	var authority x509.UnknownAuthorityError
@@ -67,129 +52,68 @@ func unanswered(err error) (text, advice string) {
 	case errors.As(err, &dns):
 		return "the name of <ycm> cannot be resolved", "check base_url, and the DNS of this machine"
 	case errors.As(err, &authority):
-		return "the certificate of <ycm> is of an authority that this machine does not trust", "install the authority's certificate, or name it with http_client.tls_config.ca_file"
+		return "the certificate of <ycm> is from an authority that this machine does not trust", "install the authority's certificate, or set http_client.tls_config.ca_file"
 	case errors.As(err, &host):
-		return "the certificate of <ycm> is for another name", "use the name in the certificate in base_url, or http_client.tls_config.server_name"
+		return "the certificate of <ycm> is for another name", "use the name in the certificate in base_url, or set http_client.tls_config.server_name"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "the certificate of <ycm> has expired, or is not valid yet", "renew the certificate, and check this machine's clock"
+		return "the certificate of <ycm> has expired or is not valid yet", "renew the certificate, and check this machine's clock"
 	case errors.As(err, &record):
-		return "what answers does not speak TLS", "check the scheme and port of base_url"
+		return "the server does not use TLS", "check the scheme and port of base_url"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "the connection is refused", "check the port in base_url, the firewall, and whether YCM runs"
-	case errors.Is(err, errTooLong):
-		return "the answer is over 16 MiB", "check base_url, and what it is that answers there"
 	case yeastar.ClassOf(err) == yeastar.Timeout, errors.Is(err, context.DeadlineExceeded):
-		return "no whole answer came within the time-out", "check the firewall, or raise timeout if YCM is slow"
+		return "it did not come within the time-out", "check the firewall, or raise timeout if YCM is slow"
 	default:
 		return "the connection broke", yeastar.Network.Advice()
 	}
 }
 
-func (x *examination) tellTLS(state *tls.ConnectionState) {
+func (x *examination) checkTLS(state *tls.ConnectionState) {
 	if state == nil || len(state.PeerCertificates) == 0 {
-		x.add(connection, "tls", Note, "The connection is not encrypted, or that cannot be seen here.", "use https, unless this is a demo on loopback")
+		x.add(connectionSection, "tls", Warning, "The connection is not encrypted.", "use https, unless this is a demo on loopback")
 		return
 	}
-	certificate := state.PeerCertificates[0]
-	left := time.Until(certificate.NotAfter)
 	const soon = 21 * 24 * time.Hour
-	v, advice := Fine, ""
-	if left < soon {
-		v, advice = Note, "renew the certificate: the exporter does not connect once it has expired"
+	v, advice, expires := OK, "", state.PeerCertificates[0].NotAfter
+	if time.Until(expires) < soon {
+		v, advice = Warning, "renew the certificate: the exporter cannot connect once it has expired"
 	}
-	x.add(connection, "tls", v, "%s with %s; the certificate, issued by %s, is valid until %s.", advice,
-		tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite), issuer(certificate), certificate.NotAfter.UTC().Format(time.DateOnly))
+	x.add(connectionSection, "tls", v, "%s with %s; the certificate is valid until %s.", advice,
+		tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite), expires.UTC().Format(time.DateOnly))
 }
 
-// issuer names a public authority. The name of another could tell whose YCM it is.
-func issuer(c *x509.Certificate) string {
-	if c.CheckSignatureFrom(c) == nil {
-		return "itself"
-	}
-	for _, known := range []string{
-		"Let's Encrypt", "DigiCert", "Sectigo", "GlobalSign", "Google Trust Services", "Amazon", "ZeroSSL", "GoDaddy", "Entrust",
-		"Microsoft", "Cloudflare", "TrustAsia", "GeoTrust", "RapidSSL", "Thawte", "WoTrus", "Buypass", "Actalis", "SSL.com", "Certum", "SwissSign", "D-Trust", "HARICA",
-	} {
-		if slices.ContainsFunc(c.Issuer.Organization, func(o string) bool { return strings.HasPrefix(o, known) }) {
-			return known
-		}
-	}
-	return "an authority that is not one of the well-known"
-}
-
-// answeredOf is the exchanges that had a whole answer.
-func answeredOf(all []*exchange) []*exchange {
-	return slices.DeleteFunc(slices.Clone(all), func(e *exchange) bool { return e.err != nil })
-}
-
-// timesOf is how long those that had a whole answer took, the shortest first.
-func timesOf(all []*exchange) (times []time.Duration) {
-	for _, e := range answeredOf(all) {
+func (x *examination) checkLatency(complete []*exchange) {
+	var times []time.Duration
+	for _, e := range complete {
 		times = append(times, e.took())
 	}
 	slices.Sort(times)
-	return times
-}
-
-func (x *examination) tellLatency(answered []*exchange) {
-	times := timesOf(answered)
-	middle, most := times[len(times)/2], times[len(times)-1]
-	v, advice := Fine, ""
+	median, most := times[len(times)/2], times[len(times)-1]
+	v, advice := OK, ""
 	switch {
-	case most > x.Timeout/2:
-		v, advice = Note, "raise timeout: the slowest answer took more than half of it"
-	case middle > 2*time.Second:
-		v, advice = Note, "raise page_concurrency if walks take too long"
+	case most > x.Client.Timeout/2:
+		v, advice = Warning, "raise timeout: the slowest response took more than half of it"
+	case median > 2*time.Second:
+		v, advice = Warning, "raise page_concurrency if walks take too long"
 	}
-	x.add(connection, "latency", v, "An answer takes %s at least, %s in the median, %s at most (%s).", advice,
-		short(times[0]), short(middle), short(most), count(len(times), "answer"))
+	proto := "another HTTP version"
+	if sent := complete[len(complete)-1].proto; slices.Contains([]string{"HTTP/1.0", "HTTP/1.1", "HTTP/2.0"}, sent) {
+		proto = sent
+	}
+	x.add(connectionSection, "latency", v, "Response time over %s: min %s, median %s, max %s (%s).", advice, proto, short(times[0]), short(median), short(most), count(len(times), "response"))
 }
 
-func knownProtocol(proto string) string {
-	if slices.Contains([]string{"HTTP/1.0", "HTTP/1.1", "HTTP/2.0"}, proto) {
-		return proto
+// checkClock compares YCM's clock with this machine's.
+func (x *examination) checkClock(e *exchange) {
+	at, err := http.ParseTime(e.header.Get("Date"))
+	const tolerated = 30 * time.Second
+	switch difference := at.Sub(e.ended); { // Date has no fractions of a second.
+	case err != nil:
+		x.add(connectionSection, "clock", OK, "Responses have no Date to compare clocks by.", "")
+	case difference.Abs() < tolerated:
+		x.add(connectionSection, "clock", OK, "The clocks of YCM and of this machine agree.", "")
+	default:
+		x.add(connectionSection, "clock", Warning, "The clocks of YCM and of this machine differ by %s.", "synchronise both clocks by NTP: expiry dates and ages are only as right as they are",
+			short(difference.Abs().Round(time.Second)))
 	}
-	return "another protocol"
-}
-
-// tellClocks compares the clocks by the Date of the answers, and by the time that YCM writes into them.
-func (x *examination) tellClocks(answered []*exchange) {
-	off := func(check, what string, of func(*exchange) (time.Time, bool)) {
-		for _, e := range slices.Backward(answered) {
-			at, ok := of(e)
-			if !ok {
-				continue
-			}
-			// Both are whole seconds, cut off, and written some time before the answer came.
-			difference := at.Sub(e.answered)
-			const tolerated = 30 * time.Second
-			v := either(difference.Abs() < tolerated, Fine, Note)
-			advice := ""
-			if v == Note {
-				advice = "set the clocks by NTP: expiry dates and ages are only as right as they are"
-			}
-			if difference.Abs() < 2*time.Second {
-				x.add(connection, check, v, "The clock of YCM (%s) agrees with this machine's.", advice, what)
-			} else {
-				x.add(connection, check, v, "The clock of YCM (%s) is %s %s this machine's.", advice, what, short(difference.Abs().Round(time.Second)),
-					either(difference > 0, "ahead of", "behind"))
-			}
-			return
-		}
-		x.add(connection, check, Note, "YCM does not tell its time (%s).", "", what)
-	}
-	off("clock_date", "Date of its answers", func(e *exchange) (time.Time, bool) {
-		at, err := http.ParseTime(e.header.Get("Date"))
-		return at, err == nil
-	})
-	off("clock_time", "time in its answers", func(e *exchange) (time.Time, bool) {
-		var a struct {
-			Time yeastar.Number `json:"time"`
-		}
-		if yeastar.Decode(e.body, &a) != nil {
-			return time.Time{}, false
-		}
-		seconds, ok := a.Time.Time("time", nil).Get()
-		return time.Unix(seconds, 0), ok
-	})
 }

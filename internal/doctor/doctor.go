@@ -1,111 +1,123 @@
+// Package doctor checks whether the exporter will work with an account of YCM, by at most [MaxRequests] requests.
+//
+// Each check calls the clients and collectors of the exporter itself, through a transport that counts and records, so
+// the doctor cannot disagree with the exporter. It knows nothing of single collectors.
+//
+// Nothing in a report is secret or personal: it consists of fixed sentences, numbers, codes, the exporter's names for
+// endpoints, and names of JSON fields. There is no host, no account name, and no text that a server chose.
 package doctor
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
-	"github.com/ycm-exporter/ycm_exporter/internal/secret"
+	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// Options is an account as it is configured, and how it may be looked at.
+// Options is an account as it is configured.
 type Options struct {
-	BaseURL         *url.URL
-	ClientID        string
-	Secret          secret.Source
-	Hidden          []secret.Text
-	Search          string
-	RateLimit       ycmclient.RateLimit
-	Timeout         time.Duration
-	PageConcurrency int
-	Collectors      []collector.Configured
+	Client     ycmclient.Options // as the exporter has it
+	Collectors []collector.Configured
+	// Direct makes the clients of PBXs with direct access, with limit around their transport. It may be nil.
+	Direct func(limit func(http.RoundTripper) http.RoundTripper) ([]sweep.Direct, error)
+	Proxy  func(*http.Request) (*url.URL, error) // the HTTP proxy that the transport uses; may be nil
 
-	Transport http.RoundTripper
-	Proxy     func(*http.Request) (*url.URL, error) // Which HTTP proxy the transport uses; may be nil.
-	Servers   *ycmclient.Servers                    // What is known of refused logins.
-	UserAgent string
-
-	// Shared says that an exporter is at work with this account, whose token might end with a refresh.
-	Shared bool
-	// Progress is told how many requests of how many were sent.
-	Progress func(done, total int)
+	Progress func(done, total int) // is called with the number of requests sent and their maximum
 }
 
-// examination is an account while it is looked at.
+// slowdown is how many times slower than the rate limit requests are sent. The exporter uses at most 80 % of the limit for
+// long, so that both fit into it together.
+const slowdown = 5
+
+// examination is an account that is being checked.
 type examination struct {
 	Options
-	tap      *tap
+	recorder *recorder
 	client   *ycmclient.Client
-	list     *list
-	err      error // of the first request
+	list     list
 	runs     []*run
 	findings []Finding
 }
 
-// Examine looks at an account. It returns early when there is nothing more to be learned, or when ctx ends, which is
-// the error.
+// Examine checks an account. It returns an error only if ctx ends or the clients cannot be made.
 func Examine(ctx context.Context, o Options) (Account, error) {
-	if o.RateLimit.Rate <= 0 || o.RateLimit.Interval <= 0 {
-		o.RateLimit = ycmclient.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}
-	}
-	asking, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	x := &examination{Options: o}
-	x.tap = newTap(o.Transport, o.Timeout, o.RateLimit.Interval/time.Duration(o.RateLimit.Rate), end, o.Progress)
-	const endless = 1_000_000 // The tap has the pace and the time-out: what it answers itself takes no time.
-	x.client = ycmclient.New(ycmclient.Options{
-		Account: "doctor", BaseURL: o.BaseURL, ClientID: o.ClientID, Secret: o.Secret, Hidden: o.Hidden, Servers: o.Servers,
-		RateLimit: ycmclient.RateLimit{Burst: endless, Rate: endless, Interval: o.RateLimit.Interval},
-		Timeout:   24 * time.Hour, Search: o.Search, Transport: x.tap, UserAgent: o.UserAgent,
-	})
+	checking, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	x := &examination{Options: o, recorder: &recorder{progress: o.Progress, stopAll: stop}}
+	client := o.Client
+	client.Transport, client.Observer = x.limit(client.Transport), x.recorder
+	client.RateLimit.Burst, client.RateLimit.Interval = client.RateLimit.Rate, slowdown*client.RateLimit.Interval
+	client.PageConcurrency = 1 // so that requests come in a fixed order
+	x.client = ycmclient.New(client)
 	defer x.client.Close()
-	x.ask(asking)
+
+	if x.checkList(checking) {
+		x.checkSinglePBX(checking)
+		x.checkCollectors(checking)
+		x.checkProxy(checking)
+		if err := x.checkDirect(checking); err != nil {
+			return Account{}, err
+		}
+		x.checkRate()
+	}
 	if ctx.Err() != nil {
 		return Account{}, ctx.Err()
 	}
-	x.tell(context.Cause(asking))
-	a := Account{Works: true, Requests: len(x.tap.sent), Findings: x.findings}
-	for _, f := range x.findings {
+	x.checkConnection(context.Cause(checking))
+	if errors.Is(context.Cause(checking), errRateLimited) {
+		x.add(rateSection, "refused", Problem, "YCM refused a request because of its rate limit, although the doctor uses a fifth of the configured rate; nothing more was requested.",
+			"lower rate_limit to what YCM grants this Client ID (System > API > Client Rate Limits), or use a separate Client ID for the exporter")
+	}
+	a := Account{Works: true, Findings: sorted(x.findings)}
+	a.Requests, _, _ = x.recorder.recorded()
+	for _, f := range a.Findings {
 		a.Works = a.Works && f.Verdict != Problem
 	}
 	return a, nil
 }
 
-// ask sends the requests, those first without which the others tell nothing.
-func (x *examination) ask(ctx context.Context) {
-	x.list = &list{}
-	x.list.begin(ctx, x)
-	login := x.tap.last(tokenPath)
-	if login == nil || login.failure() != nil {
-		return
-	}
-	x.runCollectors(ctx)
-	x.list.goOn(ctx, x)
-	if !x.Shared && login.refreshable() {
-		_ = x.client.Renew(ctx) // What came of it is in the tap.
-	}
-	x.list.askForOne(ctx, x)
+func (x *examination) limit(t http.RoundTripper) http.RoundTripper {
+	return limitedTransport{t, x.recorder}
 }
 
-// tell makes the report of what came.
-func (x *examination) tell(cause error) {
-	x.tellConnection()
-	if !x.tellLogin() {
-		return
+// result is what came of one check.
+type result struct {
+	requests  int // that it sent
+	exchanges []*exchange
+	outcomes  []outcome
+	spent     bool // it was ended early, because no more requests are allowed
+	err       error
+}
+
+// last returns the last exchange, nil if there was none.
+func (r *result) last() *exchange {
+	if len(r.exchanges) == 0 {
+		return nil
 	}
-	x.tellCollectors()
-	x.tellList()
-	x.tellRate()
-	x.tellPBXs()
-	switch {
-	case errors.Is(cause, errLimited):
-		x.add("Rate limit", "refused", Problem, "YCM refused a request because its rate limit was overrun, although the doctor asks at a fifth of the configured rate; nothing more was asked.",
-			"lower rate_limit to what YCM grants this Client ID (System > API > Client Rate Limits), or give the exporter a Client ID of its own")
-	case errors.Is(cause, errSpent):
-		x.add("Rate limit", "spent", Note, "Not everything could be asked within %d requests, because some had to be repeated or there is more to ask.", "run the doctor again when YCM is well", MostRequests)
+	return r.exchanges[len(r.exchanges)-1]
+}
+
+// check runs do with at most so many requests.
+func (x *examination) check(ctx context.Context, most int, do func(context.Context) error) (r result) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	x.recorder.allow(most, stop)
+	requests, exchanges, outcomes := x.recorder.recorded()
+	if r.err = ctx.Err(); r.err == nil {
+		r.err = do(ctx)
 	}
+	r.spent = ctx.Err() != nil
+	r.requests, r.exchanges, r.outcomes = x.recorder.recorded()
+	r.requests, r.exchanges, r.outcomes = r.requests-requests, r.exchanges[len(exchanges):], r.outcomes[len(outcomes):]
+	return r
+}
+
+// add adds a finding. All of args are numbers, or texts that reports may show.
+func (x *examination) add(section, check string, v Verdict, text, advice string, args ...any) {
+	x.findings = append(x.findings, Finding{section, check, v, fmt.Sprintf(text, args...), advice})
 }

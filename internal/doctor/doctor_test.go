@@ -2,13 +2,16 @@ package doctor_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,6 +21,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
+	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
@@ -26,27 +30,35 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the reports in testdata")
 
-// configured is an account as a new user has it: the defaults.
-func configured(transport http.RoundTripper) doctor.Options {
-	o := doctor.Options{
-		BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
+// latency is how long every server here takes to respond.
+const latency = 120 * time.Millisecond
+
+// configured is an account with those collectors enabled. Reports do not depend on which collectors there are.
+func configured(transport http.RoundTripper, enabled ...string) doctor.Options {
+	o := doctor.Options{Progress: func(int, int) {}, Client: ycmclient.Options{
+		Account: "test", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"},
+		ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 		RateLimit: ycmclient.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}, Timeout: 30 * time.Second, PageConcurrency: 1,
-		Transport: transport, UserAgent: "test", Progress: func(int, int) {},
+		Transport: transport, UserAgent: "test",
+	}}
+	if enabled == nil {
+		enabled = []string{"firmware", "cloud_pbx", "subscription"}
 	}
 	for _, c := range collector.All() {
-		schedule := c.Schedule
-		schedule.StaleAfter = max(10*time.Minute, 3*schedule.Interval)
-		configured := collector.Configured{Collector: c, Schedule: schedule}
-		if c.Settings != nil {
-			configured.Settings = c.Settings()
+		if !slices.Contains(enabled, c.Name) {
+			continue
 		}
-		o.Collectors = append(o.Collectors, configured)
+		added := collector.Configured{Collector: c, Schedule: collector.Schedule{Enabled: true, Interval: 15 * time.Minute, StaleAfter: time.Hour}}
+		if c.Settings != nil {
+			added.Settings = c.Settings()
+		}
+		o.Collectors = append(o.Collectors, added)
 	}
 	return o
 }
 
-// examine looks at a YCM in a world of its own, whose clock costs nothing.
-func examine(t *testing.T, with ycmtest.Options, prepare func(*ycmtest.Server, *doctor.Options), check func(*ycmtest.Server, doctor.Account)) {
+// examine checks an account of a simulated YCM, in a bubble with its own clock.
+func examine(t *testing.T, with ycmtest.Options, prepare func(*ycmtest.Server, *doctor.Options), verify func(*ycmtest.Server, doctor.Account)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		with.Seed, with.Latency = 1, latency
@@ -56,43 +68,21 @@ func examine(t *testing.T, with ycmtest.Options, prepare func(*ycmtest.Server, *
 		if prepare != nil {
 			prepare(s, &o)
 		}
-		began := time.Now()
 		a, err := doctor.Examine(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		keptToRules(t, s, o, began)
-		check(s, a)
+		if n := len(s.Requests()); n > doctor.MaxRequests {
+			t.Errorf("%d requests were sent, want at most %d", n, doctor.MaxRequests)
+		}
+		if n := s.MostWithin(o.Client.RateLimit.Interval); n > o.Client.RateLimit.Rate {
+			t.Errorf("%d requests were sent within %v, more than the rate limit", n, o.Client.RateLimit.Interval)
+		}
+		if v := s.Violations(); len(v) > 0 {
+			t.Errorf("requests that an exporter must never send: %v", v)
+		}
+		verify(s, a)
 	})
-}
-
-// keptToRules fails if the doctor asked more, faster or otherwise than it may.
-func keptToRules(t *testing.T, s *ycmtest.Server, o doctor.Options, began time.Time) {
-	t.Helper()
-	logins, last := 0, began
-	gap := 5 * o.RateLimit.Interval / time.Duration(o.RateLimit.Rate)
-	requests := s.Requests()
-	for _, r := range requests {
-		if r.Method != http.MethodGet && (r.Method != http.MethodPost || r.Endpoint != ycmtest.Token) {
-			t.Errorf("%s %s was sent", r.Method, r.Path)
-		}
-		if r.Endpoint == ycmtest.Token {
-			logins++
-		}
-		if came := r.Time.Sub(last); came < gap-time.Millisecond {
-			t.Errorf("%s %s came %v after the request before it; a fifth of the rate allows one each %v", r.Method, r.Path, came, gap)
-		}
-		last = r.Time
-	}
-	if len(requests) > doctor.MostRequests {
-		t.Errorf("%d requests were sent, and %d may be", len(requests), doctor.MostRequests)
-	}
-	if logins > 2 {
-		t.Errorf("%d tokens were asked for: a login and a refresh are allowed", logins)
-	}
-	if v := s.Violations(); len(v) > 0 {
-		t.Errorf("what an exporter must never ask was asked: %v", v)
-	}
 }
 
 func text(t *testing.T, a doctor.Account) string {
@@ -104,11 +94,18 @@ func text(t *testing.T, a doctor.Account) string {
 	return b.String()
 }
 
+// contains fails unless the report has the sentence, wherever its lines break.
+func contains(t *testing.T, a doctor.Account, sentence string) {
+	t.Helper()
+	if report := text(t, a); !strings.Contains(strings.Join(strings.Fields(report), " "), sentence) {
+		t.Errorf("the report lacks %q:\n%s", sentence, report)
+	}
+}
+
 // golden compares a report with the one in testdata.
 func golden(t *testing.T, name string, a doctor.Account) {
 	t.Helper()
-	file := filepath.Join("testdata", name+".txt")
-	got := text(t, a)
+	file, got := filepath.Join("testdata", name+".txt"), text(t, a)
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -119,130 +116,291 @@ func golden(t *testing.T, name string, a doctor.Account) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("the report is not that of %s (-want +got):\n%s", file, diff)
+		t.Errorf("the report differs from %s (-want +got):\n%s", file, diff)
 	}
 }
 
-func TestReportOfAYCMAsDocumented(t *testing.T) {
-	examine(t, ycmtest.Options{Healthy: true}, nil, func(_ *ycmtest.Server, a doctor.Account) {
+func TestReportOfYCMAsDocumented(t *testing.T) {
+	t.Parallel()
+	examine(t, ycmtest.Options{Healthy: true}, func(s *ycmtest.Server, o *doctor.Options) {
+		*o = configured(s.Transport(), "firmware", "cloud_pbx", "subscription", "users", "trunks")
+	}, func(_ *ycmtest.Server, a doctor.Account) {
 		golden(t, "documented", a)
-		if !a.Works {
-			t.Error("the exporter works with such a YCM, and the report says no")
-		}
 	})
 }
 
-func TestReportOfAYCMWithFiveDeviations(t *testing.T) {
+func TestReportOfYCMWithDeviations(t *testing.T) {
+	t.Parallel()
 	listing := ycmtest.Listing{PageSize: 20, Order: ycmtest.Falling, TotalOff: 1, PastEnd: ycmtest.LastPage, TextIDs: true}
-	examine(t, ycmtest.Options{PBXs: 1000, Listing: listing}, func(s *ycmtest.Server, _ *doctor.Options) {
+	examine(t, ycmtest.Options{PBXs: 1000, Listing: listing}, func(s *ycmtest.Server, o *doctor.Options) {
+		*o = configured(s.Transport(), "firmware", "cloud_pbx", "subscription", "users", "trunks")
 		s.Inject(ycmtest.Fault{Endpoint: ycmtest.Users, Effect: ycmtest.Failure(1000042, ycmtest.Shape{Body: ycmtest.ErrNo})})
+		s.Inject(ycmtest.Fault{Endpoint: ycmtest.PlanStatistics, Effect: ycmtest.Failure(1000042, ycmtest.Shape{})})
 		s.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Set("pbxStatus", `"Migrating"`)})
+		s.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Header("X-RateLimit-Limit", "75")})
 	}, func(_ *ycmtest.Server, a doctor.Account) {
 		golden(t, "deviating", a)
-		if !a.Works {
-			t.Error("the exporter works with such a YCM, and the report says no")
-		}
 	})
 }
 
-// A login that follows one of another account, which was refused, waits the minute that keeps YCM from blocking the address;
-// beyond that the report says when the next may be tried, and if none will be.
-func TestReportOfALoginThatMustWait(t *testing.T) {
+func TestReportOfServerThatIsNotYCM(t *testing.T) {
+	t.Parallel()
+	examine(t, ycmtest.Options{}, func(s *ycmtest.Server, _ *doctor.Options) {
+		s.Inject(ycmtest.Fault{Effect: ycmtest.HTML(http.StatusOK)})
+	}, func(_ *ycmtest.Server, a doctor.Account) {
+		golden(t, "no-ycm", a)
+	})
+}
+
+// The report says when a login may be tried, so that the doctor and the exporter together do not have YCM block the address.
+func TestReportOfLoginThatIsHeldBack(t *testing.T) {
+	t.Parallel()
+	for refusals, want := range map[int]string{
+		0: "The login succeeds",
+		4: "The login was not tried, and will not be before 2000-01-01T01:00:00Z, so that YCM does not block this address (refused logins in a row: 4).",
+		5: "The login was not tried, and will not be before the credentials change, so that YCM does not block this address (refused logins in a row: 5).",
+	} {
+		examine(t, ycmtest.Options{PBXs: 30}, func(_ *ycmtest.Server, o *doctor.Options) {
+			o.Client.Servers = ycmclient.NewServers(refusedLogins(refusals))
+		}, func(_ *ycmtest.Server, a doctor.Account) {
+			contains(t, a, want)
+		})
+	}
+}
+
+// refusedLogins is a store with so many refused logins of another account, the last one just now.
+type refusedLogins int
+
+func (refusedLogins) Budget(string, string) (l ycmclient.Level, ok bool) { return l, false }
+func (refusedLogins) SaveBudget(string, string, ycmclient.Level)         {}
+func (refusedLogins) SaveLogins(string, yeastar.LoginState)              {}
+
+func (n refusedLogins) Logins(string) (yeastar.LoginState, bool) {
+	return yeastar.LoginState{Clients: map[string]yeastar.ClientState{"other": {Refusals: int(n), Refused: time.Now()}}}, n > 0
+}
+
+func TestReportOfRefusedLogin(t *testing.T) {
+	t.Parallel()
+	const credentials = "check client_id and the client secret (System > API), its Client IP Restriction, and Security > Blocked IP"
+	answer := func(status int, body string) ycmtest.Effect { return ycmtest.Answer(status, "application/json", body) }
 	for _, c := range []struct {
-		name     string
-		refusals int
-		want     string
+		name   string
+		effect ycmtest.Effect
+		want   []string
 	}{
-		{"one refusal", 1, "The login (client_credentials) succeeds"},
-		{"four", 4, "The login was not tried, and will not be before 2000-01-01T01:00:00Z, so that YCM does not block this address (refused logins in a row: 4)."},
-		{"five", 5, "The login was not tried, and will not be before the credentials change, so that YCM does not block this address (refused logins in a row: 5)."},
+		{"wrong secret", answer(401, `{"status":"Failed","code":1000033,"msg":"INVALID_CLIENT"}`), []string{"HTTP 401, code 1000033 INVALID_CLIENT, class auth.", credentials}},
+		{"wrong secret under HTTP 200", answer(200, `{"Status":"Failed","errcode":"1000033","errmsg":"hunter2"}`), []string{"HTTP 200, code 1000033 INVALID_CLIENT, class auth.", credentials}},
+		{"blocked address", answer(403, `{"status":"Failed","errors":[{"code":1000002,"message":"API Authentication Lockout, 20 min"}]}`), []string{"code 1000002 AUTHENTICATION_FAILED", "Security > Blocked IP"}},
+		{"address not allowed", ycmtest.HTML(403), []string{"HTTP 403 with an HTML page instead of JSON", "its Client IP Restriction"}},
+		{"undocumented code", answer(400, `{"status":"Failed","code":1999999}`), []string{"HTTP 400, code 1999999, which is not documented"}},
+		{"no token", answer(200, `{"status":"Success","data":{}}`), []string{"The login fails: HTTP 200, class invalid.", "check base_url"}},
+		{"redirect", ycmtest.Redirect("https://hunter2.example.com/"), []string{"HTTP 302, a redirect, which is not followed"}},
+		{"unreadable secret", nil, []string{"The login was not tried: the client secret cannot be read."}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			examine(t, ycmtest.Options{PBXs: 30}, func(_ *ycmtest.Server, o *doctor.Options) {
-				o.Servers = ycmclient.NewServers(refusals(c.refusals))
-			}, func(_ *ycmtest.Server, a doctor.Account) {
-				if report := strings.Join(strings.Fields(text(t, a)), " "); !strings.Contains(report, c.want) {
-					t.Errorf("the report does not tell %q:\n%s", c.want, text(t, a))
+			t.Parallel()
+			examine(t, ycmtest.Options{PBXs: 30}, func(s *ycmtest.Server, o *doctor.Options) {
+				if s.Inject(ycmtest.Fault{Effect: c.effect}); c.effect == nil {
+					o.Client.Secret = func() (secret.Text, error) { return secret.Text{}, os.ErrPermission }
+				}
+			}, func(s *ycmtest.Server, a doctor.Account) {
+				for _, want := range c.want {
+					contains(t, a, want)
+				}
+				most := 1
+				if strings.Contains(c.want[0], "class invalid") || c.name == "redirect" { // No refusal, so a walk tries again.
+					most = 2
+				}
+				if n := len(s.Requests()); n > most || a.Works {
+					t.Errorf("%d requests were sent, want the login alone; the exporter works: %v", n, a.Works)
 				}
 			})
 		})
 	}
 }
 
-// refusals is a store that knows of so many refused logins of another account, the last one just now.
-type refusals int
-
-func (refusals) Budget(string, string) (l ycmclient.Level, ok bool) { return l, false }
-func (refusals) SaveBudget(string, string, ycmclient.Level)         {}
-func (refusals) SaveLogins(string, yeastar.LoginState)              {}
-
-func (n refusals) Logins(string) (yeastar.LoginState, bool) {
-	return yeastar.LoginState{Clients: map[string]yeastar.ClientState{"other": {Refusals: int(n), Refused: time.Now()}}}, true
+// Whatever a server does instead of responding, the doctor ends within a few time-outs and names the problem.
+func TestDoctorEndsWhateverTheServerDoes(t *testing.T) {
+	t.Parallel()
+	list := ycmtest.CloudPBXList
+	for _, c := range []struct {
+		name   string
+		at     ycmtest.Endpoint
+		effect ycmtest.Effect
+		want   string
+	}{
+		{"everything hangs", "", ycmtest.Hang(), "The login fails: there is no complete response: it did not come within the time-out."},
+		{"nothing responds", "", ycmtest.Reset(), "The login fails: there is no complete response: the connection broke."},
+		{"the list hangs", list, ycmtest.Hang(), "The list of Cloud PBXs cannot be read: there is no complete response: it did not come within the time-out."},
+		{"the list trickles", list, ycmtest.Trickle(time.Minute), "The list of Cloud PBXs cannot be read: there is no complete response: it did not come within the time-out."},
+		{"the list is huge", list, ycmtest.Oversize(17 << 20), "The list of Cloud PBXs cannot be read: HTTP 200, class invalid."},
+		{"the list is an HTML page", list, ycmtest.HTML(200), "The list of Cloud PBXs cannot be read: HTTP 200 with an HTML page instead of JSON"},
+		{"the list is cut", list, ycmtest.Truncate(100), "The list of Cloud PBXs cannot be read: "},
+		{"YCM is overloaded", list, ycmtest.Status(503), "The list of Cloud PBXs cannot be read: HTTP 503, class server."},
+		{"the rate limit is exceeded", list, ycmtest.Failure(1000040, ycmtest.Shape{}), "YCM refused a request because of its rate limit"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var began time.Time
+			examine(t, ycmtest.Options{PBXs: 30}, func(s *ycmtest.Server, _ *doctor.Options) {
+				began = time.Now()
+				s.Inject(ycmtest.Fault{Endpoint: c.at, Effect: c.effect})
+			}, func(s *ycmtest.Server, a doctor.Account) {
+				contains(t, a, c.want)
+				if took := time.Since(began); a.Works || took > 5*time.Minute {
+					t.Errorf("it took %v, and the exporter works: %v", took, a.Works)
+				}
+				if n := s.Count(list); strings.Contains(c.name, "exceeded") && n > 1 {
+					t.Errorf("%d more requests were sent after YCM refused one because of its rate limit", n-1)
+				}
+			})
+		})
+	}
 }
 
-// A server that is no YCM answers with a page for people, whatever it is asked.
-func TestReportOfAServerThatIsNoYCM(t *testing.T) {
-	examine(t, ycmtest.Options{}, func(_ *ycmtest.Server, o *doctor.Options) {
-		o.Transport = answers(func(*http.Request) string { return "<html><body>Welcome to the router</body></html>" })
-	}, func(_ *ycmtest.Server, a doctor.Account) {
-		golden(t, "no-ycm", a)
-		if a.Works {
-			t.Error("the exporter cannot work there, and the report says yes")
+// Users are told what the exporter would do: where its walk fails, the doctor reports a problem, else none.
+func TestReportAgreesWithTheWalk(t *testing.T) {
+	t.Parallel()
+	set := func(field, value string) ycmtest.Fault {
+		return ycmtest.Fault{Effect: ycmtest.Set(field, value)}
+	}
+	for name, fault := range map[string]ycmtest.Fault{
+		"nothing unusual":           {Effect: ycmtest.Slow(0)},
+		"page number ignored":       {Effect: ycmtest.IgnorePage(true)},
+		"no total":                  set("total", ""),
+		"a total with a comma":      set("total", `"1,400"`),
+		"a negative total":          set("total", "-1"),
+		"a total of two millions":   set("total", "2000000"),
+		"ids of letters":            set("cloudPbxId", `"a1b2"`),
+		"records that are arrays":   set("list", `[["7"]]`),
+		"malformed JSON":            {Effect: ycmtest.Answer(200, "application/json", "{,}")},
+		"a list by another name":    {Effect: ycmtest.Answer(200, "application/json", `{"status":"Success","data":{"total":140,"pageNumber":1,"rows":[{"cloudPbxId":7}]}}`)},
+		"data that is an array":     set("data", `[{"cloudPbxId":7}]`),
+		"an undocumented status":    set("status", `"OK"`),
+		"large pages refused":       {Match: func(r *http.Request) bool { return r.URL.Query().Get("pageSize") == "50" }, Effect: ycmtest.Failure(1000004, ycmtest.Shape{})},
+		"any page size refused":     {Match: func(r *http.Request) bool { return r.URL.Query().Has("pageSize") }, Effect: ycmtest.Failure(1000004, ycmtest.Shape{Always200: true})},
+		"the list refused each way": {Effect: ycmtest.Failure(1000004, ycmtest.Shape{})},
+		"the list denied":           {Effect: ycmtest.Failure(1000042, ycmtest.Shape{})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fault.Endpoint = ycmtest.CloudPBXList
+			var walked error
+			examine(t, ycmtest.Options{PBXs: 120, Healthy: true}, func(s *ycmtest.Server, _ *doctor.Options) {
+				s.Inject(fault)
+				walked = walk(fault)
+			}, func(_ *ycmtest.Server, a doctor.Account) {
+				if a.Works != (walked == nil) {
+					t.Errorf("the report says that the exporter works: %v; its walk ends with the error %v:\n%s", a.Works, walked, text(t, a))
+				}
+			})
+		})
+	}
+}
+
+// walk walks the list of a YCM with a fault, as the exporter does.
+func walk(fault ycmtest.Fault) error {
+	s := ycmtest.New(ycmtest.Options{PBXs: 120, Seed: 1, Healthy: true})
+	defer s.Close()
+	s.Inject(fault)
+	client := ycmclient.New(configured(s.Transport()).Client)
+	defer client.Close()
+	_, err := client.Walk(context.Background(), new(ycmclient.WalkState), nil, nil)
+	return err
+}
+
+// However many collectors are enabled, the doctor keeps to its requests and names the collectors that it did not check.
+func TestReportOfMoreCollectorsThanRequests(t *testing.T) {
+	t.Parallel()
+	examine(t, ycmtest.Options{PBXs: 240, Healthy: true}, func(_ *ycmtest.Server, o *doctor.Options) {
+		for n := range doctor.MaxRequests {
+			o.Collectors = append(o.Collectors, polling(fmt.Sprintf("added_%d", n+1)))
 		}
-		if a.Requests != 1 {
-			t.Errorf("%d requests were sent to a server that is no YCM, and 1 tells that", a.Requests)
+	}, func(s *ycmtest.Server, a doctor.Account) {
+		found := map[string]doctor.Finding{}
+		for _, f := range a.Findings {
+			found[f.Check] = f
+		}
+		for _, check := range []string{"login", "list", "single", "firmware", "subscription", "added_1"} {
+			if f := found[check]; f.Verdict != doctor.OK {
+				t.Errorf("%s: %+v, want it to be ok, whatever else is enabled", check, f)
+			}
+		}
+		if f := found["added_25"]; f.Text != "added_25: not checked, because the doctor had no request left." {
+			t.Errorf("the last collector: %+v", f)
+		}
+		if len(s.Requests()) != a.Requests || a.Requests != doctor.MaxRequests {
+			t.Errorf("the report says that %d requests were sent, and %d were", a.Requests, len(s.Requests()))
 		}
 	})
 }
 
-// answers is a server that says the same thing in each field that the doctor reads.
-type answers func(*http.Request) string
+// polling is a collector that makes a request of its own.
+func polling(name string) collector.Configured {
+	return collector.Configured{
+		Collector: collector.Collector{Name: name, Endpoints: []string{ycmclient.EndpointRegions}, New: func(a collector.Account) collector.Poller { return regions{a.YCM} }},
+		Schedule:  collector.Schedule{Enabled: true, Interval: time.Hour, StaleAfter: 3 * time.Hour},
+	}
+}
 
-func (f answers) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{
-		StatusCode: http.StatusOK, Proto: "HTTP/1.1", Request: r, Header: http.Header{"Content-Type": {"text/html"}, "Retry-After": {hostile}, "X-Ratelimit-Limit": {hostile}},
-		Body: io.NopCloser(strings.NewReader(f(r))),
-	}, nil
+type regions struct{ ycm *ycmclient.Client }
+
+func (regions) Reading() any                  { return nil }
+func (regions) Restore(any) exposition.Source { return nil }
+
+func (c regions) Poll(ctx context.Context, _ func(done, total int)) (exposition.Source, error) {
+	_, err := c.ycm.Regions(ctx)
+	return nil, err
 }
 
 // hostile is what no report may hold, wherever the server writes it.
 const hostile = "hunter2\x1b[31m"
 
-// Whatever text a server puts wherever, the report, which people paste into public places, does not have it.
+// Whatever text a server puts wherever, the report, which people publish, does not have it.
 func TestReportHasNoTextThatTheServerChose(t *testing.T) {
+	t.Parallel()
 	word, err := json.Marshal(hostile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fields := []string{"cloudPbxName", "sn", "pbxStatus", "activationStatus", "region", "version", "createTime", "companyName", "hunter2 <x>", "plan", "status2"}
-	row := `{"cloudPbxId":7,"pbxStatus":"Running"`
-	for _, f := range fields {
-		name, err := json.Marshal(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		row += "," + string(name) + ":" + string(word)
+	row := `{"cloudPbxId":7,"pbxStatus":"Running","sn":"hunter2","hunter2 <x>":W,"Hunter":1`
+	for _, field := range []string{"name", "url", "activationStatus", "region", "version", "createTime", "plan", "hunter2"} {
+		row += `,"` + field + `":W`
 	}
-	row += "}"
 	for name, body := range map[string]string{
-		"of a list":    `{"status":"Success","msg":W,"requestId":W,"time":W,"access_token":"hunter2","refresh_token":"hunter2","expires_in":1800,"data":{"total":1,"pageSize":W,"list":[` + row + `]}}`,
-		"of a failure": `{"status":"Failed","access_token":"hunter2","code":W,"msg":W,"message":W,"errmsg":W,"error":W,"errors":[{"hunter2":W}],"detail":W}`,
-		"of no JSON":   "hunter2",
+		"list":    `{"status":"Success","msg":W,"requestId":W,"time":W,"access_token":"hunter2","refresh_token":"hunter2","expires_in":1800,"data":{"total":1,"pageSize":W,"list":[` + row + `}]}}`,
+		"failure": `{"status":"Failed","access_token":"hunter2","code":W,"msg":W,"message":W,"errmsg":W,"error":W,"errors":[{"hunter2":W}],"detail":W}`,
+		"text":    "hunter2",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			examine(t, ycmtest.Options{}, func(_ *ycmtest.Server, o *doctor.Options) {
-				o.ClientID, o.Secret = "hunter2-id", secret.Static(secret.New("hunter2-secret"))
-				o.BaseURL = &url.URL{Scheme: "https", Host: "hunter2.example.com"}
-				o.Transport = answers(func(*http.Request) string { return strings.ReplaceAll(body, "W", string(word)) })
+				var all []string
+				for _, c := range collector.All() {
+					all = append(all, c.Name)
+				}
+				*o = configured(answers(strings.ReplaceAll(body, "W", string(word))), all...)
+				o.Client.Account, o.Client.ClientID, o.Client.Secret = "hunter2", "hunter2-id", secret.Static(secret.New("hunter2-secret"))
+				o.Client.BaseURL = &url.URL{Scheme: "https", Host: "hunter2.example.com"}
 			}, func(_ *ycmtest.Server, a doctor.Account) {
 				var wire bytes.Buffer
 				if err := (&doctor.Report{Accounts: []doctor.Account{a}}).WriteJSON(&wire); err != nil {
 					t.Fatal(err)
 				}
-				if report := text(t, a) + wire.String(); strings.Contains(report, "hunter2") || strings.Contains(report, "\x1b") {
+				if report := text(t, a) + wire.String(); strings.Contains(strings.ToLower(report), "hunter") || strings.Contains(report, "\x1b") {
 					t.Errorf("the report holds what the server wrote:\n%s", report)
 				}
 			})
 		})
 	}
+}
+
+// answers is a server that always sends the same body.
+type answers string
+
+func (body answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{
+		StatusCode: http.StatusOK, Proto: hostile, Request: r, Body: io.NopCloser(strings.NewReader(string(body))),
+		Header: http.Header{"Content-Type": {hostile}, "Retry-After": {hostile}, "X-Ratelimit-Limit": {hostile}, "Date": {hostile}},
+	}, nil
 }

@@ -1,269 +1,212 @@
 package doctor
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-const (
-	// wholeList is how many pages a list may have to be read whole; of a longer one both ends are read.
-	wholeList = 5
-	// sampleSize is how many PBXs stand for the fleet.
-	sampleSize = 3
-)
+const listPath = "v2/cloud_pbx/instances"
 
-// list is what was seen of the list of Cloud PBXs.
+// listRequests is how many requests the list may take, the login included: enough for a complete walk of 300 PBXs.
+const listRequests = 8
+
+// list is what is known of the list of Cloud PBXs.
 type list struct {
-	pages      map[int]*exchange // Of those that there should be, by number.
-	past       *exchange         // What came in the place of the page after the last.
-	descending *exchange         // Page 1, sorted the other way.
-	again      *exchange         // Page 1 once more, if the list is in no order of ids.
-	single     *exchange         // One PBX, asked for by its id.
-	refused    *exchange         // The question for page 1 that YCM did not understand, nil if it understood the first.
-
-	simpler    int // By how many steps the list is asked for more simply than at first.
-	size, last int // Records on a full page, and the number of the last page.
+	total  int64            // as YCM reports it
+	size   int              // PBXs on the largest page
+	pbxs   map[int64]record // those that were read, by id
+	fields map[string]bool  // names of the fields that came
+	asked  string           // the page size that was requested last
 }
 
-// record is a Cloud PBX, or another object, as it came. The names of its fields are spelled as the documentation has
-// them: the exporter reads them in any case.
-type record map[string]json.RawMessage
+// record is what the doctor needs to know of a PBX, to choose one for queries and to estimate how many are Running.
+type record struct {
+	ID      yeastar.Number `json:"cloudPbxId"`
+	Status  yeastar.Text   `json:"pbxStatus"`
+	SN      yeastar.Text   `json:"sn"`
+	Version yeastar.Text   `json:"version"`
+}
 
-// UnmarshalJSON takes an object or null.
-func (r *record) UnmarshalJSON(wire []byte) error {
-	var came map[string]json.RawMessage
-	if err := json.Unmarshal(wire, &came); err != nil {
+// readList reads the pages of the list that were recorded. A page that cannot be read adds nothing.
+func readList(exchanges []*exchange) list {
+	l := list{pbxs: map[int64]record{}, fields: map[string]bool{}}
+	for _, e := range exchanges {
+		var page struct {
+			Data struct {
+				Total yeastar.Number                `json:"total"`
+				List  yeastar.List[json.RawMessage] `json:"list"`
+			} `json:"data"`
+		}
+		if e.path != listPath || e.err != nil {
+			continue
+		}
+		l.asked = e.query.Get("pageSize")
+		if e.status > 299 || yeastar.Decode(e.content.Bytes(), &page) != nil {
+			continue
+		}
+		if page.Data.Total.Given {
+			l.total = page.Data.Total.Value
+		}
+		l.size = max(l.size, len(page.Data.List.Items))
+		for _, wire := range page.Data.List.Items {
+			var r record
+			var fields map[string]json.RawMessage
+			if json.Unmarshal(wire, &r) == nil && json.Unmarshal(wire, &fields) == nil && r.ID.Given {
+				l.pbxs[r.ID.Value] = r
+			}
+			for name := range fields {
+				l.fields[name] = true
+			}
+		}
+	}
+	return l
+}
+
+// pages returns how many requests a walk of the list takes.
+func (l *list) pages() int64 {
+	size := int64(ycmclient.PageSize)
+	if l.size > 0 && l.total > int64(l.size) {
+		size = int64(l.size)
+	}
+	return max(1, (l.total+size-1)/size)
+}
+
+// running estimates how many PBXs are Running, by the share of those that were read.
+func (l *list) running() float64 {
+	n := 0
+	for _, r := range l.pbxs {
+		if r.isRunning() {
+			n++
+		}
+	}
+	return float64(n) / float64(max(1, len(l.pbxs))) * float64(l.total)
+}
+
+// sample returns the Running PBX with the lowest id.
+func (l *list) sample() (ycmclient.CloudPBX, bool) {
+	for _, id := range slices.Sorted(maps.Keys(l.pbxs)) {
+		if r := l.pbxs[id]; r.isRunning() && yeastar.IsSerialNumber(r.SN.String()) {
+			return ycmclient.CloudPBX{ID: id, Status: ycmclient.Running, SN: r.SN.String(), Version: r.Version.String()}, true
+		}
+	}
+	return ycmclient.CloudPBX{}, false
+}
+
+func (r record) isRunning() bool {
+	return strings.EqualFold(r.Status.String(), ycmclient.Running.String())
+}
+
+// checkList walks the list as far as it may, and reports on it and on the login. It returns whether more can be checked.
+func (x *examination) checkList(ctx context.Context) bool {
+	var read ycmclient.List
+	r := x.check(ctx, listRequests, func(ctx context.Context) (err error) {
+		read, err = x.client.Walk(ctx, new(ycmclient.WalkState), nil, nil)
 		return err
-	}
-	*r = make(record, len(came))
-	for name, value := range came {
-		(*r)[cmp.Or(spellings()[strings.ToLower(name)], name)] = value
-	}
-	return nil
-}
-
-var spellings = sync.OnceValue(func() map[string]string {
-	spellings := map[string]string{"regionid": "regionId", "regionids": "regionIds"}
-	for name := range documented() {
-		spellings[strings.ToLower(name)] = name
-	}
-	return spellings
-})
-
-func (r record) number(field string) yeastar.Number {
-	var n yeastar.Number
-	if wire, ok := r[field]; ok {
-		_ = n.UnmarshalJSON(wire) // It takes anything.
-	}
-	return n
-}
-
-func (r record) text(field string) string {
-	var t yeastar.Text
-	if wire, ok := r[field]; ok {
-		_ = t.UnmarshalJSON(wire) // It takes anything.
-	}
-	return t.String()
-}
-
-// page asks for a page of the list; what comes is nil if nothing was sent.
-func (x *examination) page(ctx context.Context, number int, sort string) *exchange {
-	query := ycmclient.PageQuery(number, sort, x.list.simpler)
-	if err := x.client.ProbeList(ctx, query); len(x.list.pages) == 0 {
-		x.err = err // Of other requests, what came is in the tap.
-	}
-	for _, e := range slices.Backward(x.tap.of(listPath)) {
-		if e.query.Encode() == query.Encode() {
-			return e
-		}
-	}
-	return nil
-}
-
-const byID = "cloudPbxId"
-
-// patience is how long a login is waited for that comes too soon after another one at the same YCM, which was refused: it
-// may have been another account's.
-const patience = 90 * time.Second
-
-// begin asks for page 1.
-func (l *list) begin(ctx context.Context, x *examination) {
-	l.pages = map[int]*exchange{}
-	e := x.page(ctx, 1, byID)
-	if bar := x.barred(); e == nil && bar != nil && !bar.Until.IsZero() && time.Until(bar.Until) < patience {
-		_ = yeastar.Sleep(ctx, time.Until(bar.Until)) // If ctx has ended, nothing is sent.
-		e = x.page(ctx, 1, byID)
-	}
-	for e != nil && l.simpler < ycmclient.Simplest && ycmclient.RefusedQuery(e.asError()) {
-		l.refused = cmp.Or(l.refused, e)
-		l.simpler++
-		e = x.page(ctx, 1, byID)
-	}
-	if e != nil {
-		l.pages[1] = e
-	}
-	l.measure()
-}
-
-// measure takes over from page 1 how many pages there are.
-func (l *list) measure() {
-	first, ok := l.first()
-	if !ok || len(first.rows) == 0 {
-		return
-	}
-	total := int(min(max(0, first.Total.Value), ycmclient.MaxTotal))
-	l.size = len(first.rows)
-	if total <= l.size {
-		l.size = max(l.size, ycmclient.PageSize)
-	}
-	l.last = max(1, (total+l.size-1)/l.size)
-}
-
-// numbers are the pages to be read beside page 1.
-func (l *list) numbers() []int {
-	numbers := []int{2, l.last - 1, l.last}
-	if l.last <= wholeList {
-		numbers = []int{2, 3, 4, 5}
-	}
-	return slices.DeleteFunc(slices.Compact(numbers), func(n int) bool { return n < 2 || n > l.last })
-}
-
-// toAsk is how many requests the list needs beside page 1.
-func (l *list) toAsk() int {
-	if l.last == 0 {
-		return 0
-	}
-	const pastBackAndAgain = 3
-	return len(l.numbers()) + pastBackAndAgain
-}
-
-// goOn asks for more of the list.
-func (l *list) goOn(ctx context.Context, x *examination) {
-	if l.last == 0 {
-		return
-	}
-	for _, n := range l.numbers() {
-		if e := x.page(ctx, n, byID); e != nil {
-			l.pages[n] = e
-		}
-	}
-	l.past = x.page(ctx, l.last+1, byID)
-	l.descending = x.page(ctx, 1, "-"+byID)
-	if ids := idsOf(l.records()); !rising(ids) && !falling(ids) && len(x.tap.sent) < MostRequests-forOne-forRefresh {
-		x.tap.forget(l.pages[1])
-		l.again = x.page(ctx, 1, byID)
-	}
-}
-
-// shuffled tells whether YCM lists the same PBXs in another order each time that it is asked: what two readings of page 1
-// share has another order, or is less than half of it.
-func (l *list) shuffled() bool {
-	first, again := idsOf(l.pages[1].records()), idsOf(l.again.records())
-	if len(again) == 0 { // It was not asked for again, or not answered.
+	})
+	x.list = readList(r.exchanges)
+	if !x.checkLogin(r) {
 		return false
 	}
-	all := len(first)
-	first = slices.DeleteFunc(first, func(id int64) bool { return !slices.Contains(again, id) })
-	again = slices.DeleteFunc(again, func(id int64) bool { return !slices.Contains(first, id) })
-	return 2*len(first) < all || !slices.Equal(first, again)
+	switch {
+	case r.err == nil && read.Total == 0 && len(read.PBXs) == 0:
+		x.add(listSection, "list", Warning, "The list of Cloud PBXs is empty.", "check whether the account should see any, and search in the configuration")
+	case r.err == nil:
+		x.add(listSection, "list", OK, "The complete list was read: %s.", "", count(len(read.PBXs), "PBX"))
+		if int64(read.Listed) != read.Total {
+			x.add(listSection, "total", Warning, "YCM reports a total of %d PBXs but lists %d.", "nothing needs to be done: the exporter serves the PBXs that are listed", read.Total, read.Listed)
+		}
+	case r.spent && len(x.list.pbxs) > 0 && ctx.Err() == nil:
+		x.add(listSection, "list", OK, "YCM reports %d PBXs, of which %d were read; a complete walk takes more requests than the doctor may send.", "", x.list.total, len(x.list.pbxs))
+	default:
+		class := yeastar.ClassOf(r.err)
+		advice := map[yeastar.Class]string{
+			yeastar.Denied:   "grant the account its Cloud PBXs in YCM",
+			yeastar.NotFound: "update YCM, which may be too old for this endpoint; check base_url",
+			yeastar.Invalid:  "report this, with a file of --capture: it differs from the documentation",
+		}[class]
+		if advice == "" {
+			advice = class.Advice()
+		}
+		x.add(listSection, "list", Problem, "The list of Cloud PBXs cannot be read: %s.", advice, describe(r.err, r.last()))
+	}
+	x.checkPages()
+	x.checkFields()
+	return ctx.Err() == nil
 }
 
-// turns tells whether a page rises by id and another falls.
-func (l *list) turns() bool {
-	up, down := false, false
-	for _, e := range l.pages {
-		if ids := idsOf(e.records()); len(ids) > 2 {
-			up, down = up || rising(ids), down || falling(ids)
+// checkPages reports on the page size.
+func (x *examination) checkPages() {
+	const more = "nothing needs to be done, but a walk takes more requests"
+	switch l := x.list; {
+	case l.size == 0:
+	case l.asked != strconv.Itoa(ycmclient.PageSize):
+		x.add(listSection, "page_size", Warning, "YCM refuses requests for pages of %d PBXs; the exporter reads pages of %d.", more, ycmclient.PageSize, l.size)
+	case l.size < ycmclient.PageSize && l.total > int64(l.size):
+		x.add(listSection, "page_size", Warning, "Pages have %d PBXs although %d are requested.", more, l.size, ycmclient.PageSize)
+	case l.total > int64(l.size):
+		x.add(listSection, "page_size", OK, "Pages have %d PBXs, as requested.", "", l.size)
+	}
+}
+
+// fieldName matches names that a program gives fields, and not what may be a person's name in the place of one.
+var fieldName = regexp.MustCompile(`^[a-z]{2,20}([A-Z][a-z]{0,20}){0,4}$`)
+
+// checkFields compares the fields of PBXs with those that the exporter reads.
+func (x *examination) checkFields() {
+	if len(x.list.pbxs) == 0 {
+		return
+	}
+	came := map[string]bool{}
+	for name := range x.list.fields {
+		came[strings.ToLower(name)] = true
+	}
+	var missing, unread []string
+	for _, name := range ycmclient.ListFields() {
+		if !came[strings.ToLower(name)] {
+			missing = append(missing, name)
+		}
+		delete(came, strings.ToLower(name))
+	}
+	for _, name := range slices.Sorted(maps.Keys(x.list.fields)) {
+		if came[strings.ToLower(name)] && fieldName.MatchString(name) && len(unread) < 40 {
+			unread = append(unread, name)
 		}
 	}
-	return up && down
-}
-
-// askForOne asks for one PBX by its id, as the exporter does for one that a walk misses.
-func (l *list) askForOne(ctx context.Context, x *examination) {
-	for _, r := range l.records() {
-		if id, ok := r.number(byID).ID(byID, nil); ok {
-			_, _ = x.client.CloudPBX(ctx, id) // What came of it is in the tap.
-			l.single = x.tap.last("v1/cloud_pbx/instances/{id}")
-			return
-		}
+	if missing == nil {
+		x.add(listSection, "fields_missing", OK, "All fields that the exporter reads are there.", "")
+	} else {
+		x.add(listSection, "fields_missing", Warning, "Fields that no PBX has: %s.", "metrics of these fields are absent", strings.Join(missing, ", "))
+	}
+	if unread != nil {
+		x.add(listSection, "fields_unread", OK, "Fields that the exporter does not read: %s.", "", strings.Join(unread, ", "))
+	}
+	if fields := slices.Sorted(slices.Values(x.recorder.unexpected)); len(fields) > 0 {
+		x.add(listSection, "values", Warning, "Fields with values that are not documented: %s.", "report them; an unknown status is exported as status=\"Unknown\", and other metrics of these fields are absent", strings.Join(fields, ", "))
 	}
 }
 
-// first is page 1, if it is a page.
-func (l *list) first() (page, bool) {
-	e := l.pages[1]
-	if e == nil || e.failure() != nil {
-		return page{}, false
+// checkSinglePBX queries one PBX by its id, as the exporter does with one that a walk did not list.
+func (x *examination) checkSinglePBX(ctx context.Context) {
+	if len(x.list.pbxs) == 0 {
+		return
 	}
-	return e.page()
-}
-
-// whole tells whether all pages were read.
-func (l *list) whole() bool {
-	for n := 1; n <= l.last; n++ {
-		if e := l.pages[n]; e == nil || e.failure() != nil {
-			return false
-		}
-	}
-	return l.last > 0
-}
-
-// records are those of all pages that were read, in the order of the list.
-func (l *list) records() (all []record) {
-	for n := 1; n <= max(1, l.last); n++ {
-		if e := l.pages[n]; e != nil {
-			all = append(all, e.records()...)
-		}
-	}
-	return all
-}
-
-// records are those of a page.
-func (e *exchange) records() (all []record) {
-	if e == nil || e.failure() != nil {
-		return nil
-	}
-	p, _ := e.page()
-	return recordsOf(p.rows)
-}
-
-// recordsOf reads rows, as far as they are records.
-func recordsOf(rows []json.RawMessage) (all []record) {
-	for _, row := range rows {
-		var r record
-		if json.Unmarshal(row, &r) == nil {
-			all = append(all, r)
-		}
-	}
-	return all
-}
-
-// sample is up to three PBXs that run, or else any, in the order of their ids.
-func (l *list) sample() []json.RawMessage {
-	all := l.records()
-	running := slices.DeleteFunc(slices.Clone(all), func(r record) bool {
-		return r.text("pbxStatus") != ycmclient.Running.String() || r.text("activationStatus") == "Unactivated" || !yeastar.IsSerialNumber(r.text("sn"))
+	r := x.check(ctx, 1, func(ctx context.Context) error {
+		_, err := x.client.CloudPBX(ctx, slices.Min(slices.Collect(maps.Keys(x.list.pbxs))))
+		return err
 	})
-	if len(running) > 0 {
-		all = running
+	switch {
+	case r.requests == 0:
+	case r.err != nil:
+		x.add(listSection, "single", Warning, "A single PBX cannot be queried by its id: %s.", "nothing needs to be done: a PBX that is missing in a walk is confirmed by more walks", describe(r.err, r.last()))
+	default:
+		x.add(listSection, "single", OK, "A single PBX can be queried by its id.", "")
 	}
-	all = all[:min(len(all), sampleSize)]
-	slices.SortFunc(all, func(a, b record) int { return int(a.number(byID).Value - b.number(byID).Value) })
-	var chosen []json.RawMessage
-	for _, r := range all {
-		wire, err := json.Marshal(r)
-		if err == nil {
-			chosen = append(chosen, wire)
-		}
-	}
-	return chosen
 }

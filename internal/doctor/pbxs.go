@@ -1,70 +1,66 @@
 package doctor
 
 import (
-	"slices"
-	"strings"
-	"time"
+	"context"
+	"fmt"
 
-	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 )
 
-const proxied = "PBXs through YCM"
-
-// tellPBXs tells whether PBXs answer through YCM's proxy.
-func (x *examination) tellPBXs() {
-	asked := x.tap.of(systemInformation)
-	if len(asked) == 0 {
-		x.add(proxied, "proxy", Note, "No PBX was asked through YCM's proxy.", "")
+// checkProxy queries a Running PBX through YCM, also if no collector does, because that decides whether they can be enabled.
+func (x *examination) checkProxy(ctx context.Context) {
+	pbx, found := x.list.sample()
+	if !found {
+		x.add(proxySection, "proxy", OK, "Not checked, because no Running PBX was listed.", "")
 		return
 	}
-	ok, slowest := 0, time.Duration(0)
-	var failures []string
-	for _, e := range asked {
-		slowest = max(slowest, e.took())
-		if failure := e.failure(); failure != nil {
-			failures = append(failures, describe(e, failure))
-			continue
-		}
-		ok++
-	}
-	slices.Sort(failures) // They came in any order.
-	if failures == nil {
-		x.add(proxied, "proxy", Fine, "All %s answered system/information, the slowest in %s.", "", count(ok, "Running PBX"), short(slowest))
-		x.tellInformation(asked)
-		return
-	}
-	x.add(proxied, "proxy", Note, "%d of %s answered system/information; the others: %s.",
-		"a PBX that is too old, has its API switched off or does not serve tells nothing here; leave the collectors that ask PBXs switched off if none answers",
-		ok, count(len(asked), "Running PBX"), strings.Join(failures, "; "))
-	if ok > 0 {
-		x.tellInformation(asked)
+	r := x.check(ctx, 1, func(ctx context.Context) error {
+		_, err := pbxclient.Proxied(x.client, x.Client.Account, pbx.SN).SystemInformation(ctx)
+		return err
+	})
+	switch {
+	case r.requests == 0:
+		x.add(proxySection, "proxy", OK, "Not checked, because the doctor had no request left.", "")
+	case r.err != nil:
+		x.add(proxySection, "proxy", Warning, "A Running PBX does not answer through YCM: %s.",
+			"a PBX that is too old or has its API disabled reports nothing here; leave collectors that query PBXs disabled if no PBX answers", describe(r.err, r.last()))
+	default:
+		x.add(proxySection, "proxy", OK, "A Running PBX answered through YCM in %s.", "", short(r.last().took()))
 	}
 }
 
-// tellInformation tells in which form the proxy passes a PBX's answer on.
-func (x *examination) tellInformation(asked []*exchange) {
-	for _, e := range asked {
-		if e.failure() != nil {
-			continue
-		}
-		var a struct {
-			ErrCode   yeastar.Number       `json:"errcode"`
-			RequestID yeastar.Words        `json:"requestId"`
-			Status    yeastar.Words        `json:"status"`
-			Data      yeastar.List[record] `json:"data"`
-		}
-		_ = yeastar.Decode(e.body, &a) // It is JSON, as failure knows.
-		form := "an answer of the PBX's own form (errcode)"
-		if !a.ErrCode.Given {
-			form = "an answer of another form than documented (no errcode)"
-		}
-		if a.RequestID != "" {
-			form += " with YCM's requestId"
-		}
-		if a.Status != "" {
-			form += ", in YCM's envelope"
-		}
-		x.add(proxied, "proxy_form", either(a.ErrCode.Given && a.Status == "", Fine, Note), "The proxy passes on %s.", "", form)
-		return
+const (
+	maxDirect      = 2 // PBXs with direct access that are checked
+	directRequests = 3 // a login, a query, and revoking the token
+)
+
+// checkDirect queries the first PBXs with direct access.
+func (x *examination) checkDirect(ctx context.Context) error {
+	if x.Direct == nil {
+		return nil
 	}
+	pbxs, err := x.Direct(x.limit)
+	if err != nil {
+		return fmt.Errorf("making the clients of PBXs with direct access: %w", err)
+	}
+	for i, pbx := range pbxs[:min(len(pbxs), maxDirect)] {
+		r := x.check(ctx, directRequests, func(ctx context.Context) error {
+			_, err := pbx.Client.SystemInformation(ctx)
+			_ = pbx.Client.Close(ctx) // If the token cannot be revoked it expires.
+			return err
+		})
+		check := fmt.Sprintf("pbxs[%d]", i)
+		switch {
+		case r.requests == 0:
+			x.add(directSection, check, OK, "%s: not checked, because the doctor had no request left.", "", check)
+		case r.err != nil:
+			x.add(directSection, check, Problem, "%s: the PBX cannot be queried: %s.", "check its url and credentials, and whether its API is enabled for this address", check, describe(r.err, nil))
+		default:
+			x.add(directSection, check, OK, "%s: the PBX answered in %s.", "", check, short(r.exchanges[min(1, len(r.exchanges)-1)].took()))
+		}
+	}
+	if rest := len(pbxs) - maxDirect; rest > 0 {
+		x.add(directSection, "pbxs", OK, "%s not checked.", "", count(rest, "further PBX"))
+	}
+	return nil
 }

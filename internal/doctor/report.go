@@ -1,16 +1,12 @@
-// Package doctor looks at an account of a YCM that nobody has seen before, with few and careful requests, and tells
-// whether the exporter will work with it, and in what it differs from its documentation.
-//
-// Nothing in a report is secret or personal. It is made of fixed sentences, numbers, times, the paths of the
-// documentation, and of what a server says only what a fixed list allows: codes, the words of closed sets, versions,
-// names of fields. There is neither a host, nor an account's name, nor any text that the server chose.
 package doctor
 
 import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 )
 
 // Verdict is what a finding means for the exporter.
@@ -18,32 +14,50 @@ type Verdict string
 
 // The verdicts.
 const (
-	Fine    Verdict = "fine"
-	Note    Verdict = "note"    // It is otherwise than documented, or worth knowing, and the exporter works all the same.
+	OK      Verdict = "ok"
+	Warning Verdict = "warning" // It differs from the documentation or is worth knowing; the exporter works all the same.
 	Problem Verdict = "problem" // Something must be done.
 )
 
-// Report is what was found.
+// Report is the findings of all accounts.
 type Report struct {
 	Version  string    `json:"version"` // of the exporter
 	Works    bool      `json:"works"`
 	Accounts []Account `json:"accounts"`
 }
 
-// Account is what was found about one account. Its name is not told; accounts come in the order of the configuration.
+// Account is the findings of one account. Its name is left out; accounts come in the order of the configuration.
 type Account struct {
 	Works    bool      `json:"works"`    // no finding is a problem
 	Requests int       `json:"requests"` // that were sent
 	Findings []Finding `json:"findings"`
 }
 
-// Finding is one thing that was looked at.
+// Finding is the result of one check.
 type Finding struct {
 	Section string  `json:"section"`
-	Check   string  `json:"check"` // names what was looked at, for programs
+	Check   string  `json:"check"` // the name of the check, for programs
 	Verdict Verdict `json:"verdict"`
 	Text    string  `json:"text"`
 	Advice  string  `json:"advice,omitempty"`
+}
+
+// The sections of a report, in their order.
+const (
+	connectionSection = "Connection"
+	loginSection      = "Login"
+	collectorsSection = "Collectors"
+	listSection       = "List of Cloud PBXs"
+	rateSection       = "Rate limit"
+	proxySection      = "PBXs through YCM"
+	directSection     = "PBXs with direct access"
+)
+
+// sorted returns the findings in the order of the sections, because checks are made in another one.
+func sorted(findings []Finding) []Finding {
+	sections := []string{connectionSection, loginSection, collectorsSection, listSection, rateSection, proxySection, directSection}
+	slices.SortStableFunc(findings, func(a, b Finding) int { return slices.Index(sections, a.Section) - slices.Index(sections, b.Section) })
+	return findings
 }
 
 // WriteJSON writes the report for programs.
@@ -54,7 +68,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return out.Encode(r)
 }
 
-// WriteText writes the report for people, in colour if that can be seen.
+// WriteText writes the report for people, in colour if wanted.
 func (r *Report) WriteText(w io.Writer, colour bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "ycm_exporter doctor, version %s\n", r.Version)
@@ -68,9 +82,6 @@ func (r *Report) WriteText(w io.Writer, colour bool) error {
 	return err
 }
 
-// textWidth is where lines of text are broken.
-const textWidth = 110
-
 func (a *Account) writeText(b *strings.Builder, colour bool) {
 	section, counts := "", map[Verdict]int{}
 	for _, f := range a.Findings {
@@ -79,35 +90,31 @@ func (a *Account) writeText(b *strings.Builder, colour bool) {
 			fmt.Fprintf(b, "\n%s\n", section)
 		}
 		counts[f.Verdict]++
-		fmt.Fprintf(b, "  %s  %s\n", paint(f.Verdict, colour), wrap(f.Text, 11))
+		verdict := fmt.Sprintf("%-7s", f.Verdict)
+		if colour {
+			verdict = "\x1b[" + map[Verdict]string{OK: "32", Warning: "33", Problem: "1;31"}[f.Verdict] + "m" + verdict + "\x1b[0m"
+		}
+		fmt.Fprintf(b, "  %s  %s\n", verdict, wrap(f.Text, 11))
 		if f.Advice != "" {
 			fmt.Fprintf(b, "           -> %s\n", wrap(f.Advice, 14))
 		}
 	}
-	verdict := "The exporter will work with this account."
+	conclusion := "The exporter will work with this account."
 	if !a.Works {
-		verdict = "The exporter will not work as configured: see the problems above."
+		conclusion = "The exporter will not work as configured: see the problems above."
 	}
-	fmt.Fprintf(b, "\n%s %d fine, %s, %s; %s sent.\n", verdict, counts[Fine], count(counts[Note], "note"), count(counts[Problem], "problem"), count(a.Requests, "request"))
-}
-
-func paint(v Verdict, colour bool) string {
-	padded := fmt.Sprintf("%-7s", v)
-	if !colour {
-		return padded
-	}
-	codes := map[Verdict]string{Fine: "32", Note: "33", Problem: "1;31"}
-	return "\x1b[" + codes[v] + "m" + padded + "\x1b[0m"
+	fmt.Fprintf(b, "\n%s %d ok, %s, %s; %s sent.\n", conclusion, counts[OK], count(counts[Warning], "warning"), count(counts[Problem], "problem"), count(a.Requests, "request"))
 }
 
 // wrap breaks a text between words; lines after the first are indented.
 func wrap(text string, indent int) string {
+	const width = 110
 	var b strings.Builder
 	length := indent
 	for i, word := range strings.Fields(text) {
 		switch {
 		case i == 0:
-		case length+1+len(word) > textWidth:
+		case length+1+len(word) > width:
 			b.WriteString("\n" + strings.Repeat(" ", indent))
 			length = indent
 		default:
@@ -118,4 +125,26 @@ func wrap(text string, indent int) string {
 		length += len(word)
 	}
 	return b.String()
+}
+
+// count writes a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// short writes a duration without digits that are of no use.
+func short(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return d.Round(100 * time.Microsecond).String()
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	default:
+		return d.Round(time.Second).String()
+	}
 }
