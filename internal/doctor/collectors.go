@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -45,13 +44,12 @@ func (onePBX) LastPoll() (began time.Time, succeeded bool) { return time.Now(), 
 // checkCollectors polls each enabled collector once; one that queries PBXs queries a single one.
 func (x *examination) checkCollectors(ctx context.Context) {
 	account := collector.NewAccount(x.Client.Account, x.client, nil, func(collector.Role) collector.Peer { return nil })
-	pbx, found := x.list.sample()
-	account.Fleet = sweep.NewFleet(x.Client.Account, x.client, nil, onePBX{&ycmclient.List{PBXs: []ycmclient.CloudPBX{pbx}}})
+	account.Fleet = sweep.NewFleet(x.Client.Account, x.client, nil, onePBX{&ycmclient.List{PBXs: []ycmclient.CloudPBX{x.list.sample}}})
 	for _, c := range x.Collectors {
 		if !c.Schedule.Enabled || c.Name == listCollector {
 			continue
 		}
-		if c.AsksPBXs && !found {
+		if c.AsksPBXs && x.list.running == 0 {
 			x.add(collectorsSection, c.Name, Warning, "%s: not checked, because no Running PBX was listed.", "", c.Name)
 			continue
 		}
@@ -94,6 +92,7 @@ func (x *examination) reportRun(r *run) {
 			failed = append(failed, fmt.Sprintf("%s is %s", endpoint, word(class)))
 		}
 	}
+	needs := fmt.Sprintf("about %.0f requests every %s", x.perPoll(r), model.Duration(r.Schedule.Interval))
 	switch advice := "run the doctor again; if it fails again, disable collector " + r.Name + " (enabled: false) and report it"; {
 	case r.requests == 0 && r.spent:
 		x.add(collectorsSection, r.Name, Warning, "%s: not checked, because the doctor had no request left.", "", r.Name)
@@ -106,9 +105,9 @@ func (x *examination) reportRun(r *run) {
 	case r.pbx != nil:
 		x.add(collectorsSection, r.Name, Warning, "%s: the PBX that was queried does not serve it: %s.", "disable collector "+r.Name+" unless other PBXs serve it", r.Name, describe(r.pbx, r.last()))
 	case len(failed) > 0:
-		x.add(collectorsSection, r.Name, Warning, "%s: works, but %s. It needs %s.", "metrics of what is not served are absent", r.Name, strings.Join(failed, ", "), x.costs(r))
+		x.add(collectorsSection, r.Name, Warning, "%s: works, but %s. It needs %s.", "metrics of what is not served are absent", r.Name, strings.Join(failed, ", "), needs)
 	default:
-		x.add(collectorsSection, r.Name, OK, "%s: works. It needs %s.", "", r.Name, x.costs(r))
+		x.add(collectorsSection, r.Name, OK, "%s: works. It needs %s.", "", r.Name, needs)
 	}
 }
 
@@ -128,22 +127,10 @@ func (x *examination) perPoll(r *run) float64 {
 	requests := float64(max(r.requests, r.steps))
 	switch {
 	case r.Name == catalogueCollector:
-		versions := map[string]bool{}
-		for _, pbx := range x.list.pbxs {
-			versions[pbx.Version.String()] = true
-		}
-		return requests * float64(len(versions))
+		return requests * float64(len(x.list.versions))
 	case r.AsksPBXs:
-		return requests * x.list.running()
+		return requests * float64(x.list.total) * float64(x.list.running) / float64(max(1, len(x.list.ids)))
 	default:
 		return requests
 	}
-}
-
-func (x *examination) costs(r *run) string {
-	quantity := "about"
-	if r.spent && r.requests > r.steps {
-		quantity = "at least"
-	}
-	return fmt.Sprintf("%s %s every %s", quantity, count(int(math.Round(x.perPoll(r))), "request"), model.Duration(r.Schedule.Interval))
 }

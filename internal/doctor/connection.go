@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -16,29 +17,33 @@ import (
 
 // checkConnection reports how YCM is reached, by the requests that were sent. cause is why no more were sent, if any.
 func (x *examination) checkConnection(cause error) {
-	_, exchanges, _ := x.recorder.recorded()
-	all := slices.DeleteFunc(exchanges, func(e *exchange) bool { return e.path == "" })
 	if x.Proxy != nil {
 		if proxy, err := x.Proxy(&http.Request{URL: x.Client.BaseURL}); err == nil && proxy != nil {
 			x.add(connectionSection, "proxy", OK, "Requests go through an HTTP proxy.", "")
 		}
 	}
-	complete := slices.DeleteFunc(slices.Clone(all), func(e *exchange) bool { return e.err != nil })
-	if failed := len(all) - len(complete); failed > 0 {
-		first := slices.IndexFunc(all, func(e *exchange) bool { return e.err != nil })
-		text, advice := unanswered(all[first].err)
+	_, exchanges, _ := x.recorder.recorded()
+	exchanges = slices.DeleteFunc(exchanges, func(e *exchange) bool { return e.path == "" })
+	var failure error
+	var last *exchange // that is complete
+	for _, e := range exchanges {
+		if failure = cmp.Or(failure, e.err); e.err == nil {
+			last = e
+		}
+	}
+	if failure != nil {
+		text, advice := unanswered(failure)
 		v := Warning
 		if errors.Is(cause, errUnreachable) {
 			v = Problem
 		}
-		x.add(connectionSection, "answers", v, "%s had no complete response: %s.", advice, count(failed, "request"), text)
+		x.add(connectionSection, "answers", v, "A request had no complete response: %s.", advice, text)
 	}
-	if len(complete) == 0 {
-		return
+	if last != nil {
+		x.checkTLS(last.tls)
+		x.checkLatency(exchanges, last)
+		x.checkClock(last)
 	}
-	x.checkTLS(complete[0].tls)
-	x.checkLatency(complete)
-	x.checkClock(complete[len(complete)-1])
 }
 
 // unanswered explains why there is no complete response, without the texts of errors, which may hold names and addresses.
@@ -78,42 +83,40 @@ func (x *examination) checkTLS(state *tls.ConnectionState) {
 	if time.Until(expires) < soon {
 		v, advice = Warning, "renew the certificate: the exporter cannot connect once it has expired"
 	}
-	x.add(connectionSection, "tls", v, "%s with %s; the certificate is valid until %s.", advice,
-		tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite), expires.UTC().Format(time.DateOnly))
+	x.add(connectionSection, "tls", v, "%s; the certificate is valid until %s.", advice, tls.VersionName(state.Version), expires.UTC().Format(time.DateOnly))
 }
 
-func (x *examination) checkLatency(complete []*exchange) {
-	var times []time.Duration
-	for _, e := range complete {
-		times = append(times, e.took())
+// timesOf returns how long the complete exchanges took, the shortest first.
+func timesOf(exchanges []*exchange) (times []time.Duration) {
+	for _, e := range exchanges {
+		if e.err == nil {
+			times = append(times, e.took())
+		}
 	}
 	slices.Sort(times)
-	median, most := times[len(times)/2], times[len(times)-1]
+	return times
+}
+
+func (x *examination) checkLatency(exchanges []*exchange, last *exchange) {
+	times := timesOf(exchanges)
+	most := times[len(times)-1]
 	v, advice := OK, ""
-	switch {
-	case most > x.Client.Timeout/2:
+	if most > x.Client.Timeout/2 {
 		v, advice = Warning, "raise timeout: the slowest response took more than half of it"
-	case median > 2*time.Second:
-		v, advice = Warning, "raise page_concurrency if walks take too long"
 	}
-	proto := "another HTTP version"
-	if sent := complete[len(complete)-1].proto; slices.Contains([]string{"HTTP/1.0", "HTTP/1.1", "HTTP/2.0"}, sent) {
-		proto = sent
-	}
-	x.add(connectionSection, "latency", v, "Response time over %s: min %s, median %s, max %s (%s).", advice, proto, short(times[0]), short(median), short(most), count(len(times), "response"))
+	x.add(connectionSection, "latency", v, "Response time over HTTP/%d: min %s, median %s, max %s (%s).", advice, last.version, short(times[0]), short(times[len(times)/2]), short(most), count(len(times), "response"))
 }
 
 // checkClock compares YCM's clock with this machine's.
 func (x *examination) checkClock(e *exchange) {
-	at, err := http.ParseTime(e.header.Get("Date"))
+	at, err := http.ParseTime(e.header.Get("Date")) // It has no fractions of a second.
+	if err != nil {
+		return
+	}
 	const tolerated = 30 * time.Second
-	switch difference := at.Sub(e.ended); { // Date has no fractions of a second.
-	case err != nil:
-		x.add(connectionSection, "clock", OK, "Responses have no Date to compare clocks by.", "")
-	case difference.Abs() < tolerated:
+	if difference := at.Sub(e.ended).Abs(); difference < tolerated {
 		x.add(connectionSection, "clock", OK, "The clocks of YCM and of this machine agree.", "")
-	default:
-		x.add(connectionSection, "clock", Warning, "The clocks of YCM and of this machine differ by %s.", "synchronise both clocks by NTP: expiry dates and ages are only as right as they are",
-			short(difference.Abs().Round(time.Second)))
+	} else {
+		x.add(connectionSection, "clock", Warning, "The clocks of YCM and of this machine differ by %s.", "synchronise both clocks by NTP: expiry dates and ages are only as right as they are", short(difference))
 	}
 }

@@ -68,12 +68,15 @@ func Examine(ctx context.Context, o Options) (Account, error) {
 	if ctx.Err() != nil {
 		return Account{}, ctx.Err()
 	}
+	checked := x.findings
+	x.findings = nil
 	x.checkConnection(context.Cause(checking))
+	x.findings = append(x.findings, checked...)
 	if errors.Is(context.Cause(checking), errRateLimited) {
 		x.add(rateSection, "refused", Problem, "YCM refused a request because of its rate limit, although the doctor uses a fifth of the configured rate; nothing more was requested.",
 			"lower rate_limit to what YCM grants this Client ID (System > API > Client Rate Limits), or use a separate Client ID for the exporter")
 	}
-	a := Account{Works: true, Findings: sorted(x.findings)}
+	a := Account{Works: true, Findings: x.findings}
 	a.Requests, _, _ = x.recorder.recorded()
 	for _, f := range a.Findings {
 		a.Works = a.Works && f.Verdict != Problem

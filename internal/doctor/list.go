@@ -1,10 +1,10 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,26 +18,21 @@ const listPath = "v2/cloud_pbx/instances"
 // listRequests is how many requests the list may take, the login included: enough for a complete walk of 300 PBXs.
 const listRequests = 8
 
-// list is what is known of the list of Cloud PBXs.
+// list is what the recorded pages of the list of Cloud PBXs show besides what a walk returns, also if it did not end.
 type list struct {
-	total  int64            // as YCM reports it
-	size   int              // PBXs on the largest page
-	pbxs   map[int64]record // those that were read, by id
-	fields map[string]bool  // names of the fields that came
-	asked  string           // the page size that was requested last
+	total    int64  // as YCM reports it
+	size     int    // PBXs on the largest page
+	pageSize string // that was requested last
+	ids      map[int64]bool
+	running  int                // PBXs that are Running
+	sample   ycmclient.CloudPBX // the Running one with the lowest id; zero if there is none
+	versions map[string]bool    // of firmware
+	fields   map[string]bool    // that a PBX has, in lower case
 }
 
-// record is what the doctor needs to know of a PBX, to choose one for queries and to estimate how many are Running.
-type record struct {
-	ID      yeastar.Number `json:"cloudPbxId"`
-	Status  yeastar.Text   `json:"pbxStatus"`
-	SN      yeastar.Text   `json:"sn"`
-	Version yeastar.Text   `json:"version"`
-}
-
-// readList reads the pages of the list that were recorded. A page that cannot be read adds nothing.
+// readList reads the pages of the list. One that cannot be read adds nothing.
 func readList(exchanges []*exchange) list {
-	l := list{pbxs: map[int64]record{}, fields: map[string]bool{}}
+	l := list{ids: map[int64]bool{}, versions: map[string]bool{}, fields: map[string]bool{}}
 	for _, e := range exchanges {
 		var page struct {
 			Data struct {
@@ -48,60 +43,41 @@ func readList(exchanges []*exchange) list {
 		if e.path != listPath || e.err != nil {
 			continue
 		}
-		l.asked = e.query.Get("pageSize")
+		l.pageSize = e.query.Get("pageSize")
 		if e.status > 299 || yeastar.Decode(e.content.Bytes(), &page) != nil {
 			continue
 		}
-		if page.Data.Total.Given {
-			l.total = page.Data.Total.Value
-		}
+		l.total = cmp.Or(page.Data.Total.Value, l.total)
 		l.size = max(l.size, len(page.Data.List.Items))
-		for _, wire := range page.Data.List.Items {
-			var r record
-			var fields map[string]json.RawMessage
-			if json.Unmarshal(wire, &r) == nil && json.Unmarshal(wire, &fields) == nil && r.ID.Given {
-				l.pbxs[r.ID.Value] = r
-			}
-			for name := range fields {
-				l.fields[name] = true
-			}
+		for _, record := range page.Data.List.Items {
+			l.add(record)
 		}
 	}
 	return l
 }
 
-// pages returns how many requests a walk of the list takes.
-func (l *list) pages() int64 {
-	size := int64(ycmclient.PageSize)
-	if l.size > 0 && l.total > int64(l.size) {
-		size = int64(l.size)
+// add adds a PBX.
+func (l *list) add(record []byte) {
+	var fields map[string]json.RawMessage
+	var pbx struct {
+		ID      yeastar.Number `json:"cloudPbxId"`
+		Status  yeastar.Text   `json:"pbxStatus"`
+		SN      yeastar.Text   `json:"sn"`
+		Version yeastar.Text   `json:"version"`
 	}
-	return max(1, (l.total+size-1)/size)
-}
-
-// running estimates how many PBXs are Running, by the share of those that were read.
-func (l *list) running() float64 {
-	n := 0
-	for _, r := range l.pbxs {
-		if r.isRunning() {
-			n++
-		}
+	if json.Unmarshal(record, &fields) != nil || json.Unmarshal(record, &pbx) != nil || !pbx.ID.Given || l.ids[pbx.ID.Value] {
+		return
 	}
-	return float64(n) / float64(max(1, len(l.pbxs))) * float64(l.total)
-}
-
-// sample returns the Running PBX with the lowest id.
-func (l *list) sample() (ycmclient.CloudPBX, bool) {
-	for _, id := range slices.Sorted(maps.Keys(l.pbxs)) {
-		if r := l.pbxs[id]; r.isRunning() && yeastar.IsSerialNumber(r.SN.String()) {
-			return ycmclient.CloudPBX{ID: id, Status: ycmclient.Running, SN: r.SN.String(), Version: r.Version.String()}, true
-		}
+	l.ids[pbx.ID.Value], l.versions[pbx.Version.String()] = true, true
+	for name := range fields {
+		l.fields[strings.ToLower(name)] = true
 	}
-	return ycmclient.CloudPBX{}, false
-}
-
-func (r record) isRunning() bool {
-	return strings.EqualFold(r.Status.String(), ycmclient.Running.String())
+	if !strings.EqualFold(pbx.Status.String(), ycmclient.Running.String()) || !yeastar.IsSerialNumber(pbx.SN.String()) {
+		return
+	}
+	if l.running++; l.running == 1 || pbx.ID.Value < l.sample.ID {
+		l.sample = ycmclient.CloudPBX{ID: pbx.ID.Value, Status: ycmclient.Running, SN: pbx.SN.String(), Version: pbx.Version.String()}
+	}
 }
 
 // checkList walks the list as far as it may, and reports on it and on the login. It returns whether more can be checked.
@@ -115,7 +91,7 @@ func (x *examination) checkList(ctx context.Context) bool {
 	if !x.checkLogin(r) {
 		return false
 	}
-	switch {
+	switch l := x.list; {
 	case r.err == nil && read.Total == 0 && len(read.PBXs) == 0:
 		x.add(listSection, "list", Warning, "The list of Cloud PBXs is empty.", "check whether the account should see any, and search in the configuration")
 	case r.err == nil:
@@ -123,8 +99,8 @@ func (x *examination) checkList(ctx context.Context) bool {
 		if int64(read.Listed) != read.Total {
 			x.add(listSection, "total", Warning, "YCM reports a total of %d PBXs but lists %d.", "nothing needs to be done: the exporter serves the PBXs that are listed", read.Total, read.Listed)
 		}
-	case r.spent && len(x.list.pbxs) > 0 && ctx.Err() == nil:
-		x.add(listSection, "list", OK, "YCM reports %d PBXs, of which %d were read; a complete walk takes more requests than the doctor may send.", "", x.list.total, len(x.list.pbxs))
+	case r.spent && len(l.ids) > 0 && ctx.Err() == nil:
+		x.add(listSection, "list", OK, "YCM reports %d PBXs, of which %d were read; a complete walk takes more requests than the doctor may send.", "", l.total, len(l.ids))
 	default:
 		class := yeastar.ClassOf(r.err)
 		advice := map[yeastar.Class]string{
@@ -132,13 +108,12 @@ func (x *examination) checkList(ctx context.Context) bool {
 			yeastar.NotFound: "update YCM, which may be too old for this endpoint; check base_url",
 			yeastar.Invalid:  "report this, with a file of --capture: it differs from the documentation",
 		}[class]
-		if advice == "" {
-			advice = class.Advice()
-		}
-		x.add(listSection, "list", Problem, "The list of Cloud PBXs cannot be read: %s.", advice, describe(r.err, r.last()))
+		x.add(listSection, "list", Problem, "The list of Cloud PBXs cannot be read: %s.", cmp.Or(advice, class.Advice()), describe(r.err, r.last()))
 	}
-	x.checkPages()
-	x.checkFields()
+	if len(x.list.ids) > 0 {
+		x.checkPages()
+		x.checkFields()
+	}
 	return ctx.Err() == nil
 }
 
@@ -146,67 +121,44 @@ func (x *examination) checkList(ctx context.Context) bool {
 func (x *examination) checkPages() {
 	const more = "nothing needs to be done, but a walk takes more requests"
 	switch l := x.list; {
-	case l.size == 0:
-	case l.asked != strconv.Itoa(ycmclient.PageSize):
+	case l.pageSize != strconv.Itoa(ycmclient.PageSize):
 		x.add(listSection, "page_size", Warning, "YCM refuses requests for pages of %d PBXs; the exporter reads pages of %d.", more, ycmclient.PageSize, l.size)
-	case l.size < ycmclient.PageSize && l.total > int64(l.size):
+	case l.total <= int64(l.size): // There is one page.
+	case l.size < ycmclient.PageSize:
 		x.add(listSection, "page_size", Warning, "Pages have %d PBXs although %d are requested.", more, l.size, ycmclient.PageSize)
-	case l.total > int64(l.size):
+	default:
 		x.add(listSection, "page_size", OK, "Pages have %d PBXs, as requested.", "", l.size)
 	}
 }
 
-// fieldName matches names that a program gives fields, and not what may be a person's name in the place of one.
-var fieldName = regexp.MustCompile(`^[a-z]{2,20}([A-Z][a-z]{0,20}){0,4}$`)
-
-// checkFields compares the fields of PBXs with those that the exporter reads.
+// checkFields reports fields that the exporter reads and does not get, or cannot read.
 func (x *examination) checkFields() {
-	if len(x.list.pbxs) == 0 {
-		return
-	}
-	came := map[string]bool{}
-	for name := range x.list.fields {
-		came[strings.ToLower(name)] = true
-	}
-	var missing, unread []string
-	for _, name := range ycmclient.ListFields() {
-		if !came[strings.ToLower(name)] {
-			missing = append(missing, name)
-		}
-		delete(came, strings.ToLower(name))
-	}
-	for _, name := range slices.Sorted(maps.Keys(x.list.fields)) {
-		if came[strings.ToLower(name)] && fieldName.MatchString(name) && len(unread) < 40 {
-			unread = append(unread, name)
-		}
-	}
-	if missing == nil {
-		x.add(listSection, "fields_missing", OK, "All fields that the exporter reads are there.", "")
-	} else {
+	missing := slices.DeleteFunc(ycmclient.ListFields(), func(name string) bool { return x.list.fields[strings.ToLower(name)] })
+	unexpected := slices.Sorted(slices.Values(x.recorder.unexpected))
+	if len(missing) > 0 {
 		x.add(listSection, "fields_missing", Warning, "Fields that no PBX has: %s.", "metrics of these fields are absent", strings.Join(missing, ", "))
 	}
-	if unread != nil {
-		x.add(listSection, "fields_unread", OK, "Fields that the exporter does not read: %s.", "", strings.Join(unread, ", "))
+	if len(unexpected) > 0 {
+		x.add(listSection, "values", Warning, "Fields with values that are not documented: %s.",
+			"report them; an unknown status is exported as status=\"Unknown\", and other metrics of these fields are absent", strings.Join(unexpected, ", "))
 	}
-	if fields := slices.Sorted(slices.Values(x.recorder.unexpected)); len(fields) > 0 {
-		x.add(listSection, "values", Warning, "Fields with values that are not documented: %s.", "report them; an unknown status is exported as status=\"Unknown\", and other metrics of these fields are absent", strings.Join(fields, ", "))
+	if len(missing)+len(unexpected) == 0 {
+		x.add(listSection, "fields", OK, "All fields that the exporter reads are there, with documented values.", "")
 	}
 }
 
 // checkSinglePBX queries one PBX by its id, as the exporter does with one that a walk did not list.
 func (x *examination) checkSinglePBX(ctx context.Context) {
-	if len(x.list.pbxs) == 0 {
+	if len(x.list.ids) == 0 {
 		return
 	}
 	r := x.check(ctx, 1, func(ctx context.Context) error {
-		_, err := x.client.CloudPBX(ctx, slices.Min(slices.Collect(maps.Keys(x.list.pbxs))))
+		_, err := x.client.CloudPBX(ctx, slices.Min(slices.Collect(maps.Keys(x.list.ids))))
 		return err
 	})
-	switch {
-	case r.requests == 0:
-	case r.err != nil:
-		x.add(listSection, "single", Warning, "A single PBX cannot be queried by its id: %s.", "nothing needs to be done: a PBX that is missing in a walk is confirmed by more walks", describe(r.err, r.last()))
-	default:
+	if r.err == nil {
 		x.add(listSection, "single", OK, "A single PBX can be queried by its id.", "")
+	} else {
+		x.add(listSection, "single", Warning, "A single PBX cannot be queried by its id: %s.", "nothing needs to be done: a PBX that is missing in a walk is confirmed by more walks", describe(r.err, r.last()))
 	}
 }

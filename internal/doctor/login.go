@@ -41,8 +41,6 @@ func (x *examination) checkLogin(r result) bool {
 		}
 		x.add(loginSection, "login", Problem, "The login was not tried, and will not be %s, so that YCM does not block this address (refused logins in a row: %d).",
 			"correct the credentials and write the secret file again; remove this address from YCM's Security > Blocked IP if it is there", when, bar.Refusals)
-	case r.requests == 0 && yeastar.ClassOf(r.err) == yeastar.RateLimited:
-		x.add(loginSection, "login", Problem, "The login was not tried, because the account is paused after YCM refused requests for its rate limit.", "wait an hour, and lower rate_limit")
 	case r.requests == 0:
 		x.add(loginSection, "login", Problem, "The login was not tried: the client secret cannot be read.", "check client_secret_file, and whether this user may read it")
 	default:

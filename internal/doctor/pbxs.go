@@ -9,13 +9,12 @@ import (
 
 // checkProxy queries a Running PBX through YCM, also if no collector does, because that decides whether they can be enabled.
 func (x *examination) checkProxy(ctx context.Context) {
-	pbx, found := x.list.sample()
-	if !found {
+	if x.list.running == 0 {
 		x.add(proxySection, "proxy", OK, "Not checked, because no Running PBX was listed.", "")
 		return
 	}
 	r := x.check(ctx, 1, func(ctx context.Context) error {
-		_, err := pbxclient.Proxied(x.client, x.Client.Account, pbx.SN).SystemInformation(ctx)
+		_, err := pbxclient.Proxied(x.client, x.Client.Account, x.list.sample.SN).SystemInformation(ctx)
 		return err
 	})
 	switch {

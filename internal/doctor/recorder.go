@@ -62,7 +62,7 @@ type exchange struct {
 	err     error     // why there is no complete response
 	status  int
 	header  http.Header
-	proto   string
+	version int // of HTTP
 	tls     *tls.ConnectionState
 	content bytes.Buffer // what the client read of the body, up to a bound
 }
@@ -102,7 +102,7 @@ func (t limitedTransport) RoundTrip(request *http.Request) (*http.Response, erro
 	e := &exchange{path: path, query: request.URL.Query(), began: time.Now()}
 	response, err := t.RoundTripper.RoundTrip(request)
 	if e.err = err; err == nil {
-		e.status, e.header, e.proto, e.tls = response.StatusCode, response.Header, response.Proto, response.TLS
+		e.status, e.header, e.version, e.tls = response.StatusCode, response.Header, response.ProtoMajor, response.TLS
 		response.Body = &recordedBody{response.Body, e}
 	}
 	e.ended = time.Now()

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 )
@@ -46,19 +45,12 @@ type Finding struct {
 const (
 	connectionSection = "Connection"
 	loginSection      = "Login"
-	collectorsSection = "Collectors"
 	listSection       = "List of Cloud PBXs"
-	rateSection       = "Rate limit"
+	collectorsSection = "Collectors"
 	proxySection      = "PBXs through YCM"
 	directSection     = "PBXs with direct access"
+	rateSection       = "Rate limit"
 )
-
-// sorted returns the findings in the order of the sections, because checks are made in another one.
-func sorted(findings []Finding) []Finding {
-	sections := []string{connectionSection, loginSection, collectorsSection, listSection, rateSection, proxySection, directSection}
-	slices.SortStableFunc(findings, func(a, b Finding) int { return slices.Index(sections, a.Section) - slices.Index(sections, b.Section) })
-	return findings
-}
 
 // WriteJSON writes the report for programs.
 func (r *Report) WriteJSON(w io.Writer) error {
@@ -94,9 +86,9 @@ func (a *Account) writeText(b *strings.Builder, colour bool) {
 		if colour {
 			verdict = "\x1b[" + map[Verdict]string{OK: "32", Warning: "33", Problem: "1;31"}[f.Verdict] + "m" + verdict + "\x1b[0m"
 		}
-		fmt.Fprintf(b, "  %s  %s\n", verdict, wrap(f.Text, 11))
+		fmt.Fprintf(b, "  %s  %s\n", verdict, f.Text)
 		if f.Advice != "" {
-			fmt.Fprintf(b, "           -> %s\n", wrap(f.Advice, 14))
+			fmt.Fprintf(b, "           -> %s\n", f.Advice)
 		}
 	}
 	conclusion := "The exporter will work with this account."
@@ -104,27 +96,6 @@ func (a *Account) writeText(b *strings.Builder, colour bool) {
 		conclusion = "The exporter will not work as configured: see the problems above."
 	}
 	fmt.Fprintf(b, "\n%s %d ok, %s, %s; %s sent.\n", conclusion, counts[OK], count(counts[Warning], "warning"), count(counts[Problem], "problem"), count(a.Requests, "request"))
-}
-
-// wrap breaks a text between words; lines after the first are indented.
-func wrap(text string, indent int) string {
-	const width = 110
-	var b strings.Builder
-	length := indent
-	for i, word := range strings.Fields(text) {
-		switch {
-		case i == 0:
-		case length+1+len(word) > width:
-			b.WriteString("\n" + strings.Repeat(" ", indent))
-			length = indent
-		default:
-			b.WriteByte(' ')
-			length++
-		}
-		b.WriteString(word)
-		length += len(word)
-	}
-	return b.String()
 }
 
 // count writes a number with its noun.
@@ -137,14 +108,8 @@ func count(n int, noun string) string {
 
 // short writes a duration without digits that are of no use.
 func short(d time.Duration) string {
-	switch {
-	case d < 10*time.Millisecond:
-		return d.Round(100 * time.Microsecond).String()
-	case d < time.Second:
+	if d < 10*time.Second {
 		return d.Round(time.Millisecond).String()
-	case d < time.Minute:
-		return d.Round(100 * time.Millisecond).String()
-	default:
-		return d.Round(time.Second).String()
 	}
+	return d.Round(time.Second).String()
 }
