@@ -81,7 +81,7 @@ func demoConfig(simulator *url.URL, accounts int) *config.Config {
 			Name:            name,
 			BaseURL:         base,
 			Credentials:     config.Credentials{ClientID: demoClientID, ClientSecret: secret.New(demoClientSecret)},
-			RateLimit:       config.RateLimit{Burst: 3000, Rate: 3000, Interval: time.Minute},
+			RateLimit:       config.RateLimit{Burst: 60_000, Rate: 60_000, Interval: time.Minute},
 			Timeout:         10 * time.Second,
 			PageConcurrency: 4,
 			HTTPClient:      promconfig.DefaultHTTPClientConfig,
