@@ -250,12 +250,30 @@ func TestDoctorEndsWhateverTheServerDoes(t *testing.T) {
 				if took := time.Since(began); a.Works || took > 5*time.Minute {
 					t.Errorf("it took %v, and the exporter works: %v", took, a.Works)
 				}
+				if n := len(s.Requests()); strings.Contains(c.want, "no complete response") && n > 4 {
+					t.Errorf("%d requests were sent, want none after three without a response", n)
+				}
 				if n := s.Count(list); strings.Contains(c.name, "exceeded") && n > 1 {
 					t.Errorf("%d more requests were sent after YCM refused one because of its rate limit", n-1)
 				}
 			})
 		})
 	}
+}
+
+// The doctor leaves most of the rate limit to an exporter that uses the same Client ID.
+func TestDoctorUsesAFifthOfTheRateLimit(t *testing.T) {
+	t.Parallel()
+	var began time.Time
+	examine(t, ycmtest.Options{PBXs: 30}, func(_ *ycmtest.Server, o *doctor.Options) {
+		began = time.Now()
+		o.Client.RateLimit = ycmclient.RateLimit{Burst: 5, Rate: 5, Interval: time.Minute}
+	}, func(s *ycmtest.Server, _ doctor.Account) {
+		n := len(s.Requests())
+		if took, want := time.Since(began), time.Duration(n-5)*time.Minute; took < want || n < 9 {
+			t.Errorf("%d requests took %v, want at least %v at a fifth of 5 requests per minute", n, took, want)
+		}
+	})
 }
 
 // Users are told what the exporter would do: where its walk fails, the doctor reports a problem, else none.
