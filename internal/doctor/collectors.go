@@ -20,8 +20,8 @@ const (
 	// catalogueCollector queries one PBX of each firmware version and not all.
 	catalogueCollector = "autoprovisioning"
 
-	accountRequests = 3 // that a collector of the account may send
-	pbxRequests     = 2 // that a collector of PBXs may send
+	// pollRequests is how many requests a collector may send: enough to see each of its endpoints.
+	pollRequests = 3
 )
 
 // run is an enabled collector that polled once: the account, or one PBX.
@@ -56,12 +56,8 @@ func (x *examination) checkCollectors(ctx context.Context) {
 		r := &run{Configured: c}
 		account.Schedule, account.Settings = c.Schedule, c.Settings
 		account.Asked = func(_ sweep.Target, _ any, err error) { r.pbx = err }
-		requests := accountRequests
-		if c.AsksPBXs {
-			requests = pbxRequests
-		}
 		poller := c.New(account)
-		r.result = x.check(ctx, requests, func(ctx context.Context) error {
+		r.result = x.check(ctx, pollRequests, func(ctx context.Context) error {
 			sweeper, sweeps := poller.(collector.Sweeper)
 			if sweeps {
 				sweeper.AllAtOnce()

@@ -192,7 +192,7 @@ func TestReportOfRefusedLogin(t *testing.T) {
 		{"wrong secret under HTTP 200", answer(200, `{"Status":"Failed","errcode":"1000033","errmsg":"hunter2"}`), []string{"HTTP 200, code 1000033 INVALID_CLIENT, class auth.", credentials}},
 		{"blocked address", answer(403, `{"status":"Failed","errors":[{"code":1000002,"message":"API Authentication Lockout, 20 min"}]}`), []string{"code 1000002 AUTHENTICATION_FAILED", "Security > Blocked IP"}},
 		{"address not allowed", ycmtest.HTML(403), []string{"HTTP 403 with an HTML page instead of JSON", "its Client IP Restriction"}},
-		{"undocumented code", answer(400, `{"status":"Failed","code":1999999}`), []string{"HTTP 400, code 1999999, which is not documented"}},
+		{"undocumented code", answer(400, `{"status":"Failed","code":1999999}`), []string{"HTTP 400, code 1999999 (not documented)"}},
 		{"no token", answer(200, `{"status":"Success","data":{}}`), []string{"The login fails: HTTP 200, class invalid.", "check base_url"}},
 		{"redirect", ycmtest.Redirect("https://hunter2.example.com/"), []string{"HTTP 302, a redirect, which is not followed"}},
 		{"unreadable secret", nil, []string{"The login was not tried: the client secret cannot be read."}},
@@ -272,6 +272,21 @@ func TestDoctorUsesAFifthOfTheRateLimit(t *testing.T) {
 		n := len(s.Requests())
 		if took, want := time.Since(began), time.Duration(n-5)*time.Minute; took < want || n < 9 {
 			t.Errorf("%d requests took %v, want at least %v at a fifth of 5 requests per minute", n, took, want)
+		}
+	})
+}
+
+// A PBX whose API is disabled is no problem of the account: other PBXs may serve the collector.
+func TestReportOfPBXThatDoesNotServe(t *testing.T) {
+	t.Parallel()
+	examine(t, ycmtest.Options{PBXs: 30}, func(s *ycmtest.Server, o *doctor.Options) {
+		s.UpdateAll(func(p *ycmtest.PBX) { p.Status, p.APIError = ycmtest.Running, 10005 })
+		*o = configured(s.Transport(), "cloud_pbx", "trunks")
+	}, func(_ *ycmtest.Server, a doctor.Account) {
+		contains(t, a, "trunks: the PBX that was queried does not serve it: HTTP 200, code 10005 ACCESS DENIED, class denied.")
+		contains(t, a, "A Running PBX does not answer through YCM: HTTP 200, code 10005 ACCESS DENIED, class denied.")
+		if !a.Works {
+			t.Error("the report says that the exporter does not work")
 		}
 	})
 }

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,14 +17,10 @@ import (
 // checkLogin reports what came of the login, which the first request of the first check needed, and whether it succeeded.
 func (x *examination) checkLogin(r result) bool {
 	if slices.Contains(r.outcomes, outcome{ycmclient.EndpointToken, yeastar.OK}) {
-		life := x.recorder.lifetime
-		switch {
-		case slices.Contains(x.recorder.unexpected, "expires_in"):
+		if slices.Contains(x.recorder.unexpected, "expires_in") {
 			x.add(loginSection, "login", Warning, "The login succeeds. YCM does not report how long the token is valid, so it is renewed every minute.", "")
-		case life < 2*time.Minute:
-			x.add(loginSection, "login", Warning, "The login succeeds. The token is valid for %s only: it may be an older one that YCM returned again.", "", short(life))
-		default:
-			x.add(loginSection, "login", OK, "The login succeeds; the token is valid for %s (documented: 30m0s).", "", short(life))
+		} else {
+			x.add(loginSection, "login", OK, "The login succeeds; the token is valid for %s (documented: 30m0s).", "", short(x.recorder.lifetime))
 		}
 		if !slices.ContainsFunc(r.exchanges, func(e *exchange) bool { return bytes.Contains(e.content.Bytes(), []byte(`"refresh_token"`)) }) {
 			x.add(loginSection, "refresh", Warning, "There is no refresh token: the exporter logs in again each time.", "")
@@ -82,12 +79,7 @@ func describe(err error, last *exchange) string {
 		}
 	}
 	if e.Code != 0 {
-		text += fmt.Sprintf(", code %d", e.Code)
-		if name := yeastar.CodeName(e.Code); name != "" {
-			text += " " + name
-		} else {
-			text += ", which is not documented"
-		}
+		text += fmt.Sprintf(", code %d %s", e.Code, cmp.Or(yeastar.CodeName(e.Code), "(not documented)"))
 	}
 	return text + ", class " + string(e.Class)
 }
