@@ -291,7 +291,7 @@ func TestReportOfPBXThatDoesNotServe(t *testing.T) {
 	})
 }
 
-// Users are told what the exporter would do: where its walk fails, the doctor reports a problem, else none.
+// The report says what the exporter would do: where its walk fails, the doctor reports a problem, else none.
 func TestReportAgreesWithTheWalk(t *testing.T) {
 	t.Parallel()
 	set := func(field, value string) ycmtest.Fault {
