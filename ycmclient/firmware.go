@@ -21,13 +21,14 @@ type Region struct {
 	Name string
 }
 
+type regionWire struct {
+	ID   yeastar.Number `json:"regionId"`
+	Name yeastar.Text   `json:"region"`
+}
+
 // Regions asks for the account's regions ("Query Available Regions").
 func (c *Client) Regions(ctx context.Context) ([]Region, error) {
-	type wire struct {
-		ID   yeastar.Number `json:"regionId"`
-		Name yeastar.Text   `json:"region"`
-	}
-	rows, err := fetchList[wire](ctx, c, request{endpoint: EndpointRegions, path: "v1/cluster/regions"})
+	rows, err := fetchList[regionWire](ctx, c, request{endpoint: EndpointRegions, path: "v1/cluster/regions"})
 	if err != nil {
 		return nil, err
 	}
@@ -48,14 +49,15 @@ type Firmware struct {
 	RegionIDs []int64 // In no order, as YCM has them.
 }
 
+type firmwareWire struct {
+	VersionID yeastar.Number               `json:"versionId"`
+	Version   yeastar.Text                 `json:"version"`
+	RegionIDs yeastar.List[yeastar.Number] `json:"regionIds"`
+}
+
 // Firmware asks for the firmwares of a type ("Query Available Firmwares"): pbx, and on a YCM of one's own cluster and
 // cm. With regions, only those come that can be had in one of them, each with all its regions. YCM promises no order.
 func (c *Client) Firmware(ctx context.Context, typ string, regionIDs ...int64) ([]Firmware, error) {
-	type wire struct {
-		VersionID yeastar.Number               `json:"versionId"`
-		Version   yeastar.Text                 `json:"version"`
-		RegionIDs yeastar.List[yeastar.Number] `json:"regionIds"`
-	}
 	query := url.Values{"type": {typ}}
 	if len(regionIDs) > 0 {
 		ids := make([]string, len(regionIDs))
@@ -64,7 +66,7 @@ func (c *Client) Firmware(ctx context.Context, typ string, regionIDs ...int64) (
 		}
 		query.Set("regionIds", strings.Join(ids, ","))
 	}
-	rows, err := fetchList[wire](ctx, c, request{endpoint: EndpointFirmware, path: "v1/firmware", query: query})
+	rows, err := fetchList[firmwareWire](ctx, c, request{endpoint: EndpointFirmware, path: "v1/firmware", query: query})
 	if err != nil {
 		return nil, err
 	}

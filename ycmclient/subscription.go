@@ -40,19 +40,20 @@ func (w capacityWire) capacity(unexpected yeastar.Unexpected) Capacity {
 	}
 }
 
+type subscriptionWire struct {
+	Capacity struct {
+		Total     capacityWire `json:"total"`
+		Used      capacityWire `json:"used"`
+		Available capacityWire `json:"available"`
+	} `json:"capacity"`
+	Expiration          yeastar.Number `json:"expirationTime"`
+	RecordingExpiration yeastar.Number `json:"recordingExpireDate"`
+	HighAvailability    yeastar.Toggle `json:"highAvailability"`
+}
+
 // Subscription asks for the account's own subscription ("Query the Subscription of P-Series Hosting Package").
 func (c *Client) Subscription(ctx context.Context) (Subscription, error) {
-	type wire struct {
-		Capacity struct {
-			Total     capacityWire `json:"total"`
-			Used      capacityWire `json:"used"`
-			Available capacityWire `json:"available"`
-		} `json:"capacity"`
-		Expiration          yeastar.Number `json:"expirationTime"`
-		RecordingExpiration yeastar.Number `json:"recordingExpireDate"`
-		HighAvailability    yeastar.Toggle `json:"highAvailability"`
-	}
-	data, err := fetch[wire](ctx, c, request{endpoint: EndpointSubscription, path: "v1/subscription"})
+	data, err := fetch[subscriptionWire](ctx, c, request{endpoint: EndpointSubscription, path: "v1/subscription"})
 	if err != nil {
 		return Subscription{}, err
 	}
@@ -73,17 +74,19 @@ type PlanStatistic struct {
 	CloudPBXs, Extensions yeastar.Int
 }
 
+type byPlan struct {
+	Enterprise yeastar.Number `json:"enterprisePlan"`
+	Ultimate   yeastar.Number `json:"ultimatePlan"`
+}
+
+type planStatisticsWire struct {
+	CloudPBXs  byPlan `json:"pbxNumber"`
+	Extensions byPlan `json:"extensionNumber"`
+}
+
 // PlanStatistics asks how the PBXs spread over the plans ("Query the P-Series Cloud Edition Feature Plan Statistics").
 func (c *Client) PlanStatistics(ctx context.Context) ([]PlanStatistic, error) {
-	type byPlan struct {
-		Enterprise yeastar.Number `json:"enterprisePlan"`
-		Ultimate   yeastar.Number `json:"ultimatePlan"`
-	}
-	type wire struct {
-		CloudPBXs  byPlan `json:"pbxNumber"`
-		Extensions byPlan `json:"extensionNumber"`
-	}
-	data, err := fetch[wire](ctx, c, request{endpoint: EndpointPlanStatistics, path: "v1/subscription/plan_statistics"})
+	data, err := fetch[planStatisticsWire](ctx, c, request{endpoint: EndpointPlanStatistics, path: "v1/subscription/plan_statistics"})
 	if err != nil {
 		return nil, err
 	}
@@ -107,21 +110,23 @@ type RemoteConnections struct {
 	Services       []RemoteService // Those that YCM told of.
 }
 
+type serviceWire struct {
+	Status     yeastar.Text   `json:"status"`
+	Expiration yeastar.Number `json:"expirationTime"`
+}
+
+type connectionsWire struct {
+	Connections struct {
+		Used     yeastar.Number `json:"used"`
+		Capacity yeastar.Number `json:"capacity"`
+	} `json:"connections"`
+	Account        *serviceWire `json:"remoteManagementAccount"`
+	PremiumAccount *serviceWire `json:"remoteManagementPremiumAccount"`
+}
+
 // RemoteConnections asks for the connections of remote management ("Query the Remote Management Connections").
 func (c *Client) RemoteConnections(ctx context.Context) (RemoteConnections, error) {
-	type service struct {
-		Status     yeastar.Text   `json:"status"`
-		Expiration yeastar.Number `json:"expirationTime"`
-	}
-	type wire struct {
-		Connections struct {
-			Used     yeastar.Number `json:"used"`
-			Capacity yeastar.Number `json:"capacity"`
-		} `json:"connections"`
-		Account        *service `json:"remoteManagementAccount"`
-		PremiumAccount *service `json:"remoteManagementPremiumAccount"`
-	}
-	data, err := fetch[wire](ctx, c, request{endpoint: EndpointRMConnections, path: "v1/subscription/rm_connections"})
+	data, err := fetch[connectionsWire](ctx, c, request{endpoint: EndpointRMConnections, path: "v1/subscription/rm_connections"})
 	if err != nil {
 		return RemoteConnections{}, err
 	}
@@ -130,7 +135,7 @@ func (c *Client) RemoteConnections(ctx context.Context) (RemoteConnections, erro
 		Used:     data.Connections.Used.Count("used", unexpected),
 		Capacity: data.Connections.Capacity.Count("capacity", unexpected),
 	}
-	add := func(name string, s *service) {
+	add := func(name string, s *serviceWire) {
 		if s != nil {
 			connections.Services = append(connections.Services, RemoteService{
 				Service: name, Status: string(s.Status.Get("status", unexpected)), Expiration: s.Expiration.Time("expirationTime", unexpected),

@@ -38,21 +38,23 @@ func (c *Client) Users(ctx context.Context) ([]User, error) {
 	return w.items, nil
 }
 
+type userWire struct {
+	ID        yeastar.Number `json:"userId"`
+	Type      yeastar.Text   `json:"userType"`
+	Company   yeastar.Text   `json:"company"`
+	CloudPBXs yeastar.Number `json:"createdCloudPbx"`
+}
+
+type userPageWire struct {
+	Total yeastar.Number         `json:"total"`
+	List  yeastar.List[userWire] `json:"list"`
+}
+
 // userPage asks for one page of users and appends them to room.
 func (c *Client) userPage(ctx context.Context, at int, room []User) (page[User], error) {
-	type wire struct {
-		ID        yeastar.Number `json:"userId"`
-		Type      yeastar.Text   `json:"userType"`
-		Company   yeastar.Text   `json:"company"`
-		CloudPBXs yeastar.Number `json:"createdCloudPbx"`
-	}
-	type pageWire struct {
-		Total yeastar.Number     `json:"total"`
-		List  yeastar.List[wire] `json:"list"`
-	}
-	var data pageWire
+	var data userPageWire
 	err := c.askPage(EndpointUsers, at, "userId", func(query url.Values) (err error) {
-		data, err = fetch[pageWire](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: query})
+		data, err = fetch[userPageWire](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: query})
 		return err
 	})
 	if err != nil {
@@ -85,18 +87,19 @@ type UserSubscription struct {
 	TotalRecording, UsedRecording             yeastar.Int // Minutes.
 }
 
+type userSubscriptionWire struct {
+	TotalExtensions      yeastar.Number `json:"totalExtensions"`
+	UsedExtensions       yeastar.Number `json:"usedExtensions"`
+	TotalConcurrentCalls yeastar.Number `json:"totalConcurrentCalls"`
+	UsedConcurrentCalls  yeastar.Number `json:"usedConcurrentCalls"`
+	TotalRecordings      yeastar.Number `json:"totalRecordings"`
+	UsedRecordings       yeastar.Number `json:"usedRecordings"`
+}
+
 // UserSubscription asks for the subscription of one user ("Query the Subscription of a YCM User").
 func (c *Client) UserSubscription(ctx context.Context, userID int64) (UserSubscription, error) {
-	type wire struct {
-		TotalExtensions      yeastar.Number `json:"totalExtensions"`
-		UsedExtensions       yeastar.Number `json:"usedExtensions"`
-		TotalConcurrentCalls yeastar.Number `json:"totalConcurrentCalls"`
-		UsedConcurrentCalls  yeastar.Number `json:"usedConcurrentCalls"`
-		TotalRecordings      yeastar.Number `json:"totalRecordings"`
-		UsedRecordings       yeastar.Number `json:"usedRecordings"`
-	}
 	path := "v1/users/" + strconv.FormatInt(userID, 10) + "/subscription_info"
-	data, err := fetch[wire](ctx, c, request{endpoint: EndpointUserSubscription, path: path})
+	data, err := fetch[userSubscriptionWire](ctx, c, request{endpoint: EndpointUserSubscription, path: path})
 	if err != nil {
 		return UserSubscription{}, err
 	}

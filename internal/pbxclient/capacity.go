@@ -18,23 +18,24 @@ type Capacity struct {
 // Quota is how much there is of something, and how much of it is used.
 type Quota struct{ Capacity, Used yeastar.Int }
 
+type capacityRecord struct {
+	ExtensionCapacity            yeastar.Number `json:"extension_capacity"`
+	ExtensionUsed                yeastar.Number `json:"extension_used"`
+	CallCapacity                 yeastar.Number `json:"cc_capacity"`
+	CallUsed                     yeastar.Number `json:"cc_used"`
+	TranscriptionOnetimeCapacity yeastar.Number `json:"ai_transcription_onetime_capacity"`
+	TranscriptionOnetimeUsed     yeastar.Number `json:"ai_transcription_onetime_used"`
+	TranscriptionPackCapacity    yeastar.Number `json:"ai_transcription_pack_capacity"`
+	TranscriptionPackUsed        yeastar.Number `json:"ai_transcription_pack_used"`
+	ReceptionistOnetimeCapacity  yeastar.Number `json:"ai_receptionist_onetime_capacity"`
+	ReceptionistOnetimeUsed      yeastar.Number `json:"ai_receptionist_onetime_used"`
+	ReceptionistPackCapacity     yeastar.Number `json:"ai_receptionist_pack_capacity"`
+	ReceptionistPackUsed         yeastar.Number `json:"ai_receptionist_pack_used"`
+}
+
 // Capacity asks the PBX what it may use and what it uses.
 func (c *Client) Capacity(ctx context.Context) (Capacity, error) {
-	type figures struct {
-		ExtensionCapacity            yeastar.Number `json:"extension_capacity"`
-		ExtensionUsed                yeastar.Number `json:"extension_used"`
-		CallCapacity                 yeastar.Number `json:"cc_capacity"`
-		CallUsed                     yeastar.Number `json:"cc_used"`
-		TranscriptionOnetimeCapacity yeastar.Number `json:"ai_transcription_onetime_capacity"`
-		TranscriptionOnetimeUsed     yeastar.Number `json:"ai_transcription_onetime_used"`
-		TranscriptionPackCapacity    yeastar.Number `json:"ai_transcription_pack_capacity"`
-		TranscriptionPackUsed        yeastar.Number `json:"ai_transcription_pack_used"`
-		ReceptionistOnetimeCapacity  yeastar.Number `json:"ai_receptionist_onetime_capacity"`
-		ReceptionistOnetimeUsed      yeastar.Number `json:"ai_receptionist_onetime_used"`
-		ReceptionistPackCapacity     yeastar.Number `json:"ai_receptionist_pack_capacity"`
-		ReceptionistPackUsed         yeastar.Number `json:"ai_receptionist_pack_used"`
-	}
-	f, err := fetchOne[figures](ctx, c, systemCapacity)
+	f, err := fetchOne[capacityRecord](ctx, c, systemCapacity)
 	if err != nil {
 		return Capacity{}, err
 	}

@@ -19,17 +19,18 @@ type SystemInformation struct {
 // maxUptime is a hundred years. More is rubbish.
 const maxUptime = 100 * 365 * 24 * 3600
 
+type deviceRecord struct {
+	DeviceName      yeastar.Text   `json:"device_name"`
+	SN              yeastar.Text   `json:"sn"`
+	FirmwareVersion yeastar.Text   `json:"firmware_version"`
+	Uptime          yeastar.Number `json:"up_time"`
+	Timestamp       yeastar.Number `json:"timestamp"`
+}
+
 // SystemInformation asks the PBX for its name, serial number, firmware and up-time. What it does not tell is empty,
 // or yeastar.Absent.
 func (c *Client) SystemInformation(ctx context.Context) (SystemInformation, error) {
-	type device struct {
-		DeviceName      yeastar.Text   `json:"device_name"`
-		SN              yeastar.Text   `json:"sn"`
-		FirmwareVersion yeastar.Text   `json:"firmware_version"`
-		Uptime          yeastar.Number `json:"up_time"`
-		Timestamp       yeastar.Number `json:"timestamp"`
-	}
-	d, err := fetchOne[device](ctx, c, systemInformation)
+	d, err := fetchOne[deviceRecord](ctx, c, systemInformation)
 	if err != nil {
 		return SystemInformation{}, err
 	}
