@@ -17,6 +17,8 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 // pollOnce polls every enabled collector of every account once and prints what a scrape would then show. recorder may be
@@ -46,12 +48,12 @@ func pollOnce(ctx context.Context, cfg *config.Config, recorder *capture.Recorde
 	return nil
 }
 
-// captured does something with the recorder that --capture asks for, nil if it is not given, and writes the file then.
+// captured runs do with the recorder for --capture, nil without it, and then writes the file.
 func (o options) captured(do func(*capture.Recorder) error) error {
 	if o.capture == "" {
 		return do(nil)
 	}
-	recorder, err := capture.NewRecorder(o.capture, cmp.Or(version.Version, "unknown"))
+	recorder, err := capture.NewRecorder(o.capture, cmp.Or(version.Version, "unknown"), ycmclient.WireFields(), pbxclient.WireFields())
 	if err != nil {
 		return fmt.Errorf("--capture: %w", err)
 	}

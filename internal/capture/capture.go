@@ -1,12 +1,11 @@
-// Package capture keeps the answers of an API in a file that can be shown to anybody, and reads it again.
+// Package capture writes the answers of an API to a file that can be attached to a bug report, and reads it again.
 //
-// What stays is on a list: the structure of an answer, the names of fields, numbers that count something, the words of
-// closed sets, firmware versions, and times, all moved by one random offset of up to a day. Everything else is replaced:
-// a text by a stand-in that is always the same for the same text (name-0007), ids by their places in order, an unknown
-// number by one of as many digits. A stand-in tells of its text how long it was, roughly, and whether it had a space, a
-// quote, a control character, or one that is not ASCII, because that is where faults come from.
+// What is kept is on an allow-list: the names of documented fields and of those that the clients read, the numbers in them,
+// the documented words (statuses, plans, names of errors), firmware versions, booleans and times. Any other text is replaced
+// by a stand-in of its type, the same for the same text, ids by their rank, and any other number by one of as many digits.
+// The package does not know who sends the requests.
 //
-// A file is lines of JSON, compressed by gzip if its name ends in .gz: first a [Header], then an [Exchange] each.
+// A file is lines of JSON, compressed by gzip if its name ends in .gz: first a [Header], then one [Exchange] per request.
 package capture
 
 import (
@@ -24,7 +23,7 @@ import (
 
 const (
 	format = "ycm_exporter capture"
-	// Version is that of the format of files. It is raised when what stands in them gets another meaning.
+	// Version is the version of the file format. It changes with the meaning of what is in the files.
 	Version = 1
 )
 
@@ -32,28 +31,28 @@ const (
 type Header struct {
 	Format   string `json:"format"`
 	Version  int    `json:"version"`
-	Exporter string `json:"exporter"` // that wrote it
-	Captured int64  `json:"captured"` // unix seconds, moved like all times
+	Exporter string `json:"exporter"` // The version of the exporter that wrote the file.
+	Captured int64  `json:"captured"` // Unix seconds.
 }
 
-// Exchange is one request and what came of it.
+// Exchange is one request and its answer.
 type Exchange struct {
-	Account int               `json:"account"`       // in the order of the configuration, from 1
-	PBX     int               `json:"pbx,omitempty"` // of those that are spoken to directly, in the order they were asked, from 1; 0 is YCM
+	Account int               `json:"account"`       // In the order of the configuration, from 1.
+	PBX     int               `json:"pbx,omitempty"` // Of those with direct access, in the order of their first request, from 1; 0 is YCM.
 	Method  string            `json:"method"`
-	Path    string            `json:"path"` // below the API's root
+	Path    string            `json:"path"` // Below the API's root.
 	Query   map[string]string `json:"query,omitempty"`
-	Failed  string            `json:"failed,omitempty"` // the class of the failure, if no whole answer came
+	Failed  string            `json:"failed,omitempty"` // The class of the failure, if no complete answer came.
 	Status  int               `json:"status,omitempty"`
 	Header  map[string]string `json:"header,omitempty"`
 	Body    json.RawMessage   `json:"body,omitempty"`
-	Text    int               `json:"text,omitempty"` // the length of a body that is no JSON
+	Text    int               `json:"text,omitempty"` // The length of a body that is not JSON.
 }
 
-// TimedOut tells whether no whole answer came within the time-out.
+// TimedOut reports whether no complete answer came within the time-out.
 func (e *Exchange) TimedOut() bool { return e.Failed == string(yeastar.Timeout) }
 
-// Capture is what a file holds.
+// Capture is the content of a file.
 type Capture struct {
 	Header
 	Exchanges []Exchange
@@ -81,14 +80,14 @@ func Open(name string) (*Capture, error) {
 	return c, nil
 }
 
-// Read reads what a file holds. What it says may have been written by anybody.
+// Read reads the content of a file, which may come from anybody.
 func Read(r io.Reader) (*Capture, error) {
 	start := bufio.NewReader(r)
 	r = start
-	if magic, _ := start.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) { // Too few bytes are no JSON either.
+	if magic, _ := start.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) { // Too few bytes are not JSON either.
 		unzipped, err := gzip.NewReader(start)
 		if err != nil {
-			return nil, fmt.Errorf("no capture: %w", err)
+			return nil, fmt.Errorf("not a capture: %w", err)
 		}
 		r = unzipped
 	}
@@ -96,23 +95,23 @@ func Read(r io.Reader) (*Capture, error) {
 	lines := json.NewDecoder(limited)
 	c := new(Capture)
 	if err := lines.Decode(&c.Header); err != nil || c.Format != format {
-		return nil, errors.New("no capture: it does not begin as one")
+		return nil, errors.New("not a capture: it has no header of one")
 	}
 	if c.Version != Version {
-		return nil, fmt.Errorf("a capture of version %d, and this exporter reads version %d; take the exporter that wrote it (%.32q)", c.Version, Version, c.Exporter)
+		return nil, fmt.Errorf("the capture has version %d, and this exporter reads version %d; use the exporter that wrote it (%.32q)", c.Version, Version, c.Exporter)
 	}
 	for n := 1; ; n++ {
 		var e Exchange
 		err := lines.Decode(&e)
 		switch {
 		case limited.N == 0, n > maxExchanges && err == nil:
-			return nil, fmt.Errorf("a capture has at most %d exchanges and %d MiB", maxExchanges, maxRead>>20)
+			return nil, fmt.Errorf("the capture exceeds %d exchanges or %d MiB", maxExchanges, maxRead>>20)
 		case errors.Is(err, io.EOF):
 			return c, nil
 		case err != nil:
 			return nil, fmt.Errorf("exchange %d is damaged: %w", n, err)
 		case e.Account < 1 || e.Account > maxAccounts || e.PBX < 0 || e.Failed == "" && (e.Status < 200 || e.Status > 599):
-			return nil, fmt.Errorf("exchange %d has an account or a status that cannot be", n)
+			return nil, fmt.Errorf("exchange %d has an invalid account or status", n)
 		}
 		c.Exchanges = append(c.Exchanges, e)
 	}

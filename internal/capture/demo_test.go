@@ -22,17 +22,17 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// The demo's whole fleet is asked for everything, and its capture is searched for every name, serial number and address.
-func TestACaptureOfTheDemoTellsNobodysName(t *testing.T) {
-	synctest.Test(t, searchDemo) // There, no time passes between the capture and its replay.
+// Everything is queried of the demo's fleet, and the capture is searched for every name, serial number and address.
+func TestCaptureOfDemoHoldsNoNamesAndReplaysTheFleet(t *testing.T) {
+	synctest.Test(t, captureDemo) // There, no time passes between the capture and its replay.
 }
 
-func searchDemo(t *testing.T) {
+func captureDemo(t *testing.T) {
 	s := ycmtest.New(ycmtest.Options{Seed: 1})
 	defer s.Close()
 	seen := &spy{RoundTripper: s.Transport(), texts: map[string]bool{}}
 	file := filepath.Join(t.TempDir(), "demo.jsonl")
-	r, err := capture.NewRecorder(file, "1.2.3")
+	r, err := capture.NewRecorder(file, "1.2.3", ycmclient.WireFields(), pbxclient.WireFields())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func searchDemo(t *testing.T) {
 			t.Fatal(err)
 		}
 		pbx := pbxclient.Proxied(c, "demo", list.PBXs[i].SN)
-		_, _ = pbx.SystemInformation(t.Context()) // Some PBXs refuse, which is captured as well.
+		_, _ = pbx.SystemInformation(t.Context()) // The errors of some PBXs are captured as well.
 		_, _ = pbx.Trunks(t.Context())
 		if i < 30 {
 			_, _ = pbx.Extensions(t.Context())
@@ -104,13 +104,16 @@ func searchDemo(t *testing.T) {
 	for _, token := range append(s.Tokens(), "demo-client-secret", "demo-client-id", "ycm.example.com") {
 		absent("secret", token)
 	}
-	shown := textsOf(string(content)) // Whatever else was said, as mail addresses, telephone numbers and links.
+	shown := textsOf(string(content)) // All other texts, as e-mail addresses, telephone numbers and links.
 	for text := range seen.texts {
 		searched++
 		_, err := strconv.ParseUint(text, 10, 32)
 		if shown[text] && !capture.KnownWord(text) && !capture.KnownVersion(text) && err != nil {
 			t.Errorf("the capture has the text %q", text)
 		}
+	}
+	if key := regexp.MustCompile(`"[a-z]+-[0-9]+":`).FindString(string(content)); key != "" {
+		t.Errorf("a documented field is not on the allow-list: its name became %s", key)
 	}
 	if len(shown) < 1000 {
 		t.Errorf("only %d texts were found in the capture", len(shown))
@@ -119,7 +122,6 @@ func searchDemo(t *testing.T) {
 		t.Errorf("only %d texts were searched for", searched)
 	}
 
-	// What it has is the whole fleet, all the same.
 	captured, err := capture.Open(file)
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +148,7 @@ func searchDemo(t *testing.T) {
 			t.Errorf("PBX %d was %+v and is %+v", i+1, was, is)
 		}
 		if was.PlanExpiration != is.PlanExpiration {
-			t.Errorf("the plan of PBX %d ends at %d and did at %d", i+1, is.PlanExpiration, was.PlanExpiration)
+			t.Errorf("the plan of PBX %d expires at %d, want %d", i+1, is.PlanExpiration, was.PlanExpiration)
 		}
 	}
 }

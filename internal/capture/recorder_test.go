@@ -14,13 +14,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-func TestACompressedFileIsReadAsWell(t *testing.T) {
+func TestReadsCompressedFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "capture.jsonl.gz")
 	r := recorder(t, file)
-	ask(t, r, "v1/subscription", `{"data":[]}`)
+	record(t, r, "v1/subscription", `{"data":[]}`)
 	if err := r.Write(); err != nil {
 		t.Fatal(err)
 	}
@@ -41,15 +43,15 @@ func TestACompressedFileIsReadAsWell(t *testing.T) {
 
 func recorder(t *testing.T, file string) *capture.Recorder {
 	t.Helper()
-	r, err := capture.NewRecorder(file, "1.2.3")
+	r, err := capture.NewRecorder(file, "1.2.3", ycmclient.WireFields(), pbxclient.WireFields())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-// ask has the recorder see an answer.
-func ask(t *testing.T, r *capture.Recorder, path, body string) {
+// record sends one request whose answer is recorded.
+func record(t *testing.T, r *capture.Recorder, path, body string) {
 	t.Helper()
 	client := &http.Client{Transport: r.Transport("main", answering(func() *http.Response {
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
@@ -61,9 +63,8 @@ func ask(t *testing.T, r *capture.Recorder, path, body string) {
 	response.Body.Close()
 }
 
-// Whoever can look into the folder is not shown the fleet, even if it is a fleet without names, and nothing that is
-// there already is lost.
-func TestTheFileIsItsOwnersAndNew(t *testing.T) {
+// Other users of the machine cannot read the file, and no file is overwritten.
+func TestFileIsPrivateAndNew(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "capture.jsonl")
 	r := recorder(t, file)
 	mode := func(when string) {
@@ -72,11 +73,11 @@ func TestTheFileIsItsOwnersAndNew(t *testing.T) {
 			t.Errorf("%s, the file's mode is %v (%v), want 0600", when, info.Mode(), err)
 		}
 	}
-	mode("before anything is asked")
-	if _, err := capture.NewRecorder(file, "1.2.3"); err == nil || !strings.Contains(err.Error(), "capture.jsonl exists: remove it") {
+	mode("before the first request")
+	if _, err := capture.NewRecorder(file, "1.2.3", ycmclient.WireFields(), pbxclient.WireFields()); err == nil || !strings.Contains(err.Error(), "capture.jsonl exists: remove it") {
 		t.Errorf("a file that exists: got error %v", err)
 	}
-	ask(t, r, "v1/subscription", "{}")
+	record(t, r, "v1/subscription", "{}")
 	if err := r.Write(); err != nil {
 		t.Fatal(err)
 	}
@@ -87,12 +88,12 @@ func TestTheFileIsItsOwnersAndNew(t *testing.T) {
 	}
 	for _, name := range []string{link, t.TempDir(), filepath.Join(t.TempDir(), "no", "folder")} {
 		if _, err := capture.NewRecorder(name, "1.2.3"); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s was taken for a new file, or the error does not name it: %v", name, err)
+			t.Errorf("NewRecorder(%s): got error %v, want one with the name", name, err)
 		}
 	}
 }
 
-// A path is made of what the API has told; no part of it is shown that is not a word of the documentation.
+// A path holds values that the API returned before.
 func TestPathsAreScrubbed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "capture.jsonl")
 	r := recorder(t, file)
@@ -100,7 +101,7 @@ func TestPathsAreScrubbed(t *testing.T) {
 		"v1/cloud_pbx/3658B43XXXX/openapi/v1.0/system/information", "v1/users/4915112345/subscription_info", "v1/cloud_pbx/instances/4915112345",
 		"v1/John/Doe", "v1/a.b/10.1.2.3", "v1/..%2fhunter2",
 	} {
-		ask(t, r, path, "{}")
+		record(t, r, path, "{}")
 	}
 	if err := r.Write(); err != nil {
 		t.Fatal(err)
@@ -114,36 +115,36 @@ func TestPathsAreScrubbed(t *testing.T) {
 		paths = append(paths, e.Path)
 	}
 	want := []string{
-		"v1/cloud_pbx/name-0001xxxxxxx/openapi/v1.0/system/information", "v1/users/1/subscription_info", "v1/cloud_pbx/instances/1",
-		"v1/name-0002xxxxxxx/name-0003xxxxxxx", "v1/name-0004xxxxxxx/name-0005xxxxxxx", "v1/name-0006xxxxxxx/name-0007xxxxxxx",
+		"v1/cloud_pbx/name-0001/openapi/v1.0/system/information", "v1/users/1000000002/subscription_info", "v1/cloud_pbx/instances/1000000002",
+		"v1/name-0003/name-0004", "v1/host-0005.invalid/host-0006.invalid", "v1/name-0007/name-0008",
 	}
 	if diff := cmp.Diff(want, paths); diff != "" {
-		t.Errorf("the paths are not as they should be (-want +got):\n%s", diff)
+		t.Errorf("paths (-want +got):\n%s", diff)
 	}
 }
 
-func TestWithoutAnAnswerThereIsNoFile(t *testing.T) {
+func TestNoFileWithoutAnswers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "capture.jsonl")
 	if err := recorder(t, file).Write(); !errors.Is(err, capture.ErrNothing) {
 		t.Errorf("got error %v, want %v", err, capture.ErrNothing)
 	}
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the file is there all the same (%v)", err)
+		t.Errorf("the file exists (%v)", err)
 	}
 }
 
-// A server that answers without end costs bounded memory, and what came before is kept.
-func TestMoreThanCanBeKeptIsLeftOutAndSaid(t *testing.T) {
+// The answers of a large fleet take bounded memory, and the file holds the first of them.
+func TestLargeCaptureIsCutAndReported(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "capture.jsonl")
 	r := recorder(t, file)
 	long := strings.Repeat("x", yeastar.MaxBody)
-	for range 18 {
-		ask(t, r, "v1/subscription", long)
+	for range 8 {
+		record(t, r, "v1/subscription", long)
 	}
-	if err := r.Write(); err == nil || !strings.Contains(err.Error(), "the first 16 answers, and the other 2 are left out") {
-		t.Errorf("got error %v, want one that tells of 16 answers and the other 2", err)
+	if err := r.Write(); err == nil || !strings.Contains(err.Error(), "the first 6 answers, and the other 2 are left out") {
+		t.Errorf("got error %v, want one with the numbers of answers", err)
 	}
-	if c, err := capture.Open(file); err != nil || len(c.Exchanges) != 16 || c.Exchanges[0].Text != len(long) {
-		t.Errorf("what was kept is read as %+v with error %v, want 16 exchanges", c, err)
+	if c, err := capture.Open(file); err != nil || len(c.Exchanges) != 6 || c.Exchanges[0].Text != len(long) {
+		t.Errorf("Open: %+v and error %v, want 6 exchanges", c, err)
 	}
 }

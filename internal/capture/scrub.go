@@ -6,266 +6,194 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"mime"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
-// scrubber replaces what must not be shown. It goes through everything twice: to learn which ids and texts there are,
-// and then to write.
+// scrubber replaces what must not be shown.
 type scrubber struct {
-	offset int64                      // added to times, in seconds
-	ids    map[string]map[int64]int64 // what stands for an id, by space
-	texts  map[string]*standIn        // by the text in one case
-	values map[string]bool            // texts that were values, in one case
-	seen   map[string]*objects        // what objects there were, by the field that has them
-	kinds  map[string]kind            // of fields that were met
-	pages  map[string]bool            // whether the vendor's pages have a field that was met
+	fields   map[string]bool   // The allow-list, in lower case because JSON is read so; true for numbers.
+	standIns map[string]string // By the text in lower case: the vendor's APIs spell regions in two ways.
 }
 
-// standIn stands for a text, however it is spelled.
-type standIn struct {
-	number int
-	first  string // its first spelling
+// scrub returns what may be shown of an exchange.
+func (s scrubber) scrub(e *recorded) Exchange {
+	shown := e.Exchange
+	segments := strings.Split(e.Path, "/")
+	for i, segment := range segments {
+		if !pathWord.MatchString(segment) || i > 0 && segments[i-1] == "cloud_pbx" && segment != "instances" {
+			segments[i] = s.text("id", segment)
+		}
+	}
+	shown.Path = strings.Join(segments, "/")
+	shown.Query = map[string]string{}
+	for name := range e.query {
+		shown.Query[s.name(name)] = s.text(name, e.query.Get(name))
+	}
+	switch body, ok := decode(e.body); {
+	case e.Failed != "":
+		shown.Status, shown.Header = 0, nil
+	case ok:
+		shown.Body, _ = json.Marshal(rewrite("", body, s.name, s.text, s.number)) // What was decoded can be encoded.
+	default:
+		shown.Text = len(e.body)
+	}
+	return shown
 }
 
-func newScrubber(offset int64) *scrubber {
-	return &scrubber{offset: offset, ids: map[string]map[int64]int64{}, texts: map[string]*standIn{}, values: map[string]bool{}, seen: map[string]*objects{}, kinds: map[string]kind{}, pages: map[string]bool{}}
-}
-
-// deepest is how far down an answer is looked at; what is below is left out.
-const deepest = 32
+// pathWord is a word of a documented path, or a version of the API.
+var pathWord = regexp.MustCompile(`^(v[0-9](\.[0-9])?|[a-z]+(_[a-z]+)*)$`)
 
 // decode reads one JSON value.
 func decode(body []byte) (any, bool) {
-	numbers := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
-	numbers.UseNumber()
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte("\ufeff"))))
+	decoder.UseNumber()
 	var value any
-	if numbers.Decode(&value) != nil {
+	if decoder.Decode(&value) != nil {
 		return nil, false
 	}
-	_, err := numbers.Token()
+	_, err := decoder.Token()
 	return value, err == io.EOF
 }
 
-// learn notes the ids and texts of a value.
-func (s *scrubber) learn(field string, value any, depth int) {
-	if depth > deepest {
-		return
-	}
+// rewrite returns a JSON value with the names of fields, texts and numbers replaced. The items of an array belong to its field.
+func rewrite(field string, value any, name func(string) string, text, number func(field, text string) string) any {
 	switch value := value.(type) {
 	case map[string]any:
-		s.learnKeys(field, value)
-		for key, inner := range value {
-			s.learn(key, inner, depth+1)
-		}
-	case []any:
-		for _, inner := range value {
-			s.learn(field, inner, depth+1)
-		}
-	case json.Number:
-		s.learnID(field, value.String())
-	case string:
-		s.learnID(field, value)
-		if s.kindOf(field) == replaced {
-			s.values[strings.ToLower(value)] = true
-		}
-	}
-}
-
-func (s *scrubber) learnID(field, text string) {
-	id, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || id <= 0 || s.kindOf(field) != identity {
-		return
-	}
-	known := s.ids[space(field)]
-	if known == nil {
-		known = map[int64]int64{}
-		s.ids[space(field)] = known
-	}
-	known[id] = 0
-}
-
-// number numbers the ids in their order. Nothing is to be learned after that.
-func (s *scrubber) number() {
-	for _, known := range s.ids {
-		for place, id := range slices.Sorted(maps.Keys(known)) {
-			known[id] = int64(place + 1)
-		}
-	}
-}
-
-// scrub returns what may be shown in the place of a value.
-func (s *scrubber) scrub(field string, value any, depth int) any {
-	if depth > deepest {
-		return nil
-	}
-	switch value := value.(type) {
-	case map[string]any:
-		shown := make(map[string]any, len(value))
+		rewritten := make(map[string]any, len(value))
 		for _, key := range slices.Sorted(maps.Keys(value)) {
-			shown[s.name(field, key)] = s.scrub(key, value[key], depth+1)
+			rewritten[name(key)] = rewrite(key, value[key], name, text, number)
 		}
-		return shown
+		return rewritten
 	case []any:
-		shown := make([]any, len(value))
-		for i, inner := range value {
-			shown[i] = s.scrub(field, inner, depth+1)
+		for i := range value {
+			value[i] = rewrite(field, value[i], name, text, number)
 		}
-		return shown
 	case json.Number:
-		return json.Number(s.digits(field, value.String()))
+		return json.Number(number(field, string(value)))
 	case string:
-		return s.text(field, value)
-	default: // true, false and null
-		return value
+		return text(field, value)
 	}
+	return value
 }
 
-// vendorVersion is how the vendor's versions begin, and addresses of private networks do not.
-var vendorVersion = regexp.MustCompile(`^[3-9][0-9]\.`)
+// name returns what may be shown of the name of a field: the keys of an object may be the names of people.
+func (s scrubber) name(field string) string {
+	if _, ok := s.fields[strings.ToLower(field)]; ok {
+		return field
+	}
+	return s.standIn(field)
+}
 
-var whole = regexp.MustCompile(`^-?[0-9]{1,19}$`)
-
-// text is what may be shown of a text.
-func (s *scrubber) text(field, text string) string {
-	kind := s.kindOf(field)
+// text returns what may be shown of a text.
+func (s scrubber) text(field, text string) string {
+	_, isField := s.fields[strings.ToLower(strings.TrimPrefix(text, "-"))] // In sort and menu.
 	switch {
-	case text == "",
-		kind == closed && KnownWord(text),
-		kind == versioned && KnownVersion(text) && vendorVersion.MatchString(text):
+	case text == "", isField, KnownWord(text), versionField.MatchString(field) && KnownVersion(text):
 		return text
-	case kind != replaced && kind != closed && kind != versioned && whole.MatchString(text):
-		return s.digits(field, text)
+	case s.fields[strings.ToLower(field)] && integer.MatchString(text):
+		return s.number(field, text)
 	default:
 		return s.standIn(text)
 	}
 }
 
-// Times are unix seconds, or milliseconds.
-const (
-	earliest, latest = 900_000_000, 4_000_000_000
-	milliseconds     = 1000
+var (
+	versionField = regexp.MustCompile(`(?i)^(firmware|firmware_version|version)$`)
+	integer      = regexp.MustCompile(`^-?[0-9]{1,18}$`)
 )
 
-// digits is what may be shown of a number.
-func (s *scrubber) digits(field, text string) string {
+// number returns what may be shown of a number. Telephone numbers have too many digits.
+func (s scrubber) number(field, text string) string {
+	const countable = 1_000_000_000
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return "0.5" // A fraction, or none of the numbers that an honest answer has.
-	}
-	const countable, codes = 1_000_000_000, 10_000 // A telephone number has more digits.
-	kind := s.kindOf(field)
 	switch {
-	case -10 < n && n < 10 && kind != identity:
+	case err != nil:
+		return "0.5" // A fraction, or more than any field holds.
+	case -10 < n && n < 10, s.fields[strings.ToLower(field)] && (-countable < n && n < countable || isTime(field, n)):
 		return strconv.FormatInt(n, 10)
-	case kind == identity && n > 0:
-		return strconv.FormatInt(s.ids[space(field)][n], 10)
-	case kind == counted && -countable < n && n < countable, kind == closed && -codes < n && n < codes:
-		return strconv.FormatInt(n, 10)
-	case kind == dated:
-		return shift(n, s.offset)
 	default:
-		return magnitude(n)
+		return s.standIn(strings.TrimPrefix(text, "-"))
 	}
 }
 
-// shift moves a time, whatever its unit.
-func shift(n, offset int64) string {
-	switch {
-	case earliest <= n && n < latest:
-		return strconv.FormatInt(n+offset, 10)
-	case earliest*milliseconds <= n && n < latest*milliseconds:
-		return strconv.FormatInt(n+offset*milliseconds, 10)
-	default:
-		return magnitude(n)
+// standIn returns the stand-in of a text: a number for a number, a host for a host, an e-mail address for one.
+func (s scrubber) standIn(text string) string {
+	text = strings.ToLower(text)
+	shown, ok := s.standIns[text]
+	if !ok {
+		n := len(s.standIns) + 1
+		switch {
+		case integer.MatchString(text):
+			shown = fmt.Sprintf("1%0*d", len(text)-1, n)
+		case email.MatchString(text):
+			shown = fmt.Sprintf("mail-%04d@host.invalid", n)
+		case host.MatchString(text):
+			shown = fmt.Sprintf("host-%04d.invalid", n)
+		default:
+			shown = fmt.Sprintf("name-%04d", n)
+		}
+		s.standIns[text] = shown
 	}
+	return shown
 }
 
-// magnitude is a number of as many digits.
-func magnitude(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	sign := ""
-	if strings.HasPrefix(digits, "-") {
-		sign, digits = "-", digits[1:]
-	}
-	if digits == "0" {
-		return digits
-	}
-	return sign + "1" + strings.Repeat("0", len(digits)-1)
-}
+var (
+	email = regexp.MustCompile(`^\S+@\S+$`)
+	host  = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)+(:[0-9]{1,5})?$`)
+)
 
-// standIn is what stands for a text. Another spelling of it has another stand-in that is the same but for case, as the
-// text is.
-func (s *scrubber) standIn(text string) string {
-	folded := strings.ToLower(text)
-	known := s.texts[folded]
-	if known == nil {
-		known = &standIn{len(s.texts) + 1, text}
-		s.texts[folded] = known
+// headers returns what may be shown of the headers.
+func headers(h http.Header) map[string]string {
+	shown := map[string]string{}
+	media, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	if slices.Contains([]string{"application/json", "text/html", "text/plain"}, media) {
+		shown["Content-Type"] = media
 	}
-	shown := fmt.Sprintf("name-%04d", known.number)
-	if known.first != text {
-		shown = fmt.Sprintf("NAME-%04d", known.number)
-	}
-	for _, special := range []struct {
-		sample string
-		is     func(rune) bool
-	}{
-		{" ", func(r rune) bool { return r == ' ' }},
-		{`"`, func(r rune) bool { return r == '"' }},
-		{"\u0001", unicode.IsControl},
-		{"é", func(r rune) bool { return r > unicode.MaxASCII }},
-	} {
-		if strings.ContainsFunc(text, special.is) {
-			shown += special.sample
+	for name := range h {
+		if value := h.Get(name); limitHeader.MatchString(name) && len(value) < 10 && integer.MatchString(value) {
+			shown[name] = value
 		}
 	}
-	length := utf8.RuneCountInString(text)
-	padded := 256
-	switch {
-	case length <= 16:
-		padded = 16
-	case length <= 64:
-		padded = 64
-	}
-	return shown + strings.Repeat("x", max(0, padded-utf8.RuneCountInString(shown)))
+	return shown
 }
 
-// Shift moves every time in a body by so many seconds. What is no JSON stays.
+var limitHeader = regexp.MustCompile(`(?i)^(retry-after|(x-)?rate-?limit(-(limit|remaining|reset|policy|burst-capacity|replenish-rate))?)$`)
+
+// Shift moves every time in a body by so many seconds. A body that is not JSON stays as it is.
 func Shift(body []byte, seconds int64) []byte {
 	value, ok := decode(body)
 	if !ok {
 		return body
 	}
-	shifted, err := json.Marshal(shiftAll("", value, seconds))
+	shift := func(field, text string) string {
+		n, err := strconv.ParseInt(text, 10, 64)
+		switch {
+		case err != nil || !isTime(field, n):
+			return text
+		case n < latest:
+			return strconv.FormatInt(n+seconds, 10)
+		default:
+			return strconv.FormatInt(n+seconds*1000, 10)
+		}
+	}
+	shifted, err := json.Marshal(rewrite("", value, strings.Clone, shift, shift))
 	if err != nil {
 		return body
 	}
 	return shifted
 }
 
-func shiftAll(field string, value any, seconds int64) any {
-	switch value := value.(type) {
-	case map[string]any:
-		for key, inner := range value {
-			value[key] = shiftAll(key, inner, seconds)
-		}
-	case []any:
-		for i, inner := range value {
-			value[i] = shiftAll(field, inner, seconds)
-		}
-	case json.Number:
-		if n, err := value.Int64(); err == nil && n >= earliest && kindOf(field) == dated {
-			return json.Number(shift(n, seconds))
-		}
-	case string:
-		if n, err := strconv.ParseInt(value, 10, 64); err == nil && n >= earliest && kindOf(field) == dated {
-			return shift(n, seconds)
-		}
-	}
-	return value
+// Times are unix seconds, or milliseconds.
+const earliest, latest = 900_000_000, 4_000_000_000
+
+var timeField = regexp.MustCompile(`(?i)(time|date|timestamp)$`)
+
+// isTime reports whether a field holds a time.
+func isTime(field string, n int64) bool {
+	return (earliest <= n && n < latest || earliest*1000 <= n && n < latest*1000) && timeField.MatchString(field)
 }

@@ -14,7 +14,9 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
@@ -103,7 +105,7 @@ func TestReportOfReplayIsThatOfTheOriginal(t *testing.T) {
 					c.prepare(s)
 				}
 				file := filepath.Join(t.TempDir(), "capture.jsonl.gz")
-				recorder, err := capture.NewRecorder(file, "1.2.3")
+				recorder, err := capture.NewRecorder(file, "1.2.3", ycmclient.WireFields(), pbxclient.WireFields())
 				if err != nil {
 					t.Fatal(err)
 				}
