@@ -27,6 +27,7 @@ func recordedFrom(t *testing.T, query string, bodies ...string) (*capture.Captur
 			"Content-Type":          {"application/json; charset=john.doe"},
 			"X-Ratelimit-Remaining": {"74"},
 			"X-Customer":            {"john.doe"},
+			"X-Phone":               {"915112345"},
 			"Set-Cookie":            {"session=c00kie-of-john"},
 		}}
 	})
@@ -216,6 +217,17 @@ func TestReadRejectsInvalidFiles(t *testing.T) {
 		if _, err := capture.Read(strings.NewReader(c.content)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got error %v, want one with %q", c.content, err, c.want)
 		}
+	}
+}
+
+func TestShiftMovesTimesAlone(t *testing.T) {
+	const body = `{"createTime":1700000000,"data":[{"expirationDate":"1700000000000","lastBackupTime":0,"name":"1700000000","total":1700000000}]}`
+	const want = `{"createTime":1700000060,"data":[{"expirationDate":"1700000060000","lastBackupTime":0,"name":"1700000000","total":1700000000}]}`
+	if got := string(capture.Shift([]byte(body), 60)); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := string(capture.Shift([]byte("<html>"), 60)); got != "<html>" {
+		t.Errorf("a body that is not JSON became %s", got)
 	}
 }
 

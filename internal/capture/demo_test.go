@@ -54,6 +54,17 @@ func captureDemo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, query := range []func() error{
+		func() error { _, err := c.Subscription(t.Context()); return err },
+		func() error { _, err := c.PlanStatistics(t.Context()); return err },
+		func() error { _, err := c.RemoteConnections(t.Context()); return err },
+		func() error { _, err := c.Regions(t.Context()); return err },
+		func() error { _, err := c.Firmware(t.Context(), "pbx"); return err },
+	} {
+		if err := query(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for i := range list.PBXs {
 		if _, err := c.CloudPBX(t.Context(), list.PBXs[i].ID); err != nil {
 			t.Fatal(err)
@@ -62,6 +73,7 @@ func captureDemo(t *testing.T) {
 		_, _ = pbx.SystemInformation(t.Context()) // The errors of some PBXs are captured as well.
 		_, _ = pbx.Trunks(t.Context())
 		if i < 30 {
+			_, _ = pbx.Capacity(t.Context())
 			_, _ = pbx.Extensions(t.Context())
 			_, _ = pbx.Phones(t.Context())
 			_, _ = pbx.PhoneTemplates(t.Context(), "T54W")

@@ -99,7 +99,7 @@ func TestPathsAreScrubbed(t *testing.T) {
 	r := recorder(t, file)
 	for _, path := range []string{
 		"v1/cloud_pbx/3658B43XXXX/openapi/v1.0/system/information", "v1/users/4915112345/subscription_info", "v1/cloud_pbx/instances/4915112345",
-		"v1/John/Doe", "v1/a.b/10.1.2.3", "v1/..%2fhunter2",
+		"v1/John/Doe", "v1/a.b/10.1.2.3", "v1/..%2fhunter2", "v1/cloud_pbx/johndoe/openapi/v1.0/trunk/list",
 	} {
 		record(t, r, path, "{}")
 	}
@@ -116,7 +116,7 @@ func TestPathsAreScrubbed(t *testing.T) {
 	}
 	want := []string{
 		"v1/cloud_pbx/name-0001/openapi/v1.0/system/information", "v1/users/1000000002/subscription_info", "v1/cloud_pbx/instances/1000000002",
-		"v1/name-0003/name-0004", "v1/host-0005.invalid/host-0006.invalid", "v1/name-0007/name-0008",
+		"v1/name-0003/name-0004", "v1/host-0005.invalid/host-0006.invalid", "v1/name-0007/name-0008", "v1/cloud_pbx/name-0009/openapi/v1.0/trunk/list",
 	}
 	if diff := cmp.Diff(want, paths); diff != "" {
 		t.Errorf("paths (-want +got):\n%s", diff)
