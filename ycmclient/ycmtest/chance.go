@@ -9,7 +9,6 @@ type world struct {
 	healthy  bool
 	size     int64 // of the fleet at the start
 	users    int
-	sharedSN bool
 	versions [][]string // offered in each region, newest first
 }
 
@@ -41,7 +40,7 @@ const (
 	aboutTrunks
 	aboutLink
 	aboutOwner
-	aboutChurn
+	_
 	aboutDevices
 	aboutSite
 	aboutMinutes

@@ -12,7 +12,7 @@ import (
 // Readers, changes, faults and looks into the log may all come at once. The race detector is the judge; the counts
 // prove that everything was done.
 func TestConcurrentUse(t *testing.T) {
-	r := dial(t, Options{PBXs: 300, Live: true, Churn: Churn{Delete: 1, Insert: 1}, RateLimit: &RateLimit{Burst: 10_000, Rate: 1}, Users: 5})
+	r := dial(t, Options{PBXs: 300, Live: true, RateLimit: &RateLimit{Burst: 10_000, Rate: 1}, Users: 5})
 	const rounds = 20
 	ask := func(method, path string) {
 		response, err := r.try(method, path, "", "{}")
@@ -30,6 +30,8 @@ func TestConcurrentUse(t *testing.T) {
 		func(int) { get("v1/subscription"); get("v2/users") },
 		func(int) { ask(http.MethodPost, "/dm/open_api/oauth/token") },
 		func(int) {
+			r.Delete(r.IDs()[0])
+			r.Add(nil)
 			r.Add(func(p *PBX) { p.Raw = map[string]string{"group": "null"} })
 			r.SetStatus(r.IDs()[0], Stopped)
 		},

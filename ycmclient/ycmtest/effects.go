@@ -29,22 +29,7 @@ func instead(answer http.HandlerFunc) Effect {
 
 // Failure answers with a code of the vendor's table, in the given shape and under the HTTP status that fits.
 func Failure(code int, shape Shape) Effect {
-	f := failure{http.StatusInternalServerError, code, "CODE_" + strconv.Itoa(code), "server_error"}
-	for _, known := range []failure{
-		{http.StatusUnauthorized, 1000002, "AUTHENTICATION_FAILED", "access_denied"},
-		{http.StatusNotFound, 1000005, "DATA_NOT_FOUND", "not_found"},
-		{http.StatusUnauthorized, 1000033, "INVALID_CLIENT", "invalid_client"},
-		{http.StatusUnauthorized, 1000035, "TOKEN_EXPIRED", "invalid_token"},
-		{http.StatusUnauthorized, 1000036, "INVALID_TOKEN", "invalid_token"},
-		rateLimited(),
-		{http.StatusForbidden, 1000042, "ACCESS_DENIED", "access_denied"},
-		{http.StatusForbidden, 1000043, "PERMISSION_DENIED", "access_denied"},
-	} {
-		if known.code == code {
-			f = known
-		}
-	}
-	return instead(func(w http.ResponseWriter, _ *http.Request) { f.write(w, shape) })
+	return instead(func(w http.ResponseWriter, _ *http.Request) { failureOf(code).write(w, shape) })
 }
 
 // Header adds a header to an answer, such as Retry-After.

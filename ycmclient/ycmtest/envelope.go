@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Body is where a failed answer holds its code and message. The vendor's pages do not tell, and the vendor's
-// products differ, so a client has to understand all of these.
+// Body is where a failed answer holds its code and message. The vendor's pages do not say, and the vendor's products differ,
+// so a client has to understand all of these.
 type Body uint8
 
 // The known bodies of failed answers.
@@ -31,7 +31,7 @@ type Shape struct {
 	Always200 bool // under HTTP 200, not under the HTTP status that fits
 }
 
-// Shapes returns every shape that says in any way that it is a failure, for tables of tests.
+// Shapes returns every shape that can be recognised as a failure, for tables of tests.
 func Shapes() []Shape {
 	var shapes []Shape
 	for body := CodeMsg; body <= ErrorObject; body++ {
@@ -56,7 +56,7 @@ func (s *Server) SetShape(shape Shape) {
 	s.shape = shape
 }
 
-// failure is why a request failed, whatever the shape in which that is told.
+// failure is why a request failed, whatever its shape.
 type failure struct {
 	http  int
 	code  int
@@ -64,13 +64,36 @@ type failure struct {
 	oauth string // RFC 6749's word for it
 }
 
-func invalidParameter(name string) failure {
-	return failure{http.StatusBadRequest, 1000004, "INVALID_PARAMETER: " + name, "invalid_request"}
+// failureOf returns the failure of a code of the vendor's table.
+func failureOf(code int) *failure {
+	for _, known := range []failure{
+		{http.StatusUnauthorized, 1000002, "AUTHENTICATION_FAILED", "access_denied"},
+		{http.StatusBadRequest, 1000004, "INVALID_PARAMETER", "invalid_request"},
+		{http.StatusNotFound, 1000005, "DATA_NOT_FOUND", "not_found"},
+		{http.StatusNotFound, 1000015, "USER_NOT_FOUND", "not_found"},
+		{http.StatusUnauthorized, 1000033, "INVALID_CLIENT", "invalid_client"},
+		{http.StatusUnauthorized, 1000035, "TOKEN_EXPIRED", "invalid_token"},
+		{http.StatusUnauthorized, 1000036, "INVALID_TOKEN", "invalid_token"},
+		{http.StatusTooManyRequests, 1000040, "RATE_LIMIT_EXCEEDED", "rate_limit_exceeded"},
+		{http.StatusForbidden, 1000042, "ACCESS_DENIED", "access_denied"},
+		{http.StatusForbidden, 1000043, "PERMISSION_DENIED", "access_denied"},
+		{http.StatusBadRequest, 2000016, "DEVICE_NO_ACTIVE_ERROR", "invalid_request"},
+		{http.StatusInternalServerError, 3000009, "API_REQUEST_FAILED", "server_error"},
+	} {
+		if known.code == code {
+			return &known
+		}
+	}
+	return &failure{http.StatusInternalServerError, code, "CODE_" + strconv.Itoa(code), "server_error"}
 }
 
-func notFound() *failure {
-	return &failure{http.StatusNotFound, 1000005, "DATA_NOT_FOUND", "not_found"}
+func invalidParameter(name string) *failure {
+	f := failureOf(1000004)
+	f.name += ": " + name
+	return f
 }
+
+func notFound() *failure { return failureOf(1000005) }
 
 func (f failure) body(b Body) map[string]any {
 	digits := strconv.Itoa(f.code)
@@ -101,8 +124,8 @@ func (f failure) write(w http.ResponseWriter, shape Shape) {
 	writeJSON(w, status, f.body(shape.Body))
 }
 
-// fail answers with a failure in the server's present shape.
-func (s *Server) fail(w http.ResponseWriter, f failure) {
+// fail answers with a failure in the server's current shape.
+func (s *Server) fail(w http.ResponseWriter, f *failure) {
 	s.mu.Lock()
 	shape := s.shape
 	s.mu.Unlock()

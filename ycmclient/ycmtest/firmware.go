@@ -43,15 +43,13 @@ func (s *Server) firmware(r *http.Request) (any, *failure) {
 	query := r.URL.Query()
 	all, ok := releases[query.Get("type")]
 	if !ok {
-		f := invalidParameter("type")
-		return nil, &f
+		return nil, invalidParameter("type")
 	}
 	var wanted []int
 	for digits := range strings.SplitSeq(query.Get("regionIds"), ",") {
 		id, err := strconv.Atoi(digits)
 		if err != nil && digits != "" {
-			f := invalidParameter("regionIds")
-			return nil, &f
+			return nil, invalidParameter("regionIds")
 		}
 		if digits != "" {
 			wanted = append(wanted, id)

@@ -3,6 +3,7 @@ package ycmtest
 import (
 	"math"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -24,17 +25,16 @@ type page struct {
 	List   []any `json:"list"`
 }
 
-func pageOf(r *http.Request) (pageQuery, *failure) {
+func pageOf(query url.Values) (pageQuery, *failure) {
 	q := pageQuery{defaultPageSize, 1}
 	for name, field := range map[string]*int{"pageSize": &q.size, "pageNumber": &q.number} {
-		digits := r.URL.Query().Get(name)
+		digits := query.Get(name)
 		if digits == "" {
 			continue
 		}
 		n, err := strconv.Atoi(digits)
 		if err != nil || n < 1 || n > math.MaxInt32 {
-			f := invalidParameter(name)
-			return q, &f
+			return q, invalidParameter(name)
 		}
 		*field = n
 	}
@@ -45,66 +45,30 @@ func pageOf(r *http.Request) (pageQuery, *failure) {
 func (q pageQuery) offset() int { return (q.number - 1) * q.size }
 
 func (s *Server) listCloudPBXs(r *http.Request) (any, *failure) {
-	q, failed := pageOf(r)
+	q, failed := pageOf(r.URL.Query())
 	if failed != nil {
 		return nil, failed
 	}
 	field, descending := strings.CutPrefix(r.URL.Query().Get("sort"), "-")
 	if field != "" && field != "cloudPbxId" && field != "createTime" {
-		f := invalidParameter("sort")
-		return nil, &f
+		return nil, invalidParameter("sort")
 	}
-	s.stir()
 	s.mu.Lock()
 	listing := s.listing
 	s.mu.Unlock()
-	if !listing.asDocumented() {
-		return s.oddPage(&listing, q, descending, r.URL.Query().Get("search"))
-	}
-	pbxs, total := s.fleet.page(q.offset(), q.size, descending, r.URL.Query().Get("search"))
-	answer := page{q.size, q.number, total, make([]any, len(pbxs))}
-	for i := range pbxs {
-		answer.List[i] = pbxs[i].record()
-	}
-	return answer, nil
+	return s.listPage(&listing, q, descending, r.URL.Query().Get("search"))
 }
 
 func (s *Server) cloudPBX(r *http.Request) (any, *failure) {
-	p, failed := s.pbxOf(r)
-	if failed != nil {
-		return nil, failed
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return nil, invalidParameter("cloudPbxId")
 	}
-	return p.record(), nil
-}
-
-func (s *Server) cloudPBXByURL(r *http.Request) (any, *failure) {
-	p, ok := s.pbxAt(r.URL.Query().Get("url"))
+	p, ok := s.fleet.get(id)
 	if !ok {
 		return nil, notFound()
 	}
 	return p.record(), nil
-}
-
-func (s *Server) cloudPBXStatus(r *http.Request) (any, *failure) {
-	p, failed := s.pbxOf(r)
-	if failed != nil {
-		return nil, failed
-	}
-	return map[string]any{"cloudPbxId": p.ID, "pbxStatus": p.Status, "activationStatus": p.Activation}, nil
-}
-
-// pbxOf finds the PBX that a path names by its id.
-func (s *Server) pbxOf(r *http.Request) (PBX, *failure) {
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil {
-		f := invalidParameter("cloudPbxId")
-		return PBX{}, &f
-	}
-	p, ok := s.fleet.get(id)
-	if !ok {
-		return PBX{}, notFound()
-	}
-	return p, nil
 }
 
 // pbxAt finds a PBX by its host.

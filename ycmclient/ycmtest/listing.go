@@ -1,24 +1,22 @@
 package ycmtest
 
 import (
-	"hash/fnv"
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"strconv"
 )
 
-// Listing is how the list of Cloud PBXs deviates from what the vendor's pages say or leave unsaid. The zero value is
-// as they say.
+// Listing is how the list of Cloud PBXs deviates from the vendor's pages. The zero value does not deviate.
 type Listing struct {
-	PageSize  int   // the most records on a page, whatever was asked for; 50 if 0
-	SaySize   int   // what the answer calls its pageSize; the truth if 0
-	Order     Order // whatever was asked for
-	Twice     int   // the record at this place of the list, 1 for the first, is listed and counted twice
-	TotalOff  int   // is added to the total
-	PastEnd   PastEnd
-	TextIDs   bool                // ids are strings
-	Unlisted  func(id int64) bool // PBXs that are neither listed nor counted, and that exist when asked for by id
-	Forbidden func(id int64) bool // PBXs that are counted and leave a gap on their page, as if the account had no right to them
+	PageSize int   // the most records on a page, whatever was requested; 50 if 0
+	SaySize  int   // the pageSize of the answer, if not 0
+	Order    Order // whatever was requested
+	Twice    int   // the record at this place of the list, 1 for the first, is listed and counted twice
+	TotalOff int   // is added to the total
+	PastEnd  PastEnd
+	TextIDs  bool                // ids are strings
+	Unlisted func(id int64) bool // PBXs that are neither listed nor counted, and that exist when queried by id
 }
 
 // Order is the order of a list.
@@ -27,22 +25,22 @@ type Order int
 // The orders that a list may have.
 const (
 	AsAsked     Order = iota
-	Rising            // by id, whatever was asked for
-	Falling           // by id, the newest first, whatever was asked for
-	ByName            // in a fixed order that has nothing to do with ids
+	Rising            // by id
+	Falling           // by id, the newest first
+	ByName            // in a fixed order that does not depend on ids
 	Alternating       // rising on odd pages and falling on even ones
 	Shuffled          // another order for each request
 )
 
-// PastEnd is what comes in the place of a page that the list does not have.
+// PastEnd is the answer to a query of a page past the end.
 type PastEnd int
 
-// What may come past the end.
+// The answers that a query past the end may have.
 const (
 	EmptyPage    PastEnd = iota
 	RefusedPage          // 1000005
-	LastPage             // the last page once more
-	FirstPage            // the first page once more
+	LastPage             // the last page again
+	FirstPage            // the first page again
 	NoList               // a page without a list
 	NullList             // a list that is null
 	NoTotal              // an empty list without a total
@@ -50,22 +48,19 @@ const (
 	AnotherTotal         // an empty list with a total of 7
 )
 
-// SetListing changes how the list deviates from the next page on.
+// SetListing changes how the list deviates, from the next page on.
 func (s *Server) SetListing(l Listing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.listing = l
 }
 
-// asDocumented tells whether nothing deviates.
-func (l *Listing) asDocumented() bool {
-	return l.PageSize == 0 && l.SaySize == 0 && l.PastEnd == EmptyPage && l.Order == AsAsked && l.Twice == 0 && l.TotalOff == 0 &&
-		!l.TextIDs && l.Unlisted == nil && l.Forbidden == nil
-}
-
-// oddPage is a page of a list that deviates.
-func (s *Server) oddPage(l *Listing, q pageQuery, descending bool, search string) (any, *failure) {
-	ids := l.order(s.fleet.list(search, l.Unlisted), q.number, descending)
+// listPage returns a page of the list of Cloud PBXs.
+func (s *Server) listPage(l *Listing, q pageQuery, descending bool, search string) (any, *failure) {
+	ids := s.fleet.list(search)
+	if descending || l.Unlisted != nil || l.Twice > 0 || l.Order != AsAsked {
+		ids = l.order(slices.Clone(ids), q.number, descending)
+	}
 	total := len(ids) + l.TotalOff
 	if l.PageSize > 0 {
 		q.size = min(q.size, l.PageSize)
@@ -98,7 +93,7 @@ func (s *Server) oddPage(l *Listing, q pageQuery, descending bool, search string
 	list := []any{}
 	for _, id := range ids[min(q.offset(), len(ids)):min(q.offset()+q.size, len(ids))] {
 		p, ok := s.fleet.get(id)
-		if !ok || l.Forbidden != nil && l.Forbidden(id) {
+		if !ok {
 			continue
 		}
 		if l.TextIDs {
@@ -114,8 +109,11 @@ func (s *Server) oddPage(l *Listing, q pageQuery, descending bool, search string
 	return answer, nil
 }
 
-// order puts ids, which rise, into the order of the list.
+// order makes the list of rising ids.
 func (l *Listing) order(ids []int64, page int, descending bool) []int64 {
+	if l.Unlisted != nil {
+		ids = slices.DeleteFunc(ids, l.Unlisted)
+	}
 	if at := l.Twice; at > 0 && at <= len(ids) {
 		ids = slices.Insert(ids, at, ids[at-1])
 	}
@@ -126,7 +124,7 @@ func (l *Listing) order(ids []int64, page int, descending bool) []int64 {
 	case Falling:
 		descending = true
 	case ByName:
-		slices.SortStableFunc(ids, func(a, b int64) int { return int(scatter(a)) - int(scatter(b)) })
+		slices.SortStableFunc(ids, func(a, b int64) int { return cmp.Compare(mix(uint64(a)), mix(uint64(b))) })
 	case Alternating:
 		descending = page%2 == 0
 	case Shuffled:
@@ -136,11 +134,4 @@ func (l *Listing) order(ids []int64, page int, descending bool) []int64 {
 		slices.Reverse(ids)
 	}
 	return ids
-}
-
-// scatter is a number that an id always has and that says nothing about the id.
-func scatter(id int64) uint16 {
-	h := fnv.New32a()
-	_, _ = h.Write(strconv.AppendInt(nil, id, 10))
-	return uint16(h.Sum32())
 }

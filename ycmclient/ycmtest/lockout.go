@@ -7,61 +7,55 @@ import (
 	"time"
 )
 
-// lockout blocks an address that is refused too often in a row, as YCM and the PBXs do for logins. The time of a
-// block is not in the vendor's pages; an administrator can end it.
+// lockout blocks an address that fails too many logins in a row, as YCM and the PBXs do. The vendor's pages do not say how
+// long a block lasts; an administrator can end it.
 type lockout struct {
-	allowed  int           // refusals in a row that do not block yet
+	allowed  int           // failures in a row that do not block yet
 	duration time.Duration // of a block; 0 is for ever
 
 	mu    sync.Mutex
-	tries map[string]*tries
+	tries map[string]*tries // By address.
 }
 
 type tries struct {
-	refused int // in a row
+	failed  int // in a row
 	blocked time.Time
 }
 
-// blocked tells whether the address is locked out.
-func (l *lockout) blocked(address string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	t := l.tries[address]
-	if t == nil || t.blocked.IsZero() {
-		return false
-	}
-	if l.duration > 0 && time.Since(t.blocked) >= l.duration {
-		delete(l.tries, address)
-		return false
-	}
-	return true
-}
+// verdict is what becomes of a login.
+type verdict int
 
-// refused counts a refusal and tells whether it is the one that locks the address out.
-func (l *lockout) refused(address string) bool {
+const (
+	accepted  verdict = iota
+	refused           // The credentials are wrong.
+	lockedOut         // They are wrong, and this failure blocks the address.
+	blocked           // The address was blocked before.
+)
+
+// login decides about a login from an address with valid or wrong credentials.
+func (l *lockout) login(address string, valid bool) verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.tries == nil {
-		l.tries = make(map[string]*tries)
-	}
 	t := l.tries[address]
-	if t == nil {
+	if t == nil || l.duration > 0 && !t.blocked.IsZero() && time.Since(t.blocked) >= l.duration {
 		t = new(tries)
-		l.tries[address] = t
 	}
-	t.refused++
-	if t.refused <= l.allowed || !t.blocked.IsZero() {
-		return false
+	if l.tries == nil {
+		l.tries = map[string]*tries{}
+	}
+	l.tries[address] = t
+	switch {
+	case !t.blocked.IsZero():
+		return blocked
+	case valid:
+		delete(l.tries, address)
+		return accepted
+	}
+	if t.failed++; t.failed <= l.allowed {
+		return refused
 	}
 	t.blocked = time.Now()
-	return true
-}
-
-// accepted ends a row of refusals.
-func (l *lockout) accepted(address string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.tries, address)
+	return lockedOut
 }
 
 func (l *lockout) clear() {
@@ -72,15 +66,29 @@ func (l *lockout) clear() {
 
 // Unblock ends every lock-out, of YCM and of the PBXs, as an administrator does under Security > Blocked IP.
 func (s *Server) Unblock() {
-	s.oauth.lockout.clear()
-	s.pbxLogin.lockout.clear()
+	s.lockout.clear()
+	s.pbxLockout.clear()
 }
 
-// addressOf is the address that a lock-out holds for.
+// addressOf returns the address that a lock-out applies to.
 func addressOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr // of the in-memory transport
 	}
 	return host
+}
+
+// countRefusal counts a login that was not accepted.
+func (s *Server) countRefusal(v verdict, pbx bool) {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	if pbx {
+		s.log.stats.PBXLoginsRefused++
+	} else {
+		s.log.stats.LoginsRefused++
+	}
+	if v == lockedOut {
+		s.log.stats.Lockouts++
+	}
 }

@@ -12,38 +12,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
-// oauth gives out YCM's tokens ("Request Access Token", "Refresh Access Token", "Revoke Refresh Token").
-type oauth struct {
-	options Options
-	lockout lockout
-
-	mu      sync.Mutex
-	secrets map[string]string  // by Client ID
-	access  map[string]session // by access token; an expired one is kept to be told from an invalid one
-	refresh map[string]session // by refresh token
-}
-
-// session is one pair of tokens.
-type session struct {
-	client, access, refresh, jti string
-	accessEnds, refreshEnds      time.Time
-}
-
-func newOAuth(o Options) *oauth {
-	return &oauth{
-		options: o,
-		lockout: lockout{allowed: 5, duration: o.Lockout},
-		secrets: map[string]string{o.ClientID: o.ClientSecret},
-		access:  make(map[string]session),
-		refresh: make(map[string]session),
-	}
-}
-
-// token serves both grants. Its success is a bare object, not the usual envelope.
+// token is the endpoint of YCM's tokens ("Request Access Token", "Refresh Access Token"). Its success is a bare object, not
+// the usual envelope.
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	if r.URL.RawQuery != "" {
 		s.violation(r, "credentials in the URL")
@@ -53,170 +26,98 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, invalidParameter("body"))
 		return
 	}
-	var granted session
-	var ok bool
+	client, valid := form.Get("client_id"), false
+	var old session
 	switch form.Get("grant_type") {
 	case "client_credentials":
-		granted, ok = s.oauth.login(form.Get("client_id"), form.Get("client_secret"), addressOf(r))
+		valid = s.secretIs(client, form.Get("client_secret"))
 	case "refresh_token":
-		granted, ok = s.oauth.renew(form.Get("refresh_token"), addressOf(r))
+		old, valid = s.sessions.byRefresh(form.Get("refresh_token"))
+		client = old.owner
 	default:
 		s.fail(w, invalidParameter("grant_type"))
 		return
 	}
-	if !ok {
-		s.refuseLogin(w, r)
+	switch v := s.lockout.login(addressOf(r), valid); v {
+	case accepted:
+	case blocked:
+		s.countRefusal(v, false)
+		failure{http.StatusForbidden, 1000002, "AUTHENTICATION_FAILED: API Authentication Lockout", "access_denied"}.write(w, s.options.LoginShape)
+		return
+	default:
+		s.countRefusal(v, false)
+		failureOf(1000033).write(w, s.options.LoginShape)
 		return
 	}
-	s.oauth.lockout.accepted(addressOf(r))
+	// A refresh token can be used once.
+	s.sessions.endRefresh(func(other session) bool { return other.refresh == old.refresh })
+	var granted session
+	if same := s.sessions.of(client); s.options.SameToken && old.refresh == "" && len(same) > 0 {
+		granted = same[0]
+	} else {
+		granted = s.sessions.grant(client, s.options.TokenLife, s.options.RefreshLife, func(ends time.Time) string { return jwt(client, ends) })
+	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"access_token":  granted.access,
 		"token_type":    "bearer",
 		"refresh_token": granted.refresh,
 		"expires_in":    int64(time.Until(granted.accessEnds) / time.Second),
-		"jti":           granted.jti,
+		"jti":           requestID(),
 	})
 }
 
-// revoke ends every token of a client ("Revoke Refresh Token"). An exporter has no reason to call it.
-func (s *Server) revoke(w http.ResponseWriter, r *http.Request) {
-	s.violation(r, "revokes the tokens of every program that shares the Client ID")
-	form, err := formOf(r)
-	client := form.Get("client_id")
-	if err != nil || !s.oauth.knows(client, form.Get("client_secret")) {
-		s.refuseLogin(w, r)
-		return
-	}
-	s.oauth.end(client)
-	writeJSON(w, http.StatusOK, map[string]any{"client_id": client, "effect_time": time.Now().Unix()})
-}
-
-func (s *Server) refuseLogin(w http.ResponseWriter, r *http.Request) {
-	refusal := failure{http.StatusUnauthorized, 1000033, "INVALID_CLIENT", "invalid_client"}
-	if s.oauth.lockout.blocked(addressOf(r)) {
-		refusal = failure{http.StatusForbidden, 1000002, "AUTHENTICATION_FAILED: API Authentication Lockout", "access_denied"}
-	}
-	locked := s.oauth.lockout.refused(addressOf(r))
-	s.log.count(func(stats *Stats) {
-		stats.LoginsRefused++
-		if locked {
-			stats.Lockouts++
-		}
+// jwt makes a token that looks like the vendor's. It is opaque to server and client.
+func jwt(client string, ends time.Time) string {
+	payload, _ := json.Marshal(map[string]any{ // Strings and numbers always marshal.
+		"scope": []string{"all"}, "exp": ends.Unix(), "authorities": []string{"ROLE_CLIENT"}, "jti": requestID(), "client_id": client,
 	})
-	refusal.write(w, s.options.LoginShape)
+	return "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." + base64.RawURLEncoding.EncodeToString(payload) + "." + rand.Text()
 }
 
-// bearer lets a request pass that carries a valid access token.
+// bearer requires a valid access token.
 func (s *Server) bearer(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		switch granted, ok := s.oauth.of(r); {
+		switch granted, ok := s.sessions.byAccess(bearerOf(r)); {
 		case !ok:
-			s.fail(w, failure{http.StatusUnauthorized, 1000036, "INVALID_TOKEN", "invalid_token"})
-		case !time.Now().Before(granted.accessEnds):
-			s.fail(w, failure{http.StatusUnauthorized, 1000035, "TOKEN_EXPIRED", "invalid_token"})
+			s.fail(w, failureOf(1000036))
+		case !granted.valid():
+			s.fail(w, failureOf(1000035))
 		default:
 			next(w, r)
 		}
 	}
 }
 
-func (o *oauth) login(client, secret, address string) (session, bool) {
-	if o.lockout.blocked(address) || !o.knows(client, secret) {
-		return session{}, false
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.options.SameToken {
-		for _, old := range o.access {
-			if old.client == client && time.Now().Before(old.accessEnds) {
-				return old, true
-			}
-		}
-	}
-	return o.grant(client), true
+func bearerOf(r *http.Request) string {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return token
 }
 
-// renew spends a refresh token: it is good for one refresh.
-func (o *oauth) renew(token, address string) (session, bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	old, ok := o.refresh[token]
-	if !ok || o.lockout.blocked(address) || !time.Now().Before(old.refreshEnds) {
-		return session{}, false
-	}
-	delete(o.refresh, token)
-	if o.options.RefreshRevokes {
-		delete(o.access, old.access)
-	}
-	return o.grant(old.client), true
-}
-
-// grant makes a new pair, with o.mu held.
-func (o *oauth) grant(client string) session {
-	now := time.Now()
-	const remembered = time.Hour // how long an expired access token is told from an invalid one
-	maps.DeleteFunc(o.access, func(_ string, s session) bool { return now.Sub(s.accessEnds) > remembered })
-	maps.DeleteFunc(o.refresh, func(_ string, s session) bool { return now.After(s.refreshEnds) })
-	granted := session{
-		client: client, jti: requestID(),
-		accessEnds: now.Add(o.options.TokenLife), refreshEnds: now.Add(o.options.RefreshLife),
-	}
-	granted.access = jwt(granted, granted.accessEnds)
-	granted.refresh = jwt(granted, granted.refreshEnds)
-	o.access[granted.access], o.refresh[granted.refresh] = granted, granted
-	return granted
-}
-
-// jwt makes a token that looks like the vendor's. Nothing reads it: it is opaque to server and client.
-func jwt(s session, ends time.Time) string {
-	payload, _ := json.Marshal(map[string]any{ // Strings and numbers always marshal.
-		"scope": []string{"all"}, "exp": ends.Unix(), "authorities": []string{"ROLE_CLIENT"}, "jti": s.jti, "client_id": s.client,
-	})
-	return "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." + base64.RawURLEncoding.EncodeToString(payload) + "." + rand.Text()
-}
-
-func (o *oauth) knows(client, secret string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	want, ok := o.secrets[client]
+func (s *Server) secretIs(client, secret string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	want, ok := s.secrets[client]
 	return ok && want == secret
 }
 
-func (o *oauth) end(client string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	ofClient := func(_ string, s session) bool { return s.client == client }
-	maps.DeleteFunc(o.access, ofClient)
-	maps.DeleteFunc(o.refresh, ofClient)
-}
-
-// of finds the session of a request's access token.
-func (o *oauth) of(r *http.Request) (session, bool) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
-		return session{}, false
+// clientOf returns the Client ID whose rate limit a request counts against: the one that logs in with it, or its token's.
+func (s *Server) clientOf(r *http.Request) string {
+	form, err := formOf(r)
+	if err != nil {
+		granted, _ := s.sessions.byAccess(bearerOf(r))
+		return granted.owner
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	granted, ok := o.access[token]
-	return granted, ok
-}
-
-// clientOf tells which Client ID a request is paid by: the one that logs in with it, or its token's.
-func (o *oauth) clientOf(r *http.Request) string {
-	if form, err := formOf(r); err == nil {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		if client := form.Get("client_id"); o.secrets[client] != "" {
-			return client
-		}
-		return o.refresh[form.Get("refresh_token")].client
+	s.mu.Lock()
+	_, known := s.secrets[form.Get("client_id")]
+	s.mu.Unlock()
+	if known {
+		return form.Get("client_id")
 	}
-	granted, _ := o.of(r)
-	return granted.client
+	granted, _ := s.sessions.byRefresh(form.Get("refresh_token"))
+	return granted.owner
 }
 
-// formOf reads a form body, of a DELETE as well, and leaves it to be read again.
+// formOf reads a form body, which can be read again afterwards.
 func formOf(r *http.Request) (url.Values, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
@@ -230,38 +131,36 @@ func formOf(r *http.Request) (url.Values, error) {
 	return url.ParseQuery(string(body))
 }
 
-// SetSecret gives a client a new secret, as "regenerate" on YCM's API page does, or lets another client in. Refresh
-// tokens of the client end at once, its access tokens live on.
+// SetSecret gives a client a new secret, as "regenerate" on YCM's API page does, or adds a client. Refresh tokens of the
+// client end at once, its access tokens stay valid.
 func (s *Server) SetSecret(client, secret string) {
-	s.oauth.mu.Lock()
-	defer s.oauth.mu.Unlock()
-	s.oauth.secrets[client] = secret
-	maps.DeleteFunc(s.oauth.refresh, func(_ string, old session) bool { return old.client == client })
+	s.mu.Lock()
+	s.secrets[client] = secret
+	s.mu.Unlock()
+	s.sessions.endRefresh(func(old session) bool { return old.owner == client })
 }
 
-// ExpireTokens lets every access token of YCM end now: they answer 1000035. Refresh tokens stay good.
+// ExpireTokens expires every access token of YCM: they get 1000035. Refresh tokens stay valid.
 func (s *Server) ExpireTokens() {
-	s.oauth.mu.Lock()
-	defer s.oauth.mu.Unlock()
-	for token, granted := range s.oauth.access {
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	for token, granted := range s.sessions.access {
 		granted.accessEnds = time.Now()
-		s.oauth.access[token] = granted
+		s.sessions.access[token] = granted
 	}
 }
 
-// RevokeTokens ends every token of YCM, refresh tokens included: access tokens answer 1000036.
+// RevokeTokens ends every token of YCM, refresh tokens included: access tokens get 1000036.
 func (s *Server) RevokeTokens() {
-	s.oauth.mu.Lock()
-	defer s.oauth.mu.Unlock()
-	clear(s.oauth.access)
-	clear(s.oauth.refresh)
+	s.sessions.endAccess(all)
+	s.sessions.endRefresh(all)
 }
 
 // Tokens returns every token that YCM knows now, sorted, for tests that search logs and pages for them.
 func (s *Server) Tokens() []string {
-	s.oauth.mu.Lock()
-	defer s.oauth.mu.Unlock()
-	tokens := slices.AppendSeq(slices.Collect(maps.Keys(s.oauth.access)), maps.Keys(s.oauth.refresh))
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	tokens := slices.AppendSeq(slices.Collect(maps.Keys(s.sessions.access)), maps.Keys(s.sessions.refresh))
 	slices.Sort(tokens)
 	return tokens
 }

@@ -2,7 +2,6 @@ package ycmtest
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -67,30 +66,17 @@ func TestWhatEndsTokens(t *testing.T) {
 	const secret = "demo-client-secret"
 	tests := []struct {
 		name      string
-		options   Options
 		end       func(r *reader)
 		access    int // code of the access token afterwards
 		refreshes bool
 	}{
-		{"a refresh that revokes", Options{RefreshRevokes: true}, func(r *reader) {
-			_, pair := r.login(secret)
-			r.token = pair["access_token"].(string)
-			r.refresh(pair["refresh_token"])
-		}, 1000036, true},
-		{"expired by the test", Options{}, func(r *reader) { r.ExpireTokens() }, 1000035, true},
-		{"revoked by the test", Options{}, func(r *reader) { r.RevokeTokens() }, 1000036, false},
-		{"a regenerated secret", Options{}, func(r *reader) { r.SetSecret("demo-client-id", "new") }, 0, false},
-		{"revoked by another program", Options{}, func(r *reader) {
-			form := url.Values{"client_id": {"demo-client-id"}, "client_secret": {secret}}
-			status, answer := r.send(http.MethodDelete, "/dm/open_api/oauth/token/refresh_token", "application/x-www-form-urlencoded", form.Encode())
-			if status != http.StatusOK || answer["client_id"] != "demo-client-id" || answer["effect_time"] == nil {
-				r.t.Errorf("the revocation answers %d: %v", status, answer)
-			}
-		}, 1000036, false},
+		{"expired by the test", func(r *reader) { r.ExpireTokens() }, 1000035, true},
+		{"revoked by the test", func(r *reader) { r.RevokeTokens() }, 1000036, false},
+		{"a regenerated secret", func(r *reader) { r.SetSecret("demo-client-id", "new") }, 0, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			r := dial(t, test.options)
+			r := dial(t, Options{})
 			_, pair := r.login(secret)
 			test.end(r)
 			if code := r.code(regionsPath); code != test.access {

@@ -46,11 +46,11 @@ func (s *Server) proxy(w http.ResponseWriter, r *http.Request) {
 	p, ok := s.fleet.find(idOfSN(sn), func(p PBX) bool { return p.SN == sn })
 	switch {
 	case !ok:
-		s.fail(w, *notFound())
+		s.fail(w, notFound())
 	case p.Activation != activated:
-		s.fail(w, failure{http.StatusBadRequest, 2000016, "DEVICE_NO_ACTIVE_ERROR", "invalid_request"})
+		s.fail(w, failureOf(2000016))
 	case !answers(p):
-		s.fail(w, failure{http.StatusInternalServerError, 3000009, "API_REQUEST_FAILED", "server_error"})
+		s.fail(w, failureOf(3000009))
 	default:
 		sleep(r, p.Delay)
 		answer := s.ask(p, r)
@@ -101,11 +101,11 @@ func (s *Server) pbxCall(p PBX, r *http.Request) pbxAnswer {
 		return s.pbxRefresh(p, r)
 	}
 	token := r.URL.Query().Get("access_token")
-	if !s.pbxLogin.valid(p.ID, token) {
+	if granted, ok := s.pbxSessions.byAccess(token); !ok || granted.owner != ownerOf(p) || !granted.valid() {
 		return pbxError(10004)
 	}
 	if r.PathValue("path") == "del_token" && r.Method == http.MethodGet {
-		s.pbxLogin.end(token)
+		s.pbxSessions.endAccess(func(other session) bool { return other.access == token })
 		return pbxError(0)
 	}
 	return s.ask(p, r)

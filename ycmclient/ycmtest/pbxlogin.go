@@ -4,10 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
-	"maps"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -18,19 +16,8 @@ const (
 	pbxRefreshLife = 24 * time.Hour
 )
 
-// pbxLogins keeps the tokens of every PBX. They end with a refresh, a revocation or their time.
-type pbxLogins struct {
-	lockout lockout
-
-	mu      sync.Mutex
-	access  map[string]pbxSession
-	refresh map[string]pbxSession
-}
-
-type pbxSession struct {
-	pbx  int64
-	ends time.Time
-}
+// ownerOf is a PBX as the owner of sessions.
+func ownerOf(p PBX) string { return strconv.FormatInt(p.ID, 10) }
 
 // pbxToken is get_token. The fifth refused one in a row blocks the address.
 func (s *Server) pbxToken(p PBX, r *http.Request) pbxAnswer {
@@ -38,15 +25,11 @@ func (s *Server) pbxToken(p PBX, r *http.Request) pbxAnswer {
 	if !readJSON(r, &login) {
 		return pbxError(40001)
 	}
-	blocked := s.pbxLogin.lockout.blocked(doorOf(p, r))
-	if blocked || login.Username != s.options.PBXClientID || login.Password != s.options.PBXClientSecret {
-		return s.refusePBXLogin(p, r, "username or password")
-	}
-	s.pbxLogin.lockout.accepted(doorOf(p, r))
-	return s.pbxLogin.grant(p.ID)
+	valid := login.Username == s.options.PBXClientID && login.Password == s.options.PBXClientSecret
+	return s.pbxLogin(p, r, valid, "username or password")
 }
 
-// pbxRefresh is refresh_token: a refresh token is good for one new pair.
+// pbxRefresh is refresh_token: a refresh token can be used once.
 func (s *Server) pbxRefresh(p PBX, r *http.Request) pbxAnswer {
 	var body struct {
 		Token string `json:"refresh_token"`
@@ -54,104 +37,43 @@ func (s *Server) pbxRefresh(p PBX, r *http.Request) pbxAnswer {
 	if !readJSON(r, &body) {
 		return pbxError(40001)
 	}
-	if s.pbxLogin.lockout.blocked(doorOf(p, r)) || !s.pbxLogin.spend(p.ID, body.Token) {
-		return s.refusePBXLogin(p, r, "refresh_token")
+	old, ok := s.pbxSessions.byRefresh(body.Token)
+	valid := ok && old.owner == ownerOf(p)
+	if valid {
+		s.pbxSessions.endRefresh(func(other session) bool { return other.refresh == body.Token })
 	}
-	return s.pbxLogin.grant(p.ID)
+	return s.pbxLogin(p, r, valid, "refresh_token")
 }
 
-func (s *Server) refusePBXLogin(p PBX, r *http.Request, field string) pbxAnswer {
-	answer := pbxError(-1)
-	answer["invalid_param_list"] = []any{map[string]string{"field": field, "value": "error"}}
-	if s.pbxLogin.lockout.blocked(doorOf(p, r)) {
-		answer = pbxError(70004)
+// pbxLogin answers a login. A PBX blocks an address for itself alone.
+func (s *Server) pbxLogin(p PBX, r *http.Request, valid bool, field string) pbxAnswer {
+	v := s.pbxLockout.login(ownerOf(p)+" "+addressOf(r), valid)
+	switch {
+	case v == blocked:
+		s.countRefusal(v, true)
+		return pbxError(70004)
+	case v != accepted:
+		s.countRefusal(v, true)
+		answer := pbxError(-1)
+		answer["invalid_param_list"] = []any{map[string]string{"field": field, "value": "error"}}
+		return answer
+	case len(s.pbxSessions.of(ownerOf(p))) >= pbxTokens:
+		return pbxError(60002)
 	}
-	locked := s.pbxLogin.lockout.refused(doorOf(p, r))
-	s.log.count(func(stats *Stats) {
-		stats.PBXLoginsRefused++
-		if locked {
-			stats.Lockouts++
-		}
-	})
+	granted := s.pbxSessions.grant(ownerOf(p), pbxAccessLife, pbxRefreshLife, func(time.Time) string { return (rand.Text() + rand.Text())[:32] })
+	answer := pbxError(0)
+	answer["access_token"], answer["access_token_expire_time"] = granted.access, int(pbxAccessLife.Seconds())
+	answer["refresh_token"], answer["refresh_token_expire_time"] = granted.refresh, int(pbxRefreshLife.Seconds())
 	return answer
 }
-
-// doorOf is what a PBX blocks: an address, for itself alone.
-func doorOf(p PBX, r *http.Request) string { return strconv.FormatInt(p.ID, 10) + " " + addressOf(r) }
 
 func readJSON(r *http.Request, v any) bool {
 	body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
 	return err == nil && json.Unmarshal(body, v) == nil
 }
 
-func (l *pbxLogins) grant(pbx int64) pbxAnswer {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	ended := func(_ string, s pbxSession) bool { return !now.Before(s.ends) }
-	maps.DeleteFunc(l.access, ended)
-	maps.DeleteFunc(l.refresh, ended)
-	if l.count(pbx) >= pbxTokens {
-		return pbxError(60002)
-	}
-	access, refresh := newPBXToken(), newPBXToken()
-	l.access[access] = pbxSession{pbx, now.Add(pbxAccessLife)}
-	l.refresh[refresh] = pbxSession{pbx, now.Add(pbxRefreshLife)}
-	answer := pbxError(0)
-	answer["access_token"], answer["access_token_expire_time"] = access, int(pbxAccessLife.Seconds())
-	answer["refresh_token"], answer["refresh_token_expire_time"] = refresh, int(pbxRefreshLife.Seconds())
-	return answer
-}
+// PBXTokens returns how many access tokens of a PBX are valid now: none may be left when a client has gone.
+func (s *Server) PBXTokens(id int64) int { return len(s.pbxSessions.of(strconv.FormatInt(id, 10))) }
 
-// newPBXToken makes a token of 32 characters.
-func newPBXToken() string { return (rand.Text() + rand.Text())[:32] }
-
-func (l *pbxLogins) count(pbx int64) int {
-	n := 0
-	for _, s := range l.access {
-		if s.pbx == pbx {
-			n++
-		}
-	}
-	return n
-}
-
-func (l *pbxLogins) spend(pbx int64, token string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s, ok := l.refresh[token]
-	if !ok || s.pbx != pbx || !time.Now().Before(s.ends) {
-		return false
-	}
-	delete(l.refresh, token)
-	return true
-}
-
-func (l *pbxLogins) valid(pbx int64, token string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s, ok := l.access[token]
-	return ok && s.pbx == pbx && time.Now().Before(s.ends)
-}
-
-func (l *pbxLogins) end(token string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.access, token)
-}
-
-// PBXTokens tells how many access tokens of a PBX are valid now: none may be left when a client has gone.
-func (s *Server) PBXTokens(id int64) int {
-	s.pbxLogin.mu.Lock()
-	defer s.pbxLogin.mu.Unlock()
-	now := time.Now()
-	maps.DeleteFunc(s.pbxLogin.access, func(_ string, s pbxSession) bool { return !now.Before(s.ends) })
-	return s.pbxLogin.count(id)
-}
-
-// ExpirePBXTokens lets the access tokens of every PBX end now: they answer 10004.
-func (s *Server) ExpirePBXTokens() {
-	s.pbxLogin.mu.Lock()
-	defer s.pbxLogin.mu.Unlock()
-	clear(s.pbxLogin.access)
-}
+// ExpirePBXTokens expires the access tokens of every PBX: they get 10004.
+func (s *Server) ExpirePBXTokens() { s.pbxSessions.endAccess(all) }

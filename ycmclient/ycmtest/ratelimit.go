@@ -86,9 +86,5 @@ func (s *Server) refuse(w http.ResponseWriter, wait time.Duration) {
 	if s.limiter.limit.Hint {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
-	s.fail(w, rateLimited())
-}
-
-func rateLimited() failure {
-	return failure{http.StatusTooManyRequests, 1000040, "RATE_LIMIT_EXCEEDED", "rate_limit_exceeded"}
+	s.fail(w, failureOf(1000040))
 }

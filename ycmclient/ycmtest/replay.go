@@ -1,6 +1,7 @@
 package ycmtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -14,11 +15,13 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 )
 
-// Replay is a YCM that answers as another one did while it was captured. It is an http.Handler, safe for concurrent use.
-// The account n of the capture is at the path /n, and takes any credentials that YCM took then. Times lie as far from now as
-// they lay from the capture. What had no answer has none again: after a time-out nothing comes until the client gives up,
-// and otherwise the connection is cut. What PBXs answered that were spoken to directly is not served. Of a PBX or a user that was not
-// asked, the answer of another one is assumed. What the capture does not have at all is not found.
+// Replay is a YCM that answers as in a capture. It is an http.Handler, safe for concurrent use.
+//
+// Account n of the capture is at the path /n, and accepts any credentials if YCM accepted some. The answers to a request come
+// in their order, the last one again and again. Times are moved so that the capture was just written. A request that failed
+// fails again: after a time-out no answer comes until the client gives up, otherwise the connection breaks. A PBX or user
+// that was not queried has the answer of another one; anything else that the capture lacks is not found. The answers of PBXs
+// with direct access are not served.
 type Replay struct {
 	accounts []*replayed
 	shift    int64 // seconds
@@ -27,19 +30,28 @@ type Replay struct {
 // replayed is an account of a capture.
 type replayed struct {
 	mu      sync.Mutex
-	answers map[string][]capture.Exchange // by request; the last one stays
+	answers map[string][]capture.Exchange // By request.
+	similar map[string]capture.Exchange   // By request, whatever PBX or user is queried; the first.
 	list    replayedList
 }
+
+const (
+	listOfPBXs = "v2/cloud_pbx/instances"
+	tokens     = "oauth/token"
+	loginKey   = tokens + "?grant_type=client_credentials"
+)
 
 // NewReplay serves a capture.
 func NewReplay(c *capture.Capture) (*Replay, error) {
 	r := &Replay{shift: time.Now().Unix() - c.Captured}
 	for _, e := range c.Exchanges {
-		if e.PBX > 0 { // Each would need a host of its own.
+		if e.PBX > 0 { // Each would need its own host.
 			continue
 		}
 		for len(r.accounts) < e.Account {
-			r.accounts = append(r.accounts, &replayed{answers: map[string][]capture.Exchange{}, list: newReplayedList()})
+			r.accounts = append(r.accounts, &replayed{
+				answers: map[string][]capture.Exchange{}, similar: map[string]capture.Exchange{}, list: replayedList{size: largestPageSize},
+			})
 		}
 		r.accounts[e.Account-1].add(e)
 	}
@@ -47,40 +59,41 @@ func NewReplay(c *capture.Capture) (*Replay, error) {
 		return nil, errors.New("the capture has no answer of YCM")
 	}
 	for _, a := range r.accounts {
-		a.list.close()
-		login := loginKey(clientCredentials)
-		if all := a.answers[login]; slices.ContainsFunc(all, granted) { // Who logged in at last can log in.
-			a.answers[login] = slices.DeleteFunc(all, func(e capture.Exchange) bool { return !granted(e) })
+		if all := a.answers[loginKey]; slices.ContainsFunc(all, granted) { // A login that was refused at first is not refused again.
+			a.answers[loginKey] = slices.DeleteFunc(all, func(e capture.Exchange) bool { return !granted(e) })
 		}
+		slices.SortStableFunc(a.list.records, func(x, y listedPBX) int { return cmp.Compare(x.id, y.id) })
+		a.list.records = slices.CompactFunc(a.list.records, func(x, y listedPBX) bool { return x.id == y.id })
 	}
 	return r, nil
 }
 
-// Accounts is how many accounts there are.
+// Accounts returns the number of accounts.
 func (r *Replay) Accounts() int { return len(r.accounts) }
 
-const (
-	listOfPBXs        = "v2/cloud_pbx/instances"
-	tokens            = "oauth/token"
-	clientCredentials = "client_credentials"
-)
-
-// keyOf is the same for the same request.
-func keyOf(path string, query url.Values) string { return path + "?" + query.Encode() }
-
-func loginKey(grant string) string { return keyOf(tokens, url.Values{"grant_type": {grant}}) }
-
-// add takes over what came.
+// add adds an exchange of the capture.
 func (a *replayed) add(e capture.Exchange) {
 	query := url.Values{}
 	for name, value := range e.Query {
 		query.Set(name, value)
 	}
-	key := keyOf(e.Path, query)
+	key := e.Path + "?" + query.Encode()
 	a.answers[key] = append(a.answers[key], e)
+	if general := generalized(key); general != key && a.similar[general].Path == "" {
+		a.similar[general] = e
+	}
 	if e.Path == listOfPBXs && e.Failed == "" {
 		a.list.add(e)
 	}
+}
+
+// generalized returns a request without the PBX or user that it queries.
+func generalized(key string) string {
+	parts := strings.SplitN(key, "/", 4)
+	if len(parts) == 4 && (parts[1] == "cloud_pbx" && parts[2] != "instances" || parts[1] == "users") {
+		parts[2] = "*"
+	}
+	return strings.Join(parts, "/")
 }
 
 func granted(e capture.Exchange) bool {
@@ -90,108 +103,59 @@ func granted(e capture.Exchange) bool {
 	return json.Unmarshal(e.Body, &token) == nil && token.Access != "" && e.Status < 300
 }
 
-// ServeHTTP answers as the captured YCM did.
+// ServeHTTP answers as in the capture.
 func (r *Replay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	account, path, _ := strings.Cut(strings.TrimPrefix(request.URL.Path, "/"), "/dm/open_api/")
 	n, err := strconv.Atoi(account)
-	if err != nil || n < 1 || n > len(r.accounts) {
+	isLogin := request.Method == http.MethodPost && path == tokens
+	if err != nil || n < 1 || n > len(r.accounts) || request.Method != http.MethodGet && !isLogin {
 		notFound().write(w, Shape{})
 		return
 	}
-	a := r.accounts[n-1]
-	switch {
-	case request.Method == http.MethodPost && path == tokens:
-		const longest = 1 << 16
-		request.Body = http.MaxBytesReader(w, request.Body, longest)
-		r.write(w, request, a.login(request.PostFormValue("grant_type")))
-	case request.Method == http.MethodGet:
-		r.write(w, request, a.answer(path, request.URL.Query()))
-	default:
-		notFound().write(w, Shape{})
+	query := request.URL.Query()
+	if isLogin {
+		request.Body = http.MaxBytesReader(w, request.Body, 1<<16)
+		query = url.Values{"grant_type": {request.PostFormValue("grant_type")}}
 	}
+	r.write(w, request, r.accounts[n-1].answer(path, query))
 }
 
-// login is what came of a request for a token, or a token if none was asked for.
-func (a *replayed) login(grant string) capture.Exchange {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if e, ok := a.next(loginKey(grant)); ok {
-		return e
-	}
-	return capture.Exchange{Status: http.StatusOK, Body: json.RawMessage(
-		`{"access_token":"replayed","token_type":"bearer","refresh_token":"replayed-refresh","expires_in":1800}`)}
-}
-
-// next is the next answer to a request, if there is one.
-func (a *replayed) next(key string) (e capture.Exchange, ok bool) {
-	all := a.answers[key]
-	if len(all) > 1 {
-		a.answers[key] = all[1:]
-	}
-	if len(all) == 0 {
-		return e, false
-	}
-	return all[0], true
-}
-
-// answer is what came, or what follows from it.
+// answer returns the next answer to a request, or what follows from the others.
 func (a *replayed) answer(path string, query url.Values) capture.Exchange {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if path != listOfPBXs || !a.list.joined {
-		if e, ok := a.next(keyOf(path, query)); ok {
-			return e
-		}
+	key := path + "?" + query.Encode()
+	if all := a.answers[key]; len(all) > 0 && (path != listOfPBXs || !a.list.joined) {
+		a.answers[key] = all[min(1, len(all)-1):]
+		return all[0]
 	}
-	if path == listOfPBXs && a.list.records != nil {
+	if path == listOfPBXs && len(a.list.records) > 0 {
 		return a.list.page(query)
 	}
 	if id, ok := strings.CutPrefix(path, "v1/cloud_pbx/instances/"); ok {
-		if record, ok := a.list.record(id); ok {
-			return success(record)
+		for _, p := range a.list.records {
+			if strconv.FormatInt(p.id, 10) == id {
+				return success(p.json)
+			}
 		}
 	}
-	if key := a.alike(path, query); key != "" {
-		return a.answers[key][0]
+	if e := a.similar[generalized(key)]; e.Path != "" {
+		return e
 	}
-	body, _ := json.Marshal(notFound().body(CodeMsg)) // Words and numbers always marshal.
+	if path == tokens {
+		return capture.Exchange{Status: http.StatusOK, Body: json.RawMessage(
+			`{"access_token":"replayed","token_type":"bearer","refresh_token":"replayed-refresh","expires_in":1800}`)}
+	}
+	body, _ := json.Marshal(notFound().body(CodeMsg)) // Texts and numbers always marshal.
 	return capture.Exchange{Status: http.StatusNotFound, Body: body}
 }
 
-// alike is the first request that asked another PBX or user for the same, empty if there is none.
-func (a *replayed) alike(path string, query url.Values) string {
-	before, after, ok := around(path)
-	if !ok {
-		return ""
-	}
-	first := ""
-	for key, all := range a.answers {
-		b, rest, ok := around(all[0].Path)
-		same := ok && b == before && rest == after && strings.HasSuffix(key, "?"+query.Encode())
-		if same && (first == "" || key < first) {
-			first = key
-		}
-	}
-	return first
-}
-
-// around is what is before and behind the one in a path who is asked.
-func around(path string) (before, after string, ok bool) {
-	for _, before := range []string{"v1/cloud_pbx/", "v1/users/"} {
-		if rest, is := strings.CutPrefix(path, before); is {
-			who, after, more := strings.Cut(rest, "/")
-			return before, after, more && who != "instances"
-		}
-	}
-	return "", "", false
-}
-
-func success(data json.RawMessage) capture.Exchange {
-	body, _ := json.Marshal(map[string]any{"data": data, "requestId": requestID(), "status": "Success"}) // It is JSON already.
+func success(data any) capture.Exchange {
+	body, _ := json.Marshal(envelope(data)) // It is JSON already.
 	return capture.Exchange{Status: http.StatusOK, Body: body}
 }
 
-// write answers with what came, with its times moved. A body that was no JSON is a page of as many letters.
+// write writes an answer with its times moved. A body that was not JSON is a page of the same length.
 func (r *Replay) write(w http.ResponseWriter, request *http.Request, e capture.Exchange) {
 	if e.TimedOut() {
 		<-request.Context().Done() // The client gives up, or the server ends.
@@ -199,28 +163,77 @@ func (r *Replay) write(w http.ResponseWriter, request *http.Request, e capture.E
 	if e.Failed != "" {
 		panic(http.ErrAbortHandler)
 	}
-	for name, value := range e.Header { // Others could make what is no HTTP of it.
+	for name, value := range e.Header { // The file may come from anybody.
 		if name == "Content-Type" || name == "Retry-After" || strings.Contains(name, "Limit") {
 			w.Header().Set(name, value)
 		}
 	}
-	body := answeredNow(capture.Shift(e.Body, r.shift))
-	if e.Body == nil {
-		const most = 1 << 20
-		page := "<html>" + strings.Repeat("x", min(max(0, e.Text), most))
-		body = []byte(page[:min(max(0, e.Text), len(page))])
+	body := []byte(capture.Shift(e.Body, r.shift))
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) == nil && fields["time"] != nil { // The capture does not say when each answer came.
+		fields["time"] = strconv.AppendInt(nil, time.Now().Unix(), 10)
+		body, _ = json.Marshal(fields) // What was unmarshalled can be marshalled.
+	}
+	if e.Body == nil && e.Text > 0 {
+		body = []byte("<html>" + strings.Repeat("x", min(e.Text, 1<<20)))[:min(e.Text, 1<<20)]
 	}
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(body) // The client may have gone.
 }
 
-// answeredNow makes the time of an answer the present one: how long each lies behind the capture's beginning is not known.
-func answeredNow(body []byte) []byte {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) != nil || fields["time"] == nil {
-		return body
+// replayedList is the list of Cloud PBXs in a capture. Its pages are served as they were until one is requested that the
+// capture lacks. From then on pages are made of all records, so that a walk can end where only a part of the list was read.
+type replayedList struct {
+	records []listedPBX // By rising id.
+	size    int         // of a full page
+	joined  bool
+}
+
+type listedPBX struct {
+	id   int64
+	json json.RawMessage
+}
+
+// add adds the records of a page.
+func (l *replayedList) add(e capture.Exchange) {
+	var p struct {
+		Data struct {
+			Total int               `json:"total"`
+			List  []json.RawMessage `json:"list"`
+		} `json:"data"`
 	}
-	fields["time"] = strconv.AppendInt(nil, time.Now().Unix(), 10)
-	body, _ = json.Marshal(fields) // What was unmarshalled can be marshalled.
-	return body
+	_ = json.Unmarshal(e.Body, &p) // Records of another form are not joined.
+	for _, record := range p.Data.List {
+		var r struct {
+			ID json.RawMessage `json:"cloudPbxId"`
+		}
+		_ = json.Unmarshal(record, &r) // A record of another form has no id.
+		id, err := strconv.ParseInt(strings.Trim(string(r.ID), `"`), 10, 64)
+		if err == nil {
+			l.records = append(l.records, listedPBX{id, record})
+		}
+	}
+	if n := len(p.Data.List); e.Query["pageNumber"] == "1" && n > 0 && p.Data.Total > n {
+		l.size = min(n, largestPageSize)
+	}
+}
+
+// page makes a page of the records.
+func (l *replayedList) page(query url.Values) capture.Exchange {
+	l.joined = true
+	q, failed := pageOf(query)
+	if failed != nil {
+		body, _ := json.Marshal(failed.body(CodeMsg)) // Texts and numbers always marshal.
+		return capture.Exchange{Status: failed.http, Body: body}
+	}
+	q.size = min(q.size, l.size)
+	records := slices.Clone(l.records)
+	if strings.HasPrefix(query.Get("sort"), "-") {
+		slices.Reverse(records)
+	}
+	p := page{q.size, q.number, len(records), []any{}}
+	for i := q.offset(); i < min(q.offset()+q.size, len(records)); i++ {
+		p.List = append(p.List, records[i].json)
+	}
+	return success(p)
 }

@@ -9,17 +9,14 @@ import (
 	"time"
 )
 
-// Endpoint names one call of the API, as in the exporter's own metrics where the exporter uses that call.
+// Endpoint names one call of the API, as the exporter's own metrics do.
 type Endpoint string
 
 // The endpoints that the simulator knows.
 const (
 	Token            Endpoint = "token"
-	Revoke           Endpoint = "revoke"
 	CloudPBXList     Endpoint = "cloud_pbx_list"
 	CloudPBX         Endpoint = "cloud_pbx"
-	CloudPBXByURL    Endpoint = "cloud_pbx_by_url"
-	CloudPBXStatus   Endpoint = "cloud_pbx_status"
 	Regions          Endpoint = "regions"
 	Firmware         Endpoint = "firmware"
 	Subscription     Endpoint = "subscription"
@@ -28,36 +25,36 @@ const (
 	Users            Endpoint = "users"
 	UserSubscription Endpoint = "user_subscription"
 	Proxy            Endpoint = "proxy"   // a PBX's API through YCM
-	PBXAPI           Endpoint = "pbx_api" // a PBX's API spoken to directly
+	PBXAPI           Endpoint = "pbx_api" // a PBX's API with direct access
 )
 
-// Request is one request that came.
+// Request is one request that was received.
 type Request struct {
 	Time         time.Time
 	Endpoint     Endpoint
 	Method, Path string
-	Query        string // as it came; for a PBX spoken to directly it holds the access token
-	Client       string // Client ID that pays for it, "" if none could be told
+	Query        string // as received; with direct access it holds the access token
+	Client       string // whose rate limit it counts against; "" if unknown
 	Refused      bool   // by the rate limit
 }
 
-// Stats counts what came since New.
+// Stats counts the requests since New.
 type Stats struct {
-	Requests int              `json:"requests"` // with an endpoint, to YCM and to PBXs directly
-	Admitted int              `json:"admitted"` // to YCM, let through by the rate limit
-	Refused  int              `json:"refused"`  // turned away by the rate limit
+	Requests int              `json:"requests"` // with an endpoint, to YCM and to PBXs with direct access
+	Admitted int              `json:"admitted"` // to YCM, admitted by the rate limit
+	Refused  int              `json:"refused"`  // refused by the rate limit
 	By       map[Endpoint]int `json:"by_endpoint"`
 
 	LoginsRefused    int `json:"logins_refused"`     // logins and refreshes that YCM refused
 	PBXLoginsRefused int `json:"pbx_logins_refused"` // and that PBXs refused
-	Lockouts         int `json:"lockouts"`           // how often an address was locked out of YCM or of a PBX
+	Lockouts         int `json:"lockouts"`           // of an address from YCM or a PBX
 }
 
-// requestLog remembers the latest requests and counts them all.
+// requestLog keeps the latest requests and counts all.
 type requestLog struct {
 	mu         sync.Mutex
 	size       int
-	next       int // the oldest place, once the ring is full
+	next       int // the oldest item, once the ring is full
 	ring       []Request
 	stats      Stats
 	violations []string
@@ -86,13 +83,7 @@ func (l *requestLog) add(r Request) {
 	}
 }
 
-func (l *requestLog) count(change func(*Stats)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	change(&l.stats)
-}
-
-// violation records that a client did what no exporter may do.
+// violation records a request that no exporter may send.
 func (s *Server) violation(r *http.Request, what string) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -101,15 +92,15 @@ func (s *Server) violation(r *http.Request, what string) {
 	}
 }
 
-// Violations tells what clients did that the API documents do not allow or an exporter must not do: other methods
-// than GET and the logins, unknown paths, PBX calls that are not read-only, no User-Agent, secrets in a URL.
+// Violations returns the requests that the API documents do not allow or an exporter must not send: other methods than GET and
+// the logins, unknown paths, PBX calls that are not read-only, no User-Agent, secrets in a URL.
 func (s *Server) Violations() []string {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	return slices.Clone(s.log.violations)
 }
 
-// Stats tells what came since New.
+// Stats returns the counts since New.
 func (s *Server) Stats() Stats {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -118,7 +109,7 @@ func (s *Server) Stats() Stats {
 	return stats
 }
 
-// Count tells how many requests came for an endpoint.
+// Count returns how many requests were received for an endpoint.
 func (s *Server) Count(e Endpoint) int { return s.Stats().By[e] }
 
 // Requests returns the latest requests, oldest first: at most Options.History of them.
@@ -128,8 +119,8 @@ func (s *Server) Requests() []Request {
 	return slices.Concat(s.log.ring[s.log.next:], s.log.ring[:s.log.next])
 }
 
-// MostWithin tells how many of the remembered requests came within the busiest stretch of time that is window long.
-// Requests to PBXs directly do not count: no limit of YCM holds for them.
+// MostWithin returns the largest number of the kept requests within any window of time. Requests to PBXs with direct access
+// do not count: YCM's limit does not apply to them.
 func (s *Server) MostWithin(window time.Duration) int {
 	requests := slices.DeleteFunc(s.Requests(), func(r Request) bool { return r.Endpoint == PBXAPI })
 	most, first := 0, 0

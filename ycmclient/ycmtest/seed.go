@@ -59,9 +59,6 @@ func (w world) pbx(id, born, t int64) PBX {
 func (w world) identify(p *PBX, n int64) {
 	p.Name = w.name(n)
 	p.SN = fmt.Sprintf("3658B43%09d", p.ID)
-	if w.sharedSN {
-		p.SN = "3658B43111900000"
-	}
 	p.Region = regions[w.regionOf(n)].listed
 	domain := "example.yeastarcloud.com"
 	if w.below(10, aboutRegion, n, 1) == 0 {

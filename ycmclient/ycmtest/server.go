@@ -24,8 +24,6 @@ type Options struct {
 	Healthy bool
 	// Users is how many colleagues and resellers the account has: 12 if 0, none if negative.
 	Users int
-	// SharedSN gives every PBX the same serial number, as in the vendor's example.
-	SharedSN bool
 
 	// ClientID and ClientSecret are YCM's credentials: "demo-client-id" and "demo-client-secret" if empty.
 	ClientID, ClientSecret string
@@ -36,8 +34,6 @@ type Options struct {
 	TokenLife, RefreshLife time.Duration
 	// SameToken answers a login while a token is valid with that token and its remaining life.
 	SameToken bool
-	// RefreshRevokes ends the old access token at the moment of a refresh.
-	RefreshRevokes bool
 	// Lockout is how long an address stays locked out after more than 5 refused logins in a row; for ever if 0.
 	Lockout time.Duration
 
@@ -45,34 +41,30 @@ type Options struct {
 	RateLimit *RateLimit
 	// Shape is the form of failures, LoginShape that of refused logins and refreshes.
 	Shape, LoginShape Shape
-	// Churn creates and deletes PBXs behind the reader's back.
-	Churn Churn
 	// Listing is how the list of PBXs deviates from its documentation.
 	Listing Listing
 	// Latency is how long every answer takes.
 	Latency time.Duration
-	// AnyUserAgent lets requests without a User-Agent pass.
-	AnyUserAgent bool
 	// History is how many of the latest requests are remembered: 10,000 if 0.
 	History int
 }
 
 // Server is a simulated YCM with its PBXs. It is an http.Handler, safe for concurrent use.
 type Server struct {
-	options  Options
-	fleet    *fleet
-	oauth    *oauth
-	limiter  *limiter
-	faults   faults
-	log      requestLog
-	pbxLogin pbxLogins
-	totals   totalsCache
-	memory   memory
-	mux      *http.ServeMux
+	options Options
+	fleet   *fleet
+	limiter *limiter
+	faults  faults
+	log     requestLog
+	memory  memory
+	mux     *http.ServeMux
+
+	sessions, pbxSessions sessions
+	lockout, pbxLockout   lockout
 
 	mu      sync.Mutex
+	secrets map[string]string // By Client ID.
 	shape   Shape
-	churn   Churn
 	listing Listing
 	hooks   []func(*http.Request)
 }
@@ -80,21 +72,18 @@ type Server struct {
 // New makes a YCM. It starts no goroutine.
 func New(o Options) *Server {
 	setDefaults(&o)
-	s := &Server{options: o, shape: o.Shape, churn: o.Churn, listing: o.Listing, mux: http.NewServeMux()}
+	s := &Server{
+		options: o, shape: o.Shape, listing: o.Listing, mux: http.NewServeMux(), secrets: map[string]string{o.ClientID: o.ClientSecret},
+		lockout: lockout{allowed: 5, duration: o.Lockout}, pbxLockout: lockout{allowed: 4, duration: o.Lockout},
+	}
 	s.fleet = newFleet(world{
 		seed: o.Seed, epoch: o.Epoch.Unix(), live: o.Live, healthy: o.Healthy, size: int64(max(o.PBXs, 0)), users: o.Users,
-		sharedSN: o.SharedSN, versions: offered(),
+		versions: offered(),
 	})
-	s.oauth = newOAuth(o)
 	s.limiter = newLimiter(o.RateLimit)
 	s.log.size = o.History
-	s.pbxLogin = pbxLogins{
-		lockout: lockout{allowed: 4, duration: o.Lockout},
-		access:  make(map[string]pbxSession), refresh: make(map[string]pbxSession),
-	}
 
 	s.mux.Handle("POST /dm/open_api/oauth/token", s.open(Token, s.token))
-	s.mux.Handle("DELETE /dm/open_api/oauth/token/refresh_token", s.open(Revoke, s.revoke))
 	for pattern, r := range s.routes() {
 		s.mux.Handle("GET /dm/open_api/"+pattern, s.open(r.name, s.bearer(s.enveloped(r.answer))))
 	}
@@ -152,7 +141,7 @@ func (s *Server) open(name Endpoint, next http.HandlerFunc) http.Handler {
 		for _, hook := range hooks {
 			hook(r)
 		}
-		client := s.oauth.clientOf(r)
+		client := s.clientOf(r)
 		admitted, wait := true, time.Duration(0)
 		if name != PBXAPI {
 			admitted, wait = s.limiter.take(client)
@@ -165,7 +154,7 @@ func (s *Server) open(name Endpoint, next http.HandlerFunc) http.Handler {
 		switch {
 		case !admitted:
 			s.refuse(w, wait)
-		case r.UserAgent() == "" && !s.options.AnyUserAgent:
+		case r.UserAgent() == "":
 			s.violation(r, "no User-Agent")
 			s.fail(w, invalidParameter("User-Agent"))
 		default:
@@ -186,7 +175,7 @@ func (s *Server) enveloped(a answer) http.HandlerFunc {
 		}
 		data, failed := a(r)
 		if failed != nil {
-			s.fail(w, *failed)
+			s.fail(w, failed)
 			return
 		}
 		writeJSON(w, http.StatusOK, envelope(data))
@@ -196,7 +185,7 @@ func (s *Server) enveloped(a answer) http.HandlerFunc {
 // unknown answers what YCM does not document and an exporter must never ask.
 func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
 	s.violation(r, "not a read that an exporter makes")
-	s.fail(w, failure{http: http.StatusNotFound, code: 1000005, name: "DATA_NOT_FOUND", oauth: "not_found"})
+	s.fail(w, notFound())
 }
 
 // sleep waits for d, or less if the client goes.

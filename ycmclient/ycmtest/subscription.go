@@ -12,7 +12,7 @@ type capacity struct {
 // subscription is the hosting package ("Query the Subscription of P-Series Hosting Package"). What is used of it is
 // what the PBXs of the fleet have been given.
 func (s *Server) subscription(*http.Request) (any, *failure) {
-	fleet, w := s.fleetTotals().all, s.fleet.world
+	fleet, w := s.fleet.sum().all, s.fleet.world
 	used := capacity{fleet.extensions, fleet.calls, fleet.recording}
 	total := capacity{ // a quarter more than PBXs of the seed need on average
 		max(used.Extensions, 100*w.size), max(used.Calls, 25*w.size), max(used.Recording, 17_000*w.size),
@@ -44,7 +44,7 @@ func (s *Server) planStatistics(*http.Request) (any, *failure) {
 		Enterprise int64 `json:"enterprisePlan"`
 		Ultimate   int64 `json:"ultimatePlan"`
 	}
-	fleet := s.fleetTotals()
+	fleet := s.fleet.sum()
 	ultimate := fleet.byPlan["Ultimate Plan"]
 	return map[string]plans{
 		"pbxNumber":       {fleet.all.pbxs - ultimate.pbxs, ultimate.pbxs},

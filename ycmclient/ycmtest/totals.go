@@ -1,8 +1,6 @@
 package ycmtest
 
-import "sync"
-
-// totals are sums over the fleet, so that what the subscription and the users say agrees with the list.
+// totals are sums over the fleet, so that the subscription and the users agree with the list.
 type totals struct {
 	all     sum
 	byPlan  map[string]sum
@@ -21,27 +19,10 @@ func (s *sum) add(p PBX) {
 	}
 }
 
-// totalsCache keeps the totals until the fleet changes. What was bought for a PBX does not change with time.
-type totalsCache struct {
-	mu       sync.Mutex
-	known    bool
-	revision uint64
-	totals   totals
-}
-
-func (s *Server) fleetTotals() totals {
-	s.totals.mu.Lock()
-	defer s.totals.mu.Unlock()
-	s.fleet.mu.RLock()
-	defer s.fleet.mu.RUnlock()
-	if !s.totals.known || s.totals.revision != s.fleet.revision {
-		s.totals.known, s.totals.revision, s.totals.totals = true, s.fleet.revision, s.fleet.sum()
-	}
-	return s.totals.totals
-}
-
-// sum adds up the fleet, with f.mu held.
+// sum adds up the fleet.
 func (f *fleet) sum() totals {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
 	t := totals{byPlan: make(map[string]sum), byOwner: make([]sum, max(f.world.users, 0))}
 	for _, id := range f.ids {
 		n := f.world.ordinal(id)

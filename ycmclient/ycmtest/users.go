@@ -16,11 +16,11 @@ func (w world) owner(n int64) int { return int(w.below(int64(w.users), aboutOwne
 
 // users lists colleagues and resellers ("Query All the YCM Users"), who together have created the whole fleet.
 func (s *Server) users(r *http.Request) (any, *failure) {
-	q, failed := pageOf(r)
+	q, failed := pageOf(r.URL.Query())
 	if failed != nil {
 		return nil, failed
 	}
-	owned := s.fleetTotals().byOwner
+	owned := s.fleet.sum().byOwner
 	answer := page{q.size, q.number, len(owned), []any{}}
 	for i := q.offset(); i < min(q.offset()+q.size, len(owned)); i++ {
 		place := i
@@ -63,13 +63,12 @@ func user(i int, owned sum) any {
 func (s *Server) userSubscription(r *http.Request) (any, *failure) {
 	id, err := strconv.Atoi(r.PathValue("id"))
 	if err != nil {
-		f := invalidParameter("userId")
-		return nil, &f
+		return nil, invalidParameter("userId")
 	}
-	owned := s.fleetTotals().byOwner
+	owned := s.fleet.sum().byOwner
 	i := (id - firstUserID) / userIDStep
 	if id < firstUserID || (id-firstUserID)%userIDStep != 0 || i >= len(owned) {
-		return nil, &failure{http.StatusNotFound, 1000015, "USER_NOT_FOUND", "not_found"}
+		return nil, failureOf(1000015)
 	}
 	used := owned[i]
 	given := func(used, least int64) int64 { return max(least, used+used*int64(i%5)/10) } // nothing to 40 % to spare
