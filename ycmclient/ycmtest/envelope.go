@@ -68,17 +68,13 @@ type failure struct {
 func failureOf(code int) *failure {
 	for _, known := range []failure{
 		{http.StatusUnauthorized, 1000002, "AUTHENTICATION_FAILED", "access_denied"},
-		{http.StatusBadRequest, 1000004, "INVALID_PARAMETER", "invalid_request"},
 		{http.StatusNotFound, 1000005, "DATA_NOT_FOUND", "not_found"},
-		{http.StatusNotFound, 1000015, "USER_NOT_FOUND", "not_found"},
 		{http.StatusUnauthorized, 1000033, "INVALID_CLIENT", "invalid_client"},
 		{http.StatusUnauthorized, 1000035, "TOKEN_EXPIRED", "invalid_token"},
 		{http.StatusUnauthorized, 1000036, "INVALID_TOKEN", "invalid_token"},
 		{http.StatusTooManyRequests, 1000040, "RATE_LIMIT_EXCEEDED", "rate_limit_exceeded"},
 		{http.StatusForbidden, 1000042, "ACCESS_DENIED", "access_denied"},
 		{http.StatusForbidden, 1000043, "PERMISSION_DENIED", "access_denied"},
-		{http.StatusBadRequest, 2000016, "DEVICE_NO_ACTIVE_ERROR", "invalid_request"},
-		{http.StatusInternalServerError, 3000009, "API_REQUEST_FAILED", "server_error"},
 	} {
 		if known.code == code {
 			return &known
@@ -88,9 +84,7 @@ func failureOf(code int) *failure {
 }
 
 func invalidParameter(name string) *failure {
-	f := failureOf(1000004)
-	f.name += ": " + name
-	return f
+	return &failure{http.StatusBadRequest, 1000004, "INVALID_PARAMETER: " + name, "invalid_request"}
 }
 
 func notFound() *failure { return failureOf(1000005) }

@@ -14,7 +14,7 @@ const (
 	largestPageSize = 50
 )
 
-// pageQuery is the part of a query that all paged lists of YCM share.
+// pageQuery is the part of a query that all paged lists share.
 type pageQuery struct{ size, number int }
 
 // page is the data of a paged list.
@@ -27,22 +27,33 @@ type page struct {
 
 func pageOf(query url.Values) (pageQuery, *failure) {
 	q := pageQuery{defaultPageSize, 1}
-	for name, field := range map[string]*int{"pageSize": &q.size, "pageNumber": &q.number} {
-		digits := query.Get(name)
-		if digits == "" {
-			continue
-		}
-		n, err := strconv.Atoi(digits)
-		if err != nil || n < 1 || n > math.MaxInt32 {
-			return q, invalidParameter(name)
-		}
-		*field = n
+	if wrong := q.read(query, "pageSize", "pageNumber", largestPageSize); wrong != "" {
+		return q, invalidParameter(wrong)
 	}
-	q.size = min(q.size, largestPageSize)
 	return q, nil
 }
 
+// read reads the parameters of a page, and returns the name of one that is invalid.
+func (q *pageQuery) read(query url.Values, size, number string, largest int) (wrong string) {
+	for name, field := range map[string]*int{size: &q.size, number: &q.number} {
+		if digits := query.Get(name); digits != "" {
+			n, err := strconv.Atoi(digits)
+			if err != nil || n < 1 || n > math.MaxInt32 {
+				return name
+			}
+			*field = n
+		}
+	}
+	q.size = min(q.size, largest)
+	return ""
+}
+
 func (q pageQuery) offset() int { return (q.number - 1) * q.size }
+
+// pageItems returns the items of a list that are on the page.
+func pageItems[T any](list []T, q pageQuery) []T {
+	return list[min(q.offset(), len(list)):min(q.offset()+q.size, len(list))]
+}
 
 func (s *Server) listCloudPBXs(r *http.Request) (any, *failure) {
 	q, failed := pageOf(r.URL.Query())

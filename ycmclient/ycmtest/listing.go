@@ -91,7 +91,7 @@ func (s *Server) listPage(l *Listing, q pageQuery, descending bool, search strin
 		}
 	}
 	list := []any{}
-	for _, id := range ids[min(q.offset(), len(ids)):min(q.offset()+q.size, len(ids))] {
+	for _, id := range pageItems(ids, q) {
 		p, ok := s.fleet.get(id)
 		if !ok {
 			continue

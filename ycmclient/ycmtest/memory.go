@@ -10,46 +10,29 @@ import (
 
 // memory is a network of pipes in the process, so that client and server can live in a testing/synctest bubble.
 type memory struct {
-	once   sync.Once
+	serve  sync.Once
 	pipes  *pipes
-	server *http.Server
-
-	mu         sync.Mutex
-	transports []*http.Transport
+	server http.Server
 }
 
-// Transport returns a transport whose every connection, whatever its address, leads to this server in memory. Under
-// https there is no handshake and no certificate either. The first call starts the goroutine that serves it; Close
-// ends it.
+// Transport returns a transport whose every connection, whatever its address, leads to this server in memory. Under https
+// there is neither a handshake nor a certificate. The first call starts the goroutine that serves it; Close ends it.
 func (s *Server) Transport() *http.Transport {
 	m := &s.memory
-	m.once.Do(func() {
-		m.pipes = newPipes()
-		m.server = &http.Server{Handler: s}
+	m.serve.Do(func() {
+		m.server.Handler = s
 		go func() { _ = m.server.Serve(m.pipes) }() // It ends with ErrServerClosed, at Close.
 	})
-	t := &http.Transport{DialContext: m.pipes.dial, DialTLSContext: m.pipes.dial}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.transports = append(m.transports, t)
-	return t
+	return &http.Transport{DialContext: m.pipes.dial, DialTLSContext: m.pipes.dial}
 }
 
 // Client returns an HTTP client over Transport.
 func (s *Server) Client() *http.Client { return &http.Client{Transport: s.Transport()} }
 
-// Close ends what Transport has started, with every connection, for good. A server whose Transport was not asked for
-// needs no Close.
+// Close ends what Transport has started, with every connection, for good. It is not needed without Transport.
 func (s *Server) Close() {
-	m := &s.memory
-	m.once.Do(func() { m.pipes, m.server = newPipes(), new(http.Server) })
-	_ = m.pipes.Close() // Neither Close can fail.
-	_ = m.server.Close()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, t := range m.transports {
-		t.CloseIdleConnections()
-	}
+	_ = s.memory.pipes.Close() // Neither Close can fail.
+	_ = s.memory.server.Close()
 }
 
 // pipes is a net.Listener for connections made by dial.
@@ -67,7 +50,7 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	case p.conns <- server:
 		return client, nil
 	case <-p.closed:
-		return nil, &net.OpError{Op: "dial", Net: "pipe", Addr: pipeAddr{}, Err: errors.New("connection refused")}
+		return nil, &net.OpError{Op: "dial", Net: "pipe", Addr: p.Addr(), Err: errors.New("connection refused")}
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

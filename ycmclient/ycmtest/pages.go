@@ -3,37 +3,27 @@ package ycmtest
 import (
 	"net/url"
 	"slices"
-	"strconv"
 )
 
-// The sizes of a page of a PBX's list. The vendor's pages tell neither.
+// The sizes of a page of a PBX's list. The vendor's pages state neither.
 const (
 	defaultPage = 20
 	mostPage    = 100
 )
 
-// listPage answers with the page of a PBX's list that is asked for, in an order that rises or falls.
+// listPage answers with a page of a PBX's list.
 func listPage[T any](list []T, query url.Values, order func(a, b T) int) pbxAnswer {
-	size, number := defaultPage, 1
-	for name, field := range map[string]*int{"page_size": &size, "page": &number} {
-		if digits := query.Get(name); digits != "" {
-			n, err := strconv.Atoi(digits)
-			if err != nil || n < 1 {
-				return invalid(name, "integer")
-			}
-			*field = min(n, 1_000_000)
-		}
+	q := pageQuery{defaultPage, 1}
+	if wrong := q.read(query, "page_size", "page", mostPage); wrong != "" {
+		return invalid(wrong, "integer")
 	}
-	size = min(size, mostPage)
 	slices.SortStableFunc(list, func(a, b T) int {
 		if query.Get("order_by") == "desc" {
 			a, b = b, a
 		}
 		return order(a, b)
 	})
-	from := min((number-1)*size, len(list))
 	answer := pbxError(0)
-	answer["total_number"] = len(list)
-	answer["data"] = list[from:min(from+size, len(list))]
+	answer["total_number"], answer["data"] = len(list), pageItems(list, q)
 	return answer
 }

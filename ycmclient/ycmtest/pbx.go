@@ -48,9 +48,9 @@ func (s *Server) proxy(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		s.fail(w, notFound())
 	case p.Activation != activated:
-		s.fail(w, failureOf(2000016))
+		s.fail(w, &failure{http.StatusBadRequest, 2000016, "DEVICE_NO_ACTIVE_ERROR", "invalid_request"})
 	case !answers(p):
-		s.fail(w, failureOf(3000009))
+		s.fail(w, &failure{http.StatusInternalServerError, 3000009, "API_REQUEST_FAILED", "server_error"})
 	default:
 		sleep(r, p.Delay)
 		answer := s.ask(p, r)

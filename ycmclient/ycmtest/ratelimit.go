@@ -1,6 +1,7 @@
 package ycmtest
 
 import (
+	"cmp"
 	"math"
 	"net/http"
 	"strconv"
@@ -8,15 +9,15 @@ import (
 	"time"
 )
 
-// RateLimit is a token bucket in the vendor's terms ("Limit API Request Rate for Subordinate Users"). Every request
-// that a Client ID can be told of takes a token, logins and refused ones included. The vendor's pages tell neither
-// whether tokens come evenly or in a lump, nor whether a refused answer says when to come again.
+// RateLimit is a token bucket in the vendor's terms ("Limit API Request Rate for Subordinate Users"). Every request of a known
+// Client ID takes a token, logins included. The vendor's pages say neither whether tokens are added evenly or in a lump, nor
+// whether the answer to a refused request has Retry-After.
 type RateLimit struct {
-	Burst    int           // tokens that the bucket holds; it is full at the start
+	Burst    int           // size of the bucket, which is full at the start
 	Rate     int           // tokens added each interval
 	Interval time.Duration // a minute if 0
-	Lump     bool          // the interval's tokens come at its end, all at once
-	Hint     bool          // refused answers carry Retry-After
+	Lump     bool          // the interval's tokens are added at its end, all at once
+	Hint     bool          // answers to refused requests have Retry-After
 }
 
 // limiter keeps a bucket for each Client ID.
@@ -34,13 +35,13 @@ type bucket struct {
 func newLimiter(limit *RateLimit) *limiter {
 	if limit != nil {
 		own := *limit
-		defaultTo(&own.Interval, time.Minute)
+		own.Interval = cmp.Or(own.Interval, time.Minute)
 		limit = &own
 	}
 	return &limiter{limit: limit, buckets: make(map[string]*bucket)}
 }
 
-// take takes a token of client's bucket, or tells how long it is until there is one.
+// take takes a token of a client's bucket, or returns how long it is until there is one.
 func (l *limiter) take(client string) (ok bool, wait time.Duration) {
 	if l.limit == nil || client == "" {
 		return true, 0
@@ -53,12 +54,14 @@ func (l *limiter) take(client string) (ok bool, wait time.Duration) {
 		b = &bucket{tokens: float64(l.limit.Burst), filled: now}
 		l.buckets[client] = b
 	}
+	since := now.Sub(b.filled)
 	if l.limit.Lump {
-		l.fillInLumps(b, now)
-	} else {
-		l.fillEvenly(b, now)
+		since = since.Truncate(l.limit.Interval)
 	}
-	const rounding = 1e-6 // so that a token is not refused for the last bit of a float
+	perToken := float64(l.limit.Interval) / float64(l.limit.Rate)
+	b.tokens = min(float64(l.limit.Burst), b.tokens+float64(since)/perToken)
+	b.filled = b.filled.Add(since)
+	const rounding = 1e-6 // A token is not refused for the last bit of a float.
 	if b.tokens >= 1-rounding {
 		b.tokens--
 		return true, 0
@@ -66,22 +69,10 @@ func (l *limiter) take(client string) (ok bool, wait time.Duration) {
 	if l.limit.Lump {
 		return false, b.filled.Add(l.limit.Interval).Sub(now)
 	}
-	return false, time.Duration((1 - b.tokens) / float64(l.limit.Rate) * float64(l.limit.Interval))
+	return false, time.Duration((1 - b.tokens) * perToken)
 }
 
-func (l *limiter) fillEvenly(b *bucket, now time.Time) {
-	intervals := float64(now.Sub(b.filled)) / float64(l.limit.Interval)
-	b.tokens = min(float64(l.limit.Burst), b.tokens+intervals*float64(l.limit.Rate))
-	b.filled = now
-}
-
-func (l *limiter) fillInLumps(b *bucket, now time.Time) {
-	intervals := now.Sub(b.filled) / l.limit.Interval
-	b.tokens = min(float64(l.limit.Burst), b.tokens+float64(intervals)*float64(l.limit.Rate))
-	b.filled = b.filled.Add(intervals * l.limit.Interval)
-}
-
-// refuse answers a request for which there is no token.
+// refuse answers a request that exceeds the rate limit.
 func (s *Server) refuse(w http.ResponseWriter, wait time.Duration) {
 	if s.limiter.limit.Hint {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))

@@ -232,8 +232,8 @@ func (l *replayedList) page(query url.Values) capture.Exchange {
 		slices.Reverse(records)
 	}
 	p := page{q.size, q.number, len(records), []any{}}
-	for i := q.offset(); i < min(q.offset()+q.size, len(records)); i++ {
-		p.List = append(p.List, records[i].json)
+	for _, record := range pageItems(records, q) {
+		p.List = append(p.List, record.json)
 	}
 	return success(p)
 }

@@ -1,40 +1,39 @@
 package ycmtest
 
 import (
+	"cmp"
 	"net/http"
 	"path"
 	"sync"
 	"time"
 )
 
-// Options says which YCM to simulate. The zero value is a still fleet of 200 PBXs behind the demo credentials,
-// without a rate limit.
+// Options describes the YCM to simulate. The zero value is a static fleet of 200 PBXs with the demo credentials and without a
+// rate limit.
 type Options struct {
-	// PBXs is the size of the fleet at the start: 200 if 0, none at all if negative.
+	// PBXs is the size of the fleet at the start: 200 if 0, none if negative.
 	PBXs int
 	// Seed chooses the fleet. The same seed, size and epoch always give the same fleet, to the byte.
 	Seed uint64
-	// Epoch is the moment at which the fleet is as the seed made it: expiries, backups and creation times lie
-	// around it. The time of New if zero.
+	// Epoch is the time that expiries, backups and creation times are relative to: the time of New if zero.
 	Epoch time.Time
-	// Live lets the fleet's time go on from Epoch by the clock. Without it the fleet stands still.
+	// Live lets the fleet change with time, starting at Epoch. Without it the time is always Epoch.
 	Live bool
-	// Healthy makes the fleet of an ordinary day instead of one that shows every trouble: nearly all is well, and what
-	// is not is little and always there. See doc.go.
+	// Healthy makes a fleet with few problems instead of one with every kind of incident. See doc.go.
 	Healthy bool
 	// Users is how many colleagues and resellers the account has: 12 if 0, none if negative.
 	Users int
 
 	// ClientID and ClientSecret are YCM's credentials: "demo-client-id" and "demo-client-secret" if empty.
 	ClientID, ClientSecret string
-	// PBXClientID and PBXClientSecret are what every PBX takes when it is spoken to directly:
-	// "demo-pbx-client-id" and "demo-pbx-client-secret" if empty.
+	// PBXClientID and PBXClientSecret are the credentials of every PBX with direct access: "demo-pbx-client-id" and
+	// "demo-pbx-client-secret" if empty.
 	PBXClientID, PBXClientSecret string
 	// TokenLife is the life of an access token, 30 minutes if 0; RefreshLife of a refresh token, 15 days if 0.
 	TokenLife, RefreshLife time.Duration
 	// SameToken answers a login while a token is valid with that token and its remaining life.
 	SameToken bool
-	// Lockout is how long an address stays locked out after more than 5 refused logins in a row; for ever if 0.
+	// Lockout is how long an address stays locked out after more than 5 refused logins in a row; without end if 0.
 	Lockout time.Duration
 
 	// RateLimit is the limit per Client ID; nil is no limit.
@@ -45,7 +44,7 @@ type Options struct {
 	Listing Listing
 	// Latency is how long every answer takes.
 	Latency time.Duration
-	// History is how many of the latest requests are remembered: 10,000 if 0.
+	// History is how many of the latest requests are kept: 10,000 if 0.
 	History int
 }
 
@@ -73,16 +72,15 @@ type Server struct {
 func New(o Options) *Server {
 	setDefaults(&o)
 	s := &Server{
-		options: o, shape: o.Shape, listing: o.Listing, mux: http.NewServeMux(), secrets: map[string]string{o.ClientID: o.ClientSecret},
+		options: o, shape: o.Shape, listing: o.Listing, secrets: map[string]string{o.ClientID: o.ClientSecret},
+		fleet: newFleet(world{
+			seed: o.Seed, epoch: o.Epoch.Unix(), live: o.Live, healthy: o.Healthy, size: int64(max(o.PBXs, 0)), users: o.Users,
+			versions: offered(),
+		}),
+		limiter: newLimiter(o.RateLimit), log: requestLog{size: o.History},
 		lockout: lockout{allowed: 5, duration: o.Lockout}, pbxLockout: lockout{allowed: 4, duration: o.Lockout},
+		memory: memory{pipes: newPipes()}, mux: http.NewServeMux(),
 	}
-	s.fleet = newFleet(world{
-		seed: o.Seed, epoch: o.Epoch.Unix(), live: o.Live, healthy: o.Healthy, size: int64(max(o.PBXs, 0)), users: o.Users,
-		versions: offered(),
-	})
-	s.limiter = newLimiter(o.RateLimit)
-	s.log.size = o.History
-
 	s.mux.Handle("POST /dm/open_api/oauth/token", s.open(Token, s.token))
 	for pattern, r := range s.routes() {
 		s.mux.Handle("GET /dm/open_api/"+pattern, s.open(r.name, s.bearer(s.enveloped(r.answer))))
@@ -96,23 +94,16 @@ func New(o Options) *Server {
 }
 
 func setDefaults(o *Options) {
-	defaultTo(&o.PBXs, 200)
-	defaultTo(&o.Users, 12)
-	defaultTo(&o.Epoch, time.Now())
-	defaultTo(&o.ClientID, "demo-client-id")
-	defaultTo(&o.ClientSecret, "demo-client-secret")
-	defaultTo(&o.PBXClientID, "demo-pbx-client-id")
-	defaultTo(&o.PBXClientSecret, "demo-pbx-client-secret")
-	defaultTo(&o.TokenLife, 30*time.Minute)
-	defaultTo(&o.RefreshLife, 15*24*time.Hour)
-	defaultTo(&o.History, 10_000)
-}
-
-func defaultTo[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
+	o.PBXs = cmp.Or(o.PBXs, 200)
+	o.Users = cmp.Or(o.Users, 12)
+	o.Epoch = cmp.Or(o.Epoch, time.Now())
+	o.ClientID = cmp.Or(o.ClientID, "demo-client-id")
+	o.ClientSecret = cmp.Or(o.ClientSecret, "demo-client-secret")
+	o.PBXClientID = cmp.Or(o.PBXClientID, "demo-pbx-client-id")
+	o.PBXClientSecret = cmp.Or(o.PBXClientSecret, "demo-pbx-client-secret")
+	o.TokenLife = cmp.Or(o.TokenLife, 30*time.Minute)
+	o.RefreshLife = cmp.Or(o.RefreshLife, 15*24*time.Hour)
+	o.History = cmp.Or(o.History, 10_000)
 }
 
 // ServeHTTP answers one request.
@@ -124,15 +115,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// OnRequest calls hook at the start of every request that has an endpoint, before anything is looked at: what it
-// changes happened just before that request. Hooks run in the order they were added, without a lock held.
+// OnRequest calls hook at the start of every request that has an endpoint: its changes happen just before that request. Hooks
+// run in the order they were added, without a lock held.
 func (s *Server) OnRequest(hook func(*http.Request)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hooks = append(s.hooks[:len(s.hooks):len(s.hooks)], hook)
 }
 
-// open is the way of every request into the house: hooks, log, rate limit, faults, then the endpoint itself.
+// open handles every request: hooks, log, rate limit, faults, then the endpoint itself.
 func (s *Server) open(name Endpoint, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
@@ -163,7 +154,7 @@ func (s *Server) open(name Endpoint, next http.HandlerFunc) http.Handler {
 	})
 }
 
-// answer is the part of an endpoint that differs from the others: the data of the envelope or the failure.
+// answer returns the data of an endpoint's envelope, or its failure.
 type answer func(r *http.Request) (any, *failure)
 
 // enveloped serves an answer in YCM's envelope.
@@ -182,9 +173,9 @@ func (s *Server) enveloped(a answer) http.HandlerFunc {
 	}
 }
 
-// unknown answers what YCM does not document and an exporter must never ask.
+// unknown answers requests that YCM does not document or that an exporter must never send.
 func (s *Server) unknown(w http.ResponseWriter, r *http.Request) {
-	s.violation(r, "not a read that an exporter makes")
+	s.violation(r, "not a request that an exporter sends")
 	s.fail(w, notFound())
 }
 

@@ -68,7 +68,7 @@ func (s *Server) userSubscription(r *http.Request) (any, *failure) {
 	owned := s.fleet.sum().byOwner
 	i := (id - firstUserID) / userIDStep
 	if id < firstUserID || (id-firstUserID)%userIDStep != 0 || i >= len(owned) {
-		return nil, failureOf(1000015)
+		return nil, &failure{http.StatusNotFound, 1000015, "USER_NOT_FOUND", "not_found"}
 	}
 	used := owned[i]
 	given := func(used, least int64) int64 { return max(least, used+used*int64(i%5)/10) } // nothing to 40 % to spare
