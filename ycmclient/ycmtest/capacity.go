@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// capacity is "Query PBX Capacity", which firmware before 84.10 does not have. Minutes of the AI functions come in seconds;
-// transcription came with 84.16, the receptionist with 84.20.
+// capacity is "Query PBX Capacity", since firmware 84.10. The AI minutes are in seconds; transcription exists since 84.16, the
+// receptionist since 84.20.
 func (s *Server) capacity(p PBX, _ url.Values) pbxAnswer {
 	if compareVersions(p.Version, "84.10") < 0 {
 		return pbxError(10001)

@@ -1,7 +1,6 @@
 package ycmtest
 
-// world is what the seed makes: each PBX is a pure function of the seed, its id and the time, and so are its calls
-// and its misfortunes.
+// world makes the fleet: each PBX is a pure function of the seed, its id and the time.
 type world struct {
 	seed     uint64
 	epoch    int64 // unix seconds
@@ -12,7 +11,7 @@ type world struct {
 	versions [][]string // offered in each region, newest first
 }
 
-// topic keeps the throws for one property of a PBX apart from those for another.
+// topic makes the random numbers of the properties of a PBX independent of each other.
 type topic uint64
 
 const (
@@ -46,8 +45,8 @@ const (
 	aboutMinutes
 )
 
-// throw is a die: the same seed, topic and numbers always fall the same.
-func (w world) throw(t topic, numbers ...int64) uint64 {
+// random returns a random number that is always the same for the same seed, topic and numbers.
+func (w world) random(t topic, numbers ...int64) uint64 {
 	x := mix(w.seed ^ uint64(t)<<56)
 	for _, n := range numbers {
 		x = mix(x ^ uint64(n))
@@ -55,16 +54,16 @@ func (w world) throw(t topic, numbers ...int64) uint64 {
 	return x
 }
 
-// below is a throw from 0 to n-1.
+// below returns a random number from 0 to n-1.
 func (w world) below(n int64, t topic, numbers ...int64) int64 {
-	return int64(w.throw(t, numbers...) % uint64(n))
+	return int64(w.random(t, numbers...) % uint64(n))
 }
 
-// spokes is the size of a wheel. It is a prime, so that every multiplier shuffles it.
+// spokes is the size of the wheel. It is a prime, so that every factor shuffles it.
 const spokes = 61
 
-// wheel gives each PBX a place from 0 to 60. Any 61 PBXs that follow one another from a multiple of 61 have one
-// place each, in an order of chance: so what is given to k places is true of k in 61, even in a small fleet.
+// wheel returns the place of a PBX, from 0 to 60. Of 61 PBXs in a row, from a multiple of 61, each has another place in random
+// order: a property of k places is one of k in 61 PBXs, even in a small fleet.
 func (w world) wheel(t topic, ordinal int64) int64 {
 	turn, place := ordinal/spokes, ordinal%spokes
 	factor, shift := 1+w.below(spokes-1, t, turn, 1), w.below(spokes, t, turn, 2)

@@ -6,14 +6,14 @@ import (
 	"strconv"
 )
 
-// control adds the paths by which a demo in another process is steered. They are no part of YCM, need no token and
-// are for the machine itself alone.
+// control adds the paths to control a demo in another process. They are not part of YCM, need no token and are restricted to
+// the same machine.
 func (s *Server) control() {
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"POST /sim/pbx/{id}/status": func(w http.ResponseWriter, r *http.Request) {
 			status := r.URL.Query().Get("value")
 			if status == "" {
-				http.Error(w, "say which status: ?value=Stopped", http.StatusBadRequest)
+				http.Error(w, "missing parameter: ?value=Stopped", http.StatusBadRequest)
 				return
 			}
 			s.steer(w, r, func(id int64) bool { return s.SetStatus(id, status) })
@@ -33,7 +33,7 @@ func (s *Server) control() {
 	} {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if !local(r) {
-				http.Error(w, "only from the machine itself", http.StatusForbidden)
+				http.Error(w, "only from the same machine", http.StatusForbidden)
 				return
 			}
 			handle(w, r)
@@ -41,7 +41,7 @@ func (s *Server) control() {
 	}
 }
 
-// steer does something to the PBX that the path names.
+// steer changes the PBX in the path.
 func (s *Server) steer(w http.ResponseWriter, r *http.Request, do func(id int64) bool) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil || !do(id) {
@@ -51,8 +51,8 @@ func (s *Server) steer(w http.ResponseWriter, r *http.Request, do func(id int64)
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// local tells whether a request comes from this machine and was meant for it: a page in a browser that was lured
-// here by another name is not let in.
+// local reports whether a request comes from this machine and is addressed to it: a web page that uses DNS rebinding is not
+// admitted.
 func local(r *http.Request) bool {
 	if r.RemoteAddr == (pipeAddr{}).String() {
 		return true

@@ -22,12 +22,12 @@ func Chain(effects ...Effect) Effect {
 	}
 }
 
-// instead makes an effect that answers in the server's place.
+// instead makes an effect that answers in place of the server.
 func instead(answer http.HandlerFunc) Effect {
 	return func(http.Handler) http.Handler { return answer }
 }
 
-// Failure answers with a code of the vendor's table, in the given shape and under the HTTP status that fits.
+// Failure answers with a code of the vendor's table, in the given shape and with its HTTP status.
 func Failure(code int, shape Shape) Effect {
 	return instead(func(w http.ResponseWriter, _ *http.Request) { failureOf(code).write(w, shape) })
 }
@@ -42,7 +42,7 @@ func Header(name, value string) Effect {
 	}
 }
 
-// Answer answers with a text of the test's own, whatever it is.
+// Answer answers with any text.
 func Answer(status int, contentType, body string) Effect {
 	return instead(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -87,7 +87,7 @@ func Oversize(n int) Effect {
 	})
 }
 
-// Switch answers with another protocol, which nobody asked for, and keeps the connection until the client lets it go.
+// Switch answers with another protocol, which was not requested, and keeps the connection until the client closes it.
 func Switch() Effect {
 	return instead(func(w http.ResponseWriter, _ *http.Request) {
 		conn, buffered, err := http.NewResponseController(w).Hijack()
@@ -123,7 +123,7 @@ func Hang() Effect {
 	})
 }
 
-// Slow waits before it answers as ever.
+// Slow waits before it answers.
 func Slow(d time.Duration) Effect {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -166,15 +166,15 @@ func BOM() Effect {
 	})
 }
 
-// Set answers with other JSON for every field of that name, at any depth: an unknown status, rubbish for a number, a
-// total that lies, null data, an expires_in of 0. An empty value leaves the field out.
+// Set answers with other JSON for every field of that name, at any depth: an unknown status, an invalid number, a wrong
+// total, null data, an expires_in of 0. An empty value leaves the field out.
 func Set(field, value string) Effect {
 	return rewrite(func(w http.ResponseWriter, _ *http.Request, answer *recorder) {
 		decoder := json.NewDecoder(&answer.body)
 		decoder.UseNumber()
 		var body any
 		if err := decoder.Decode(&body); err != nil {
-			panic(http.ErrAbortHandler) // It was no JSON: another fault was there first.
+			panic(http.ErrAbortHandler) // It is not JSON, because of another fault.
 		}
 		setIn(body, field, value)
 		maps.Copy(w.Header(), answer.header)
@@ -202,8 +202,7 @@ func setIn(node any, field, value string) {
 	}
 }
 
-// IgnorePage serves the first page of a list whatever page is asked for. If echo is set the answer claims to be the
-// page that was asked for.
+// IgnorePage serves the first page of a list for every page. If echo is set, the answer has the number that was requested.
 func IgnorePage(echo bool) Effect {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -221,7 +220,7 @@ func IgnorePage(echo bool) Effect {
 	}
 }
 
-// rewrite makes an effect that does something else with the answer.
+// rewrite makes an effect that sends the answer in another way.
 func rewrite(send func(w http.ResponseWriter, r *http.Request, answer *recorder)) Effect {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

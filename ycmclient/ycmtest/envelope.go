@@ -136,7 +136,7 @@ func envelope(data any) any {
 	}{data, requestID(), "Success", time.Now().Unix()}
 }
 
-// requestID makes an id in one of the two forms that the vendor's examples show.
+// requestID makes an id in one of the two forms of the vendor's examples.
 func requestID() string {
 	id := fmt.Sprintf("%08x-2cf5-40c9-9b32-%012x", rand.Uint32(), rand.Uint64()>>16)
 	if rand.Uint32()%2 == 0 {
@@ -150,7 +150,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil {
-		panic(err) // Only a value of Raw that is no JSON can do that: a mistake of the test's author.
+		panic(err) // A value of Raw is not JSON: a mistake in the test.
 	}
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
 	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))

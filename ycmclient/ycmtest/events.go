@@ -1,7 +1,7 @@
 package ycmtest
 
-// What happens to the PBXs of a live fleet: the time of each is cut in slots of two hours, and in some of them it is
-// stopped, restarted, restored or gone silent for a while. Upgrades come once, most of them soon after the epoch.
+// Events of the PBXs of a live fleet: in some slots of two hours a PBX is stopped, restarted, restored or does not answer for a
+// while. It is upgraded once, usually soon after the epoch.
 
 const (
 	slotTime    = 2 * hour
@@ -9,15 +9,15 @@ const (
 	startTime   = 3 * minute
 )
 
-// event is something that happens to a PBX.
+// event is a change of state for a while.
 type event struct {
-	status     string // while it lasts
+	status     string // during the event
 	silent     bool   // the PBX runs, but does not answer
 	start, end int64
 }
 
-// stumble gives the PBX the state of the event that it is in.
-func (w world) stumble(p *PBX, n, t int64) {
+// applyEvent gives the PBX the state of its current event.
+func (w world) applyEvent(p *PBX, n, t int64) {
 	if p.Status != Running || p.Activation != activated {
 		return
 	}
@@ -36,10 +36,10 @@ func (w world) stumble(p *PBX, n, t int64) {
 	}
 }
 
-// slot numbers the stretch of two hours that t lies in, by the PBX's own count.
+// slot returns the number of the PBX's slot at the time t.
 func (w world) slot(n, t int64) int64 { return (t + w.below(slotTime, aboutEvent, n)) / slotTime }
 
-// eventIn is what happens to the PBX in one slot; it ends within the slot.
+// eventIn returns the event of the PBX in a slot; it ends within the slot.
 func (w world) eventIn(n, slot int64) (event, bool) {
 	length := func(least, most int64) int64 { return least + w.below(most-least, aboutEvent, n, slot, 1) }
 	var e event
@@ -65,7 +65,7 @@ func (w world) eventIn(n, slot int64) (event, bool) {
 	return e, true
 }
 
-// upgrade tells when the PBX is upgraded. Of those that are behind half are held back.
+// upgrade returns when the PBX is upgraded. Half of those that are behind never are.
 func (w world) upgrade(n int64) (at int64, ok bool) {
 	if !w.live || w.behind(n) == 0 || w.below(2, aboutUpgrade, n) == 0 {
 		return 0, false
@@ -79,7 +79,7 @@ func (w world) upgradeEvent(n int64) (event, bool) {
 	return event{status: Upgrading, start: at, end: at + upgradeTime}, ok
 }
 
-// startedAt is when the PBX came up last, as far back as the epoch; before that it is a throw.
+// startedAt returns when the PBX started last; before the epoch that is random.
 func (w world) startedAt(n, t int64) int64 {
 	last := w.epoch - hour - w.below(40*day, aboutStart, n, 3)
 	if !w.live {

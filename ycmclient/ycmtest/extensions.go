@@ -21,7 +21,7 @@ type Extension struct {
 	Online   OnlineStatus `json:"online_status"`
 }
 
-// OnlineStatus is what an extension can be reached on.
+// OnlineStatus is the state of an extension's endpoints.
 type OnlineStatus struct {
 	SIPPhone      SIPPhones    `json:"sip_phone"`
 	LinkusDesktop Registration `json:"linkus_desktop"`
@@ -34,13 +34,13 @@ type SIPPhones struct {
 	List []Registration `json:"status_list"`
 }
 
-// Registration is one of them: 1 is online, 0 offline.
+// Registration is the state of an endpoint: 1 is online, 0 offline.
 type Registration struct {
 	Status int    `json:"status"`
 	Device string `json:"ext_dev_type"`
 }
 
-// extensionList is "Query Extension List", which firmware before 84.7 does not have.
+// extensionList is "Query Extension List", since firmware 84.7.
 func (s *Server) extensionList(p PBX, query url.Values) pbxAnswer {
 	if compareVersions(p.Version, "84.7") < 0 {
 		return pbxError(10001)
@@ -53,8 +53,7 @@ func (s *Server) extensionList(p PBX, query url.Values) pbxAnswer {
 	return listPage(list, query, func(a, b Extension) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-// extensionsOf makes the extensions that the n-th PBX has in use. Most have a desk phone; Linkus comes and goes with the
-// office's hours.
+// extensionsOf makes the extensions that the n-th PBX has in use. Most have a desk phone; Linkus is online in office hours.
 func (w world) extensionsOf(p PBX, n, t int64) []Extension {
 	list := make([]Extension, p.UsedExtensions)
 	local := t + regions[w.regionOf(n)].offset
@@ -80,8 +79,8 @@ func (w world) extensionsOf(p PBX, n, t int64) []Extension {
 	return list
 }
 
-// deskPhones is the registrations of an extension's phones on the desk. One extension in ten has two, two have none, and
-// one PBX in six is an office that has none at all.
+// deskPhones returns the registrations of an extension's desk phones. 10 % of the extensions have two, 20 % none, and one PBX
+// in six has none at all.
 func (w world) deskPhones(n, k, t int64) []Registration {
 	phones := []Registration{}
 	share := w.below(10, aboutDevices, n, k, 4)
@@ -90,7 +89,7 @@ func (w world) deskPhones(n, k, t int64) []Registration {
 	}
 	for i := range 1 + share/9 {
 		status := 1
-		if w.dark(n, t) || w.below(40, aboutDevices, n, k, 5, i) == 0 || w.live && w.below(100, aboutDevices, n, k, 6, i, t/hour) == 0 {
+		if w.siteOffline(n, t) || w.below(40, aboutDevices, n, k, 5, i) == 0 || w.live && w.below(100, aboutDevices, n, k, 6, i, t/hour) == 0 {
 			status = 0
 		}
 		phones = append(phones, Registration{status, fmt.Sprintf("phone %d", i+1)})
@@ -98,9 +97,9 @@ func (w world) deskPhones(n, k, t int64) []Registration {
 	return phones
 }
 
-// dark tells whether the office has lost its line: some at some time of the day for an hour or so, and where the fleet
-// stands still, one in 61 for ever. In a healthy fleet none does.
-func (w world) dark(n, t int64) bool {
+// siteOffline reports whether the office's line is down: for about an hour at some time of the day, and in a static fleet one in
+// 61. In a healthy fleet none is.
+func (w world) siteOffline(n, t int64) bool {
 	if w.healthy {
 		return false
 	}

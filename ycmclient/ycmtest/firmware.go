@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// release is a version of firmware and the regions where it can be had.
+// release is a firmware version and the regions where it is available.
 type release struct {
 	VersionID int    `json:"versionId"`
 	Version   string `json:"version"`
 	RegionIDs []int  `json:"regionIds"`
 }
 
-// releases is every firmware of each type. Neither the versions nor the regions are in order, as the vendor promises
-// none; region 40 has lost its name.
+// releases is every firmware by type. Neither the versions nor the regions are in order, as the vendor promises none; region 40
+// has no name.
 var releases = map[string][]release{
 	"pbx": {
 		{1203, "84.21.0.117", []int{16, 4, 24}},
@@ -58,8 +58,7 @@ func (s *Server) firmware(r *http.Request) (any, *failure) {
 	return inRegions(all, wanted...), nil
 }
 
-// inRegions returns the releases that can be had in one of the regions, with all of their regions; all of them if no
-// region is named.
+// inRegions returns the releases that are available in one of the regions; all without regions.
 func inRegions(all []release, ids ...int) []release {
 	found := make([]release, 0, len(all))
 	for _, r := range all {
@@ -76,7 +75,7 @@ func compareVersions(a, b string) int {
 	numbers := func(version string) []int {
 		var numbers []int
 		for part := range strings.SplitSeq(version, ".") {
-			n, _ := strconv.Atoi(part) // What is no number counts as 0.
+			n, _ := strconv.Atoi(part) // What is not a number counts as 0.
 			numbers = append(numbers, n)
 		}
 		return numbers
@@ -84,7 +83,7 @@ func compareVersions(a, b string) int {
 	return slices.Compare(numbers(a), numbers(b))
 }
 
-// offered lists the versions of PBX firmware of each of regions, newest first.
+// offered returns the versions of PBX firmware of each region, newest first.
 func offered() [][]string {
 	lists := make([][]string, len(regions))
 	for i, region := range regions {

@@ -13,14 +13,14 @@ type fleet struct {
 	mu      sync.RWMutex
 	ids     []int64         // ascending; never changed in place
 	last    int64           // the highest id ever given, 0 before the first
-	born    map[int64]int64 // when those were created that came after the start, unix seconds
-	changed map[int64]PBX   // those that were changed, and hold still
+	created map[int64]int64 // when those were created that did not exist at the start, unix seconds
+	changed map[int64]PBX   // do not change by themselves
 }
 
 func newFleet(w world) *fleet {
 	f := &fleet{
 		world: w, ids: make([]int64, w.size),
-		born: make(map[int64]int64), changed: make(map[int64]PBX),
+		created: make(map[int64]int64), changed: make(map[int64]PBX),
 	}
 	for n := range f.ids {
 		f.ids[n] = w.id(int64(n))
@@ -29,12 +29,12 @@ func newFleet(w world) *fleet {
 	return f
 }
 
-// at makes the PBX with an id as it is at a moment, with f.mu held.
+// at makes the PBX with an id as it is at a time, with f.mu held.
 func (f *fleet) at(id int64, now time.Time) PBX {
 	if p, ok := f.changed[id]; ok {
 		return p
 	}
-	return f.world.pbx(id, f.born[id], f.world.moment(now))
+	return f.world.pbx(id, f.created[id], f.world.moment(now))
 }
 
 // get returns a PBX of the fleet.
@@ -47,7 +47,7 @@ func (f *fleet) get(id int64) (PBX, bool) {
 	return f.at(id, time.Now()), true
 }
 
-// find returns a PBX by what the world made of its id, or what a change made of it.
+// find returns a PBX by a property: guess is its id if the property was never changed.
 func (f *fleet) find(guess int64, is func(PBX) bool) (PBX, bool) {
 	if p, ok := f.get(guess); ok && is(p) {
 		return p, true
@@ -120,7 +120,7 @@ func (s *Server) Add(edit func(*PBX)) PBX {
 		f.changed[p.ID] = p.clone()
 	}
 	f.last = p.ID
-	f.born[p.ID] = now.Unix()
+	f.created[p.ID] = now.Unix()
 	f.ids = append(f.ids, p.ID)
 	return p
 }
@@ -170,7 +170,7 @@ func (s *Server) Delete(id int64) bool {
 	if ok {
 		s.fleet.ids = slices.Concat(s.fleet.ids[:place], s.fleet.ids[place+1:])
 		delete(s.fleet.changed, id)
-		delete(s.fleet.born, id)
+		delete(s.fleet.created, id)
 	}
 	return ok
 }

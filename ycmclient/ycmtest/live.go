@@ -2,20 +2,20 @@ package ycmtest
 
 import "math"
 
-// Life is what changes with time, computed when somebody asks and never kept: nothing runs between two requests, and
-// a demo that is started again with the same epoch goes on where it was. Without Options.Live the time is always the
-// epoch, so the same functions make a fleet that stands still.
+// What changes with time is computed on request and never stored: nothing runs between two requests, and a demo that is
+// restarted with the same epoch continues. Without Options.Live the time is always the epoch, so the same functions make a
+// static fleet.
 
 // operate gives the PBX its state at the time t.
 func (w world) operate(p *PBX, n, t int64) {
 	if w.healthy {
-		w.operateWell(p, n, t)
+		w.operateHealthy(p, n, t)
 		return
 	}
-	p.Status, p.Activation = w.rest(n)
+	p.Status, p.Activation = w.baseState(n)
 	p.Version = w.version(n, t)
 	if w.live {
-		w.stumble(p, n, t)
+		w.applyEvent(p, n, t)
 	}
 	if p.Activation == activated {
 		p.FirstStarted = p.Created
@@ -30,7 +30,7 @@ func (w world) operate(p *PBX, n, t int64) {
 	p.UsedRecording = w.recorded(p, n, t)
 	p.ActiveCalls = w.calls(p, n, t, w.intensity(n))
 	if w.wheel(aboutShape, n) == 1 {
-		p.APIError = 10005 // Its API is switched off.
+		p.APIError = 10005 // Its API is disabled.
 	}
 }
 
@@ -39,9 +39,9 @@ const (
 	unactivated = "Unactivated"
 )
 
-// rest is the state of a PBX while nothing happens to it. In a live fleet nothing is for ever on its way somewhere,
-// but for one in 61 whose provisioning never ends.
-func (w world) rest(n int64) (status, activation string) {
+// baseState is the state of a PBX outside of events. In a live fleet none is in transition without end, except for one in 61 whose
+// provisioning never ends.
+func (w world) baseState(n int64) (status, activation string) {
 	switch place := w.wheel(aboutState, n); {
 	case place < 2:
 		return Stopped, activated
@@ -57,7 +57,7 @@ func (w world) rest(n int64) (status, activation string) {
 	return Running, activated
 }
 
-// version is what the PBX runs: often the newest of its region, else one of those before.
+// version is the PBX's firmware: often the newest of its region, else an older one.
 func (w world) version(n, t int64) string {
 	versions := w.versions[w.regionOf(n)]
 	behind := w.behind(n)
@@ -82,7 +82,7 @@ func (w world) behind(n int64) int {
 	}
 }
 
-// backup is when the PBX was last backed up by a task: most each night, some each week, some long ago, some never.
+// backup is when the PBX was last backed up by a task: for most every night, for some every week, long ago or never.
 func (w world) backup(p *PBX, n, t int64) int64 {
 	var last int64
 	switch place := w.wheel(aboutBackup, n); {
@@ -99,15 +99,14 @@ func (w world) backup(p *PBX, n, t int64) int64 {
 	return last
 }
 
-// night is the last time before t that a task ran which runs every so many nights, between 1 and 4 o'clock of the
-// PBX's own time.
+// night is the last run before t of a task that runs every so many nights, between 1 and 4 o'clock local time.
 func (w world) night(n, t, every int64) int64 {
 	phase := w.below(every, aboutBackup, n, 1)*day + hour + w.below(3*hour, aboutBackup, n, 2) - regions[w.regionOf(n)].offset
 	return t - (t-phase)%(every*day)
 }
 
-// planEnd is when the plan ends: for most in the year to come, for some within days. Those that end are renewed
-// within two days, but for those that had ended before the epoch.
+// planEnd is when the plan expires: for most within a year, for some within days. It is renewed after two days, unless it
+// expired before the epoch.
 func (w world) planEnd(n, t int64) int64 {
 	within := func(days int64) int64 { return w.below(days*day, aboutPlanEnd, n) }
 	end := w.epoch + 30*day + within(335)
@@ -125,19 +124,19 @@ func (w world) planEnd(n, t int64) int64 {
 	return end
 }
 
-// end is when the PBX itself ends: a trial soon or not long ago; of the others only half have an end.
+// end is when the PBX itself expires: a trial soon or not long ago; half of the others never do.
 func (w world) end(p *PBX, n int64) int64 {
-	throw := w.below(30*day, aboutEnd, n)
+	random := w.below(30*day, aboutEnd, n)
 	if p.Type == "Trial" {
-		return w.epoch - 5*day + throw
+		return w.epoch - 5*day + random
 	}
 	if w.below(2, aboutEnd, n, 1) == 0 {
 		return 0
 	}
 	if w.wheel(aboutEnd, n) == 0 {
-		return w.epoch + throw/4
+		return w.epoch + random/4
 	}
-	return w.epoch + 20*day + throw*24
+	return w.epoch + 20*day + random*24
 }
 
 func (w world) extensions(p *PBX, n int64) int64 {
@@ -153,7 +152,7 @@ func (w world) extensions(p *PBX, n int64) int64 {
 	return p.ExtensionCapacity * (25 + w.below(60, aboutExtensions, n)) / 100
 }
 
-// recorded grows by the same minutes each day until somebody clears the store, and then starts again.
+// recorded grows steadily until the store is cleared, and then starts again.
 func (w world) recorded(p *PBX, n, t int64) int64 {
 	period := 30*day + w.below(300*day, aboutRecording, n, 1)
 	grown := float64((t+w.below(period, aboutRecording, n, 2))%period) / float64(period)
@@ -167,10 +166,10 @@ func (w world) recorded(p *PBX, n, t int64) int64 {
 	return int64(float64(p.RecordingCapacity) * (0.1 + (highest-0.1)*grown))
 }
 
-// busy is how busy offices are at each hour of a working day, in percent.
+// busy is how busy offices are at every hour of a working day, in percent.
 var busy = [25]float64{1, 1, 0, 0, 1, 2, 6, 20, 55, 88, 100, 97, 72, 70, 90, 98, 92, 70, 38, 18, 10, 6, 3, 2, 1}
 
-// intensity is the share of the capacity that is in use in the busiest hour of an ordinary day.
+// intensity is the share of the capacity that is in use in the busiest hour of a working day.
 func (w world) intensity(n int64) float64 {
 	switch w.wheel(aboutCalls, n) {
 	case 0:
@@ -181,8 +180,7 @@ func (w world) intensity(n int64) float64 {
 	return 0.1 + 0.5*float64(w.below(1000, aboutCalls, n))/1000
 }
 
-// calls follow the time of day where the PBX is, with some chance each ten minutes. What has stopped still shows a
-// few, as in the vendor's example.
+// calls follow the local time of day, with random changes every ten minutes. A stopped PBX has a few, as in the vendor's example.
 func (w world) calls(p *PBX, n, t int64, intensity float64) int64 {
 	if p.Status != Running {
 		return w.below(3, aboutCalls, n, 1)

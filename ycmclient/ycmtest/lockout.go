@@ -4,22 +4,14 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
 )
 
-// lockout blocks an address that fails too many logins in a row, as YCM and the PBXs do. The vendor's pages do not say how
-// long a block lasts; an administrator can end it.
+// lockout blocks an address that fails too many logins in a row, as YCM and the PBXs do, until an administrator ends it.
 type lockout struct {
-	allowed  int           // failures in a row that do not block yet
-	duration time.Duration // of a block; 0 is for ever
+	allowed int // failures in a row that do not block yet
 
-	mu    sync.Mutex
-	tries map[string]*tries // By address.
-}
-
-type tries struct {
-	failed  int // in a row
-	blocked time.Time
+	mu     sync.Mutex
+	failed map[string]int // in a row, by address
 }
 
 // verdict is what becomes of a login.
@@ -36,32 +28,28 @@ const (
 func (l *lockout) login(address string, valid bool) verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t := l.tries[address]
-	if t == nil || l.duration > 0 && !t.blocked.IsZero() && time.Since(t.blocked) >= l.duration {
-		t = new(tries)
+	if l.failed == nil {
+		l.failed = map[string]int{}
 	}
-	if l.tries == nil {
-		l.tries = map[string]*tries{}
-	}
-	l.tries[address] = t
+	failed := l.failed[address]
 	switch {
-	case !t.blocked.IsZero():
+	case failed > l.allowed:
 		return blocked
 	case valid:
-		delete(l.tries, address)
+		delete(l.failed, address)
 		return accepted
 	}
-	if t.failed++; t.failed <= l.allowed {
-		return refused
+	l.failed[address]++
+	if failed == l.allowed {
+		return lockedOut
 	}
-	t.blocked = time.Now()
-	return lockedOut
+	return refused
 }
 
 func (l *lockout) clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	clear(l.tries)
+	clear(l.failed)
 }
 
 // Unblock ends every lock-out, of YCM and of the PBXs, as an administrator does under Security > Blocked IP.

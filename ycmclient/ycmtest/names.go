@@ -21,7 +21,7 @@ var (
 	}
 )
 
-// oddNames are names that break what is careless with quoting, encoding or regular expressions.
+// oddNames are names that need care with quoting, encoding or regular expressions.
 var oddNames = []string{
 	`The "Old" Mill`,
 	`C:\PBX\main`,
@@ -41,12 +41,12 @@ var oddNames = []string{
 	`ends with \`,
 }
 
-// foreignNames are those of them that customers really have.
+// foreignNames are those of them that are realistic.
 var foreignNames = []string{
 	`The "Old" Mill`, "Zürich Apotheke", "東京デザイン事務所", "Кафе «Волна»", "مكتب البحر", "Smith & Sons", "O'Brien's",
 }
 
-// name makes a name: four in 61 are odd ones, all of which a fleet of 244 has.
+// name makes a name. Four in 61 are odd ones, all of which occur in a fleet of 244.
 func (w world) name(n int64) string {
 	const odd = 4
 	if place := w.wheel(aboutName, n); place < odd {
@@ -66,8 +66,7 @@ func (w world) name(n int64) string {
 	return name.String()
 }
 
-// named returns the ids of the PBXs whose name has the text in it, whatever the case, with f.mu held. It looks at
-// every name.
+// named returns the ids of the PBXs whose name contains a text in any case, with f.mu held.
 func (f *fleet) named(text string) []int64 {
 	text = strings.ToLower(text)
 	var ids []int64

@@ -38,24 +38,22 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, invalidParameter("grant_type"))
 		return
 	}
-	switch v := s.lockout.login(addressOf(r), valid); v {
-	case accepted:
-	case blocked:
+	if v := s.lockout.login(addressOf(r), valid); v != accepted {
 		s.countRefusal(v, false)
-		failure{http.StatusForbidden, 1000002, "AUTHENTICATION_FAILED: API Authentication Lockout", "access_denied"}.write(w, s.options.LoginShape)
-		return
-	default:
-		s.countRefusal(v, false)
-		failureOf(1000033).write(w, s.options.LoginShape)
+		refusal := failureOf(1000033)
+		if v == blocked {
+			refusal = &failure{http.StatusForbidden, 1000002, "AUTHENTICATION_FAILED: API Authentication Lockout", "access_denied"}
+		}
+		refusal.write(w, s.options.LoginShape)
 		return
 	}
-	// A refresh token can be used once.
-	s.sessions.endRefresh(func(other session) bool { return other.refresh == old.refresh })
+	const refreshLife = 15 * 24 * time.Hour // A refresh token can be used once.
+	s.sessions.end(&s.sessions.refresh, func(other session) bool { return other.refresh == old.refresh })
 	var granted session
 	if same := s.sessions.of(client); s.options.SameToken && old.refresh == "" && len(same) > 0 {
 		granted = same[0]
 	} else {
-		granted = s.sessions.grant(client, s.options.TokenLife, s.options.RefreshLife, func(ends time.Time) string { return jwt(client, ends) })
+		granted = s.sessions.grant(client, s.options.TokenLife, refreshLife, func(ends time.Time) string { return jwt(client, ends) })
 	}
 	writeJSON(w, http.StatusOK, map[string]any{
 		"access_token":  granted.access,
@@ -137,7 +135,7 @@ func (s *Server) SetSecret(client, secret string) {
 	s.mu.Lock()
 	s.secrets[client] = secret
 	s.mu.Unlock()
-	s.sessions.endRefresh(func(old session) bool { return old.owner == client })
+	s.sessions.end(&s.sessions.refresh, func(old session) bool { return old.owner == client })
 }
 
 // ExpireTokens expires every access token of YCM: they get 1000035. Refresh tokens stay valid.
@@ -152,8 +150,8 @@ func (s *Server) ExpireTokens() {
 
 // RevokeTokens ends every token of YCM, refresh tokens included: access tokens get 1000036.
 func (s *Server) RevokeTokens() {
-	s.sessions.endAccess(all)
-	s.sessions.endRefresh(all)
+	s.sessions.end(&s.sessions.access, all)
+	s.sessions.end(&s.sessions.refresh, all)
 }
 
 // Tokens returns every token that YCM knows now, sorted, for tests that search logs and pages for them.

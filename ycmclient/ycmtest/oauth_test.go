@@ -143,10 +143,10 @@ func TestRefusedLoginShapes(t *testing.T) {
 	}
 }
 
-// More than five refusals in a row lock the address out, right secret or not, until the block ends.
+// More than five refusals in a row lock the address out, right secret or not, until it is unblocked.
 func TestLockout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := dialMemory(t, Options{Lockout: time.Hour})
+		r := dialMemory(t, Options{})
 		fail := func(times int) {
 			t.Helper()
 			for range times {
@@ -168,9 +168,6 @@ func TestLockout(t *testing.T) {
 		if stats := r.Stats(); stats.Lockouts != 1 || stats.LoginsRefused != 12 {
 			t.Errorf("there were %d lock-outs and %d refused logins, want 1 and 12", stats.Lockouts, stats.LoginsRefused)
 		}
-		time.Sleep(time.Hour)
-		works(true)
-		fail(6)
 		r.Unblock()
 		works(true)
 	})

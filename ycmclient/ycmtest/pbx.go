@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// pbxAnswer is what a PBX answers: its fields at the top level, with errcode and errmsg among them.
+// pbxAnswer is the answer of a PBX, with errcode and errmsg at the top level.
 type pbxAnswer map[string]any
 
 // pbxErrors are the PBX's error codes with the vendor's texts ("Error Code and Error Message").
@@ -39,8 +39,8 @@ func invalid(field, why string) pbxAnswer {
 	return answer
 }
 
-// proxy passes a call on to a PBX ("Call Cloud PBX's GET API"). The answer is the PBX's own, with YCM's requestId
-// among its fields. What YCM says when the PBX does not answer is not in the vendor's pages.
+// proxy passes a call on to a PBX ("Call Cloud PBX's GET API"). The answer is the PBX's own with YCM's requestId. What YCM
+// answers for a PBX that does not answer is not in the vendor's pages.
 func (s *Server) proxy(w http.ResponseWriter, r *http.Request) {
 	sn := r.PathValue("sn")
 	p, ok := s.fleet.find(idOfSN(sn), func(p PBX) bool { return p.SN == sn })
@@ -49,20 +49,20 @@ func (s *Server) proxy(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, notFound())
 	case p.Activation != activated:
 		s.fail(w, &failure{http.StatusBadRequest, 2000016, "DEVICE_NO_ACTIVE_ERROR", "invalid_request"})
-	case !answers(p):
+	case !reachable(p):
 		s.fail(w, &failure{http.StatusInternalServerError, 3000009, "API_REQUEST_FAILED", "server_error"})
 	default:
 		sleep(r, p.Delay)
-		answer := s.ask(p, r)
+		answer := s.query(p, r)
 		answer["requestId"] = requestID()
 		writeJSON(w, http.StatusOK, answer)
 	}
 }
 
-// answers tells whether a PBX serves at all.
-func answers(p PBX) bool { return p.Status == Running && !p.Silent }
+// reachable reports whether a PBX answers at all.
+func reachable(p PBX) bool { return p.Status == Running && !p.Silent }
 
-// direct answers a call to a PBX itself, which is named by the Host of the request or by the path.
+// direct answers a call with direct access: the Host of the request or the path names the PBX.
 func (s *Server) direct(w http.ResponseWriter, r *http.Request) {
 	host := r.PathValue("pbx")
 	if host == "" {
@@ -74,7 +74,7 @@ func (s *Server) direct(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sleep(r, p.Delay)
-	if !answers(p) {
+	if !reachable(p) {
 		Reset()(nil).ServeHTTP(w, r)
 		return
 	}
@@ -105,14 +105,14 @@ func (s *Server) pbxCall(p PBX, r *http.Request) pbxAnswer {
 		return pbxError(10004)
 	}
 	if r.PathValue("path") == "del_token" && r.Method == http.MethodGet {
-		s.pbxSessions.endAccess(func(other session) bool { return other.access == token })
+		s.pbxSessions.end(&s.pbxSessions.access, func(other session) bool { return other.access == token })
 		return pbxError(0)
 	}
-	return s.ask(p, r)
+	return s.query(p, r)
 }
 
-// ask is the PBX's API behind every door. Only what an exporter may read is there; everything else is a violation.
-func (s *Server) ask(p PBX, r *http.Request) pbxAnswer {
+// query is the PBX's API, through YCM and with direct access. Only the reads of an exporter exist; anything else is a violation.
+func (s *Server) query(p PBX, r *http.Request) pbxAnswer {
 	if p.APIError != 0 {
 		return pbxError(p.APIError)
 	}

@@ -40,7 +40,7 @@ func (s *Server) pbxRefresh(p PBX, r *http.Request) pbxAnswer {
 	old, ok := s.pbxSessions.byRefresh(body.Token)
 	valid := ok && old.owner == ownerOf(p)
 	if valid {
-		s.pbxSessions.endRefresh(func(other session) bool { return other.refresh == body.Token })
+		s.pbxSessions.end(&s.pbxSessions.refresh, func(other session) bool { return other.refresh == body.Token })
 	}
 	return s.pbxLogin(p, r, valid, "refresh_token")
 }
@@ -76,4 +76,4 @@ func readJSON(r *http.Request, v any) bool {
 func (s *Server) PBXTokens(id int64) int { return len(s.pbxSessions.of(strconv.FormatInt(id, 10))) }
 
 // ExpirePBXTokens expires the access tokens of every PBX: they get 10004.
-func (s *Server) ExpirePBXTokens() { s.pbxSessions.endAccess(all) }
+func (s *Server) ExpirePBXTokens() { s.pbxSessions.end(&s.pbxSessions.access, all) }

@@ -5,13 +5,12 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
 
-// phoneVendor is a maker of phones that a PBX can provision, with its models by their kind and by the firmware that
-// brought them. Two makers have a phone called H3, and they are different phones.
+// phoneVendor is a vendor of phones that a PBX can provision, with its models by kind and first firmware. Two vendors have
+// different phones with the name H3.
 type phoneVendor struct {
 	text, value string
 	rps         bool // has a redirection service
@@ -75,8 +74,7 @@ type option struct {
 	Type  string `json:"type,omitempty"`
 }
 
-// compatibility is "Query Configuration Options for Auto Provisioning", which firmware before 84.8 does not have.
-// What a firmware knows grows with its version.
+// compatibility is "Query Configuration Options for Auto Provisioning", since firmware 84.8. Newer firmware has more models.
 func (s *Server) compatibility(p PBX, query url.Values) pbxAnswer {
 	if compareVersions(p.Version, "84.8") < 0 {
 		return pbxError(10001)
@@ -101,22 +99,28 @@ func (s *Server) compatibility(p PBX, query url.Values) pbxAnswer {
 	}
 	options := []option{}
 	for i, v := range phoneVendors {
-		if menu != "phone_vendor" && query.Get("vendor") != "" && query.Get("vendor") != v.value {
+		if wanted := query.Get("vendor"); menu != "phone_vendor" && wanted != "" && wanted != v.value {
 			continue
 		}
-		v.series = slices.DeleteFunc(slices.Clone(v.series), func(s phoneSeries) bool { return compareVersions(p.Version, s.since) < 0 })
-		if len(v.series) == 0 {
-			continue
-		}
-		switch menu {
-		case "phone_vendor":
-			options = append(options, option{v.text, v.value, v.series[0].kind})
-		case "phone_model":
-			options = append(options, v.models()...)
-		case "phone_template":
-			options = append(options, v.templates(i, query.Get("model"))...)
-		case "autop_method":
-			options = append(options, v.methods(query.Get("model"), s.fleet.world.link(p))...)
+		for j, series := range v.series {
+			if compareVersions(p.Version, series.since) < 0 {
+				continue
+			}
+			if menu == "phone_vendor" {
+				options = append(options, option{v.text, v.value, series.kind})
+				break
+			}
+			for model := range strings.FieldsSeq(series.models) {
+				switch {
+				case menu == "phone_model":
+					options = append(options, option{model, model, series.kind})
+				case model != query.Get("model"):
+				case menu == "phone_template": // Its id is a string, and it has no type.
+					options = append(options, option{Text: "YSDP_" + series.template, Value: strconv.Itoa(20 + 10*i + j)})
+				case menu == "autop_method":
+					options = append(options, v.methods(s.fleet.world.link(p))...)
+				}
+			}
 		}
 	}
 	answer := pbxError(0)
@@ -124,30 +128,8 @@ func (s *Server) compatibility(p PBX, query url.Values) pbxAnswer {
 	return answer
 }
 
-func (v phoneVendor) models() (options []option) {
-	for _, s := range v.series {
-		for model := range strings.FieldsSeq(s.models) {
-			options = append(options, option{model, model, s.kind})
-		}
-	}
-	return options
-}
-
-// templates have ids, written as strings, and no type.
-func (v phoneVendor) templates(vendor int, model string) (options []option) {
-	for i, s := range v.series {
-		if slices.Contains(strings.Fields(s.models), model) {
-			options = append(options, option{Text: "YSDP_" + s.template, Value: strconv.Itoa(20 + 10*vendor + i)})
-		}
-	}
-	return options
-}
-
-// methods have the PBX's provisioning link for a text. It is as good as a password.
-func (v phoneVendor) methods(model, link string) (options []option) {
-	if !slices.ContainsFunc(v.models(), func(o option) bool { return o.Value == model }) {
-		return nil
-	}
+// methods have the PBX's provisioning link as text, which is as secret as a password.
+func (v phoneVendor) methods(link string) (options []option) {
 	for _, method := range []string{"rps", "pnp", "dhcp"} {
 		if method != "rps" || v.rps {
 			options = append(options, option{link, method, "full"})
@@ -156,7 +138,7 @@ func (v phoneVendor) methods(model, link string) (options []option) {
 	return options
 }
 
-// link is where phones of a PBX fetch their configuration: a host with a secret path, without a scheme.
+// link is where the phones of a PBX get their configuration: a host with a secret path, without a scheme.
 func (w world) link(p PBX) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d", w.seed, p.ID))
 	return p.URL + ":443/api/autoprovision/" + base64.RawURLEncoding.EncodeToString(sum[:12])

@@ -24,8 +24,7 @@ type Phone struct {
 	Name     string `json:"assigned_ext_name"`
 }
 
-// phoneSearch is "Search Specific IP Phones", which firmware before 84.9 does not have. A search for something is not what
-// an exporter does.
+// phoneSearch is "Search Specific IP Phones", since firmware 84.9. Only the list of all phones is simulated.
 func (s *Server) phoneSearch(p PBX, query url.Values) pbxAnswer {
 	if compareVersions(p.Version, "84.9") < 0 {
 		return pbxError(10001)
@@ -41,8 +40,8 @@ func (s *Server) phoneSearch(p PBX, query url.Values) pbxAnswer {
 	return listPage(list, query, func(a, b Phone) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-// phonesOf makes the phones on the desks of the n-th PBX, and some spare ones. An office buys two or three models of one
-// maker; where there is trouble, one in 61 has kept phones that no firmware knows any more.
+// phonesOf makes the desk phones of the n-th PBX, and some spare ones: two or three models of one vendor. In a fleet with
+// incidents, one in 61 has phones that no firmware supports.
 func (w world) phonesOf(p PBX, n, t int64) (list []Phone) {
 	models := w.modelsOf(n)
 	add := func(model, status, number, name string) {
@@ -65,7 +64,7 @@ func (w world) phonesOf(p PBX, n, t int64) (list []Phone) {
 	return list
 }
 
-// modelsOf is the maker of an office's phones, and two or three models of that.
+// modelsOf returns the vendor of an office's phones, and two or three models.
 func (w world) modelsOf(n int64) []string {
 	if !w.healthy && w.wheel(aboutDevices, n) == 0 {
 		return []string{"Cisco", "SPA504G", "SPA508G"}

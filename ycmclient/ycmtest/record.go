@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// PBX is one Cloud PBX, field by field as YCM lists it ("Query All the Cloud PBXs"). Times are unix seconds and
-// durations of recordings minutes; a time of 0 is left out of the answer, and so is an empty text where the vendor
-// calls a field optional. Counts of use are quoted in JSON and capacities bare, as the vendor has them.
+// PBX is a Cloud PBX as YCM lists it ("Query All the Cloud PBXs"). Times are unix seconds and durations of recordings minutes; a
+// time of 0 is left out of the answer, and so is an empty text where the vendor calls a field optional. Use is quoted in JSON
+// and capacities are bare, as in the vendor's example.
 type PBX struct {
 	ID                     int64  `json:"cloudPbxId"`
 	Status                 string `json:"pbxStatus"`        // Stopped, Starting, Running, Upgrading, Restoring, Provisioning
@@ -44,22 +44,22 @@ type PBX struct {
 	LastBackup             int64  `json:"lastBackupTime,omitzero"`
 	TranscriptionCapacity  int64  `json:"transcriptionCapacity,omitzero"` // only newer YCMs have it
 
-	// Raw answers with other JSON than the fields above say, by JSON name: rubbish, a number quoted or not, an
-	// unknown status, a field that does not exist. An empty text leaves the field out.
+	// Raw replaces fields of the answer by other JSON, by JSON name: an invalid value, a number quoted or not, an unknown status,
+	// a new field. An empty text leaves the field out.
 	Raw map[string]string `json:"-"`
 
-	// What follows is the PBX itself, behind its own API.
+	// The following is for the PBX's own API.
 
 	Trunks     []Trunk     `json:"-"` // nil: made from the seed
 	Extensions []Extension `json:"-"` // nil: made from the seed
 	Phones     []Phone     `json:"-"` // nil: made from the seed
 
-	APIError int           `json:"-"` // errcode to everything asked: 10001, 10005, 70087, ...; 0 is none
-	Silent   bool          `json:"-"` // does not answer, although YCM may call it Running
-	Delay    time.Duration `json:"-"` // before each answer
+	APIError int           `json:"-"` // errcode of every answer: 10001, 10005, 70087, ...; 0: none
+	Silent   bool          `json:"-"` // does not answer, although YCM may list it as Running
+	Delay    time.Duration `json:"-"` // before every answer
 }
 
-// Person is who created a PBX or uses YCM. The names are no one's.
+// Person is a user of YCM.
 type Person struct {
 	FirstName string `json:"firstName"`
 	LastName  string `json:"lastName"`
@@ -79,7 +79,7 @@ const (
 	disabled = "Disabled"
 )
 
-// record is what YCM answers for the PBX, ready for json.Marshal.
+// record returns the PBX in YCM's answers, for json.Marshal.
 func (p *PBX) record() any {
 	if len(p.Raw) == 0 {
 		return p

@@ -11,7 +11,7 @@ type region struct {
 	weight int64  // how many of 61 PBXs run there
 }
 
-// regions is every region. The list of PBXs spells some with other capitals than the regions' own page.
+// regions is every region. The list of PBXs spells some with other capitals than the list of regions.
 var regions = []region{
 	{1, "China(GuangDong)", "China(Guangdong)", 8 * hour, 6},
 	{2, "China(Shanghai)", "China(Shanghai)", 8 * hour, 4},
@@ -25,7 +25,7 @@ var regions = []region{
 	{33, "Middle East(Dubai)", "Middle East(Dubai)", 4 * hour, 3},
 }
 
-// regionOf gives the place in regions of the n-th PBX.
+// regionOf returns the index of the n-th PBX's region.
 func (w world) regionOf(n int64) int {
 	place := w.wheel(aboutRegion, n)
 	for i, r := range regions {

@@ -54,8 +54,7 @@ type Stats struct {
 type requestLog struct {
 	mu         sync.Mutex
 	size       int
-	next       int // the oldest item, once the ring is full
-	ring       []Request
+	latest     []Request // up to twice as many
 	stats      Stats
 	violations []string
 }
@@ -64,12 +63,10 @@ func (l *requestLog) add(r Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r.Time = time.Now() // under the lock, so that times rise from one to the next
-	if len(l.ring) < l.size {
-		l.ring = append(l.ring, r)
-	} else {
-		l.ring[l.next] = r
-		l.next = (l.next + 1) % l.size
+	if len(l.latest) == 2*l.size {
+		l.latest = slices.Clone(l.latest[l.size:])
 	}
+	l.latest = append(l.latest, r)
 	if l.stats.By == nil {
 		l.stats.By = make(map[Endpoint]int)
 	}
@@ -116,7 +113,7 @@ func (s *Server) Count(e Endpoint) int { return s.Stats().By[e] }
 func (s *Server) Requests() []Request {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
-	return slices.Concat(s.log.ring[s.log.next:], s.log.ring[:s.log.next])
+	return slices.Clone(s.log.latest[max(0, len(s.log.latest)-s.log.size):])
 }
 
 // MostWithin returns the largest number of the kept requests within any window of time. Requests to PBXs with direct access

@@ -16,7 +16,7 @@ const (
 	day    = 24 * hour
 )
 
-// id gives the n-th PBX ever created its id, and ordinal takes it back.
+// id returns the id of the n-th PBX, and ordinal the reverse.
 func (w world) id(n int64) int64 { return firstID + idStep*n + w.below(idStep, aboutGap, n) }
 
 func (w world) ordinal(id int64) int64 { return max(0, id-firstID) / idStep }
@@ -28,7 +28,7 @@ func (w world) idAfter(last int64) int64 {
 	return w.id(w.ordinal(last) + 1)
 }
 
-// moment is the time that the fleet has at a moment of the clock: without life it is always the epoch.
+// moment returns the fleet's time: in a static fleet it is always the epoch.
 func (w world) moment(now time.Time) int64 {
 	if w.live {
 		return now.Unix()
@@ -36,15 +36,15 @@ func (w world) moment(now time.Time) int64 {
 	return w.epoch
 }
 
-// pbx makes the PBX with an id as it is at the time t. The time that it was created is told if it came after the start.
-func (w world) pbx(id, born, t int64) PBX {
+// pbx makes the PBX with an id as it is at the time t. created is 0 if it existed at the start.
+func (w world) pbx(id, created, t int64) PBX {
 	n := w.ordinal(id)
 	p := PBX{ID: id}
 	w.identify(&p, n)
 	w.sell(&p, n)
 	w.equip(&p, n)
-	p.Created = born
-	if born == 0 {
+	p.Created = created
+	if created == 0 {
 		step := 3 * 365 * day / max(w.size, 1)
 		p.Created = w.epoch - 2*hour - (w.size-1-n)*step - w.below(max(step, 1), aboutStart, n)
 	}
@@ -55,7 +55,7 @@ func (w world) pbx(id, born, t int64) PBX {
 	return p
 }
 
-// identify gives the PBX what it is known by.
+// identify gives the PBX its names.
 func (w world) identify(p *PBX, n int64) {
 	p.Name = w.name(n)
 	p.SN = fmt.Sprintf("3658B43%09d", p.ID)
@@ -69,7 +69,7 @@ func (w world) identify(p *PBX, n int64) {
 	p.Creator = Person{"Demo", "Operator", "operator@example.com"}
 }
 
-// idOfSN and idOfURL take back the id that identify made them of; -1 if it did not.
+// idOfSN and idOfURL return the id that identify made them of; -1 for others.
 func idOfSN(sn string) int64 {
 	digits, ok := strings.CutPrefix(sn, "3658B43")
 	if !ok {
@@ -91,7 +91,7 @@ func idOf(digits string) int64 {
 	return id
 }
 
-// sell gives the PBX what was bought for it. Nothing here depends on the time.
+// sell gives the PBX its plan and capacities, which do not depend on the time.
 func (w world) sell(p *PBX, n int64) {
 	p.Plan = "Enterprise Plan"
 	switch place := w.wheel(aboutPlan, n); {
@@ -113,12 +113,12 @@ func (w world) sell(p *PBX, n int64) {
 	if w.wheel(aboutType, n) < 7 {
 		p.Type = "Trial"
 	}
-	w.sellWell(p, n)
+	w.sizeHealthy(p, n)
 }
 
 // equip gives the PBX its features.
 func (w world) equip(p *PBX, n int64) {
-	chances := w.throw(aboutFeatures, n)
+	chances := w.random(aboutFeatures, n)
 	chance := func(inSixteen uint64) bool {
 		chances = mix(chances)
 		return chances%16 < inSixteen

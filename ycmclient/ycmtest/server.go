@@ -29,12 +29,10 @@ type Options struct {
 	// PBXClientID and PBXClientSecret are the credentials of every PBX with direct access: "demo-pbx-client-id" and
 	// "demo-pbx-client-secret" if empty.
 	PBXClientID, PBXClientSecret string
-	// TokenLife is the life of an access token, 30 minutes if 0; RefreshLife of a refresh token, 15 days if 0.
-	TokenLife, RefreshLife time.Duration
+	// TokenLife is the life of an access token, 30 minutes if 0.
+	TokenLife time.Duration
 	// SameToken answers a login while a token is valid with that token and its remaining life.
 	SameToken bool
-	// Lockout is how long an address stays locked out after more than 5 refused logins in a row; without end if 0.
-	Lockout time.Duration
 
 	// RateLimit is the limit per Client ID; nil is no limit.
 	RateLimit *RateLimit
@@ -78,7 +76,7 @@ func New(o Options) *Server {
 			versions: offered(),
 		}),
 		limiter: newLimiter(o.RateLimit), log: requestLog{size: o.History},
-		lockout: lockout{allowed: 5, duration: o.Lockout}, pbxLockout: lockout{allowed: 4, duration: o.Lockout},
+		lockout: lockout{allowed: 5}, pbxLockout: lockout{allowed: 4},
 		memory: memory{pipes: newPipes()}, mux: http.NewServeMux(),
 	}
 	s.mux.Handle("POST /dm/open_api/oauth/token", s.open(Token, s.token))
@@ -102,7 +100,6 @@ func setDefaults(o *Options) {
 	o.PBXClientID = cmp.Or(o.PBXClientID, "demo-pbx-client-id")
 	o.PBXClientSecret = cmp.Or(o.PBXClientSecret, "demo-pbx-client-secret")
 	o.TokenLife = cmp.Or(o.TokenLife, 30*time.Minute)
-	o.RefreshLife = cmp.Or(o.RefreshLife, 15*24*time.Hour)
 	o.History = cmp.Or(o.History, 10_000)
 }
 
@@ -149,7 +146,7 @@ func (s *Server) open(name Endpoint, next http.HandlerFunc) http.Handler {
 			s.violation(r, "no User-Agent")
 			s.fail(w, invalidParameter("User-Agent"))
 		default:
-			s.faults.around(name, r, next).ServeHTTP(w, r)
+			s.faults.wrap(name, r, next).ServeHTTP(w, r)
 		}
 	})
 }

@@ -62,17 +62,11 @@ func (s *sessions) of(owner string) []session {
 	return slices.DeleteFunc(slices.Collect(maps.Values(s.access)), func(s session) bool { return s.owner != owner || !s.valid() })
 }
 
-// endRefresh ends the refresh tokens of some sessions, and endAccess the access tokens.
-func (s *sessions) endRefresh(which func(session) bool) {
+// end ends tokens of some sessions: those of s.access or s.refresh.
+func (s *sessions) end(tokens *map[string]session, which func(session) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(s.refresh, func(_ string, old session) bool { return which(old) })
-}
-
-func (s *sessions) endAccess(which func(session) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	maps.DeleteFunc(s.access, func(_ string, old session) bool { return which(old) })
+	maps.DeleteFunc(*tokens, func(_ string, old session) bool { return which(old) })
 }
 
 func all(session) bool { return true }

@@ -9,8 +9,8 @@ type capacity struct {
 	Recording  int64 `json:"recordingCapacity"`
 }
 
-// subscription is the hosting package ("Query the Subscription of P-Series Hosting Package"). What is used of it is
-// what the PBXs of the fleet have been given.
+// subscription is the hosting package ("Query the Subscription of P-Series Hosting Package"). The capacities of the PBXs are
+// what is used of it.
 func (s *Server) subscription(*http.Request) (any, *failure) {
 	fleet, w := s.fleet.sum().all, s.fleet.world
 	used := capacity{fleet.extensions, fleet.calls, fleet.recording}
@@ -38,7 +38,7 @@ func (s *Server) subscription(*http.Request) (any, *failure) {
 	}, nil
 }
 
-// planStatistics counts PBXs and extensions by plan. A PBX on its way to the Ultimate Plan counts as still below it.
+// planStatistics counts PBXs and extensions by plan. A PBX that is upgrading to the Ultimate Plan does not have it yet.
 func (s *Server) planStatistics(*http.Request) (any, *failure) {
 	type plans struct {
 		Enterprise int64 `json:"enterprisePlan"`
@@ -52,7 +52,7 @@ func (s *Server) planStatistics(*http.Request) (any, *failure) {
 	}, nil
 }
 
-// rmConnections is the remote management of PBXs on customers' premises: counts alone.
+// rmConnections is the remote management of PBXs on premises.
 func (s *Server) rmConnections(*http.Request) (any, *failure) {
 	type service struct {
 		Status     string `json:"status"` // Subscribed, Trial, Not Subscribed

@@ -13,7 +13,7 @@ import (
 type Trunk struct {
 	ID         int64  `json:"id"`
 	Name       string `json:"name"`
-	Status     int    `json:"status"` // one of the constants below, or what a test makes up
+	Status     int    `json:"status"` // one of the constants below, or any number
 	Type       string `json:"type"`   // register, peer_did, peer_port, peer_private, account, webtrunk
 	HostPort   string `json:"host_port"`
 	OutboundID string `json:"def_outbound_cid"`
@@ -34,8 +34,8 @@ const (
 	TrunkAuthenticationFailed = 45
 )
 
-// trunks makes the trunks of the n-th PBX: one to five, most of them idle or busy. In a live fleet a trunk loses its
-// registration now and then for an hour.
+// trunks makes the trunks of the n-th PBX: one to five, most of them idle or busy. In a live fleet a trunk sometimes loses its
+// registration for an hour.
 func (w world) trunks(p PBX, n, t int64) []Trunk {
 	list := make([]Trunk, w.trunkCount(n))
 	for i := range list {
@@ -64,7 +64,7 @@ func (w world) trunkCount(n int64) int64 {
 
 func (w world) trunkStatus(p PBX, n, k, t int64) int {
 	if w.healthy {
-		return w.trunkStatusWell(p, n, k)
+		return w.healthyTrunkStatus(p, n, k)
 	}
 	switch place := w.wheel(aboutTrunks, n+k); {
 	case place < 5:

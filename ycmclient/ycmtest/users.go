@@ -11,10 +11,10 @@ const (
 	userIDStep  = 7
 )
 
-// owner tells which user has created the n-th PBX.
+// owner returns the user who created the n-th PBX.
 func (w world) owner(n int64) int { return int(w.below(int64(w.users), aboutOwner, n)) }
 
-// users lists colleagues and resellers ("Query All the YCM Users"), who together have created the whole fleet.
+// users lists colleagues and resellers ("Query All the YCM Users"), who have created the fleet.
 func (s *Server) users(r *http.Request) (any, *failure) {
 	q, failed := pageOf(r.URL.Query())
 	if failed != nil {
@@ -58,8 +58,8 @@ func user(i int, owned sum) any {
 	}
 }
 
-// userSubscription is what a user was given ("Query the Subscription of a YCM User") and how much of it the PBXs
-// that the user has created take.
+// userSubscription is a user's subscription ("Query the Subscription of a YCM User"). The capacities of the user's PBXs are what is
+// used of it.
 func (s *Server) userSubscription(r *http.Request) (any, *failure) {
 	id, err := strconv.Atoi(r.PathValue("id"))
 	if err != nil {
