@@ -145,7 +145,7 @@ func TestHangAndSlow(t *testing.T) {
 	})
 }
 
-// Faults choose their requests: by endpoint, by what is asked, after some and for some.
+// Faults apply to requests by endpoint, by content, after some and to some.
 func TestFaultsChoose(t *testing.T) {
 	r := dial(t, Options{PBXs: 30})
 	r.Inject(Fault{Skip: 1, Times: 2, Effect: Failure(1000001, Shape{}), Match: func(request *http.Request) bool {
@@ -171,8 +171,8 @@ func TestFaultsChoose(t *testing.T) {
 	}
 }
 
-// The token endpoint lies about the life of its tokens as it is told.
-func TestExpiresInLies(t *testing.T) {
+// The life of a token in the answer can be changed.
+func TestSetChangesLifeOfTokens(t *testing.T) {
 	r := dial(t, Options{})
 	for value, want := range map[string]any{"0": 0.0, "-5": -5.0, `"1800"`: "1800", "": nil} {
 		fault := r.Inject(Fault{Endpoint: Token, Effect: Set("expires_in", value)})

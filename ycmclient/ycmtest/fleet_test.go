@@ -16,7 +16,7 @@ import (
 var epoch = time.Date(2026, 3, 4, 11, 0, 0, 0, time.UTC)
 
 // The same seed gives the same fleet to the byte, another seed another one.
-func TestFleetIsMadeFromItsSeed(t *testing.T) {
+func TestSameSeedMakesSameFleet(t *testing.T) {
 	fleet := func(seed uint64, live bool) []PBX { return New(Options{Seed: seed, Epoch: epoch, Live: live}).PBXs() }
 	if diff := cmp.Diff(fleet(1, false), fleet(1, false)); diff != "" {
 		t.Errorf("two fleets of one seed differ:\n%s", diff)
@@ -27,7 +27,7 @@ func TestFleetIsMadeFromItsSeed(t *testing.T) {
 }
 
 // A fleet of a few hundred has every case that a reader has to cope with.
-func TestFleetHasEverything(t *testing.T) {
+func TestFleetHasEveryCase(t *testing.T) {
 	for seed := range uint64(5) {
 		pbxs := New(Options{PBXs: 250, Seed: seed, Epoch: epoch}).PBXs()
 		have := make(map[string]int)
@@ -114,7 +114,7 @@ func TestFleetHasEverything(t *testing.T) {
 }
 
 // A record looks as the vendor's example does: use in quotes, capacities bare, optional fields left out.
-func TestRecordLooksAsTheVendorHasIt(t *testing.T) {
+func TestRecordHasTheVendorsForm(t *testing.T) {
 	r := dial(t, Options{PBXs: -1, Epoch: epoch})
 	r.Add(func(p *PBX) {
 		*p = PBX{Name: "One\n\"Two\" <b>&", Status: Running, UsedExtensions: 5, ExtensionCapacity: 10, Created: 1_635_737_324}
@@ -149,7 +149,7 @@ func TestRecordLooksAsTheVendorHasIt(t *testing.T) {
 }
 
 // Whatever is created and deleted, in whatever order and size it is read: the pages together are the fleet.
-func TestPagesAreTheFleet(t *testing.T) {
+func TestPagesHaveTheWholeFleet(t *testing.T) {
 	r := dial(t, Options{PBXs: 120})
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 15 {

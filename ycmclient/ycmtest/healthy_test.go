@@ -10,7 +10,7 @@ import (
 )
 
 // Whatever hour of the week a healthy fleet is started, its first hour brings the same few things to do.
-func TestHealthyFleetHasTheSameTroubleAtEveryHour(t *testing.T) {
+func TestHealthyFleetHasTheSameProblemsAtEveryHour(t *testing.T) {
 	want := map[string]int{"silent": 1, "stopped": 1, "old backup": 1, "trunk not registered": 1}
 	for start := time.Duration(0); start < 7*24*time.Hour; start += 3*time.Hour + 20*time.Minute {
 		synctest.Test(t, func(t *testing.T) {

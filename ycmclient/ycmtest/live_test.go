@@ -72,7 +72,7 @@ func TestPBXsStopAndStart(t *testing.T) {
 }
 
 // As days go by backups are made, recordings grow, ended plans are renewed, and nothing comes from the future.
-func TestDaysGoBy(t *testing.T) {
+func TestFleetChangesOverDays(t *testing.T) {
 	livingFleet(t, 200, func(t *testing.T, s *Server) {
 		before := s.PBXs()
 		time.Sleep(40 * 24 * time.Hour)
@@ -104,8 +104,8 @@ func TestDaysGoBy(t *testing.T) {
 	})
 }
 
-// A demo that is started again goes on where it was.
-func TestLifeNeedsNoMemory(t *testing.T) {
+// A demo that is restarted with the same epoch continues.
+func TestRestartedDemoContinues(t *testing.T) {
 	livingFleet(t, 100, func(t *testing.T, s *Server) {
 		start := time.Now()
 		time.Sleep(50 * time.Hour)
@@ -117,7 +117,7 @@ func TestLifeNeedsNoMemory(t *testing.T) {
 }
 
 // Trunks of a PBX lose their registration now and then.
-func TestTrunksComeAndGo(t *testing.T) {
+func TestTrunksLoseRegistration(t *testing.T) {
 	livingFleet(t, 61, func(t *testing.T, s *Server) {
 		registering, serving := 0, 0
 		for range 24 {
@@ -139,8 +139,8 @@ func TestTrunksComeAndGo(t *testing.T) {
 	})
 }
 
-// A PBX that somebody stopped stays stopped until it is released, while the others live on.
-func TestChangedPBXHoldsStill(t *testing.T) {
+// A PBX that was stopped stays stopped until it is released, while the others change.
+func TestChangedPBXStaysUntilReleased(t *testing.T) {
 	livingFleet(t, 61, func(t *testing.T, s *Server) {
 		id := s.IDs()[30]
 		s.SetStatus(id, Stopped)

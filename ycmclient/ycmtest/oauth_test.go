@@ -11,7 +11,7 @@ import (
 const regionsPath = "v1/cluster/regions"
 
 // A login gives a bare object with a pair of tokens, and the access token opens the API for as long as it says.
-func TestAccessTokenLivesAsLongAsItSays(t *testing.T) {
+func TestAccessTokenExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := dialMemory(t, Options{TokenLife: time.Minute})
 		_, answer := r.login("demo-client-secret")
@@ -62,7 +62,7 @@ func TestRefreshRotates(t *testing.T) {
 	})
 }
 
-func TestWhatEndsTokens(t *testing.T) {
+func TestEndOfTokens(t *testing.T) {
 	const secret = "demo-client-secret"
 	tests := []struct {
 		name      string

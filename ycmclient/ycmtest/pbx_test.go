@@ -80,7 +80,7 @@ func TestProxy(t *testing.T) {
 }
 
 // What YCM and the PBX itself do when the PBX cannot or will not answer.
-func TestPBXsThatDoNotAnswer(t *testing.T) {
+func TestUnreachablePBXs(t *testing.T) {
 	tests := []struct {
 		name   string
 		edit   func(*PBX)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The bucket holds Burst tokens, gets Rate of them each Interval, and every request of the client takes one.
+// The bucket holds Burst tokens, gets Rate of them every Interval, and every request of the client takes one.
 func TestRateLimit(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -70,7 +70,7 @@ func TestRateLimitIsPerClient(t *testing.T) {
 	}
 }
 
-// The log tells when requests came, so that a test can prove that a client kept its budget.
+// The log has the times of requests, so that a test can check a client's rate.
 func TestBusiestMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := dialMemory(t, Options{History: 6})

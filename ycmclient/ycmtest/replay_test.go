@@ -31,7 +31,7 @@ func replayOf(t *testing.T, exchanges ...string) *ycmtest.Replay {
 	return r
 }
 
-// allowCut lets a handler cut the connection. It is deferred.
+// allowCut allows a handler to break the connection. It is deferred.
 func allowCut() {
 	cut := recover()
 	err, _ := cut.(error)
@@ -40,8 +40,8 @@ func allowCut() {
 	}
 }
 
-// ask returns what comes of a request; a POST asks for a token. The status is 0 if the connection is cut.
-func ask(t *testing.T, h http.Handler, method, target string) (status int, body string) {
+// query returns the answer to a request; a POST requests a token. The status is 0 if the connection breaks.
+func query(t *testing.T, h http.Handler, method, target string) (status int, body string) {
 	t.Helper()
 	defer allowCut()
 	w := httptest.NewRecorder()
@@ -53,11 +53,13 @@ func ask(t *testing.T, h http.Handler, method, target string) (status int, body 
 
 const list = "/1/dm/open_api/v2/cloud_pbx/instances"
 
-func TestAReplayAnswersAsTheCapturedYCMDid(t *testing.T) {
+func TestReplayRepeatsAnswers(t *testing.T) {
 	r := replayOf(t,
 		`{"account":1,"method":"GET","path":"v1/subscription","status":502,"text":20,"header":{"Content-Type":"text/html","Content-Length":"7"}}`,
 		`{"account":1,"method":"GET","path":"v1/subscription","status":200,"body":{"status":"Success","data":{"expirationTime":1700003600}}}`,
 		`{"account":1,"method":"GET","path":"v1/users","failed":"network"}`,
+		`{"account":1,"method":"GET","path":"v1/cloud_pbx/name-0001/openapi/v1.0/trunk/list","query":{"page":"1"},"status":200,"body":{"total_number":3}}`,
+		`{"account":1,"method":"GET","path":"v1/users/501/subscription_info","status":200,"body":{"data":{"totalExtensions":7}}}`,
 		`{"account":1,"method":"GET","path":"v1/domains","status":204}`,
 		`{"account":2,"method":"POST","path":"oauth/token","query":{"grant_type":"client_credentials"},"status":401,"body":{"code":1000033}}`,
 		`{"account":3,"method":"POST","path":"oauth/token","query":{"grant_type":"client_credentials"},"failed":"timeout"}`,
@@ -75,20 +77,24 @@ func TestAReplayAnswersAsTheCapturedYCMDid(t *testing.T) {
 		{"GET", "/1/dm/open_api/v1/subscription", `"status":"Success"`, 200},
 		{"GET", "/1/dm/open_api/v1/users", ``, 0},
 		{"GET", "/1/dm/open_api/v1/domains", ``, 204},
+		{"GET", "/1/dm/open_api/v1/cloud_pbx/another/openapi/v1.0/trunk/list?page=1", `"total_number":3`, 200},
+		{"GET", "/1/dm/open_api/v1/cloud_pbx/another/openapi/v1.0/trunk/list?page=2", `DATA_NOT_FOUND`, 404},
+		{"GET", "/1/dm/open_api/v1/cloud_pbx/another/openapi/v1.0/phone/search?page=1", `DATA_NOT_FOUND`, 404},
+		{"GET", "/1/dm/open_api/v1/users/502/subscription_info", `"totalExtensions":7`, 200},
 		{"GET", "/1/dm/open_api/v1/cluster/regions", `DATA_NOT_FOUND`, 404},
 		{"GET", list, `DATA_NOT_FOUND`, 404},
 		{"GET", "/4/dm/open_api/v1/subscription", `DATA_NOT_FOUND`, 404},
 		{"GET", "/", `DATA_NOT_FOUND`, 404},
 		{"DELETE", "/1/dm/open_api/v1/subscription", `DATA_NOT_FOUND`, 404},
 	} {
-		if status, body := ask(t, r, c.method, c.target); status != c.status || !strings.Contains(body, c.want) {
+		if status, body := query(t, r, c.method, c.target); status != c.status || !strings.Contains(body, c.want) {
 			t.Errorf("%s %s: got %d %s, want %d with %s", c.method, c.target, status, body, c.status, c.want)
 		}
 	}
 }
 
-// What did not come within the time-out does not come, until the client gives up.
-func TestAReplayKeepsAClientWaiting(t *testing.T) {
+// A request that timed out gets no answer until the client gives up.
+func TestReplayRepeatsTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := replayOf(t, `{"account":1,"method":"GET","path":"v1/users","failed":"timeout"}`)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -105,9 +111,9 @@ func TestAReplayKeepsAClientWaiting(t *testing.T) {
 	})
 }
 
-// A capture of both ends of a long list is replayed as it is, and as a list of what it has as soon as more is asked for, so
-// that a walk can end.
-func TestAReplayOfAPartOfAListIsAWholeList(t *testing.T) {
+// A part of a long list is replayed as it is, until a page is requested that the capture lacks: then all its records are the
+// list, so that a walk can end.
+func TestReplayOfPartOfAListCanBeWalked(t *testing.T) {
 	const path = `{"account":1,"method":"GET","path":"v2/cloud_pbx/instances","status":200,`
 	part := replayOf(t,
 		path+`"query":{"pageNumber":"1","pageSize":"50","sort":"cloudPbxId"},"body":{"data":{"total":9,"list":[{"cloudPbxId":1},{"cloudPbxId":2}]}}}`,
@@ -124,8 +130,8 @@ func TestAReplayOfAPartOfAListIsAWholeList(t *testing.T) {
 		rows   int
 		total  int
 	}{
-		{"a part, while it has what is asked for", part, "?pageNumber=1&pageSize=50&sort=cloudPbxId", 2, 9},
-		{"a part, the other end", part, "?pageNumber=5&pageSize=50&sort=cloudPbxId", 1, 9},
+		{"a part, while it has the page", part, "?pageNumber=1&pageSize=50&sort=cloudPbxId", 2, 9},
+		{"a part, another page", part, "?pageNumber=5&pageSize=50&sort=cloudPbxId", 1, 9},
 		{"a part, between them", part, "?pageNumber=2&pageSize=50&sort=cloudPbxId", 1, 3},
 		{"a part, after that", part, "?pageNumber=1&pageSize=50&sort=cloudPbxId", 2, 3},
 		{"a part, past the end", part, "?pageNumber=3&pageSize=50&sort=cloudPbxId", 0, 3},
@@ -135,7 +141,7 @@ func TestAReplayOfAPartOfAListIsAWholeList(t *testing.T) {
 		{"a whole list, past the end", whole, "?pageNumber=3&pageSize=50&sort=cloudPbxId", 0, 3},
 		{"a whole list, falling in pages of its size", whole, "?pageNumber=1&pageSize=50&sort=-cloudPbxId", 2, 3},
 	} {
-		_, body := ask(t, c.replay, "GET", list+c.query)
+		_, body := query(t, c.replay, "GET", list+c.query)
 		var a struct {
 			Data struct {
 				Total int               `json:"total"`
@@ -146,12 +152,12 @@ func TestAReplayOfAPartOfAListIsAWholeList(t *testing.T) {
 			t.Errorf("%s: got %s (%v), want %d records and a total of %d", c.name, body, err, c.rows, c.total)
 		}
 	}
-	if status, body := ask(t, part, "GET", "/1/dm/open_api/v1/cloud_pbx/instances/9"); status != 200 || !strings.Contains(body, `"cloudPbxId":"9"`) {
+	if status, body := query(t, part, "GET", "/1/dm/open_api/v1/cloud_pbx/instances/9"); status != 200 || !strings.Contains(body, `"cloudPbxId":"9"`) {
 		t.Errorf("a single PBX: got %d %s", status, body)
 	}
 }
 
-// Whatever a file says, a replay of it answers with HTTP.
+// A replay of any file answers with HTTP.
 func FuzzReplay(f *testing.F) {
 	f.Add(`{"account":1,"method":"GET","path":"v2/cloud_pbx/instances","query":{"pageNumber":"1"},"status":200,"body":{"data":{"total":-1,"list":[{"cloudPbxId":1},7,null]}}}`, "?pageNumber=1")
 	f.Add(`{"account":1,"path":"v2/cloud_pbx/instances","status":204,"text":-7,"header":{"X-Limit\n":"\r\n"}}`, "?pageNumber=-1&pageSize=9999999999")

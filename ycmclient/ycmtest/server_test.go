@@ -60,7 +60,7 @@ func TestUserAgentIsRequired(t *testing.T) {
 	}
 }
 
-// Each shape tells the same failure in its own way.
+// Every shape is of the same failure.
 func TestFailureShapes(t *testing.T) {
 	r := dial(t, Options{})
 	find := map[Body]func(fields) any{
