@@ -16,7 +16,8 @@ import (
 
 // scrubber replaces what must not be shown.
 type scrubber struct {
-	fields   map[string]bool   // The allow-list, in lower case because JSON is read so; true for numbers.
+	fields   map[string]bool   // Allowed names of fields, in lower case because JSON is read so; true for numbers.
+	words    map[string]bool   // Allowed texts, folded.
 	standIns map[string]string // By the text in lower case: the vendor's APIs spell regions in two ways.
 }
 
@@ -93,7 +94,7 @@ func (s scrubber) name(field string) string {
 func (s scrubber) text(field, text string) string {
 	_, isField := s.fields[strings.ToLower(strings.TrimPrefix(text, "-"))] // In sort and menu.
 	switch {
-	case text == "", isField, KnownWord(text), versionField.MatchString(field) && KnownVersion(text):
+	case text == "", isField, s.words[folded(text)], versionField.MatchString(field) && firmwareVersion.MatchString(text):
 		return text
 	case s.fields[strings.ToLower(field)] && integer.MatchString(text):
 		return s.number(field, text)
@@ -103,8 +104,9 @@ func (s scrubber) text(field, text string) string {
 }
 
 var (
-	versionField = regexp.MustCompile(`(?i)^(firmware|firmware_version|version)$`)
-	integer      = regexp.MustCompile(`^-?[0-9]{1,18}$`)
+	versionField    = regexp.MustCompile(`(?i)^(firmware|firmware_version|version)$`)
+	firmwareVersion = regexp.MustCompile(`^[3-9][0-9](\.[0-9]{1,5}){2,4}$`) // Addresses of private networks begin with other numbers.
+	integer         = regexp.MustCompile(`^-?[0-9]{1,18}$`)
 )
 
 // number returns what may be shown of a number. Telephone numbers have too many digits.
