@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/go-kit/log/level"
@@ -145,10 +144,10 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 		return o.checkHealth(ctx, stdout)
 	}
 	load := func() (*config.Config, error) {
-		cfg, err := config.Load(ctx, o.configFile, config.Options{ExpandEnv: o.expandEnv, LookupEnv: os.LookupEnv})
+		cfg, err := config.Load(ctx, o.configFile, o.expandEnv)
 		if err == nil && !o.check {
 			for _, w := range cfg.Warnings {
-				level.Warn(logger).Log("msg", "The configuration can be used, but look at this", "where", w.Where(), "what", w.Message)
+				level.Warn(logger).Log("msg", "Configuration warning", "warning", w.Error())
 			}
 		}
 		return cfg, err

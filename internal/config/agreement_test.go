@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,7 +9,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
-	"github.com/ycm-exporter/ycm_exporter/internal/strictyaml"
 )
 
 // with is a file that is right but for the value of one key, which is given by its path.
@@ -64,12 +62,8 @@ func with(t *testing.T, path string, value any) (content []byte) {
 // said is what loading says of a key, and of what is above and below it.
 func said(t *testing.T, folder, path string, content []byte) (about []string) {
 	t.Helper()
-	_, err := config.Load(t.Context(), write(t, folder, string(content)), config.Options{})
-	var problems strictyaml.Problems
-	if err != nil && !errors.As(err, &problems) {
-		t.Fatal(err)
-	}
-	for _, p := range problems {
+	_, err := config.Load(t.Context(), write(t, folder, string(content)), false)
+	for _, p := range problemsOf(t, err) {
 		field := strings.ReplaceAll(regexp.MustCompile(`\[\d+\]`).ReplaceAllString(p.Field, "[]"), "?", "NAME")
 		if strings.HasPrefix(field, path) || strings.HasPrefix(path, field) {
 			about = append(about, p.Message)

@@ -1,80 +1,90 @@
 package config
 
 import (
+	"errors"
+	"regexp"
+	"regexp/syntax"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
-	"github.com/ycm-exporter/ycm_exporter/internal/strictyaml"
 )
 
-// Collectors are all of collector.All, enabled or not, in its order.
+// Collectors are all of collector.All, enabled or not, in its order. In the file, each is a key with its schedule and its
+// settings side by side below it.
 type Collectors []collector.Configured
 
-// Entries makes each collector a key of the file, with its schedule and its settings side by side below it.
-func (cs Collectors) Entries() (entries []strictyaml.Entry) {
-	for i := range cs {
-		entries = append(entries, strictyaml.Entry{Key: cs[i].Name, Into: &struct {
-			Schedule *collector.Schedule `yaml:",inline"`
-			Settings collector.Settings  `yaml:",inline"`
-		}{&cs[i].Schedule, cs[i].Settings}})
+// defaultCollectors are those of a file that does not mention them.
+func defaultCollectors() (cs Collectors) {
+	for _, c := range collector.All() {
+		configured := collector.Configured{Collector: c, Schedule: c.Schedule}
+		if c.Settings != nil {
+			configured.Settings = c.Settings()
+		}
+		cs = append(cs, configured)
 	}
-	return entries
+	return cs
+}
+
+// provider is the collector that others need.
+func (cs Collectors) provider(role collector.Role) collector.Configured {
+	return cs[slices.IndexFunc(cs, func(c collector.Configured) bool { return c.Provides == role })]
 }
 
 func (cs Collectors) check(d *document) {
 	for i := range cs {
-		path := "collectors." + cs[i].Name
-		checkSchedule(&cs[i].Schedule, d, path)
-		if cs[i].Settings == nil {
+		c, path := &cs[i].Schedule, "collectors."+cs[i].Name
+		d.between(path+".interval", c.Interval, 30*day)
+		if !d.given(path + ".stale_after") {
+			c.StaleAfter = max(3*c.Interval, 10*time.Minute)
+		} else if d.between(path+".stale_after", c.StaleAfter, 365*day); !d.failed[path+".interval"] {
+			d.must(path+".stale_after", c.StaleAfter >= c.Interval, "%s is below interval %s; make stale_after at least %[2]s",
+				model.Duration(c.StaleAfter), model.Duration(c.Interval))
+		}
+		if cs[i].Settings != nil {
+			for _, p := range cs[i].Settings.Check() {
+				d.problem(strings.TrimSuffix(path+"."+p.Path, "."), "%s", p.Message)
+			}
+		}
+		if role, key := cs[i].Requires(); role != "" && c.Enabled {
+			provider := cs.provider(role)
+			d.must(path+"."+key, provider.Schedule.Enabled, "needs collector %s; enable collectors.%[1]s", provider.Name)
+		}
+	}
+}
+
+// Metrics is which of the collectors' families are exported.
+type Metrics struct {
+	// Exclude are regular expressions, each of which must match a whole name, of the families that are not created.
+	Exclude []string `yaml:"exclude"`
+}
+
+// check excludes the families from the collectors.
+func (m Metrics) check(d *document, all Collectors) {
+	for i, text := range m.Exclude {
+		path, matched := itemAt("metrics.exclude", i), false
+		pattern, err := regexp.Compile(text)
+		if wrong := new(syntax.Error); errors.As(err, &wrong) {
+			d.problem(path, "is not a regular expression: %s", wrong.Code)
 			continue
 		}
-		at := func(p collector.Problem) string { return strictyaml.Below(path, p.Path) }
-		for _, p := range slices.DeleteFunc(cs[i].Settings.Check(), func(p collector.Problem) bool { return d.Wrong(at(p)) }) {
-			d.Problem(at(p), "%s", p.Message)
+		pattern.Longest() // So that it finds a whole name if it matches one.
+		for i := range all {
+			for _, f := range all[i].Families {
+				if pattern.FindString(f.Name) == f.Name {
+					matched = true
+					all[i].Excluded = append(all[i].Excluded, f.Name)
+				}
+			}
+			slices.Sort(all[i].Excluded)
+			all[i].Excluded = slices.Compact(all[i].Excluded)
 		}
-	}
-}
-
-func checkSchedule(s *collector.Schedule, d *document, path string) {
-	interval, staleAfter := path+".interval", path+".stale_after"
-	d.upTo(interval, 30*day, s.Interval)
-	d.upTo(staleAfter, 365*day, s.StaleAfter)
-	if !d.Given(staleAfter) {
-		s.StaleAfter = max(3*s.Interval, 10*time.Minute)
-	}
-	if !d.Wrong(interval) {
-		d.Must(staleAfter, s.StaleAfter >= s.Interval, "%s is below interval %s; make stale_after at least %[2]s",
-			model.Duration(s.StaleAfter), model.Duration(s.Interval))
-	}
-}
-
-// checkRequired reports the collectors whose settings ask for what another one learns that is not enabled.
-func (cs Collectors) checkRequired(d *document) {
-	for _, c := range cs {
-		role, key := c.Requires()
-		if role == "" || !c.Schedule.Enabled {
-			continue
-		}
-		provider := slices.IndexFunc(cs, func(p collector.Configured) bool { return p.Provides == role })
-		d.Must(strictyaml.Below("collectors."+c.Name, key), cs[provider].Schedule.Enabled, "needs what collector %s learns; enable collectors.%[1]s", cs[provider].Name)
-	}
-}
-
-// checkTargets reports the collectors that have no PBX to ask: without the list, an account knows only the PBXs that it
-// names itself.
-func (c *Config) checkTargets(d *document) {
-	list := slices.IndexFunc(c.Collectors, func(c collector.Configured) bool { return c.Provides == collector.ListOfPBXs })
-	alone := slices.IndexFunc(c.Accounts, func(a Account) bool { return len(a.PBXs) == 0 })
-	if c.Collectors[list].Schedule.Enabled || alone < 0 || d.Wrong(strictyaml.Item("accounts", alone)+".pbxs") {
-		return
-	}
-	for _, asking := range c.Collectors {
-		if asking.AsksPBXs && asking.Schedule.Enabled {
-			d.Problem("collectors."+asking.Name, "has no PBX to ask in accounts[%d]; enable collectors.%s, "+
-				"or write pbxs into that account", alone, c.Collectors[list].Name)
+		if !matched {
+			d.warn(path, "matches no metric of a collector; see docs/metrics.md for their names. "+
+				"The exporter's metrics about itself cannot be excluded")
 		}
 	}
 }

@@ -1,5 +1,6 @@
-// Package config reads config.yml into a typed, validated Config. Whatever is wrong with the file is told at once, each
-// problem with file, line, field and what would be right, and no problem ever shows a value that could be a secret.
+// Package config reads config.yml into a typed, validated Config. All mistakes of the file are reported at once, each with
+// file, line, field and what would be right, and none shows a value, because it could be a secret. The package does not know
+// what the collectors' settings mean: they check themselves.
 package config
 
 import (
@@ -10,57 +11,48 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
-	"github.com/ycm-exporter/ycm_exporter/internal/strictyaml"
 )
 
-// Config is everything that the configuration file says, defaults filled in. The accounts of two loads of the same file
-// are reflect.DeepEqual, which is how a reload finds those that did not change.
+// Config is the content of the configuration file, with defaults filled in. The accounts of two loads of the same file are
+// reflect.DeepEqual, which is how a reload finds those that did not change. The tag required has the hint for a key that
+// must be written.
 type Config struct {
-	Accounts   []Account  `yaml:"accounts"`
+	Accounts   []Account  `yaml:"accounts" required:"write at least one account"`
 	Collectors Collectors `yaml:"collectors"`
 	Metrics    Metrics    `yaml:"metrics"`
-	// Warnings are what can be used, but is probably not meant.
-	Warnings strictyaml.Problems
+	Warnings   []Problem  // what can be used, but is probably not meant
 }
 
-// Account is one API client of a YCM: where it is, what it logs in with, and what it may spend.
+// Account is one API client of a YCM: its address, credentials and rate limit.
 type Account struct {
-	// Name is the value of the label account: unique, made of letters, digits, _, . and -.
-	Name string `yaml:"name"`
-	// BaseURL is where YCM is, with neither a query nor a slash at its end. It may have a port and a path.
-	BaseURL *url.URL `yaml:"base_url"`
-	// Credentials are those of YCM's page System > API.
-	Credentials `yaml:",inline"`
-	// RateLimit is what YCM grants this Client ID.
-	RateLimit RateLimit `yaml:"rate_limit"`
-	// Timeout bounds one request, without the time that it waited for the budget.
-	Timeout time.Duration `yaml:"timeout"`
-	// PageConcurrency is how many pages of one walk may be in flight, 1 to 8.
-	PageConcurrency int `yaml:"page_concurrency"`
-	// Search narrows the list to what YCM finds for it. Empty: every PBX.
-	Search string `yaml:"search"`
-	// HTTPClient holds TLS, proxy and header settings. FollowRedirects is always false, and nothing in it sets the
-	// Authorization header, which is for YCM's token alone.
+	Name string `yaml:"name" required:"it becomes the label account"`
+	// BaseURL has neither a query nor a slash at its end. There is no default: the credentials of a self-hosted YCM must not
+	// go to another host by omission.
+	BaseURL         *url.URL `yaml:"base_url" required:"write where YCM is, such as https://ycm.yeastar.com"`
+	Credentials     `yaml:",inline"`
+	RateLimit       RateLimit     `yaml:"rate_limit"`
+	Timeout         time.Duration `yaml:"timeout"`          // of a request, without the time that it waited for the rate limit
+	PageConcurrency int           `yaml:"page_concurrency"` // how many pages of one walk may be in flight
+	Search          string        `yaml:"search"`           // narrows the list to what YCM finds for it
+	// HTTPClient never follows redirects, and does not set the Authorization header, which carries YCM's token.
 	HTTPClient promconfig.HTTPClientConfig `yaml:"http_client"`
-	// PBXs are the PBXs that are spoken to directly.
-	PBXs []PBX `yaml:"pbxs"`
+	PBXs       []PBX                       `yaml:"pbxs"`
 }
 
-// PBX is a PBX that is spoken to directly, with credentials of its own. It is matched to the list by its URL's host.
+// PBX is a PBX with direct access and its own credentials. It is matched to the list by its URL's host.
 type PBX struct {
-	URL         *url.URL `yaml:"url"`
+	URL         *url.URL `yaml:"url" required:"write where the PBX is, such as https://pbx.example.yeastarcloud.com"`
 	Credentials `yaml:",inline"`
 }
 
-// Credentials are what an account or a PBX logs in with. Either ClientSecret or ClientSecretFile is set.
+// Credentials are those of an account or a PBX. Either ClientSecret or ClientSecretFile is set.
 type Credentials struct {
-	ClientID     string      `yaml:"client_id"`
-	ClientSecret secret.Text `yaml:"client_secret"`
-	// ClientSecretFile holds the secret; a relative name has been joined to the configuration's folder.
-	ClientSecretFile string `yaml:"client_secret_file"`
+	ClientID         string      `yaml:"client_id" required:"copy it from the page that switches the API on"`
+	ClientSecret     secret.Text `yaml:"client_secret"`
+	ClientSecretFile string      `yaml:"client_secret_file"` // a whole path
 }
 
-// Secret yields the client secret, read anew from its file at each use if it has one.
+// Secret returns the source of the client secret, which reads the file again at each use if there is one.
 func (c Credentials) Secret() secret.Source {
 	if c.ClientSecretFile != "" {
 		return secret.File(c.ClientSecretFile)
@@ -75,24 +67,35 @@ type RateLimit struct {
 	Interval time.Duration `yaml:"interval"` // how often they are added
 }
 
-// defaults is a configuration without accounts.
-func defaults() *Config {
-	cfg := new(Config)
-	for _, c := range collector.All() {
-		configured := collector.Configured{Collector: c, Schedule: c.Schedule}
-		if c.Settings != nil {
-			configured.Settings = c.Settings()
-		}
-		cfg.Collectors = append(cfg.Collectors, configured)
-	}
-	return cfg
-}
-
-// SetDefaults fills in what an account has where nothing is written.
-func (a *Account) SetDefaults() {
+// setDefaults fills in the values of an account of which nothing has been read yet.
+func (a *Account) setDefaults() {
 	a.RateLimit = RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}
-	a.Timeout = 30 * time.Second
-	a.PageConcurrency = 1
+	a.Timeout, a.PageConcurrency = 30*time.Second, 1
 	a.HTTPClient = promconfig.DefaultHTTPClientConfig
 	a.HTTPClient.FollowRedirects = false
+}
+
+// check reports what is wrong with values that could each be read, and fills in the defaults that depend on others.
+func (c *Config) check(d *document) {
+	taken := make(map[string]string)
+	for i := range c.Accounts {
+		c.Accounts[i].check(d, itemAt("accounts", i), taken)
+	}
+	c.Collectors.check(d)
+	c.checkTargets(d)
+	c.Metrics.check(d, c.Collectors)
+}
+
+// checkTargets reports the collectors that have no PBX to query: without the list, an account knows only the PBXs that it
+// names itself.
+func (c *Config) checkTargets(d *document) {
+	list := c.Collectors.provider(collector.ListOfPBXs)
+	for i, account := range c.Accounts {
+		for _, one := range c.Collectors {
+			if one.AsksPBXs && one.Schedule.Enabled && !list.Schedule.Enabled && len(account.PBXs) == 0 {
+				d.problem("collectors."+one.Name, "has no PBX to query in accounts[%d]; enable collectors.%s, "+
+					"or write pbxs into that account", i, list.Name)
+			}
+		}
+	}
 }

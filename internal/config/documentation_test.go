@@ -84,7 +84,7 @@ func TestDocumentationHasEveryKey(t *testing.T) {
 			return
 		}
 		if meaning[path] == "" {
-			t.Errorf("%s does not say what %s means: add it with go test ./config -update, and then write what it means", documentation, path)
+			t.Errorf("%s does not say what %s means: add it with go test ./internal/config -update, and then write what it means", documentation, path)
 		}
 		rows[table] = append(rows[table], row+" "+meaning[path]+" |\n")
 	})
@@ -103,7 +103,7 @@ func TestDocumentationHasEveryKey(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(want, string(content)); diff != "" {
-		t.Errorf("%s is not of the settings (-code +file); write it anew with go test ./config -update:\n%s", documentation, diff)
+		t.Errorf("%s is not of the settings (-code +file); write it with go test ./internal/config -update:\n%s", documentation, diff)
 	}
 }
 

@@ -12,8 +12,6 @@ import (
 
 	promconfig "github.com/prometheus/common/config"
 	"go.uber.org/goleak"
-
-	"github.com/ycm-exporter/ycm_exporter/internal/config"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,7 +31,7 @@ func TestOwnCertificateAndHeadersReachTheServer(t *testing.T) {
       http_headers:
         X-Tenant: {values: [north]}
 `)
-	cfg := load(t, path, config.Options{})
+	cfg := load(t, path, false)
 
 	client, err := promconfig.NewClientFromConfig(cfg.Accounts[0].HTTPClient, "test")
 	if err != nil {
@@ -53,7 +51,7 @@ func TestOwnCertificateAndHeadersReachTheServer(t *testing.T) {
 	if tenant != "north" {
 		t.Errorf("the server got X-Tenant %q, want north", tenant)
 	}
-	if !equal(cfg, load(t, path, config.Options{})) {
+	if !equal(cfg, load(t, path, false)) {
 		t.Error("a configuration that is in use differs from the same file read again, want them equal")
 	}
 }
@@ -63,7 +61,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	defer server.Close()
 	content := strings.Replace(account, "https://ycm.example.com", server.URL, 1) + "    client_secret: x\n"
 	for _, setting := range []string{"", "    http_client: {follow_redirects: false}\n", "    http_client: {enable_http2: true}\n"} {
-		cfg := load(t, write(t, t.TempDir(), content+setting), config.Options{})
+		cfg := load(t, write(t, t.TempDir(), content+setting), false)
 		client, err := promconfig.NewClientFromConfig(cfg.Accounts[0].HTTPClient, "test")
 		if err != nil {
 			t.Fatal(err)

@@ -13,7 +13,6 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
-	"github.com/ycm-exporter/ycm_exporter/internal/strictyaml"
 )
 
 // key is something that can be written into config.yml, as the code has it: a value, a list or a mapping of keys.
@@ -50,7 +49,7 @@ const httpClient = "accounts[].http_client."
 // allKeys is what can be written into a whole file, with what a file has where nothing is written.
 func allKeys(t *testing.T) *key {
 	t.Helper()
-	cfg := load(t, "testdata/good/minimal.yml", config.Options{})
+	cfg := load(t, "testdata/good/minimal.yml", false)
 	// What has no default is not one because the smallest file must have it.
 	a := &cfg.Accounts[0]
 	a.Name, a.BaseURL, a.Credentials = "", nil, config.Credentials{}
@@ -79,10 +78,13 @@ func keyOf(t *testing.T, path string, v reflect.Value) *key {
 	case time.Duration:
 		k.kind, k.value = duration, model.Duration(v.Int()).String()
 		return k
-	case interface{ Entries() []strictyaml.Entry }:
+	case config.Collectors:
 		k.kind = mapping
-		for _, e := range special.Entries() {
-			k.below = append(k.below, keyOf(t, strictyaml.Below(path, e.Key), reflect.ValueOf(e.Into).Elem()))
+		for _, c := range special {
+			at := path + "." + c.Name
+			one := &key{path: at, kind: mapping, below: fieldsOf(t, at, reflect.ValueOf(c.Schedule))}
+			one.below = append(one.below, fieldsOf(t, at, reflect.ValueOf(c.Settings))...)
+			k.below = append(k.below, one)
 		}
 		return k
 	case promconfig.Headers: // Nothing but an inlined map.

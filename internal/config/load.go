@@ -1,125 +1,136 @@
 package config
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
-
-	"github.com/ycm-exporter/ycm_exporter/internal/strictyaml"
+	"go.yaml.in/yaml/v3"
 )
 
 const (
-	// maxBytes bounds the file, so that a wrong path such as /dev/zero ends in a problem.
+	// maxBytes bounds the file, so that a wrong path such as /dev/zero ends in an error.
 	maxBytes = 4 << 20
-	// patience is how long the file and all that it names may take to be read.
+	// patience is how long reading the file and all files that it names may take.
 	patience = 5 * time.Second
 )
 
-// Options change how a file is read.
-type Options struct {
-	// ExpandEnv replaces ${NAME} in values by the environment variable NAME, and $$ by $. It is done after the YAML has
-	// been parsed, so that a variable can hold anything.
-	ExpandEnv bool
-	// LookupEnv finds a variable; nil is os.LookupEnv.
-	LookupEnv func(name string) (string, bool)
-}
-
-// document is the file while it is read.
-type document struct {
-	*strictyaml.File
-	ctx      context.Context // that of Load
-	path     string          // its whole path
-	patience time.Duration   // how long reading files may still take
-}
-
-// Load reads and validates the configuration file at path. A relative file name in it is looked for beside it.
-// The error is of type strictyaml.Problems and holds all that is wrong, not only the first of it. Pipes without a writer and
-// file systems that hang are waited for until ctx ends, and for 5 seconds at most.
-func Load(ctx context.Context, path string, o Options) (*Config, error) {
-	if o.LookupEnv == nil {
-		o.LookupEnv = os.LookupEnv
-	}
+// Load reads and validates the configuration file at path. A relative file name in it is looked for beside it. With
+// expandEnv, ${NAME} in a value is replaced by the environment variable NAME, and $$ by $. An error joins the Problems that it found.
+// Files that do not respond are waited for until ctx ends, and for 5 seconds at most; a system call cannot be cancelled, so
+// that it is left behind.
+func Load(ctx context.Context, path string, expandEnv bool) (*Config, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	dir, _ := filepath.Abs(filepath.Dir(path)) // It fails only where the working directory is gone.
 	d := &document{
-		File: strictyaml.New(path, strictyaml.Options{
-			Empty: "write accounts: and at least one account below it", Text: o.text, Scan: scan,
-		}),
-		ctx: ctx, path: path, patience: patience,
+		file: path, dir: dir, expandEnv: expandEnv, left: maxValues,
+		lines: map[string]int{"": 1}, values: make(map[string]*yaml.Node), failed: make(map[string]bool),
 	}
-	if whole, err := filepath.Abs(path); err == nil {
-		d.path = whole
+	loaded := make(chan *Config, 1)
+	go func() { loaded <- d.load() }()
+	select {
+	case cfg := <-loaded:
+		if err := d.err(); err != nil {
+			return nil, err
+		}
+		return cfg, nil
+	case <-ctx.Done():
+		return nil, Problem{File: path, Message: "cannot be read: the file, or one that it names, does not respond; " +
+			"is it a pipe, or on a file system that hangs?"}
 	}
-	cfg := defaults()
+}
+
+func (d *document) load() *Config {
+	cfg := &Config{Collectors: defaultCollectors()}
+	f, err := os.Open(d.file)
 	var content []byte
-	err := d.within(func() (err error) {
-		content, err = readUpTo(d.path, maxBytes+1)
-		return err
-	})
+	if err == nil {
+		defer f.Close() //nolint:errcheck // It was only read.
+		content, err = io.ReadAll(io.LimitReader(f, maxBytes+1))
+	}
 	switch {
 	case err != nil:
-		d.Problem("", "the configuration %s cannot be read: %s; name the file with --config.file", d.path, cause(err))
+		d.problemAt(0, "", "cannot be read: %s; name the configuration with --config.file", cause(err))
 	case len(content) > maxBytes:
-		d.Problem("", "the file is larger than %d MiB; is it the configuration?", maxBytes>>20)
-	case d.Decode(content, cfg):
-		cfg.check(d)
+		d.problemAt(0, "", "is larger than %d MiB; is it the configuration?", maxBytes>>20)
+	default:
+		if root := d.parse(content); root != nil {
+			d.decode("", root, reflect.ValueOf(cfg).Elem())
+		}
+		if d.left > 0 {
+			cfg.check(d)
+		}
 	}
-	if err := d.Err(); err != nil {
-		return nil, err
-	}
-	cfg.Warnings = d.Warnings()
-	return cfg, nil
+	cfg.Warnings = d.warnings
+	return cfg
 }
 
-// within waits for read no longer than the document's patience, which a file that hangs uses up. A system call cannot be
-// cancelled, so that read is left behind and ends with the call; no more are begun then.
-func (d *document) within(read func() error) error {
-	if d.patience <= 0 {
+// byteReader returns one byte per call, so that it shows where the parser stopped.
+type byteReader struct{ *bytes.Reader }
+
+func (r byteReader) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }
+
+// parse returns the top of the content's one YAML document, or nil.
+func (d *document) parse(content []byte) *yaml.Node {
+	input := byteReader{bytes.NewReader(content)}
+	decoder := yaml.NewDecoder(input)
+	var first, second yaml.Node
+	err := decoder.Decode(&first)
+	if errors.Is(err, io.EOF) || err == nil && isNull(first.Content[0]) {
+		d.problem("", "is empty; write accounts: and at least one account below it")
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(d.ctx, d.patience)
-	defer cancel()
-	begin, done := time.Now(), make(chan error, 1)
-	go func() { done <- read() }()
-	select {
-	case err := <-done:
-		d.patience -= time.Since(begin)
-		return err
-	case <-ctx.Done():
-		d.patience = 0
-		return errors.New("it does not answer; is it a pipe, or on a file system that hangs?")
-	}
-}
-
-func readUpTo(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // It was only read.
-	return io.ReadAll(io.LimitReader(f, most))
-}
-
-// join makes a whole path of a file name that may be relative to the configuration's folder.
-func (d *document) join(name string) string { return promconfig.JoinDir(filepath.Dir(d.path), name) }
-
-// open reports a file that a field names and that read does not like. A name without a folder is not shown: it may be a
-// secret that was written into the wrong field.
-func (d *document) open(path, name string, read func(file string) error) {
-	if !d.Sound(path) {
-		return
-	}
-	file := d.join(name)
-	if err := d.within(func() error { return read(file) }); err != nil {
-		if !strings.Contains(name, "/") {
-			file = "of this name in " + filepath.Dir(d.path)
+	if err == nil {
+		if err = decoder.Decode(&second); err == nil {
+			d.problemAt(second.Line, "", "has a second YAML document; keep one, without --- between its lines")
 		}
-		d.Problem(path, "the file %s cannot be used: %s", file, cause(err))
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		d.syntaxProblem(err, string(content), max(len(content)-input.Len()-1, 0))
+	}
+	if first.Content == nil {
+		return nil
+	}
+	return first.Content[0]
+}
+
+var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+
+// syntaxProblem reports an error of the parser, which stopped at an offset of the content.
+func (d *document) syntaxProblem(err error, content string, stopped int) {
+	found := syntaxError.FindStringSubmatch(err.Error())
+	line, reason := 1+strings.Count(content[:stopped], "\n"), found[2]
+	// Of what does not belong where it is, the parser gives the line where the whole list or mapping begins.
+	if begin, err := strconv.Atoi(found[1]); err == nil && !strings.HasPrefix(reason, "did not find expected") && !strings.HasPrefix(reason, "found a tab") {
+		line = begin
+	}
+	if name, found := strings.CutPrefix(reason, "unknown anchor '"); found { // It is the only error that shows a value.
+		before, _, _ := strings.Cut(content, "*"+strings.TrimSuffix(name, "' referenced"))
+		line, reason = 1+strings.Count(before, "\n"), "a value that begins with * refers to an anchor that does not exist"
+	}
+	d.problemAt(line, "", "is not valid YAML: %s; indent with spaces, and put quotes around values with special characters", reason)
+}
+
+// join makes a whole path of a file name that may be relative to the configuration's directory.
+func (d *document) join(name string) string { return promconfig.JoinDir(d.dir, name) }
+
+// readable reports a file that a field names and that read does not accept. Its name is not shown: it may be a secret that was
+// written into the wrong field.
+func (d *document) readable(path, name string, read func(file string) error) {
+	if name != "" && !d.failed[path] {
+		err := read(d.join(name))
+		d.must(path, err == nil, "the file cannot be used: %s (names are relative to %s, and not shown because they could be secrets)", cause(err), d.dir)
 	}
 }
 

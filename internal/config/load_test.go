@@ -39,9 +39,9 @@ func write(t *testing.T, folder, content string) string {
 	return path
 }
 
-func load(t *testing.T, path string, opts config.Options) *config.Config {
+func load(t *testing.T, path string, expandEnv bool) *config.Config {
 	t.Helper()
-	cfg, err := config.Load(t.Context(), path, opts)
+	cfg, err := config.Load(t.Context(), path, expandEnv)
 	if err != nil {
 		t.Fatalf("Load(%s): got error:\n%v", path, err)
 	}
@@ -133,13 +133,13 @@ func defaults(t *testing.T) *config.Config {
 }
 
 func TestFourLinesAreEnough(t *testing.T) {
-	if diff := compare(defaults(t), load(t, "testdata/good/minimal.yml", config.Options{})); diff != "" {
+	if diff := compare(defaults(t), load(t, "testdata/good/minimal.yml", false)); diff != "" {
 		t.Errorf("the defaults are not those of the contract (-want +got):\n%s", diff)
 	}
 }
 
 func TestEmptyValuesAreLeftToTheDefaults(t *testing.T) {
-	if diff := compare(defaults(t), load(t, "testdata/good/defaults.yml", config.Options{})); diff != "" {
+	if diff := compare(defaults(t), load(t, "testdata/good/defaults.yml", false)); diff != "" {
 		t.Errorf("empty values are not the defaults (-want +got):\n%s", diff)
 	}
 }
@@ -210,7 +210,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 	setting(t, want.Collectors, "autoprovisioning", "required_phones", []map[string]string{
 		{"vendor": "Yealink", "model": "VP59"}, {"vendor": "Yealink", "model": "T54W"},
 	})
-	got := load(t, "testdata/good/full.yml", config.Options{})
+	got := load(t, "testdata/good/full.yml", false)
 	if diff := compare(want, got); diff != "" {
 		t.Fatalf("the file is read wrongly (-want +got):\n%s", diff)
 	}
@@ -228,7 +228,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 }
 
 func TestListCanBeOffWhereEachAccountHasPBXsOfItsOwn(t *testing.T) {
-	cfg := load(t, "testdata/good/without_list.yml", config.Options{})
+	cfg := load(t, "testdata/good/without_list.yml", false)
 	list, trunks := named(t, cfg.Collectors, "cloud_pbx").Schedule, named(t, cfg.Collectors, "trunks").Schedule
 	if list.Enabled || !trunks.Enabled {
 		t.Errorf("got cloud_pbx %v and trunks %v, want off and on", list.Enabled, trunks.Enabled)
@@ -240,7 +240,7 @@ func TestShortIntervalsGoStaleAfterTenMinutes(t *testing.T) {
 		"10s": 10 * time.Minute, "3m": 10 * time.Minute, "5m": 15 * time.Minute, "30m": 90 * time.Minute,
 	} {
 		path := write(t, t.TempDir(), account+"    client_secret: x\ncollectors:\n  cloud_pbx: {interval: "+interval+"}\n")
-		if got := named(t, load(t, path, config.Options{}).Collectors, "cloud_pbx").Schedule.StaleAfter; got != want {
+		if got := named(t, load(t, path, false).Collectors, "cloud_pbx").Schedule.StaleAfter; got != want {
 			t.Errorf("interval %s: got stale_after %v, want %v", interval, got, want)
 		}
 	}
@@ -254,12 +254,12 @@ func equal(a, b *config.Config) bool {
 // A reload compares accounts by reflect.DeepEqual to keep the tokens and budgets of those that did not change.
 func TestTwoLoadsOfOneFileAreEqual(t *testing.T) {
 	for _, file := range []string{"testdata/good/minimal.yml", "testdata/good/full.yml", "testdata/good/without_list.yml"} {
-		first, second := load(t, file, config.Options{}), load(t, file, config.Options{})
+		first, second := load(t, file, false), load(t, file, false)
 		if !equal(first, second) {
 			t.Errorf("two loads of %s differ:\n%s", file, compare(first, second))
 		}
 	}
-	minimal, full := load(t, "testdata/good/minimal.yml", config.Options{}), load(t, "testdata/good/full.yml", config.Options{})
+	minimal, full := load(t, "testdata/good/minimal.yml", false), load(t, "testdata/good/full.yml", false)
 	full.Accounts[0] = minimal.Accounts[0]
 	full.Accounts[0].ClientSecret = secret.New("another")
 	if reflect.DeepEqual(minimal.Accounts[0], full.Accounts[0]) {
@@ -271,15 +271,16 @@ func TestTwoLoadsOfOneFileAreEqual(t *testing.T) {
 // because a reload writes it in another way.
 func TestAnAddressIsTheSameHoweverItIsWritten(t *testing.T) {
 	for want, all := range map[string][]string{
-		"https://ycm.example.com":      {"HTTPS://YCM.Example.com:443/", "https://ycm.example.com:0443", "https://ycm.example.com//"},
-		"https://ycm.example.com:8443": {"https://ycm.example.com:08443/", "https://YCM.example.com:8443"},
-		"https://ycm.example.com:80":   {"https://ycm.example.com:0080"},
-		"http://127.0.0.1":             {"http://127.0.0.1:80", "HTTP://127.0.0.1:080/"},
-		"http://[::1]:443/a":           {"http://[::1]:0443/a/"},
+		"https://ycm.example.com":       {"HTTPS://YCM.Example.com:443/", "https://ycm.example.com:0443", "https://ycm.example.com//", "https://ycm.example.com.:443"},
+		"https://xn--bcher-kva.example": {"https://b\u00fccher.example", "https://xn--bcher-kva.example./"},
+		"https://ycm.example.com:8443":  {"https://ycm.example.com:08443/", "https://YCM.example.com:8443"},
+		"https://ycm.example.com:80":    {"https://ycm.example.com:0080"},
+		"http://127.0.0.1":              {"http://127.0.0.1:80", "HTTP://127.0.0.1:080/"},
+		"http://[::1]:443/a":            {"http://[::1]:0443/a/"},
 	} {
 		for _, written := range all {
 			path := write(t, t.TempDir(), "accounts:\n  - name: main\n    base_url: "+written+"\n    client_id: id\n    client_secret: s\n")
-			if got := load(t, path, config.Options{}).Accounts[0].BaseURL.String(); got != want {
+			if got := load(t, path, false).Accounts[0].BaseURL.String(); got != want {
 				t.Errorf("%s is read as %s, want %s", written, got, want)
 			}
 		}
@@ -291,7 +292,10 @@ func TestVariablesOfTheEnvironment(t *testing.T) {
 		"NAME": "main", "HOST": "ycm.example.com", "PORT": "8443", "ID": "a:b", "NUMBER": "50", "DURATION": "45s",
 		"EVIL": "\"'}\n- evil: # not YAML", "SECRET": "\"'} # not YAML", "SWITCH": "true",
 	}
-	got := load(t, "testdata/good/env.yml", config.Options{ExpandEnv: true, LookupEnv: environment(vars)})
+	for name, value := range vars {
+		t.Setenv(name, value)
+	}
+	got := load(t, "testdata/good/env.yml", true)
 	want := defaults(t)
 	want.Accounts[0].BaseURL = parseURL(t, "https://ycm.example.com:8443")
 	want.Accounts[0].ClientID = "$ID a:b"
@@ -306,8 +310,27 @@ func TestVariablesOfTheEnvironment(t *testing.T) {
 
 	t.Setenv("YCM_EXPORTER_TEST_SECRET", "of the process")
 	path := write(t, t.TempDir(), account+"    client_secret: ${YCM_EXPORTER_TEST_SECRET}\n")
-	if got := load(t, path, config.Options{ExpandEnv: true}).Accounts[0].ClientSecret.Reveal(); got != "of the process" {
+	if got := load(t, path, true).Accounts[0].ClientSecret.Reveal(); got != "of the process" {
 		t.Errorf("got secret %q, want that of the process's environment", got)
+	}
+}
+
+// What follows # is a comment in YAML, so that "ab #c" is the secret ab.
+func TestCommentDirectlyBehindASecretIsWarnedAbout(t *testing.T) {
+	for secretLine, want := range map[string]string{
+		"client_secret: ab #c":                        ":5: accounts[0].client_secret: has a comment directly behind it",
+		"client_secret: ab# c":                        "",
+		"client_secret: 'ab' # mine":                  "",
+		"client_secret: ab\n    # of the test system": "",
+	} {
+		cfg := load(t, write(t, t.TempDir(), account+"    "+secretLine+"\n    timeout: 30s # short\n"), false)
+		warning := ""
+		for _, w := range cfg.Warnings {
+			warning += w.Error()
+		}
+		if (warning == "") != (want == "") || !strings.Contains(warning, want) {
+			t.Errorf("%s: got the warning %q, want %q", secretLine, warning, want)
+		}
 	}
 }
 
@@ -351,7 +374,7 @@ func replaceAll(text string, except string) string {
 // The example is where every operator starts, so it must load, and its values must be the defaults as it says.
 func TestExampleLoadsAndShowsTheDefaults(t *testing.T) {
 	folder, content := example(t)
-	got := load(t, write(t, folder, replaceAll(content, "")), config.Options{})
+	got := load(t, write(t, folder, replaceAll(content, "")), false)
 
 	want := defaults(t)
 	want.Accounts[0].BaseURL = parseURL(t, "https://ycm.yeastar.com")
@@ -376,8 +399,8 @@ func TestEachPlaceholderOfTheExampleIsRefused(t *testing.T) {
 		t.Errorf("the example has the placeholders %q, want %q: write a value for each new one into this test", found, want)
 	}
 	for _, placeholder := range found {
-		_, err := config.Load(t.Context(), write(t, folder, replaceAll(content, placeholder)), config.Options{})
-		if err == nil || !strings.Contains(err.Error(), "has a <placeholder> where a value of your own belongs") {
+		_, err := config.Load(t.Context(), write(t, folder, replaceAll(content, placeholder)), false)
+		if err == nil || !strings.Contains(err.Error(), "has a <placeholder>; replace it") {
 			t.Errorf("with %s: got error %v, want that a placeholder was left", placeholder, err)
 		}
 	}

@@ -82,8 +82,11 @@ func schemaOf(k *key, meaning map[string]string) object {
 	case duration:
 		may("string")
 		s["minLength"] = len("1s")
-	default: // What looks like a number is a text as well.
+	default:
 		may("string", "number", "boolean")
+		if strings.HasSuffix(k.path, ".client_id") || strings.HasSuffix(k.path, ".client_secret") {
+			s["type"] = []any{"string", "null"} // A number would be rounded.
+		}
 		s["not"] = object{"type": "string", "pattern": `(^|//)<[^<>]*>`} // It is a placeholder of the example.
 	}
 	if l.oneOf != nil {
@@ -147,7 +150,7 @@ func TestSchemaIsOfTheSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s is not of the settings (-code +file); write it anew with go test ./config -update:\n%s", schemaFile, diff)
+		t.Errorf("%s is not of the settings (-code +file); write it with go test ./internal/config -update:\n%s", schemaFile, diff)
 	}
 }
 
