@@ -5,7 +5,7 @@ import (
 	"context"
 	"os"
 
-	"github.com/ycm-exporter/ycm_exporter/internal/app"
+	"github.com/ycm-exporter/ycm_exporter/internal/cli"
 )
 
-func main() { os.Exit(app.Run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(cli.Run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }

@@ -11,8 +11,8 @@ import (
 	sloggokit "github.com/tjhop/slog-gokit"
 )
 
-// newLogger writes to w in the chosen format, from the chosen severity up, with the time of each line.
-func newLogger(w io.Writer, least, format string) log.Logger {
+// NewLogger writes to w in the chosen format, from the chosen severity up, with the time of each line.
+func NewLogger(w io.Writer, least, format string) log.Logger {
 	w = log.NewSyncWriter(w)
 	logger := log.NewLogfmtLogger(w)
 	if format == "json" {
@@ -36,16 +36,16 @@ func slogger(logger log.Logger) *slog.Logger {
 	}), slog.LevelDebug))
 }
 
-// captureStandardLog sends what libraries write to the standard library's own logger to ours, until it is restored. The
+// CaptureStandardLog sends what libraries write to the standard library's own logger to ours, until it is restored. The
 // HTTP client writes there what a server sent, tokens and all, so only the place in the code is told and never the text.
-func captureStandardLog(logger log.Logger) (restore func()) {
+func CaptureStandardLog(logger log.Logger) (restore func()) {
 	writer, flags, prefix := stdlog.Writer(), stdlog.Flags(), stdlog.Prefix()
 	stdlog.SetFlags(stdlog.Lshortfile)
 	stdlog.SetPrefix("")
 	stdlog.SetOutput(logWriter(func(line string) {
 		file, rest, _ := strings.Cut(line, ":")
 		number, _, _ := strings.Cut(rest, ":")
-		level.Warn(logger).Log("msg", "A library complained, of what is left out, as it may be what a server sent", "source", file+":"+number)
+		level.Warn(logger).Log("msg", "Suppressed a library log message (it may contain server data)", "source", file+":"+number)
 	}))
 	return func() {
 		stdlog.SetOutput(writer)

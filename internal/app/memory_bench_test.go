@@ -38,7 +38,7 @@ func BenchmarkMemoryOfAFleet(b *testing.B) {
 		}
 	}
 	client := ycmclient.New(ycmclient.Options{
-		Account: "main", BaseURL: address, ClientID: demoClientID, Secret: secret.Static(secret.New(demoClientSecret)),
+		Account: "main", BaseURL: address, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute}, Timeout: time.Minute,
 		PageConcurrency: 1, UserAgent: "test", Logger: log.NewNopLogger(),
 		Observer: poll.NewMetrics(prometheus.NewRegistry()).Observer("main"),

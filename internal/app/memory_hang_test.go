@@ -17,7 +17,7 @@ import (
 func TestADiskThatHangsHoldsNothingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		m := newMemory(nil, "", prometheus.NewRegistry(), newLogger(&out, "info", "logfmt"))
+		m := newMemory(nil, "", prometheus.NewRegistry(), NewLogger(&out, "info", "logfmt"))
 		disk, writes := make(chan struct{}), 0
 		change := func(what string, took time.Duration) {
 			t.Helper()
@@ -56,7 +56,7 @@ func TestADiskThatHangsHoldsNothingUp(t *testing.T) {
 }
 
 func TestAWriteThatPanicsIsAnError(t *testing.T) {
-	m := newMemory(nil, "", prometheus.NewRegistry(), newLogger(&bytes.Buffer{}, "info", "logfmt"))
+	m := newMemory(nil, "", prometheus.NewRegistry(), NewLogger(&bytes.Buffer{}, "info", "logfmt"))
 	if err := m.within(smallPatience, "firmware-1", func() error { panic("no reading") }, nil); err == nil || errors.Is(err, errHangs) {
 		t.Errorf("got %v, want the panic", err)
 	}

@@ -1,85 +1,40 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/go-kit/log"
-	"github.com/prometheus/common/version"
-	"golang.org/x/term"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
-	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
+	"github.com/ycm-exporter/ycm_exporter/internal/poll"
 )
 
-// pollOnce polls every enabled collector of every account once and prints what a scrape would then show. recorder may be
-// nil.
-func pollOnce(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, stdout, stderr io.Writer, logger log.Logger) error {
+// Progress is how far a poll has come; an empty name says that it is over.
+type Progress func(name string, done, total int)
+
+// PollOnce polls every enabled collector of every account once, and returns what it found, complete or not, with the errors of
+// all collectors that failed. recorder may be nil.
+func PollOnce(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, progress Progress, logger log.Logger) (*exposition.Set, []*poll.Account, error) {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	defer progress("", 0, 0)
 	e := newExporter(ctx, nil, logger)
 	e.recorder = recorder
-	bar := progressBar(stderr)
+	var accounts []*poll.Account
 	var failed []error
 	for _, c := range cfg.Accounts {
 		r, err := e.prepare(c, cfg.Collectors, nil)
 		if err != nil {
-			return err
+			return e.set, accounts, err
 		}
-		err = r.account.Once(ctx, func(collector string, done, total int) { bar(c.Name+" "+collector, done, total) })
-		failed = append(failed, err)
+		accounts = append(accounts, r.account)
+		failed = append(failed, r.account.Once(ctx, func(collector string, done, total int) { progress(c.Name+" "+collector, done, total) }))
 	}
-	bar("", 0, 0)
-	if err := e.set.WriteText(stdout); err != nil {
-		return fmt.Errorf("writing the metrics: %w", err)
-	}
-	if err := errors.Join(failed...); err != nil {
-		return fmt.Errorf("not every collector succeeded:\n%w", err)
-	}
-	return nil
-}
-
-// captured runs do with the recorder for --capture, nil without it, and then writes the file.
-func (o options) captured(do func(*capture.Recorder) error) error {
-	if o.capture == "" {
-		return do(nil)
-	}
-	recorder, err := capture.NewRecorder(o.capture, cmp.Or(version.Version, "unknown"), ycmclient.WireFields(), pbxclient.WireFields())
-	if err != nil {
-		return fmt.Errorf("--capture: %w", err)
-	}
-	err = do(recorder)
-	if failed := recorder.Write(); failed != nil {
-		err = errors.Join(err, fmt.Errorf("--capture: %w", failed))
-	}
-	return err
-}
-
-// progressBar draws on w how far a poll has come, when w is a terminal; an empty name clears the line.
-func progressBar(w io.Writer) func(name string, done, total int) {
-	const width = 30
-	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return func(string, int, int) {}
-	}
-	return func(name string, done, total int) {
-		if name == "" {
-			fmt.Fprint(w, "\r\x1b[K")
-			return
-		}
-		filled := 0
-		if total > 0 {
-			filled = min(width, width*done/total)
-		}
-		fmt.Fprintf(w, "\r\x1b[K[%s%s] %d/%d %s", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), done, total, name)
-	}
+	return e.set, accounts, errors.Join(failed...)
 }

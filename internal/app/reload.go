@@ -10,25 +10,23 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 )
 
-// reloadLimit is how long whoever asks for a reload waits for it.
+// reloadLimit is how long a request for a reload waits for it.
 const reloadLimit = 9 * time.Second
 
 // Reload reads the configuration again and applies it. When it cannot be used, the running one stays. A reload that
-// hangs, as on a file system that does, is an error after 9 s; it goes on in the background, and those that come after
-// it fail until it ends.
+// hangs, as on a file system that does, is an error after 9 s; it continues in the background, and later ones fail until it
+// ends.
 func (e *exporter) Reload() error {
-	asked := make(chan struct{})
-	close(asked)
-	ended, err := until(asked, reloadLimit, e.reload)
+	ended, err := giveUpAfter(reloadLimit, e.reload)
 	if !ended {
-		err = fmt.Errorf("the reload has not ended within %v; it goes on in the background", reloadLimit)
+		err = fmt.Errorf("the reload has not ended within %v; it continues in the background", reloadLimit)
 		e.reloadSuccessful.Set(0)
-		level.Error(e.logger).Log("msg", "The configuration was not reloaded yet, the running one stays for now", "err", err)
+		level.Error(e.logger).Log("msg", "Reload of the configuration is slow, keeping the current one for now", "err", err)
 	}
 	return err
 }
 
-// reload reloads the configuration, and notes how that went.
+// reload reloads the configuration, and records the outcome.
 func (e *exporter) reload() error {
 	select {
 	case e.reloading <- struct{}{}:
@@ -42,14 +40,14 @@ func (e *exporter) reload() error {
 	}
 	if err != nil {
 		e.reloadSuccessful.Set(0)
-		level.Error(e.logger).Log("msg", "The configuration was not reloaded, the running one stays", "err", err)
+		level.Error(e.logger).Log("msg", "Failed to reload configuration, keeping the current one", "err", err)
 		return err
 	}
-	level.Info(e.logger).Log("msg", "The configuration was reloaded", "accounts", len(e.running()))
+	level.Info(e.logger).Log("msg", "Configuration reloaded", "accounts", len(e.running()))
 	return nil
 }
 
-// adopt applies a configuration and notes that it was good.
+// adopt applies a configuration and records that it is good.
 func (e *exporter) adopt(cfg *config.Config) error {
 	if err := e.apply(cfg); err != nil {
 		return err

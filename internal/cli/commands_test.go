@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	shell      = regexp.MustCompile("(?ms)^ *```sh\n(.*?)^ *```")
+	inline     = regexp.MustCompile("`(?:\\./)?(ycm_exporter --[^`]*)`")
+	comment    = regexp.MustCompile(`(^|\s+)#.*$`)
+	notRun     = regexp.MustCompile(`(?m)^Not run in a test: .*(\n.+)*`)
+	backticked = regexp.MustCompile("`([^`]+)`")
+)
+
+// provedElsewhere are commands of the documentation (or, with a space at the end, how they begin), each with the file that runs it, and how it is written there.
+var provedElsewhere = []struct{ command, file, written string }{
+	{"make test", ".github/workflows/test.yml", "run: make test\n"},
+	{"make demo", "internal/cli/daemon_test.go", `start(t, "--demo", `},
+	{"make build", "Dockerfile", "make build "},
+	{"cd dashboards/generate", "Makefile", "cd dashboards/generate && $(GO) test ./..."},
+	{"go test ./...", "Makefile", "cd dashboards/generate && $(GO) test ./..."},
+	{"sudo dpkg -i ", "deploy/package/test/inside.sh", "dpkg --install "},
+	{"sudo systemctl enable --now ycm_exporter", "deploy/package/test/inside.sh", "systemctl enable --now ycm_exporter"},
+}
+
+// What the documentation tells people to type is run by a test, or the page says that it is not.
+func TestCommandsOfTheDocumentation(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "git", "ls-files", "-co", "--exclude-standard", "*.md").Output()
+	if err != nil {
+		t.Fatal("listing the pages of the checkout: ", err)
+	}
+	pages := map[string]string{}
+	for page := range strings.Lines(string(out)) {
+		content, err := os.ReadFile(strings.TrimSpace(page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages[strings.TrimSpace(page)] = string(content)
+	}
+	for _, p := range provedElsewhere {
+		if content, err := os.ReadFile(p.file); err != nil || !strings.Contains(string(content), p.written) {
+			t.Errorf("%s should run %q, but does not have %q (%v)", p.file, p.command, p.written, err)
+		}
+	}
+	ran := 0
+	for page, content := range pages {
+		t.Run(page, func(t *testing.T) {
+			var exporter []string
+			for _, command := range typed(content) {
+				if args, is := strings.CutPrefix(strings.TrimPrefix(command, "./"), "ycm_exporter"); is {
+					exporter = append(exporter, args)
+				} else if !proved(command) && !saidNotToBeRun(content, command) {
+					t.Errorf("%s shows %q, which no test runs: add it to one, or to the line of the page that begins with \"Not run in a test: \"", page, command)
+				}
+			}
+			for _, found := range inline.FindAllStringSubmatch(content, -1) {
+				exporter = append(exporter, strings.TrimPrefix(found[1], "ycm_exporter"))
+			}
+			if len(exporter) > 0 {
+				runAsTyped(t, exporter)
+			}
+			ran += len(exporter)
+		})
+	}
+	if ran < 10 {
+		t.Errorf("%d commands of the exporter were run, want those of README.md and docs/", ran)
+	}
+}
+
+// typed are the commands that a page shows, each in one line and without its comment.
+func typed(page string) (commands []string) {
+	for _, block := range shell.FindAllStringSubmatch(page, -1) {
+		for line := range strings.Lines(strings.ReplaceAll(block[1], "\\\n", "")) {
+			if line = strings.TrimSpace(comment.ReplaceAllString(strings.TrimRight(line, "\n"), "")); line != "" {
+				commands = append(commands, line)
+			}
+		}
+	}
+	return commands
+}
+
+func proved(command string) bool {
+	for _, p := range provedElsewhere {
+		if command == p.command || strings.HasSuffix(p.command, " ") && strings.HasPrefix(command, p.command) {
+			return true
+		}
+	}
+	return false
+}
+
+// saidNotToBeRun tells whether a page names the beginning of a command among those that no test runs.
+func saidNotToBeRun(page, command string) bool {
+	for _, said := range notRun.FindAllString(page, -1) {
+		for _, name := range backticked.FindAllStringSubmatch(said, -1) {
+			if strings.HasPrefix(command, name[1]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// runAsTyped runs the exporter in a folder with a config.yml, as one page after the other line has it. One that serves is
+// stopped once it listens.
+func runAsTyped(t *testing.T, commands []string) {
+	t.Helper()
+	y := simulate(t, 20)
+	y.configFile = filepath.Join(t.TempDir(), "config.yml")
+	y.configure(t, strings.ReplaceAll(y.account("main"), "1000", "60000"))
+	t.Chdir(filepath.Dir(y.configFile))
+	t.Setenv("YCM_EXPORTER_WEB_LISTEN_ADDRESS", "127.0.0.1:0")
+	for _, args := range commands {
+		ctx, cancel := context.WithCancel(t.Context())
+		d := &daemon{t: t, out: &output{}}
+		exit := make(chan int, 1)
+		go func() { exit <- Run(ctx, strings.Fields(strings.ReplaceAll(args, "ACCOUNT", "main")), d.out, d.out) }()
+		d.eventually("ycm_exporter"+args+" ends or listens", func() bool { return len(exit) > 0 || listening.MatchString(d.out.String()) })
+		cancel()
+		if code := <-exit; code != 0 {
+			t.Errorf("ycm_exporter%s: exit code %d, want 0; it printed:\n%s", args, code, d.out)
+		}
+	}
+}
