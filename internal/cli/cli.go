@@ -27,6 +27,7 @@ type options struct {
 	once        bool
 	demo        bool
 	demoPBXs    int
+	demoFast    bool // polls every 3 seconds
 	incidents   bool
 	healthcheck bool
 	logLevel    string
@@ -45,10 +46,16 @@ type options struct {
 
 // Run is the whole program: it returns the exit code when the work is done or ctx ends.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return run(ctx, args, stdout, stderr, func(*options) {})
+}
+
+// run is Run with options that have no flag.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, set func(*options)) int {
 	o, code, done := parse(args, stdout, stderr)
 	if done {
 		return code
 	}
+	set(&o)
 	if err := o.dispatch(ctx, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "ycm_exporter: %v\n", err)
 		return 1

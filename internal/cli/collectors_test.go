@@ -123,6 +123,7 @@ func cell(help string) string { return strings.ReplaceAll(help, "|", `\|`) }
 
 // What the exporter tells of itself is written by hand, and must be all of it, with the types that the page tells.
 func TestDocsListTheExportersOwnMetrics(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("docs/metrics.md")
 	if err != nil {
 		t.Fatal(err)

@@ -53,11 +53,17 @@ var listening = regexp.MustCompile(`msg="Listening on".* address=(\S+)`)
 // start runs the program on a free port of loopback until the test ends or stop is called.
 func start(t *testing.T, args ...string) *daemon {
 	t.Helper()
+	return startWith(t, func(*options) {}, args...)
+}
+
+// startWith runs the program with options that have no flag.
+func startWith(t *testing.T, set func(*options), args ...string) *daemon {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	d := &daemon{t: t, out: &output{}}
 	exit := make(chan int, 1)
 	go func() {
-		exit <- Run(ctx, append([]string{"--web.listen-address=127.0.0.1:0", "--log.level=debug"}, args...), d.out, d.out)
+		exit <- run(ctx, append([]string{"--web.listen-address=127.0.0.1:0", "--log.level=debug"}, args...), d.out, d.out, set)
 	}()
 	d.stop = sync.OnceValue(func() int {
 		cancel()
@@ -164,7 +170,8 @@ func (y *ycm) configure(t *testing.T, accounts ...string) {
 }
 
 func TestDemoServesEveryMetric(t *testing.T) {
-	d := start(t, "--demo", "--demo.pbxs=150")
+	t.Parallel()
+	d := startWith(t, func(o *options) { o.demoFast = true }, "--demo", "--demo.pbxs=60")
 	d.waitReady()
 	if !strings.Contains(d.out.String(), "Open:") {
 		t.Errorf("the demo does not say what to open:\n%s", d.out)
@@ -172,8 +179,8 @@ func TestDemoServesEveryMetric(t *testing.T) {
 	for _, f := range collector.Families() {
 		d.waitFor("\n" + f.Name + "{")
 	}
-	if got := strings.Count(d.metrics(), "\nycm_cloud_pbx_info{"); got != 150 {
-		t.Errorf("the demo exports %d PBXs, want 150", got)
+	if got := strings.Count(d.metrics(), "\nycm_cloud_pbx_info{"); got != 60 {
+		t.Errorf("the demo exports %d PBXs, want 60", got)
 	}
 	for _, page := range []string{"/", "/status", "/sd"} {
 		if status, body := d.ask("GET", page); status != http.StatusOK {
@@ -186,6 +193,7 @@ func TestDemoServesEveryMetric(t *testing.T) {
 }
 
 func TestUnreachableYCMLeavesTheExporterUp(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 10)
 	y.configure(t, `
   - name: main
@@ -215,6 +223,7 @@ func TestTerminationEndsCleanly(t *testing.T) {
 }
 
 func TestBasicAuthGuardsEveryPage(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 10)
 	webConfig := filepath.Join(t.TempDir(), "web.yml")
 	// The hash is bcrypt's of "open sesame".
@@ -232,6 +241,7 @@ func TestBasicAuthGuardsEveryPage(t *testing.T) {
 
 // Nothing that the program prints or serves shows a secret or a token, not even at log level debug.
 func TestSecretsNeverShow(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 70)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-pprof")
 	d.waitReady()

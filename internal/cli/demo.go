@@ -62,7 +62,7 @@ func (o options) startDemo(ctx context.Context) (*demo, error) {
 		<-served
 	}
 	d.address = &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	d.config = demoConfig(d.address, accounts)
+	d.config = demoConfig(d.address, accounts, o.demoFast)
 	return d, nil
 }
 
@@ -91,8 +91,13 @@ func (o options) welcome(d *demo) (string, error) {
 }
 
 // demoConfig polls everything, and often enough that a fresh dashboard comes alive within a minute.
-func demoConfig(simulator *url.URL, accounts int) *config.Config {
+func demoConfig(simulator *url.URL, accounts int, fast bool) *config.Config {
 	cfg := &config.Config{Collectors: demoCollectors()}
+	if fast {
+		for i := range cfg.Collectors {
+			cfg.Collectors[i].Schedule.Interval = 3 * time.Second
+		}
+	}
 	for n := range max(1, accounts) {
 		name, base := "demo", simulator
 		if accounts > 0 {
@@ -114,7 +119,7 @@ func demoConfig(simulator *url.URL, accounts int) *config.Config {
 	return cfg
 }
 
-// demoCollectors is every collector, polled each minute or so, with settings that show everything.
+// demoCollectors is every collector, polled every minute or so, with settings that show everything.
 func demoCollectors() (all []collector.Configured) {
 	for _, c := range collector.All() {
 		configured := collector.Configured{Collector: c, Schedule: collector.Schedule{

@@ -41,6 +41,7 @@ func (y *ycm) tokensLeft() (left int) {
 
 // What PBXs tell arrives by both ways, no secret of either shows, and none of the PBX's few tokens is left behind.
 func TestPBXsAreAskedByBothWays(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 5)
 	name := y.askPBXs(t)
 	d := start(t, "--config.file="+y.configFile)
@@ -76,6 +77,7 @@ func TestPBXsAreAskedByBothWays(t *testing.T) {
 
 // A reload that changes a collector keeps the series, and does not leave tokens behind either.
 func TestReloadKeepsWhatPBXsTold(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 5)
 	name := y.askPBXs(t)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")

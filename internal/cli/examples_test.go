@@ -105,6 +105,7 @@ func TestExampleScrapesAreTaken(t *testing.T) {
 
 // On a shared network the pages are for those who have the password, over TLS, and for nobody else.
 func TestTLSAndPasswordGuardThePages(t *testing.T) {
+	t.Parallel()
 	certificate, key := selfSigned(t)
 	d := start(t, "--demo", "--demo.pbxs=10", "--web.config.file="+copied(t, examples+"/web.yml", certificate, key))
 	d.url = strings.Replace(d.url, "http://", "https://", 1)

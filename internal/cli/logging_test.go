@@ -13,6 +13,7 @@ import (
 
 // Every line of the log has the same beginning, whoever wrote it.
 func TestLogLinesHaveOneShape(t *testing.T) {
+	t.Parallel()
 	d := start(t, "--demo", "--demo.pbxs=5")
 	d.waitReady()
 	d.stop()

@@ -142,6 +142,7 @@ func with(t *testing.T, example string, ca []byte, replaced ...string) (path str
 
 // The example of a YCM of one's own works: through the proxy alone, and only with the CA that signed for it.
 func TestExampleOfSelfHostedYCM(t *testing.T) {
+	t.Parallel()
 	ca, certificate := authority(t, "ycm.internal.example.com")
 	y := ycmtest.New(ycmtest.Options{PBXs: 5, Seed: 1, ClientID: "3f9a0c51e2", ClientSecret: "Kq7#vT2p"})
 	s := behindProxy(t, certificate, y)
@@ -163,6 +164,7 @@ func TestExampleOfSelfHostedYCM(t *testing.T) {
 
 // The example of PBXs that are asked by themselves works, over TLS, each with an API client of its own.
 func TestExampleOfDirectPBXs(t *testing.T) {
+	t.Parallel()
 	ca, certificate := authority(t, "ycm.yeastar.com", "anna.pbx.example.com", "bert.pbx.example.com")
 	y := ycmtest.New(ycmtest.Options{
 		PBXs: 2, Seed: 1, ClientID: "3f9a0c51e2", ClientSecret: "Kq7#vT2p", PBXClientID: "6c0e1f", PBXClientSecret: "Kq7#vT2p", Healthy: true,
