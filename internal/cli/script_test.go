@@ -10,7 +10,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain lets the scripts run this binary as ycm_exporter, as a user would, but with a demo that is hardly limited.
+// TestMain lets the scripts run this binary as ycm_exporter, as a user would.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) != "ycm_exporter" { // The tests read files of the repository; the program runs where the script says.
 		if err := os.Chdir("../.."); err != nil {
@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	testscript.Main(leakChecked{m}, map[string]func(){"ycm_exporter": func() {
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr, func(o *options) { o.demoFast = true }))
+		os.Exit(Run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}})
 }
 
