@@ -53,6 +53,11 @@ func Load(ctx context.Context, path string, expandEnv bool) (*Config, error) {
 
 func (d *document) load() *Config {
 	cfg := &Config{Collectors: defaultCollectors()}
+	defer func() {
+		if recover() != nil { // A file that the YAML library panics at must not end the process at a reload.
+			d.problemAt(0, "", "cannot be read: the YAML parser failed")
+		}
+	}()
 	f, err := os.Open(d.file)
 	var content []byte
 	if err == nil {
