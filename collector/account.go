@@ -8,33 +8,6 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// Role is something that one collector provides and others need.
-type Role string
-
-// The roles. An account is up, and ready, by the polls of its ListOfPBXs.
-const (
-	ListOfPBXs      Role = "list of PBXs"
-	FirmwareOfYCM   Role = "firmware that YCM offers"
-	PhoneCatalogues Role = "phones that firmware can provision"
-	PhonesInUse     Role = "phones in use"
-)
-
-// Need is a role whose first poll a collector waits for before its own, if a collector with that role is enabled.
-type Need struct {
-	Role     Role
-	Patience time.Duration // how long it waits at most; 0: as long as it takes
-}
-
-// Peer is what collectors of an account see of one that provides a role.
-type Peer interface {
-	// Reading is its Poller's.
-	Reading() any
-	// Serving reports whether its last snapshot is being served.
-	Serving() bool
-	// LastPoll tells when the last poll began that has ended, and whether it succeeded.
-	LastPoll() (began time.Time, succeeded bool)
-}
-
 // Account is what a collector works with.
 type Account struct {
 	series.Account
@@ -42,24 +15,49 @@ type Account struct {
 	Fleet    *sweep.Fleet
 	Schedule Schedule // the collector's own
 	Settings Settings // the collector's own; nil if it has none
-	// Asked is told of each PBX that the collector asked.
-	Asked    func(t sweep.Target, result any, err error)
-	Progress func(done, total int) // is told how far the present poll is
+	// Queried receives each PBX that the collector queried, and the error.
+	Queried  func(t sweep.Target, err error)
+	Progress func(done, total int) // receives how far the present poll is
 
-	peer func(Role) Peer
+	serving func(collector string) bool
+	pollers *pollers
 }
 
-// NewAccount makes an account for collectors, of which peer finds the one with a role; nil if that is switched off.
-func NewAccount(name string, ycm *ycmclient.Client, direct []sweep.Direct, peer func(Role) Peer) Account {
+// pollers are those of the account's enabled collectors whose readings other collectors use. New sets them.
+type pollers struct {
+	list       *accountPoller[listReading]
+	firmware   *accountPoller[firmwareReading]
+	phones     *pbxPoller[phonesReading]
+	catalogues *accountPoller[cataloguesReading]
+}
+
+// NewAccount makes an account for collectors. listed is whether the list of PBXs is polled, and serving reports whether the
+// snapshot of a collector is being served.
+func NewAccount(name string, ycm *ycmclient.Client, direct []sweep.Direct, listed bool, serving func(collector string) bool) Account {
+	a := Account{Account: series.Account{Name: name}, YCM: ycm, serving: serving, pollers: &pollers{}}
 	var list sweep.List
-	if p := peer(ListOfPBXs); p != nil {
-		list = listOf{p}
+	if listed {
+		list = a.pollers
 	}
-	return Account{Account: series.Account{Name: name}, YCM: ycm, Fleet: sweep.NewFleet(name, ycm, direct, list), peer: peer}
+	a.Fleet = sweep.NewFleet(name, ycm, direct, list)
+	return a
 }
 
-// readingOf is the last reading of the collector with a role, nil if there is none.
-func readingOf[R any](p Peer) *R {
-	reading, _ := p.Reading().(*R)
-	return reading
+// List implements sweep.List.
+func (p *pollers) List() *ycmclient.List {
+	if p.list == nil {
+		return nil
+	}
+	if r := p.list.reading.Load(); r != nil {
+		return &r.List
+	}
+	return nil
+}
+
+// LastPoll implements sweep.List.
+func (p *pollers) LastPoll() (began time.Time, succeeded bool) {
+	if last := p.list.last.Load(); last != nil {
+		return last.began, last.succeeded
+	}
+	return time.Time{}, false
 }

@@ -85,9 +85,9 @@ func (s *autoprovisioningSettings) ShowAll() {
 }
 
 // Requires implements Requirer.
-func (s *autoprovisioningSettings) Requires() (role Role, path string) {
+func (s *autoprovisioningSettings) Requires() (name, path string) {
 	if s.RequiredPhones.inUse() {
-		return PhonesInUse, "required_phones"
+		return Phones, "required_phones"
 	}
 	return "", ""
 }
@@ -115,6 +115,19 @@ const (
 // cataloguesReading is the phone catalogues of the account's firmware versions.
 type cataloguesReading struct{ Versions []versionReading }
 
+func (r *cataloguesReading) write(write func(record any) error) error {
+	return writeAll(write, len(r.Versions), r.Versions)
+}
+
+func (r *cataloguesReading) read(next func(record any) error) (err error) {
+	var versions int
+	if err := next(&versions); err != nil {
+		return err
+	}
+	r.Versions, err = readAll[versionReading](next, versions)
+	return err
+}
+
 // versionReading is the phone catalogue of one firmware version.
 type versionReading struct {
 	Version string
@@ -129,23 +142,23 @@ type versionReading struct {
 // autoprovisioning reads which phones the firmware of an account's PBXs can provision.
 func autoprovisioning() Collector {
 	return Collector{
-		Name: "autoprovisioning", Schedule: off(24 * time.Hour), Check: checkVersions,
+		Name: Autoprovisioning, Schedule: off(24 * time.Hour), Check: checkVersions,
 		Settings: func() Settings { return &autoprovisioningSettings{Depth: modelsDepth} },
-		AsksPBXs: true, Endpoints: []string{ycmclient.EndpointProxy}, Needs: []Need{{Role: ListOfPBXs}}, Provides: PhoneCatalogues,
-		Families:   series.AccountFamilies(autoprovisioningColumns(&autoprovisioningSettings{}, nil)),
-		NewReading: empty[cataloguesReading],
+		AsksPBXs: true, Endpoints: []string{ycmclient.EndpointProxy},
+		Families: series.AccountFamilies(autoprovisioningColumns(&autoprovisioningSettings{}, nil)),
 		New: func(a Account) Poller {
 			settings := a.Settings.(*autoprovisioningSettings)
-			return &accountPoller[cataloguesReading]{account: a, ask: pollCatalogues, show: func(r *cataloguesReading) exposition.Source {
+			a.pollers.catalogues = &accountPoller[cataloguesReading]{account: a, query: pollCatalogues, show: func(r *cataloguesReading) exposition.Source {
 				required := settings.RequiredPhones
 				if required.inUse() {
 					required = nil
-					if phones := a.peer(PhonesInUse); phones != nil {
-						required = inUse(phones)
+					if phones := a.pollers.phones; phones != nil {
+						required = inUse(phones.Reading())
 					}
 				}
 				return series.PerAccount(a.Account, autoprovisioningColumns(settings, required), r)
 			}}
+			return a.pollers.catalogues
 		},
 	}
 }
@@ -181,7 +194,7 @@ func pollCatalogues(ctx context.Context, a Account, before *cataloguesReading) (
 			lost, err = a.Fleet.Query(ctx, version, func(ctx context.Context, c *pbxclient.Client) error {
 				reader.pbx = c
 				return reader.read(ctx)
-			}, a.Asked)
+			}, a.Queried)
 			switch {
 			case err == nil:
 				v.Vendors, v.Depth, v.At, v.Problem = reader.vendors, settings.Depth, time.Now(), ""

@@ -38,13 +38,6 @@ func BenchmarkMemoryPerPBX(b *testing.B) {
 	}
 }
 
-// peerOf is a list of PBXs that was read.
-type peerOf struct{ reading *listReading }
-
-func (p peerOf) Reading() any              { return p.reading }
-func (peerOf) Serving() bool               { return true }
-func (peerOf) LastPoll() (time.Time, bool) { return time.Now(), true }
-
 // What a PBX costs in a sweep: at rest, and in making a snapshot.
 func BenchmarkSweepSnapshot(b *testing.B) {
 	const pbxs = 100_000
@@ -52,13 +45,15 @@ func BenchmarkSweepSnapshot(b *testing.B) {
 	for i := range list.PBXs {
 		list.PBXs[i].Status = ycmclient.Running
 	}
-	account := NewAccount("main", nil, nil, func(Role) Peer { return peerOf{&listReading{List: list}} })
+	account := NewAccount("main", nil, nil, true, nil)
+	account.pollers.list = &accountPoller[listReading]{}
+	account.pollers.list.reading.Store(&listReading{List: list})
 	account.Schedule = Schedule{Interval: 5 * time.Minute, StaleAfter: time.Hour}
 	b.Run("pbx_api", func(b *testing.B) {
-		measure(b, pbxAPI().New(account), list, func(i int) reachability { return reachability{true, yeastar.Int(i)} })
+		measure(b, pbxAPI().New(account).(*pbxPoller[reachability]), list, func(i int) reachability { return reachability{true, yeastar.Int(i)} })
 	})
 	b.Run("trunks", func(b *testing.B) {
-		measure(b, trunks().New(account), list, func(i int) trunkReading {
+		measure(b, trunks().New(account).(*pbxPoller[trunkReading]), list, func(i int) trunkReading {
 			var all []pbxclient.Trunk
 			for k := range 3 {
 				all = append(all, pbxclient.Trunk{ID: int64(k), Name: fmt.Sprintf("Carrier %d of %d", k, i), Type: pbxclient.TrunkRegister, Status: pbxclient.TrunkIdle})
@@ -68,7 +63,7 @@ func BenchmarkSweepSnapshot(b *testing.B) {
 	})
 }
 
-func measure[R any](b *testing.B, p Poller, list ycmclient.List, what func(i int) R) {
+func measure[R any](b *testing.B, p *pbxPoller[R], list ycmclient.List, what func(i int) R) {
 	before := heap()
 	reading := &sweep.Reading[R]{}
 	for i, pbx := range list.PBXs {
@@ -79,7 +74,7 @@ func measure[R any](b *testing.B, p Poller, list ycmclient.List, what func(i int
 	learned := heap()
 	b.ReportAllocs()
 	for b.Loop() {
-		p.Restore(reading)
+		p.show(p.Restore(reading))
 	}
 	b.ReportMetric(float64(learned-before)/float64(len(list.PBXs)), "B/pbx-at-rest")
 }

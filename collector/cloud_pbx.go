@@ -12,10 +12,6 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// firmwareWait is how long the first list waits for the first poll of the firmware, so that the first scrape
-// already shows which PBXs run outdated firmware.
-const firmwareWait = 10 * time.Second
-
 // listReading is the list as a poll saw it.
 type listReading struct {
 	List   ycmclient.List
@@ -26,14 +22,14 @@ type listReading struct {
 // cloudPBX walks the list of PBXs and compares it with the firmware that can be had.
 func cloudPBX() Collector {
 	return Collector{
-		Name: "cloud_pbx", Schedule: on(time.Minute), Endpoints: []string{ycmclient.EndpointList, ycmclient.EndpointCloudPBX},
-		Families:   slices.Concat(series.PBXFamilies(cloudPBXColumns(time.Time{}, nil)), series.AccountFamilies(listColumns())),
-		NewReading: empty[listReading], Provides: ListOfPBXs, Needs: []Need{{Role: FirmwareOfYCM, Patience: firmwareWait}},
+		Name: CloudPBX, Schedule: on(time.Minute), Endpoints: []string{ycmclient.EndpointList, ycmclient.EndpointCloudPBX},
+		Families: slices.Concat(series.PBXFamilies(cloudPBXColumns(time.Time{}, nil)), series.AccountFamilies(listColumns())),
 		New: func(a Account) Poller {
 			firmware := servedFirmware{account: a}
-			return &accountPoller[listReading]{account: a, ask: new(listWalks).walk, show: func(r *listReading) exposition.Source {
+			a.pollers.list = &accountPoller[listReading]{account: a, query: new(listWalks).walk, show: func(r *listReading) exposition.Source {
 				return showList(a.Account, r, firmware.get())
 			}}
+			return a.pollers.list
 		},
 	}
 }
@@ -71,16 +67,6 @@ func showList(account series.Account, r *listReading, c *catalogue) exposition.S
 
 func identifyCloudPBX(p *ycmclient.CloudPBX) (series.PBX, *ycmclient.CloudPBX) {
 	return series.PBX{ID: p.ID, Name: p.Name, Region: p.Region}, p
-}
-
-// listOf is the list as a sweep sees it.
-type listOf struct{ Peer }
-
-func (l listOf) List() *ycmclient.List {
-	if r := readingOf[listReading](l.Peer); r != nil {
-		return &r.List
-	}
-	return nil
 }
 
 // listColumns declares what the list reports of the whole fleet.

@@ -1,12 +1,11 @@
-// Package collector is what is asked of YCM and its PBXs, and the samples that come of it.
+// Package collector declares what is requested of YCM and its PBXs, and the samples made of the answers.
 //
-// A [Collector] is one value in one file, and [All] is the one list of them: its name, its default schedule, its settings
-// with their checks, its columns with the help beside the reader, and how it asks: once per account (ofAccount) or each
-// PBX (ofEachPBX). What it learns is a reading, a value of exported fields that outlives reloads; the snapshot is made of
-// the reading. A collector returns a snapshot or an error and logs nothing.
+// A [Collector] is one value in one file, and [All] lists them: name, default schedule, settings with their checks, columns
+// with their help, and how it polls: an account as a whole (ofAccount) or each PBX (ofEachPBX). What a poll returns is a
+// reading, which is never changed; the snapshot is made of it, and it persists across reloads and restarts. A collector
+// returns a snapshot or an error and logs nothing. When it polls is decided elsewhere.
 //
-// What the API did not give has no sample, never a 0. Label values are the clients' texts: valid UTF-8 of at most 1,024
-// bytes, longer ones cut between two characters.
+// A value that the API did not give has no sample, never a 0.
 package collector
 
 import (
@@ -18,6 +17,14 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 )
 
+// Names of collectors that others depend on, or that are treated specially.
+const (
+	CloudPBX         = "cloud_pbx" // an account is up, and ready, by its polls
+	Firmware         = "firmware"
+	Phones           = "phones"
+	Autoprovisioning = "autoprovisioning"
+)
+
 // Collector declares one collector.
 type Collector struct {
 	Name     string        // as in the configuration and in the label collector
@@ -25,15 +32,11 @@ type Collector struct {
 	Check    time.Duration // how often it polls at least, to find what is due; 0: at its interval
 	// Settings makes new settings with their defaults; nil if there are none but the schedule.
 	Settings func() Settings
-	AsksPBXs bool // so it needs the list of PBXs, or PBXs that are configured
-	// Endpoints are those of YCM that it asks, as errors and metrics name them. Their counters start at 0.
+	AsksPBXs bool // it needs the list of PBXs, or PBXs with direct access
+	// Endpoints are those of YCM that it requests, as errors and metrics name them. Their counters start at 0.
 	Endpoints []string
 	Families  []exposition.Family
-	Provides  Role // what other collectors learn from this one; empty: nothing
-	Needs     []Need
 	New       func(Account) Poller
-	// NewReading makes an empty reading, to read one into that was written.
-	NewReading func() any
 }
 
 // Schedule says whether and how often a collector polls.
@@ -43,7 +46,7 @@ type Schedule struct {
 	StaleAfter time.Duration `yaml:"stale_after"` // how long past its poll a snapshot is served when later polls fail
 }
 
-// Settings is what a collector can be told besides its schedule: a pointer to a struct whose fields have yaml keys.
+// Settings are what is configured besides the schedule: a pointer to a struct whose fields have yaml keys.
 type Settings interface {
 	// Check returns what is wrong with the values.
 	Check() []Problem
@@ -51,8 +54,8 @@ type Settings interface {
 
 // Requirer is settings for which another collector must be enabled.
 type Requirer interface {
-	// Requires tells the role of that collector, and the key that asks for it; both are empty where none does.
-	Requires() (role Role, path string)
+	// Requires returns the name of that collector, and the key that needs it; both are empty where none is needed.
+	Requires() (name, path string)
 }
 
 // Problem is one mistake in settings. It never shows a value.
@@ -80,31 +83,33 @@ func (c Configured) SameFamilies(d Configured) bool { return slices.Equal(c.Excl
 // SameSettings reports whether two have the same settings, whatever their schedules.
 func (c Configured) SameSettings(d Configured) bool { return reflect.DeepEqual(c.Settings, d.Settings) }
 
-// Requires is the role of a collector that must be enabled for this one, and the key that asks for it; both are empty where
-// none does.
-func (c Configured) Requires() (role Role, path string) {
+// Requires returns the name of a collector that must be enabled for this one, and the key that needs it; both are empty where
+// none is needed.
+func (c Configured) Requires() (name, path string) {
 	if r, ok := c.Settings.(Requirer); ok {
 		return r.Requires()
 	}
 	return "", ""
 }
 
-// Poller is a collector at work for one account. Its methods but Reading are for one goroutine.
+// Poller is a collector at work for one account. Its methods are for one goroutine, but for Save.
 type Poller interface {
-	// Poll asks, and returns a snapshot of what is known then, complete or not at all; only a Sweeper's may come with an
-	// error. progress is told how far it is.
+	// Poll returns a snapshot of what is known then, complete or not at all; only a Sweeper's may come with an error.
+	// progress receives how far the poll is.
 	Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error)
-	// Reading is what is known: a pointer to a value that encoding/json can write and read back, nil before the first
-	// poll. What it points to does not change.
-	Reading() any
-	// Restore takes over the reading of the same collector of an account that has ended, and returns the snapshot of
-	// that, nil if there is nothing to show yet.
-	Restore(reading any) exposition.Source
+	// TakeOver adopts the reading of the same collector of an account that has ended, and returns the snapshot of that, nil
+	// if there is none.
+	TakeOver(old Poller) exposition.Source
+	// Save writes the reading, of which there is one once Poll or TakeOver has returned a snapshot, as records that
+	// encoding/json can write. It may be called while the collector polls.
+	Save(write func(record any) error) error
+	// Load adopts a reading that Save has written, and returns the snapshot of that, nil if there is nothing to serve yet.
+	Load(next func(record any) error) (exposition.Source, error)
 }
 
-// Sweeper is a Poller that asks PBX after PBX, which takes it an interval or more. Its polls are short: each goes on
-// where the one before ended, and has a snapshot of the newest that is known. That may come with an error, when only a
-// part of the PBXs could be asked.
+// Sweeper is a Poller that queries PBX after PBX, which takes it an interval or more. Its polls are short: each continues where
+// the one before ended, and has a snapshot of the newest that is known. That may come with an error, when only a part of the
+// PBXs could be queried.
 type Sweeper interface {
 	Poller
 	// Duration is how long the last sweep took, or the present one takes already if that is longer; 0 before the first.

@@ -65,9 +65,12 @@ func (r *firmwareReading) bound(types []string) {
 
 // firmware queries which firmware is available in which region.
 func firmware() Collector {
-	c := ofAccount("firmware", on(time.Hour), firmwareColumns(), queryFirmware, ycmclient.EndpointRegions, ycmclient.EndpointFirmware)
+	c := ofAccount(Firmware, on(time.Hour), firmwareColumns(), queryFirmware, ycmclient.EndpointRegions, ycmclient.EndpointFirmware)
 	c.Settings = func() Settings { return &firmwareSettings{Types: []string{pbxFirmware}} }
-	c.Provides = FirmwareOfYCM
+	c.New = func(a Account) Poller {
+		a.pollers.firmware = newAccountPoller(a, firmwareColumns(), queryFirmware)
+		return a.pollers.firmware
+	}
 	return c
 }
 

@@ -69,11 +69,11 @@ type servedFirmware struct {
 
 // get is the catalogue; nil if no firmware is served, or none of PBXs.
 func (f *servedFirmware) get() *catalogue {
-	p := f.account.peer(FirmwareOfYCM)
-	if p == nil || !p.Serving() {
+	p := f.account.pollers.firmware
+	if p == nil || !f.account.serving(Firmware) {
 		return nil
 	}
-	if r := readingOf[firmwareReading](p); r != f.reading {
+	if r := p.reading.Load(); r != f.reading {
 		f.reading, f.catalogue = r, nil
 		if listed, ok := r.Firmware[pbxFirmware]; ok {
 			f.catalogue = newCatalogue(r.Regions, listed)

@@ -110,7 +110,7 @@ func (shelf) Extend(string, string, time.Time) {}
 func (shelf) Withdraw(string, string)          {}
 
 // pollAll polls every collector once at a YCM, and returns the snapshots and the exporter's own metrics.
-func pollAll(t *testing.T, ycm string, transport *http.Transport, keeper poll.Keeper) (shelf, *prometheus.Registry) {
+func pollAll(t *testing.T, ycm string, transport *http.Transport, store poll.Store) (shelf, *prometheus.Registry) {
 	t.Helper()
 	base, err := url.Parse(ycm)
 	if err != nil {
@@ -120,7 +120,7 @@ func pollAll(t *testing.T, ycm string, transport *http.Transport, keeper poll.Ke
 	metrics := poll.NewMetrics(registry)
 	t.Cleanup(transport.CloseIdleConnections)
 	account := poll.NewAccount(poll.Options{
-		Account: "main", BaseURL: base, Collectors: everything(t), Publisher: s, Metrics: metrics, Logger: log.NewNopLogger(), Keeper: keeper,
+		Account: "main", BaseURL: base, Collectors: everything(t), Publisher: s, Metrics: metrics, Logger: log.NewNopLogger(), Store: store,
 		Client: ycmclient.New(ycmclient.Options{
 			Account: "main", BaseURL: base, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 			RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute}, Timeout: 30 * time.Second,

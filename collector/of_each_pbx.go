@@ -10,30 +10,26 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// ofEachPBX makes a collector that learns an R of each Running PBX. Of a PBX that does not tell, there is nothing once
-// its last answer is too old.
-func ofEachPBX[R any](name string, schedule Schedule, columns []series.Column[R], ask func(context.Context, *pbxclient.Client) (R, error)) Collector {
-	return ofEachPBXAlso(name, schedule, columns, ask, nil)
-}
-
-// ofEachPBXAlso makes one that learns from failures too: where learned says so of one, what ask returned with it counts.
-func ofEachPBXAlso[R any](name string, schedule Schedule, columns []series.Column[R],
-	ask func(context.Context, *pbxclient.Client) (R, error), learned func(error) bool,
-) Collector {
+// ofEachPBX makes a collector that reads an R of each Running PBX. A PBX that fails has no samples once its last answer is
+// stale.
+func ofEachPBX[R any](name string, schedule Schedule, columns []series.Column[R], query func(context.Context, *pbxclient.Client) (R, error)) Collector {
 	return Collector{
-		Name: name, Schedule: schedule, Families: series.PBXFamilies(columns),
-		AsksPBXs: true, Endpoints: []string{ycmclient.EndpointProxy}, Needs: []Need{{Role: ListOfPBXs}}, NewReading: empty[sweep.Reading[R]],
-		New: func(a Account) Poller {
-			return &pbxPoller[R]{account: a.Account, columns: columns, Sweep: sweep.New(a.sweepOptions(), ask, learned)}
-		},
+		Name: name, Schedule: schedule, Families: series.PBXFamilies(columns), AsksPBXs: true, Endpoints: []string{ycmclient.EndpointProxy},
+		New: func(a Account) Poller { return newPBXPoller(a, columns, query, nil) },
 	}
 }
 
-func (a Account) sweepOptions() sweep.Options {
-	return sweep.Options{Fleet: a.Fleet, Interval: a.Schedule.Interval, StaleAfter: a.Schedule.StaleAfter, Asked: a.Asked}
+func newPBXPoller[R any](a Account, columns []series.Column[R],
+	query func(context.Context, *pbxclient.Client) (R, error), isResult func(error) bool,
+) *pbxPoller[R] {
+	return &pbxPoller[R]{account: a.Account, columns: columns, Sweep: sweep.New(a.sweepOptions(), query, isResult)}
 }
 
-// pbxPoller polls what is asked of each PBX.
+func (a Account) sweepOptions() sweep.Options {
+	return sweep.Options{Fleet: a.Fleet, Interval: a.Schedule.Interval, StaleAfter: a.Schedule.StaleAfter, Queried: a.Queried}
+}
+
+// pbxPoller polls each PBX.
 type pbxPoller[R any] struct {
 	account series.Account
 	columns []series.Column[R]
@@ -43,29 +39,39 @@ type pbxPoller[R any] struct {
 // Poll implements Poller.
 func (p *pbxPoller[R]) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
 	records, err := p.Run(ctx, progress)
-	if records == nil {
-		return nil, err
-	}
 	return p.show(records), err
 }
 
+// show returns nil where there is nothing to serve yet.
 func (p *pbxPoller[R]) show(records []sweep.Record[R]) exposition.Source {
+	if records == nil {
+		return nil
+	}
 	return series.PerPBX(p.account, p.columns, records, func(r *sweep.Record[R]) (series.PBX, *R) {
 		return series.PBX{ID: r.ID, Name: r.Name, Region: r.Region}, &r.Value
 	})
 }
 
-// Reading implements Poller.
-func (p *pbxPoller[R]) Reading() any { return p.Sweep.Reading() }
+// TakeOver implements Poller.
+func (p *pbxPoller[R]) TakeOver(old Poller) exposition.Source {
+	return p.show(p.Restore(old.(*pbxPoller[R]).Reading()))
+}
 
-// Restore implements Poller.
-func (p *pbxPoller[R]) Restore(reading any) exposition.Source {
-	known, ok := reading.(*sweep.Reading[R])
-	if !ok {
-		return nil
+// Save implements Poller.
+func (p *pbxPoller[R]) Save(write func(record any) error) error {
+	results := p.Reading().Results
+	return writeAll(write, len(results), results)
+}
+
+// Load implements Poller.
+func (p *pbxPoller[R]) Load(next func(record any) error) (exposition.Source, error) {
+	var results int
+	if err := next(&results); err != nil {
+		return nil, err
 	}
-	if records := p.Sweep.Restore(known); records != nil {
-		return p.show(records)
+	all, err := readAll[sweep.Result[R]](next, results)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	return p.show(p.Restore(&sweep.Reading[R]{Results: all})), nil
 }

@@ -18,8 +18,10 @@ type reachability struct {
 // pbxAPI queries each Running PBX. Any answer of the PBX itself counts as up, also that its API is disabled or not
 // permitted. A failure of YCM to forward the request shows nothing of the PBX.
 func pbxAPI() Collector {
-	learned := func(err error) bool { return yeastar.ReachOf(err) != yeastar.NotAsked }
-	return ofEachPBXAlso("pbx_api", off(5*time.Minute), pbxAPIColumns(), queryReachability, learned)
+	isResult := func(err error) bool { return yeastar.ReachOf(err) != yeastar.NotAsked }
+	c := ofEachPBX("pbx_api", off(5*time.Minute), pbxAPIColumns(), queryReachability)
+	c.New = func(a Account) Poller { return newPBXPoller(a, pbxAPIColumns(), queryReachability, isResult) }
+	return c
 }
 
 func queryReachability(ctx context.Context, c *pbxclient.Client) (reachability, error) {

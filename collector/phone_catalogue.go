@@ -193,14 +193,16 @@ func boundedNames[T any](list []T, err error, name func(T) string) []string {
 	return names
 }
 
-// Catalogues returns what a reading contains of each firmware version, from the oldest to the newest, and as deep as the
-// settings say.
-func Catalogues(reading any, settings Settings) []PhoneCatalogue {
-	r, ok := reading.(*cataloguesReading)
-	if !ok {
+// PhoneCatalogues returns what collector autoprovisioning has read of each firmware version, from the oldest to the newest, and
+// as deep as its settings say.
+func (a Account) PhoneCatalogues() []PhoneCatalogue {
+	if a.pollers.catalogues == nil {
 		return nil
 	}
-	depth := settings.(*autoprovisioningSettings).Depth
+	r, depth := a.pollers.catalogues.reading.Load(), a.pollers.catalogues.account.Settings.(*autoprovisioningSettings).Depth
+	if r == nil {
+		return nil
+	}
 	var all []PhoneCatalogue
 	for _, v := range r.Versions {
 		c := PhoneCatalogue{Version: v.Version, PBXs: v.PBXs, Vendors: slices.Clone(v.Vendors), Problem: v.Problem}

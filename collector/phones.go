@@ -35,8 +35,11 @@ type phonesOfModel struct {
 
 // phones queries the phones that each Running PBX provisions.
 func phones() Collector {
-	c := ofEachPBX("phones", off(6*time.Hour), phonesColumns(), queryPhones)
-	c.Provides = PhonesInUse
+	c := ofEachPBX(Phones, off(6*time.Hour), phonesColumns(), queryPhones)
+	c.New = func(a Account) Poller {
+		a.pollers.phones = newPBXPoller(a, phonesColumns(), queryPhones, nil)
+		return a.pollers.phones
+	}
 	return c
 }
 
@@ -98,11 +101,7 @@ func (p phonesOfModel) all() int32 {
 }
 
 // inUse is the pairs of vendor and model that an account's PBXs have; of too many, those of most phones.
-func inUse(phones Peer) []RequiredPhone {
-	reading, ok := phones.Reading().(*sweep.Reading[phonesReading])
-	if !ok {
-		return nil
-	}
+func inUse(reading *sweep.Reading[phonesReading]) []RequiredPhone {
 	sums := map[RequiredPhone]int32{}
 	for _, pbx := range reading.Results {
 		for _, p := range pbx.Value.Pairs {

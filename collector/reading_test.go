@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -11,7 +13,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,57 +27,57 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// kept is what was written of each collector's reading, as it stands in a file.
-type kept struct {
+// files are what was saved of each collector, as it stands in a file.
+type files struct {
 	t       testing.TB
-	mu      *sync.Mutex
-	written map[string][]byte
-	refused map[string]error
+	content map[string][]byte
 }
 
-func (k kept) Keep(name string, m poll.Memory) {
-	var out bytes.Buffer
-	if err := collector.WriteReading(json.NewEncoder(&out), m.Reading); err != nil {
-		k.t.Errorf("the reading of %s cannot be written: %v", name, err)
+func (f files) Save(name string, records func(write func(any) error) error) {
+	var file bytes.Buffer
+	if err := records(json.NewEncoder(&file).Encode); err != nil {
+		f.t.Errorf("%s cannot be saved: %v", name, err)
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.written[name] = out.Bytes()
+	_, reading, _ := bytes.Cut(file.Bytes(), []byte("\n")) // Without what is known of the poll.
+	f.content[name] = reading
 }
 
-func (k kept) Recall(name string, reading any) (poll.Memory, bool) {
-	content, ok := k.written[name]
+func (f files) Load(name string, load func(next func(any) error) error) bool {
+	content, ok := f.content[name]
 	if !ok {
-		return poll.Memory{}, false
+		return false
 	}
-	if err := collector.ReadReading(json.NewDecoder(bytes.NewReader(content)), reading); err != nil {
-		k.refused[name] = err
-		return poll.Memory{}, false
+	served := fmt.Sprintf(`{"LastSuccess":%q,"Published":%[1]q,"Expires":%q}`, time.Now().Format(time.RFC3339), time.Now().Add(time.Hour).Format(time.RFC3339))
+	lines := strings.Split(served+"\n"+strings.TrimSuffix(string(content), "\n"), "\n")
+	err := crash.Catch(func() error {
+		return load(func(record any) error {
+			if len(lines) == 0 {
+				return io.ErrUnexpectedEOF
+			}
+			first := lines[0]
+			lines = lines[1:]
+			return json.Unmarshal([]byte(first), record)
+		})
+	})
+	if err != nil {
+		f.t.Logf("%s cannot be loaded: %v", name, err)
 	}
-	now := time.Now()
-	return poll.Memory{LastSuccess: now, Published: now, Expires: now.Add(time.Hour), Reading: reading}, true
+	return err == nil
 }
 
-func (k kept) Refuse(name string, why error) {
-	k.refused[name] = why
-	if c := (*crash.Crash)(nil); errors.As(why, &c) {
-		k.t.Logf("%s: %v\n%s", name, why, c.Stack())
-	}
-}
-
-// recalled is what an account that knows nothing shows of what was kept.
-func (k kept) recalled() shelf {
+// restored is what an account that knows nothing serves of what was saved.
+func (f files) restored() shelf {
 	base := &url.URL{Scheme: "https", Host: "ycm.example.com"}
 	s, metrics := shelf{}, poll.NewMetrics(prometheus.NewRegistry())
 	account := poll.NewAccount(poll.Options{
-		Account: "main", BaseURL: base, Collectors: everything(k.t), Publisher: s, Metrics: metrics, Logger: log.NewNopLogger(), Keeper: k,
+		Account: "main", BaseURL: base, Collectors: everything(f.t), Publisher: s, Metrics: metrics, Logger: log.NewNopLogger(), Store: f,
 		Client: ycmclient.New(ycmclient.Options{
 			Account: "main", BaseURL: base, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 			RateLimit: ycmclient.RateLimit{Burst: 1, Rate: 1, Interval: time.Minute}, Timeout: time.Second,
 			PageConcurrency: 1, Observer: metrics.Observer("main"),
 		}),
 	})
-	account.Recall()
+	account.Restore()
 	return s
 }
 
@@ -92,13 +93,13 @@ const (
 	someTime    = `"2026-01-01T00:00:00Z"` // All times in these files, which are now when they are read.
 )
 
-// What is kept over a restart, to the letter: files that earlier versions have written are to be read by later ones, and
-// show then what was shown before. When the format is raised, these files stay, and those of the new one stand beside them.
+// What persists across a restart, to the letter: files that earlier versions have written are to be read by later ones, and to
+// show then what was shown before. When the format is raised, these files stay, and those of the new one are added.
 func TestGoldenReadings(t *testing.T) {
-	k := kept{t, new(sync.Mutex), map[string][]byte{}, map[string]error{}}
-	before, _ := pollAll(t, fixtures(t).URL, &http.Transport{}, k)
+	f := files{t, map[string][]byte{}}
+	before, _ := pollAll(t, fixtures(t).URL, &http.Transport{}, f)
 	for _, c := range collector.All() {
-		written := aDuration.ReplaceAllString(aTime.ReplaceAllString(string(k.written[c.Name]), someTime), `$1:1`)
+		written := aDuration.ReplaceAllString(aTime.ReplaceAllString(string(f.content[c.Name]), someTime), `$1:1`)
 		if c.AsksPBXs { // They answer in any order.
 			lines := strings.SplitAfter(written, "\n")
 			slices.Sort(lines[1 : len(lines)-1])
@@ -109,22 +110,37 @@ func TestGoldenReadings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k.written[c.Name] = bytes.ReplaceAll(content, []byte(someTime), []byte(time.Now().Format(`"`+time.RFC3339+`"`)))
+		f.content[c.Name] = bytes.ReplaceAll(content, []byte(someTime), []byte(time.Now().Format(`"`+time.RFC3339+`"`)))
 		for _, private := range private {
 			if strings.Contains(written, private) {
-				t.Errorf("what is kept of %s has %q", c.Name, private)
+				t.Errorf("what is saved of %s has %q", c.Name, private)
 			}
 		}
 	}
-	after := k.recalled()
+	after := f.restored()
 	for _, c := range collector.All() {
 		if after[c.Name] == nil {
-			t.Errorf("nothing is shown of the reading of %s: %v", c.Name, k.refused[c.Name])
+			t.Errorf("nothing is served of %s after a restart", c.Name)
 			continue
 		}
 		shown := func(s shelf) string { return ageOfBackup.ReplaceAllString(exposed(t, s[c.Name]), "$1 AGE") }
 		if diff := cmp.Diff(shown(before), shown(after)); diff != "" {
 			t.Errorf("%s shows something else after a restart (-before +after):\n%s", c.Name, diff)
+		}
+	}
+}
+
+// A list that a damaged file announces must not take more memory than it has PBXs.
+func TestAnnouncedListIsReadToItsEndAlone(t *testing.T) {
+	list, err := os.ReadFile(filepath.Join("testdata", "cloud_pbx", readingFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for announced, served := range map[string]bool{"3": true, "9": false, "100000000000": false, "-1": true} {
+		content := regexp.MustCompile(`"PBXs":\d+`).ReplaceAll(list, []byte(`"PBXs":`+announced))
+		f := files{t, map[string][]byte{"cloud_pbx": content}}
+		if got := f.restored()["cloud_pbx"] != nil; got != served {
+			t.Errorf("a list that announces %s PBXs is served: %t, want %t", announced, got, served)
 		}
 	}
 }
@@ -151,9 +167,9 @@ func FuzzReadings(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
-		k := kept{t, new(sync.Mutex), map[string][]byte{"cloud_pbx": list}, map[string]error{}}
-		k.written[all[int(which)%len(all)].Name] = content
-		for _, source := range k.recalled() {
+		f := files{t, map[string][]byte{"cloud_pbx": list}}
+		f.content[all[int(which)%len(all)].Name] = content
+		for _, source := range f.restored() {
 			exposed(t, source)
 		}
 	})

@@ -1,38 +1,21 @@
 package collector
 
 import (
-	"encoding/json"
 	"fmt"
-	"slices"
+	"math"
 	"time"
+	"unique"
 
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// recorded is a reading that has so many records that each is written and read by itself, which takes less memory.
+// recorded is a reading that is written and read as many records, which takes less memory than one large record.
 type recorded interface {
-	WriteRecords(to *json.Encoder) error
-	ReadRecords(from *json.Decoder) error
+	write(write func(record any) error) error
+	read(next func(record any) error) error
 }
 
-// WriteReading writes a reading as JSON values.
-func WriteReading(to *json.Encoder, reading any) error {
-	if r, ok := reading.(recorded); ok {
-		return r.WriteRecords(to)
-	}
-	return to.Encode(reading)
-}
-
-// ReadReading reads what WriteReading has written into a reading that NewReading has made. If it fails, what it has read
-// is of no use.
-func ReadReading(from *json.Decoder, reading any) error {
-	if r, ok := reading.(recorded); ok {
-		return r.ReadRecords(from)
-	}
-	return from.Decode(reading)
-}
-
-// listHead is what a list's reading has besides the PBXs, and their number.
+// listHead is the first record of a list's reading; the PBXs follow.
 type listHead struct {
 	PBXs     int
 	Total    int64
@@ -42,56 +25,54 @@ type listHead struct {
 	Polled   time.Time
 }
 
-// WriteRecords implements recorded.
-func (r *listReading) WriteRecords(to *json.Encoder) error {
-	if err := to.Encode(listHead{len(r.List.PBXs), r.List.Total, r.List.Listed, r.List.Requests, r.State, r.Polled}); err != nil {
-		return err
-	}
-	for i := range r.List.PBXs {
-		if err := to.Encode(&r.List.PBXs[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+func (r *listReading) write(write func(record any) error) error {
+	return writeAll(write, listHead{len(r.List.PBXs), r.List.Total, r.List.Listed, r.List.Requests, r.State, r.Polled}, r.List.PBXs)
 }
 
-// firstGrowth is for how many records room is made on the word of a file alone.
-const firstGrowth = 100_000
-
-// ReadRecords implements recorded.
-func (r *listReading) ReadRecords(from *json.Decoder) error {
+func (r *listReading) read(next func(record any) error) error {
 	var head listHead
-	if err := from.Decode(&head); err != nil {
+	if err := next(&head); err != nil {
 		return err
 	}
-	list := ycmclient.List{Total: head.Total, Listed: head.Listed, Requests: head.Requests}
-	list.PBXs = slices.Grow(list.PBXs, max(0, min(head.PBXs, firstGrowth)))
-	shared := map[string]string{}
-	for n := 0; from.More(); n++ {
-		list.PBXs = append(list.PBXs, ycmclient.CloudPBX{})
-		p := &list.PBXs[n]
-		if err := from.Decode(p); err != nil {
+	last := int64(math.MinInt64)
+	pbxs, err := readAll[ycmclient.CloudPBX](func(record any) error {
+		if err := next(record); err != nil {
 			return err
 		}
-		if n > 0 && list.PBXs[n-1].ID >= p.ID {
-			return fmt.Errorf("PBX %d stands behind PBX %d", p.ID, list.PBXs[n-1].ID)
+		p := record.(*ycmclient.CloudPBX)
+		if p.ID <= last {
+			return fmt.Errorf("PBX %d follows PBX %d, but must have a higher id", p.ID, last)
 		}
+		last = p.ID
 		for _, text := range []*string{&p.Region, &p.Type, &p.Plan, &p.Group, &p.Version, &p.LastUsedTemplate} {
-			share(shared, text)
+			*text = unique.Make(*text).Value() // A fleet has few versions, regions and plans.
 		}
+		return nil
+	}, head.PBXs)
+	if err != nil {
+		return err
 	}
-	if len(list.PBXs) != head.PBXs {
-		return fmt.Errorf("there are %d PBXs, and should be %d", len(list.PBXs), head.PBXs)
-	}
-	*r = listReading{list, head.State, head.Polled}
+	*r = listReading{ycmclient.List{PBXs: pbxs, Total: head.Total, Listed: head.Listed, Requests: head.Requests}, head.State, head.Polled}
 	return nil
 }
 
-// share makes texts that are alike one text: a fleet has few versions, regions and plans.
-func share(known map[string]string, text *string) {
-	if first, ok := known[*text]; ok {
-		*text = first
-		return
+// writeAll writes a head and then each record by itself.
+func writeAll[T any](write func(record any) error, head any, records []T) error {
+	err := write(head)
+	for i := 0; err == nil && i < len(records); i++ {
+		err = write(&records[i])
 	}
-	known[*text] = *text
+	return err
+}
+
+// readAll reads so many records.
+func readAll[T any](next func(record any) error, n int) ([]T, error) {
+	records := make([]T, 0, min(max(0, n), 100_000)) // A wrong number must not allocate more.
+	for len(records) < n {
+		records = append(records, *new(T))
+		if err := next(&records[len(records)-1]); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
 }

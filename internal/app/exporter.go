@@ -22,6 +22,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 	"github.com/ycm-exporter/ycm_exporter/internal/poll"
+	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
@@ -32,7 +33,7 @@ type exporter struct {
 	registry *prometheus.Registry
 	metrics  *poll.Metrics
 	set      *exposition.Set
-	memory   *memory // nil: nothing outlives a restart
+	store    *storage.Store // nil: nothing persists across restarts
 	servers  *ycmclient.Servers
 	recorder *capture.Recorder // nil: nothing is captured
 	logger   log.Logger
@@ -107,8 +108,8 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 		Account: c.Name, BaseURL: c.BaseURL, Client: r.client, Direct: direct, Collectors: collectors,
 		Publisher: e.set, Metrics: e.metrics, Logger: e.logger,
 	}
-	if e.memory != nil {
-		options.Keeper = e.memory.of(c)
+	if e.store != nil {
+		options.Store = fleetStore{e.store, fleetOf(c)}
 	}
 	r.account = poll.NewAccount(options)
 	return r, nil
@@ -193,7 +194,7 @@ func (e *exporter) apply(cfg *config.Config) error {
 		if old := before[fleetOf(r.config)]; old != nil {
 			r.account.Inherit(old.account, reflect.DeepEqual(old.config, r.config))
 		} else {
-			r.account.Recall()
+			r.account.Restore()
 		}
 		r.start(e.ctx)
 	}
@@ -220,11 +221,14 @@ func (r *running) start(ctx context.Context) {
 	}
 }
 
-// stop ends all polling.
+// stop ends all polling, and waits a while for what is still to be persisted.
 func (e *exporter) stop() {
 	e.applying.Lock()
 	defer e.applying.Unlock()
 	stopAll(e.running())
+	if e.store != nil {
+		e.store.Close()
+	}
 }
 
 // stopAll ends the polling of accounts side by side, as one that takes its time must not keep the others polling.

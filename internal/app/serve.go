@@ -23,6 +23,7 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
+	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/internal/web"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
@@ -59,23 +60,27 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	polling, stopPolling := context.WithCancel(ctx)
 	defer stopPolling()
 	e := newExporter(polling, load, logger)
-	if o.StoragePath != "" {
-		memory, err := openMemory(ctx, o.StoragePath, e.registry, logger)
-		if err != nil {
-			return err
-		}
-		defer memory.close()
-		e.memory, e.servers = memory, ycmclient.NewServers(memory)
-	}
 	handler, err := web.Handler(o.Web, promhttp.InstrumentMetricHandler(e.registry, e.set), e)
 	if err != nil {
 		return fmt.Errorf("setting up the pages: %w", err)
 	}
+	if o.StoragePath != "" {
+		store, err := storage.Open(ctx, o.StoragePath, false, e.registry, logger)
+		if err != nil && ctx.Err() != nil {
+			level.Info(logger).Log("msg", "Stopped ycm_exporter", "cause", context.Cause(ctx))
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e.store, e.servers = store, ycmclient.NewServers(LoginStore{store})
+	}
 	if err := e.adopt(cfg); err != nil {
+		e.stop()
 		return err
 	}
-	if e.memory != nil {
-		e.memory.setAsideOthers()
+	if e.store != nil {
+		e.store.SetAsideOthers()
 	}
 
 	listening := make(chan struct{})

@@ -208,7 +208,6 @@ func TestExampleHasEveryCollector(t *testing.T) {
 // What a collector declares must be consistent, so that a mistake is told by name and not by a poll that fails.
 func TestCollectorsAreWellDeclared(t *testing.T) {
 	families := map[string]string{}
-	providers := map[collector.Role]string{}
 	for _, c := range collector.All() {
 		for _, f := range c.Families {
 			if other, twice := families[f.Name]; twice {
@@ -225,10 +224,6 @@ func TestCollectorsAreWellDeclared(t *testing.T) {
 				t.Errorf("%s, of collector %s, has no help", f.Name, c.Name)
 			}
 		}
-		if other, twice := providers[c.Provides]; twice && c.Provides != "" {
-			t.Errorf("collectors %s and %s both provide the %s", other, c.Name, c.Provides)
-		}
-		providers[c.Provides] = c.Name
 		if c.Settings != nil {
 			if problems := c.Settings().Check(); len(problems) > 0 {
 				t.Errorf("the default settings of collector %s are wrong: %v", c.Name, problems)

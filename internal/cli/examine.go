@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,12 +17,12 @@ import (
 	"github.com/prometheus/common/version"
 	"golang.org/x/term"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/app"
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
 	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
-	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
@@ -31,7 +30,7 @@ import (
 func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, stdout, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	servers, done, err := o.besides()
+	servers, done, err := o.besides(ctx)
 	if err != nil {
 		return err
 	}
@@ -75,49 +74,14 @@ func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capt
 	}
 }
 
-// besides looks into the storage folder, if there is one: refused logins count for the doctor too.
-func (o options) besides() (servers *ycmclient.Servers, done func(), err error) {
-	if o.storagePath == "" {
+// besides opens the storage directory, if there is one: refused logins count for the doctor too.
+func (o options) besides(ctx context.Context) (servers *ycmclient.Servers, done func(), err error) {
+	if _, missing := os.Stat(o.storagePath); o.storagePath == "" || errors.Is(missing, fs.ErrNotExist) {
 		return ycmclient.NewServers(nil), func() {}, nil
 	}
-	folder, free, err := storage.Look(o.storagePath)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return ycmclient.NewServers(nil), func() {}, nil
-	case err != nil:
+	store, err := storage.Open(ctx, o.storagePath, true, prometheus.NewRegistry(), log.NewNopLogger())
+	if err != nil {
 		return nil, nil, fmt.Errorf("%w; run the doctor as the exporter's user, or without --storage.path", err)
-	case !free:
-		return ycmclient.NewServers(readOnly{folder}), func() {}, nil
 	}
-	kept := newMemory(folder, o.storagePath, prometheus.NewRegistry(), log.NewNopLogger())
-	return ycmclient.NewServers(alone{kept}), kept.close, nil
+	return ycmclient.NewServers(app.LoginStore{Store: store}), store.Close, nil
 }
-
-// alone is what is kept in a folder that no exporter works in. The doctor's requests are added to those that were sent.
-type alone struct{ *memory }
-
-// Budget implements ycmclient.Store. The doctor asks from an empty bucket, whatever is left in the exporter's.
-func (a alone) Budget(baseURL, clientID string) (ycmclient.Level, bool) {
-	level, ok := a.memory.Budget(baseURL, clientID)
-	const enough = 10_000
-	level.Taken = min(level.Taken, enough)
-	return level, ok
-}
-
-// readOnly is what another process keeps in a folder, as far as the doctor needs to know it.
-type readOnly struct{ folder *storage.Folder }
-
-// Budget implements ycmclient.Store. The doctor's pace leaves room for the exporter's.
-func (readOnly) Budget(string, string) (ycmclient.Level, bool) { return ycmclient.Level{}, false }
-
-// SaveBudget implements ycmclient.Store.
-func (readOnly) SaveBudget(string, string, ycmclient.Level) {}
-
-// Logins implements ycmclient.Store.
-func (r readOnly) Logins(baseURL string) (s yeastar.LoginState, ok bool) {
-	err := r.folder.Read(fileOf("logins", baseURL), func(_ int, from *json.Decoder) error { return from.Decode(&s) })
-	return s, err == nil
-}
-
-// SaveLogins implements ycmclient.Store.
-func (readOnly) SaveLogins(string, yeastar.LoginState) {}

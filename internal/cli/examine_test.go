@@ -19,6 +19,7 @@ import (
 	klog "github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/app"
 	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
 	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -151,15 +152,14 @@ func TestDoctorAndExporterCountRefusedLoginsTogether(t *testing.T) {
 	y := simulate(t, 30)
 	y.SetSecret(demoClientID, "another")
 	path := filepath.Join(t.TempDir(), "storage")
-	folder, err := storage.Open(t.Context(), path)
+	store, err := storage.Open(t.Context(), path, false, prometheus.NewRegistry(), klog.NewNopLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
-	exporter := newMemory(folder, path, prometheus.NewRegistry(), klog.NewNopLogger())
-	exporter.SaveLogins(y.url, yeastar.LoginState{Salt: "x", Clients: map[string]yeastar.ClientState{
+	app.LoginStore{Store: store}.SaveLogins(y.url, yeastar.LoginState{Salt: "x", Clients: map[string]yeastar.ClientState{
 		demoClientID: {Refusals: 3, Refused: time.Now().Add(-2 * time.Minute)},
 	}})
-	exporter.close()
+	store.Close()
 	y.examine(t, []string{"--storage.path=" + path}, y.hurried()).want(t, 1, "INVALID_CLIENT")
 	y.examine(t, []string{"--storage.path=" + path}).want(t, 1, "The login was not tried, and will not be before "+time.Now().UTC().Format("2006-01-02"),
 		"so that YCM does not block this address (refused logins in a row: 4).", "write the secret file again")

@@ -30,12 +30,11 @@ func (o options) printPhones(ctx context.Context, cfg *config.Config, stdout, st
 		return fmt.Errorf("--phones: the configuration has no account %q; it has %s", o.phones, strings.Join(names, ", "))
 	}
 	// The catalogue is read whether its collector is enabled or not, and of the others only the list of PBXs, if that is.
-	var settings collector.Settings
 	for _, c := range cfg.Collectors {
-		switch c.Provides {
-		case collector.PhoneCatalogues:
-			c.Schedule.Enabled, settings = true, c.Settings
-		case collector.ListOfPBXs:
+		switch c.Name {
+		case collector.Autoprovisioning:
+			c.Schedule.Enabled = true
+		case collector.CloudPBX:
 		default:
 			c.Schedule.Enabled = false
 		}
@@ -45,7 +44,7 @@ func (o options) printPhones(ctx context.Context, cfg *config.Config, stdout, st
 	if err != nil {
 		return fmt.Errorf("reading the phones of account %s: %w", o.phones, err)
 	}
-	catalogues := collector.Catalogues(accounts[0].Reading(collector.PhoneCatalogues), settings)
+	catalogues := accounts[0].PhoneCatalogues()
 	if o.phonesFormat == "json" {
 		out := json.NewEncoder(stdout)
 		out.SetIndent("", "  ")

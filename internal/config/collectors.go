@@ -30,8 +30,8 @@ func defaultCollectors() (cs Collectors) {
 }
 
 // provider is the collector that others need.
-func (cs Collectors) provider(role collector.Role) collector.Configured {
-	return cs[slices.IndexFunc(cs, func(c collector.Configured) bool { return c.Provides == role })]
+func (cs Collectors) provider(name string) collector.Configured {
+	return cs[slices.IndexFunc(cs, func(c collector.Configured) bool { return c.Name == name })]
 }
 
 func (cs Collectors) check(d *document) {
@@ -49,8 +49,8 @@ func (cs Collectors) check(d *document) {
 				d.problem(strings.TrimSuffix(path+"."+p.Path, "."), "%s", p.Message)
 			}
 		}
-		if role, key := cs[i].Requires(); role != "" && c.Enabled {
-			provider := cs.provider(role)
+		if name, key := cs[i].Requires(); name != "" && c.Enabled {
+			provider := cs.provider(name)
 			d.must(path+"."+key, provider.Schedule.Enabled, "needs collector %s; enable collectors.%[1]s", provider.Name)
 		}
 	}

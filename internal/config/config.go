@@ -89,7 +89,7 @@ func (c *Config) check(d *document) {
 // checkTargets reports the collectors that have no PBX to query: without the list, an account knows only the PBXs that it
 // names itself.
 func (c *Config) checkTargets(d *document) {
-	list := c.Collectors.provider(collector.ListOfPBXs)
+	list := c.Collectors.provider(collector.CloudPBX)
 	for i, account := range c.Accounts {
 		for _, one := range c.Collectors {
 			if one.AsksPBXs && one.Schedule.Enabled && !list.Schedule.Enabled && len(account.PBXs) == 0 {

@@ -43,7 +43,7 @@ func (onePBX) LastPoll() (began time.Time, succeeded bool) { return time.Now(), 
 
 // checkCollectors polls each enabled collector once; one that queries PBXs queries a single one.
 func (x *examination) checkCollectors(ctx context.Context) {
-	account := collector.NewAccount(x.Client.Account, x.client, nil, func(collector.Role) collector.Peer { return nil })
+	account := collector.NewAccount(x.Client.Account, x.client, nil, false, func(string) bool { return false })
 	account.Fleet = sweep.NewFleet(x.Client.Account, x.client, nil, onePBX{&ycmclient.List{PBXs: []ycmclient.CloudPBX{x.list.sample}}})
 	for _, c := range x.Collectors {
 		if !c.Schedule.Enabled || c.Name == listCollector {
@@ -55,7 +55,7 @@ func (x *examination) checkCollectors(ctx context.Context) {
 		}
 		r := &run{Configured: c}
 		account.Schedule, account.Settings = c.Schedule, c.Settings
-		account.Asked = func(_ sweep.Target, _ any, err error) { r.pbx = err }
+		account.Queried = func(_ sweep.Target, err error) { r.pbx = err }
 		poller := c.New(account)
 		r.result = x.check(ctx, pollRequests, func(ctx context.Context) error {
 			sweeper, sweeps := poller.(collector.Sweeper)

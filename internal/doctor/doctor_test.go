@@ -371,15 +371,15 @@ func TestReportOfMoreCollectorsThanRequests(t *testing.T) {
 // polling is a collector that makes a request of its own.
 func polling(name string) collector.Configured {
 	return collector.Configured{
-		Collector: collector.Collector{Name: name, Endpoints: []string{ycmclient.EndpointRegions}, New: func(a collector.Account) collector.Poller { return regions{a.YCM} }},
+		Collector: collector.Collector{Name: name, Endpoints: []string{ycmclient.EndpointRegions}, New: func(a collector.Account) collector.Poller { return regions{ycm: a.YCM} }},
 		Schedule:  collector.Schedule{Enabled: true, Interval: time.Hour, StaleAfter: 3 * time.Hour},
 	}
 }
 
-type regions struct{ ycm *ycmclient.Client }
-
-func (regions) Reading() any                  { return nil }
-func (regions) Restore(any) exposition.Source { return nil }
+type regions struct {
+	collector.Poller // of which the doctor uses no more than Poll
+	ycm              *ycmclient.Client
+}
 
 func (c regions) Poll(ctx context.Context, _ func(done, total int)) (exposition.Source, error) {
 	_, err := c.ycm.Regions(ctx)

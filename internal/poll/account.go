@@ -1,8 +1,8 @@
-// Package poll is when collectors poll: each on its own interval, from start to start and never overlapping itself.
+// Package poll decides when collectors poll, how long their snapshots are served, and what is exported about their polls. It
+// does not know what they request.
 //
-// An [Account] owns one goroutine for each enabled collector. One wrapper around all collectors (job.poll) times a poll,
-// recovers a panic, keeps the self metrics, publishes the snapshot and sees to its end. It knows collectors by the roles
-// that they have for each other, not by their names.
+// An [Account] has one goroutine for each enabled collector, which polls on its own interval, from start to start and never
+// overlapping itself. It recovers panics, publishes snapshots and withdraws them, and keeps the self metrics.
 package poll
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// Publisher takes the snapshots. An exposition.Set is one.
+// Publisher serves the snapshots. An exposition.Set is one.
 type Publisher interface {
 	// Publish serves a snapshot in place of the collector's last one, until it expires.
 	Publish(account, collector string, src exposition.Source, expires time.Time) error
@@ -34,24 +34,33 @@ type Publisher interface {
 	Withdraw(account, collector string)
 }
 
-// Options is what an account is made of.
+// Store persists what the collectors of a fleet know. It reports failures itself.
+type Store interface {
+	// Save replaces the records of a collector in the background; records is called by another goroutine.
+	Save(collector string, records func(write func(record any) error) error)
+	// Load has load read the records of a collector as the process before has left them, and reports whether it could.
+	Load(collector string, load func(next func(record any) error) error) bool
+}
+
+// Options configure an account.
 type Options struct {
 	Account    string // its name
 	BaseURL    *url.URL
 	Client     *ycmclient.Client
-	Direct     []sweep.Direct // PBXs that are spoken to directly; the account closes their clients
+	Direct     []sweep.Direct // PBXs with direct access; the account closes their clients
 	Collectors []collector.Configured
 	Publisher  Publisher
-	Keeper     Keeper // may be nil: nothing outlives a restart
+	Store      Store // nil: nothing persists across restarts
 	Metrics    *Metrics
 	Logger     log.Logger
 }
 
-// Account polls one YCM account: each enabled collector on its own interval.
+// Account polls one YCM account.
 type Account struct {
-	options Options
-	fleet   *sweep.Fleet
-	jobs    []*job // in the order in which they start
+	options    Options
+	collectors collector.Account
+	fleet      *sweep.Fleet
+	jobs       []*job // in the order in which they start
 }
 
 // NewAccount makes an account that does not poll yet.
@@ -62,52 +71,46 @@ func NewAccount(o Options) *Account {
 			a.jobs = append(a.jobs, newJob(o, c))
 		}
 	}
-	given := collector.NewAccount(o.Account, o.Client, o.Direct, func(role collector.Role) collector.Peer {
-		if j := a.provider(role); j != nil {
-			return j
-		}
-		return nil
+	a.collectors = collector.NewAccount(o.Account, o.Client, o.Direct, a.job(collector.CloudPBX) != nil, func(name string) bool {
+		j := a.job(name)
+		return j != nil && j.serving()
 	})
-	a.fleet = given.Fleet
+	a.fleet = a.collectors.Fleet
 	for _, j := range a.jobs {
-		given.Schedule, given.Settings, given.Excluded, given.Asked = j.Schedule, j.Settings, j.Excluded, j.asked
+		given := a.collectors
+		given.Schedule, given.Settings, given.Excluded, given.Queried = j.Schedule, j.Settings, j.Excluded, j.queried()
 		j.poller = j.New(given)
+		switch {
+		case j.AsksPBXs:
+			j.uses = a.job(collector.CloudPBX)
+		case j.Name == collector.CloudPBX:
+			j.uses = a.job(collector.Firmware)
+		}
 		if _, ok := j.sweeper(); ok {
 			j.period = sweep.PublishInterval(j.Schedule.Interval)
 		}
 		if j.Check > 0 {
 			j.period = min(j.period, j.Check)
 		}
-		for _, n := range j.Needs {
-			if provider := a.provider(n.Role); provider != nil {
-				j.waits = append(j.waits, wait{provider, n.Patience})
-			}
-		}
 	}
 	return a
 }
 
-// provider is the account's job with a role, or nil.
-func (a *Account) provider(role collector.Role) *job {
-	return a.find(func(j *job) bool { return j.Provides == role })
-}
-
-func (a *Account) find(is func(*job) bool) *job {
-	if i := slices.IndexFunc(a.jobs, is); i >= 0 {
+// job is that of the collector with the name, nil if that is not enabled.
+func (a *Account) job(name string) *job {
+	if i := slices.IndexFunc(a.jobs, func(j *job) bool { return j.Name == name }); i >= 0 {
 		return a.jobs[i]
 	}
 	return nil
 }
 
-// Inherit takes over what an account has learned that a reload of the configuration replaces and that has ended: its
-// collectors' readings, and how their polls went. old must be of the same fleet: the same server, client and search, but may
-// have had another name, under which nothing is served any more.
-// Polls go on when they were due; but where the account itself was changed, or what the collector is to ask for, they
-// start at once, because that is meant to be tried. The snapshots of collectors that the new configuration switches off
-// are withdrawn.
+// Inherit takes over the snapshots of an account that a reload replaces and that has ended, and the outcome of its polls. old
+// must be of the same fleet: the same server, client and search, but may have had another name, under which nothing is served
+// any more. Polls are due when they were; but where the account itself was changed, or the collector's settings, they start at
+// once. The snapshots of collectors that are no longer enabled are withdrawn.
 func (a *Account) Inherit(old *Account, unchanged bool) {
 	for _, before := range old.jobs {
-		if j := a.find(func(j *job) bool { return j.Name == before.Name }); j != nil {
+		if j := a.job(before.Name); j != nil {
 			j.inherit(before, unchanged)
 		} else {
 			a.options.Publisher.Withdraw(a.options.Account, before.Name)
@@ -115,15 +118,19 @@ func (a *Account) Inherit(old *Account, unchanged bool) {
 	}
 }
 
-// Reading is that of the collector with a role, nil if there is none.
-func (a *Account) Reading(role collector.Role) any {
-	if j := a.provider(role); j != nil {
-		return j.Reading()
+// Restore serves the snapshots that the process before has persisted, until they would have expired anyway.
+func (a *Account) Restore() {
+	for _, j := range a.jobs {
+		if j.store != nil {
+			j.store.Load(j.Name, j.restore)
+		}
 	}
-	return nil
 }
 
-// open makes the self metrics tell of the account.
+// PhoneCatalogues returns what collector autoprovisioning has read of each firmware version.
+func (a *Account) PhoneCatalogues() []collector.PhoneCatalogue { return a.collectors.PhoneCatalogues() }
+
+// open begins the self metrics of the account.
 func (a *Account) open() {
 	name := a.options.Account
 	a.options.Metrics.Track(name, a.options.Client.Budget)
@@ -131,11 +138,9 @@ func (a *Account) open() {
 }
 
 // startSlot is the time between the first polls of an account's collectors; each starts somewhere inside its slot.
-// The firmware is first, because the list of PBXs is compared with it.
 const startSlot = 250 * time.Millisecond
 
-// Run polls until ctx ends, and returns when every goroutine has ended and the tokens of PBXs that are spoken to
-// directly have been given back.
+// Run polls until ctx ends, and returns when every goroutine has ended and the tokens of PBXs with direct access are revoked.
 func (a *Account) Run(ctx context.Context) {
 	a.open()
 	a.logStart()
@@ -149,9 +154,8 @@ func (a *Account) Run(ctx context.Context) {
 	a.close(ctx)
 }
 
-// Once polls each enabled collector once, one after the other, and returns the errors of those that failed. progress,
-// which may be nil, is told how far each poll is, by one goroutine at a time; a total of 0 is not known yet. It must
-// not call the account back. Afterwards PBXs that are spoken to directly cannot be asked any more.
+// Once polls each enabled collector once, one after the other, and returns the errors of those that failed. progress, which may
+// be nil, receives how far each poll is; a total of 0 is not known yet. The account cannot be used afterwards.
 func (a *Account) Once(ctx context.Context, progress func(collector string, done, total int)) error {
 	a.open()
 	defer a.close(ctx)
@@ -173,49 +177,27 @@ func (a *Account) Once(ctx context.Context, progress func(collector string, done
 	return errors.Join(failed...)
 }
 
-// closingTime is how long it may take at the end to give back the tokens of PBXs that are spoken to directly, and to have
-// the readings kept.
-const closingTime = 5 * time.Second
+// closeLimit is how long it may take to revoke the tokens of PBXs with direct access.
+const closeLimit = 5 * time.Second
 
-// close waits for the requests that are under way, and then, also after ctx has ended, gives back the tokens of PBXs and
-// has the readings kept. Where the disk takes longer than closingTime for that, it goes on without anybody waiting.
+// close waits for the requests that are under way, saves what is known, and, also after ctx has ended, revokes the tokens of PBXs.
 func (a *Account) close(ctx context.Context) {
 	for _, j := range a.jobs {
 		if s, ok := j.sweeper(); ok {
 			s.Wait()
 		}
+		j.save(true)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
-	kept := make(chan struct{})
-	go func() {
-		defer close(kept)
-		var keeping sync.WaitGroup
-		for _, j := range a.jobs {
-			keeping.Go(j.keepLast)
-		}
-		keeping.Wait()
-	}()
 	if err := a.fleet.Close(ctx); err != nil {
-		level.Warn(a.options.Logger).Log("msg", "A PBX's token could not be given back; it counts until it expires", "account", a.options.Account, "err", err)
-	}
-	select {
-	case <-kept:
-	case <-ctx.Done():
+		level.Warn(a.options.Logger).Log("msg", "Failed to revoke the token of a PBX, so it counts until it expires", "account", a.options.Account, "err", err)
 	}
 }
 
-// Ready reports whether the first poll of the list of PBXs has ended, well or badly, or a list was recalled. An account that does not poll the
-// list is ready.
+// Ready reports whether the first poll of the list of PBXs has ended, well or badly, or a list was restored. An account that does
+// not poll the list is ready.
 func (a *Account) Ready() bool {
-	list := a.provider(collector.ListOfPBXs)
-	if list == nil {
-		return true
-	}
-	select {
-	case <-list.polled:
-		return true
-	default:
-		return false
-	}
+	list := a.job(collector.CloudPBX)
+	return list == nil || isClosed(list.polled)
 }

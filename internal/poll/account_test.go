@@ -62,6 +62,7 @@ func listOnly() plan {
 
 // An account follows its fleet: what is created appears and what is deleted goes at the next poll.
 func TestAccountFollowsItsFleet(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 120, Seed: 1}, listOnly())
@@ -96,6 +97,7 @@ func TestAccountFollowsItsFleet(t *testing.T) {
 
 // A YCM that is down must not keep the exporter from becoming ready, nor look well.
 func TestFirstPollThatFailsMakesReadyToo(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 3}, listOnly())
@@ -114,6 +116,7 @@ func TestFirstPollThatFailsMakesReadyToo(t *testing.T) {
 }
 
 func TestAccountWithoutListIsReady(t *testing.T) {
+	t.Parallel()
 	if !newBench(t).Ready() {
 		t.Error("an account that polls no list is not ready")
 	}
@@ -122,6 +125,7 @@ func TestAccountWithoutListIsReady(t *testing.T) {
 // The first scrape should already tell which PBXs are behind, but a firmware page that hangs must not keep the fleet
 // from being seen.
 func TestFirstListWaitsForFirmware(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		slow      time.Duration // the firmware's answer
 		listAt    time.Duration // when the list is served at the latest, and was not five seconds before
@@ -162,6 +166,7 @@ func TestFirstListWaitsForFirmware(t *testing.T) {
 
 // When nothing is known of the firmware any more, nothing is said of it.
 func TestStaleFirmwareIsNotJoined(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		collectors := listOnly()
@@ -182,6 +187,7 @@ func TestStaleFirmwareIsNotJoined(t *testing.T) {
 }
 
 func TestOncePollsEverythingInOrder(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 120}, everythingOfPBXs())
@@ -225,6 +231,7 @@ func TestOncePollsEverythingInOrder(t *testing.T) {
 }
 
 func TestOnceEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
@@ -242,6 +249,7 @@ func TestOnceEndsWithItsContext(t *testing.T) {
 }
 
 func TestStatusTellsPeople(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, everything())

@@ -102,7 +102,7 @@ func (b *bench) values(collector, family string, labels ...string) map[string]fl
 // sweepDuration is what the collector says of its last sweep.
 func (b *bench) sweepDuration(t *testing.T, name string) time.Duration {
 	t.Helper()
-	sweeper, ok := b.find(func(j *job) bool { return j.Name == name }).sweeper()
+	sweeper, ok := b.job(name).sweeper()
 	if !ok {
 		t.Fatalf("collector %s does not sweep", name)
 	}

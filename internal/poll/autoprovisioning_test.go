@@ -54,6 +54,7 @@ func menus(ycm *ycmtest.Server, from int) map[string]int {
 
 // However many PBXs have a firmware version, its catalogue is read once, as deep as was configured.
 func TestCatalogueIsReadOncePerVersion(t *testing.T) {
+	t.Parallel()
 	for depth, want := range map[string]map[string]int{
 		"vendors": {"84.12.0.32 phone_vendor": 1, "84.16.0.25 phone_vendor": 1},
 		"models": {
@@ -95,6 +96,7 @@ func TestCatalogueIsReadOncePerVersion(t *testing.T) {
 // A version is read within minutes of its first PBX, and the known ones once a day; one that no PBX has any more is
 // not exported.
 func TestCatalogueFollowsTheFleet(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 4, Seed: 1, History: 20_000}, listAnd(phonesOf("models")))
@@ -140,6 +142,7 @@ func TestCatalogueFollowsTheFleet(t *testing.T) {
 
 // Another PBX is queried when one does not answer, even in the middle of the catalogue.
 func TestCatalogueIsReadFromAnotherPBX(t *testing.T) {
+	t.Parallel()
 	hangs := func(p *ycmtest.PBX) { p.Delay = time.Hour }
 	for name, breaks := range map[string]func(*ycmtest.PBX){
 		"silent":   func(p *ycmtest.PBX) { p.Silent = true },
@@ -172,6 +175,7 @@ func TestCatalogueIsReadFromAnotherPBX(t *testing.T) {
 
 // A version whose PBXs all refuse is tried again once an hour, and not reported as one without phones.
 func TestVersionWithoutCatalogue(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 20, hourlyListAnd(phonesOf("models", "{vendor: Yealink, model: VP59}")))
@@ -193,6 +197,7 @@ func TestVersionWithoutCatalogue(t *testing.T) {
 
 // Required phones are compared without regard to case, by a vendor's value or its display name, at each depth.
 func TestRequiredPhones(t *testing.T) {
+	t.Parallel()
 	required := []string{
 		"{vendor: YEALINK, model: vp59}",
 		"{vendor: alcatel-lucent enterprise, model: M8}",
@@ -234,6 +239,7 @@ func TestRequiredPhones(t *testing.T) {
 
 // The provisioning link is as good as a password, and is in nothing that the exporter shows.
 func TestProvisioningLinksAreNotShown(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 1, listAnd(phonesOf("full")))
@@ -252,6 +258,7 @@ func TestProvisioningLinksAreNotShown(t *testing.T) {
 
 // Hostile menus cost the answers that they spoil and no more.
 func TestHostileMenus(t *testing.T) {
+	t.Parallel()
 	menu := func(name, more string) func(*http.Request) bool {
 		return func(r *http.Request) bool {
 			return r.URL.Query().Get("menu") == name && strings.Contains(r.URL.RawQuery, more)
@@ -308,6 +315,7 @@ func TestHostileMenus(t *testing.T) {
 
 // A catalogue that cannot be read again is served until it is too old, and then read as a new one when it can.
 func TestOldCatalogueIsWithdrawn(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 1, listAnd(func(c plan) {

@@ -78,7 +78,7 @@ func TestListKeepsItsIntervalWhateverElseIsAsked(t *testing.T) {
 		if early < 1000 || early > 1300 {
 			t.Errorf("after 20 minutes of a sweep of 34, %d PBXs are told of, want what was learned so far", early)
 		}
-		lines := b.journal.with("level=warn", "collector=pbx_api", "longer than its interval")
+		lines := b.journal.with("level=warn", "collector=pbx_api", "exceeds its interval")
 		round := value(t, b.registry, `ycm_collector_round_duration_seconds{account="main",collector="pbx_api"}`)
 		seconds, err := strconv.ParseFloat(round, 64)
 		if err != nil || seconds < 30*60 || seconds > 40*60 || len(lines) != 1 {

@@ -13,6 +13,7 @@ import (
 
 // The age of a backup is its age when the list was polled, however long ago that is when it is scraped.
 func TestBackupAgeIsOfThePoll(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 3}, everything())
@@ -34,6 +35,7 @@ func TestBackupAgeIsOfThePoll(t *testing.T) {
 
 // Not every account has remote management or plans; that must not cost it the figures of its subscription.
 func TestSubscriptionWithoutItsParts(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 3}, plan{"subscription": every(time.Minute, time.Hour)})
@@ -58,6 +60,7 @@ func TestSubscriptionWithoutItsParts(t *testing.T) {
 
 // A poll is all or nothing: a page that fails leaves the last snapshot as it was.
 func TestFailureOfAPartFailsThePoll(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		endpoint  ycmtest.Endpoint
 		collector string

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +35,7 @@ func registered(statuses ...int) ycmtest.SIPPhones {
 // An extension counts once for each kind of endpoint, however many phones it has registered, and is online if one of them
 // is; all pages count; an extension that is deleted and one that comes back show in the next sweep.
 func TestExtensionsAreCountedOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 2, listAnd(devices))
@@ -100,6 +100,7 @@ func TestExtensionsAreCountedOnce(t *testing.T) {
 // Of more than 300 pairs of vendor and model those with the fewest phones have no series, and a metric says so. A phone
 // without an extension is neither registered nor not.
 func TestPairsOfVendorAndModelAreCapped(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 3, listAnd(devices))
@@ -142,6 +143,7 @@ func TestPairsOfVendorAndModelAreCapped(t *testing.T) {
 // What a PBX answers is as hostile as any answer: there is no sample of it, and none of others is lost; what slips into a
 // label is cut and clean.
 func TestHostileDevices(t *testing.T) {
+	t.Parallel()
 	json := func(body string) ycmtest.Effect { return ycmtest.Answer(http.StatusOK, "application/json", body) }
 	long := strings.Repeat("x", 5000)
 	refused := []ycmtest.Effect{
@@ -181,9 +183,10 @@ func TestHostileDevices(t *testing.T) {
 // A phone that only a PBX with other firmware has is held against each version that runs; a restart forgets none, although
 // no PBX can be asked after it.
 func TestPhonesInUseAreHeldAgainstEachVersion(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.options.Keeper = kept{new(sync.Map)}
+		b.options.Store = newMemory()
 		ycm := b.fleetOf(t, 3, listAnd(func(c plan) {
 			devices(c)
 			c["autoprovisioning"] = every(24*time.Hour, 72*time.Hour).with("depth: models\nrequired_phones: in_use")
@@ -212,8 +215,7 @@ func TestPhonesInUseAreHeldAgainstEachVersion(t *testing.T) {
 		stop()
 
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Effect: ycmtest.Hang()})
-		b.Account = NewAccount(b.options)
-		b.Recall()
+		b.restart()
 		check("right after a restart")
 		stop = start(b.Account)
 		after(10 * time.Minute)
@@ -222,14 +224,15 @@ func TestPhonesInUseAreHeldAgainstEachVersion(t *testing.T) {
 	})
 }
 
-// A round of 2,000 PBXs with 40 extensions each is one request a PBX, and walks keep their interval beside it.
+// A sweep of 400 PBXs with 40 extensions each is one request for each PBX, and walks keep their interval beside it.
 func TestExtensionsLeaveTheWalksTheirInterval(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const pbxs = 2000
+		const pbxs = 400
 		b := newBench(t)
 		ycm := b.fleetOf(t, pbxs, listAnd(func(c plan) { c["extensions"] = every(15*time.Minute, 45*time.Minute) }))
 		ycm.UpdateAll(func(p *ycmtest.PBX) { p.UsedExtensions, p.ExtensionCapacity = 40, 50 })
-		b.limit(ycm, 300, time.Minute)
+		b.limit(ycm, 60, time.Minute)
 		stop := start(b.Account)
 		after(20 * time.Minute)
 		before := ycm.Count(ycmtest.Proxy)

@@ -70,6 +70,7 @@ func pbxAPIAndTrunks(c plan) {
 // A PBX with credentials of its own is known by its host: it has the list's labels if the list has it, and is asked
 // directly alone, with one token that is given back at the end.
 func TestDirectPBXIsMatchedByItsHost(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 3, listAnd(pbxAPIAndTrunks))
@@ -105,6 +106,7 @@ func TestDirectPBXIsMatchedByItsHost(t *testing.T) {
 
 // Neither YCM's trouble nor its budget is a matter of PBXs that are spoken to directly.
 func TestDirectPBXDoesNotNeedYCM(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 300, listAnd(pbxAPI))
@@ -128,6 +130,7 @@ func TestDirectPBXDoesNotNeedYCM(t *testing.T) {
 
 // Without the list, an account still asks the PBXs that it speaks to directly.
 func TestDirectPBXsAlone(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		collectors := plan{"autoprovisioning": every(time.Hour, 3*time.Hour)}
@@ -155,6 +158,7 @@ func TestDirectPBXsAlone(t *testing.T) {
 
 // Wrong credentials of one PBX are said once, cost few logins, and leave the others alone.
 func TestDirectPBXWithWrongCredentials(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 2, listAnd(pbxAPI))
@@ -170,7 +174,7 @@ func TestDirectPBXWithWrongCredentials(t *testing.T) {
 		if got := doors.count(p.URL, "get_token"); got > 5 {
 			t.Errorf("%d logins with wrong credentials in 29 minutes, want at most 5", got)
 		}
-		lines := b.journal.with("level=warn", "A PBX did not tell", fmt.Sprint(p.ID), "client secret")
+		lines := b.journal.with("level=warn", "PBX API request failed", fmt.Sprint(p.ID), "client secret")
 		if len(lines) != 1 {
 			t.Errorf("the log says %d times that the PBX refuses the credentials, want once:\n%s", len(lines), strings.Join(lines, "\n"))
 		}
@@ -182,6 +186,7 @@ func TestDirectPBXWithWrongCredentials(t *testing.T) {
 
 // Shutting down takes at most a few seconds, also when a PBX hangs, and no token of those that answer stays.
 func TestShutdownGivesTokensBackInTime(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 3, listAnd(pbxAPI))
@@ -198,15 +203,15 @@ func TestShutdownGivesTokensBackInTime(t *testing.T) {
 		after(5 * time.Minute)
 		began := time.Now()
 		stop()
-		if took := time.Since(began); took > closingTime {
-			t.Errorf("it took %v to end, want at most %v", took, closingTime)
+		if took := time.Since(began); took > closeLimit {
+			t.Errorf("it took %v to end, want at most %v", took, closeLimit)
 		}
 		for _, p := range ycm.PBXs()[1:] {
 			if got := doors.count(p.URL, "del_token"); got != 1 {
 				t.Errorf("%s got %d tokens back, want its one", p.URL, got)
 			}
 		}
-		if lines := b.journal.with("level=warn", "could not be given back", hanging.URL); len(lines) != 1 {
+		if lines := b.journal.with("level=warn", "Failed to revoke the token of a PBX", hanging.URL); len(lines) != 1 {
 			t.Errorf("the log says %d times that a token stays, want once", len(lines))
 		}
 	})

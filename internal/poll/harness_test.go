@@ -79,8 +79,9 @@ type fake func(ctx context.Context) (exposition.Source, error)
 func (f fake) Poll(ctx context.Context, _ func(done, total int)) (exposition.Source, error) {
 	return f(ctx)
 }
-func (fake) Reading() any                  { return nil }
-func (fake) Restore(any) exposition.Source { return nil }
+func (fake) TakeOver(collector.Poller) exposition.Source     { return nil }
+func (fake) Save(func(any) error) error                      { return nil }
+func (fake) Load(func(any) error) (exposition.Source, error) { return nil, nil }
 
 // nothing is a snapshot without samples.
 func nothing() exposition.Source { return series.Join() }

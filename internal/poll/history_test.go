@@ -7,22 +7,21 @@ import (
 )
 
 func TestTheLastTenPollsAreRemembered(t *testing.T) {
-	var h history
-	if len(h) != 0 || h.total() != 0 {
-		t.Errorf("before the first poll there are %d polls of %d", len(h), h.total())
+	t.Parallel()
+	var polls []Poll
+	if got := lastTotal(polls); got != 0 {
+		t.Errorf("before the first poll the last total is %d, want 0", got)
 	}
 	for n := range 25 {
-		h = h.with(Poll{Duration: time.Duration(n), Total: n, Err: map[bool]string{true: "poll " + strconv.Itoa(n)}[n%5 == 4]})
+		polls = prepend(polls, Poll{Duration: time.Duration(n), Total: n, Err: map[bool]string{true: "poll " + strconv.Itoa(n)}[n%5 == 4]})
 	}
-	polls := h
 	if len(polls) != 10 || polls[0].Duration != 24 || polls[9].Duration != 15 {
 		t.Fatalf("of 25 polls these are remembered: %+v, want the last ten, the newest first", polls)
 	}
-	if got := h.total(); got != 23 {
-		t.Errorf("the newest poll that succeeded counted %d, want that of the 24th, 23", got)
+	if got := lastTotal(polls); got != 23 {
+		t.Errorf("the newest poll that succeeded had a total of %d, want that of the 24th, 23", got)
 	}
-	h = h.with(Poll{Duration: 25})
-	if polls[0].Duration != 24 || h[0].Duration != 25 {
+	if more := prepend(polls, Poll{Duration: 25}); polls[0].Duration != 24 || more[0].Duration != 25 {
 		t.Error("a list of polls that was handed out has changed")
 	}
 }

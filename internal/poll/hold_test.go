@@ -3,7 +3,6 @@ package poll
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,14 +11,20 @@ import (
 )
 
 // script is a collector whose polls make progress step by step. It is another one each time it is polled.
-type script []struct {
+type script struct {
+	fake
+	polls []scripted
+}
+
+// scripted is one poll.
+type scripted struct {
 	steps []time.Duration // from one step to the next
 	err   error
 }
 
 func (w *script) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
-	now := (*w)[0]
-	*w = (*w)[1:]
+	now := w.polls[0]
+	w.polls = w.polls[1:]
 	for i, step := range now.steps {
 		select {
 		case <-time.After(step):
@@ -33,9 +38,6 @@ func (w *script) Poll(ctx context.Context, progress func(done, total int)) (expo
 	}
 	return nothing(), nil
 }
-
-func (*script) Reading() any                  { return nil }
-func (*script) Restore(any) exposition.Source { return nil }
 
 // steady is so many minutes of a step every ten seconds.
 func steady(minutes int) (steps []time.Duration) {
@@ -51,6 +53,7 @@ func pausing(minutes int, pause time.Duration) []time.Duration {
 }
 
 func TestHowLongASnapshotIsServed(t *testing.T) {
+	t.Parallel()
 	down := errors.New("no")
 	type served struct {
 		after time.Duration // since the last look
@@ -58,11 +61,11 @@ func TestHowLongASnapshotIsServed(t *testing.T) {
 		why   string
 	}
 	for name, c := range map[string]struct {
-		polls script
+		polls []scripted
 		looks []served
 	}{
 		"a walk that takes longer than the snapshot lives": {
-			script{{steady(1), nil}, {steady(30), nil}, {steady(90), down}, {steady(1), nil}},
+			[]scripted{{steady(1), nil}, {steady(30), nil}, {steady(90), down}, {steady(1), nil}},
 			[]served{
 				{2 * time.Minute, true, "the first poll succeeded"},
 				{28 * time.Minute, true, "the second makes progress"},
@@ -73,7 +76,7 @@ func TestHowLongASnapshotIsServed(t *testing.T) {
 			},
 		},
 		"a walk that stands still": {
-			script{{steady(1), nil}, {pausing(30, time.Hour), nil}, {steady(1), nil}},
+			[]scripted{{steady(1), nil}, {pausing(30, time.Hour), nil}, {steady(1), nil}},
 			[]served{
 				{15 * time.Minute, true, "the second poll makes progress"},
 				{5 * time.Minute, false, "nothing came for more than two minutes"},
@@ -82,7 +85,7 @@ func TestHowLongASnapshotIsServed(t *testing.T) {
 			},
 		},
 		"a short pause of a long walk": {
-			script{{steady(27), nil}, {pausing(28, 2*time.Minute), nil}, {steady(1), nil}},
+			[]scripted{{steady(27), nil}, {pausing(28, 2*time.Minute), nil}, {steady(1), nil}},
 			[]served{
 				{28 * time.Minute, true, "the first walk succeeded"},
 				{15 * time.Minute, true, "the pause is under way"},
@@ -93,8 +96,8 @@ func TestHowLongASnapshotIsServed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t)
-				polls := slices.Concat(c.polls, script{{steady(600), nil}})
-				b.addPoller("walks", every(time.Minute, 10*time.Minute), &polls)
+				polls := &script{polls: append(c.polls, scripted{steady(600), nil})}
+				b.addPoller("walks", every(time.Minute, 10*time.Minute), polls)
 				defer start(b.Account)()
 				for _, look := range c.looks {
 					time.Sleep(look.after)

@@ -20,6 +20,7 @@ func selfMetric(name string) string {
 }
 
 func TestPanicIsAFailedPoll(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.add("polls", every(time.Minute, time.Hour), func(context.Context) (exposition.Source, error) {
@@ -52,6 +53,7 @@ func (refusing) Publish(string, string, exposition.Source, time.Time) error {
 }
 
 func TestUnusableSnapshotIsAFailedPoll(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.options.Publisher = refusing{b.shelf}
 	j := b.add("polls", every(time.Minute, time.Hour), func(context.Context) (exposition.Source, error) {
@@ -67,6 +69,7 @@ func TestUnusableSnapshotIsAFailedPoll(t *testing.T) {
 }
 
 func TestFailedPollIsOneLineThatSaysWhatAndWhere(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.add("polls", every(time.Minute, time.Hour), func(context.Context) (exposition.Source, error) {
@@ -98,8 +101,9 @@ func TestFailedPollIsOneLineThatSaysWhatAndWhere(t *testing.T) {
 	})
 }
 
-// An account that may not have something is told so once, and the collector goes on trying.
-func TestDenialIsSaidOnce(t *testing.T) {
+// Polls that fail alike are reported once, and when they succeed again.
+func TestFailureOfAKindIsReportedOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		var allowed atomic.Bool
@@ -117,8 +121,8 @@ func TestDenialIsSaidOnce(t *testing.T) {
 			}
 		}
 		time.Sleep(2*time.Minute + 30*time.Second)
-		expect("warn", "Poll denied", 1)
-		expect("debug", "Poll is still denied", 2)
+		expect("warn", "Poll failed", 1)
+		expect("debug", "Poll still fails", 2)
 		if got := value(t, b.registry, `ycm_collector_polls_total{account="main",collector="polls",result="denied"}`); got != "3" {
 			t.Errorf("polls denied: %q, want 3", got)
 		}
@@ -127,6 +131,6 @@ func TestDenialIsSaidOnce(t *testing.T) {
 		expect("info", "Poll succeeded again", 1)
 		allowed.Store(false)
 		time.Sleep(time.Minute)
-		expect("warn", "Poll denied", 2)
+		expect("warn", "Poll failed", 2)
 	})
 }

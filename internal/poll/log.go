@@ -9,14 +9,15 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// logged is what a job's log lines have said, so as not to say it again.
+// logged is the state of a job that its log lines have reported.
 type logged struct {
-	class yeastar.Class // of the last poll
-	slow  bool          // that polls, or sweeps, take longer than their interval
-	whole bool          // that the list of PBXs was read for the first time
+	class  yeastar.Class // of the last poll
+	slow   bool          // polls, or sweeps, take longer than their interval
+	listed bool          // the list of PBXs was polled once
 }
 
 // logStart writes one line about what is to be polled. Where the fleet is known already it tells how long a walk of it
@@ -40,30 +41,25 @@ func (a *Account) logStart() {
 	level.Info(a.options.Logger).Log(fields...)
 }
 
-// log writes one line about a poll that has ended.
+// log writes one line about a poll that has ended: at a level that people see when polls begin to fail, and when they succeed again.
 func (j *job) log(err error, took time.Duration) {
 	class := classOf(err)
-	sweeper, sweeps := j.sweeper()
 	logger, msg := level.Warn(j.logger), "Poll failed"
 	switch {
 	case err == nil && j.logged.class != yeastar.OK && j.logged.class != "":
 		logger, msg = level.Info(j.logger), "Poll succeeded again"
-	case err == nil && j.Provides == collector.ListOfPBXs && !j.logged.whole:
-		logger, msg = level.Info(j.logger), "The whole list was read for the first time"
+	case err == nil && j.Name == collector.CloudPBX && !j.logged.listed:
+		logger, msg = level.Info(j.logger), "Initial Cloud PBX poll completed"
 	case err == nil:
 		logger, msg = level.Debug(j.logger), "Poll succeeded"
-	case class == yeastar.Denied && j.logged.class == yeastar.Denied:
-		logger, msg = level.Debug(j.logger), "Poll is still denied"
-	case sweeps && class == j.logged.class:
+	case class == j.logged.class:
 		logger, msg = level.Debug(j.logger), "Poll still fails"
-	case class == yeastar.Denied:
-		msg = "Poll denied; it is tried again each interval. If the account may not have this, switch the collector off"
 	}
 	j.logged.class = class
 	fields := []any{"msg", msg, "duration", took}
-	if err == nil && j.Provides == collector.ListOfPBXs {
-		j.logged.whole = true
-		fields = append(fields, "pbxs", j.history.total())
+	if err == nil && j.Name == collector.CloudPBX {
+		j.logged.listed = true
+		fields = append(fields, "pbxs", lastTotal(j.status.Polls))
 	}
 	if err != nil {
 		fields = append(fields, "class", class)
@@ -74,25 +70,37 @@ func (j *job) log(err error, took time.Duration) {
 		fields = append(fields, "err", err)
 	}
 	logger.Log(fields...)
-
-	if sweeps {
-		j.logSweep(sweeper.Duration())
-		return
-	}
-	if took > j.Schedule.Interval && !j.logged.slow {
-		j.logged.slow = true
-		level.Warn(j.logger).Log("msg", "Poll takes longer than its interval, so polls follow each other without a pause; raise the interval or the rate limit",
-			"duration", took, "interval", j.Schedule.Interval)
-	}
+	j.logSlow(took)
 }
 
-// logSweep writes a line when sweeps begin to take longer than their interval. A tenth more is a matter of the last
-// answers.
-func (j *job) logSweep(took time.Duration) {
-	slow := took > j.Schedule.Interval+j.Schedule.Interval/10
+// logSlow writes a line when polls, or sweeps, begin to take longer than their interval. A sweep that is late by a tenth is late
+// because of its last answers.
+func (j *job) logSlow(took time.Duration) {
+	limit, msg := j.Schedule.Interval, "Poll exceeds its interval; increase the interval or rate_limit"
+	if sweeper, ok := j.sweeper(); ok {
+		took, limit, msg = sweeper.Duration(), limit+limit/10, "PBX sweep exceeds its interval; increase the interval or rate_limit"
+	}
+	slow := took > limit
 	if slow && !j.logged.slow {
-		level.Warn(j.logger).Log("msg", "A round of all PBXs takes longer than its interval, so each is asked more rarely: the budget leaves too little over, or too many PBXs do not answer. Raise the interval or the rate limit",
-			"duration", took, "interval", j.Schedule.Interval)
+		level.Warn(j.logger).Log("msg", msg, "duration", took, "interval", j.Schedule.Interval)
 	}
 	j.logged.slow = slow
+}
+
+// queried returns what counts the PBXs that the collector queried, and logs failures: a warning, once for each kind, if the PBX
+// was configured by itself.
+func (j *job) queried() func(sweep.Target, error) {
+	failing := map[*sweep.Direct]yeastar.Class{}
+	return func(t sweep.Target, err error) {
+		class := yeastar.ClassOf(err)
+		j.metrics.pbxPolls.WithLabelValues(j.account, j.Name, string(class)).Inc()
+		logger := level.Debug(j.logger)
+		if d := t.Direct(); d != nil && failing[d] != class {
+			failing[d] = class
+			logger = level.Warn(j.logger)
+		}
+		if err != nil {
+			logger.Log("msg", "PBX API request failed", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "class", class, "err", err)
+		}
+	}
 }

@@ -20,7 +20,7 @@ type Metrics struct {
 	duration    *prometheus.GaugeVec
 	interval    *prometheus.GaugeVec
 	lastSuccess *prometheus.GaugeVec
-	fromBefore  *prometheus.GaugeVec
+	restored    *prometheus.GaugeVec
 	polls       *prometheus.CounterVec
 	sweep       *prometheus.GaugeVec
 	pbxPolls    *prometheus.CounterVec
@@ -59,7 +59,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			"Configured time from the start of one poll of the collector to the start of the next, or of its rounds.", "account", "collector"),
 		lastSuccess: gauge("ycm_collector_last_success_timestamp_seconds",
 			"Unix time at which the collector's last successful poll ended.", "account", "collector"),
-		fromBefore: gauge("ycm_collector_restored",
+		restored: gauge("ycm_collector_restored",
 			"Whether what is served of the collector is what was known before a restart of the exporter (1) or not (0); it is as old as ycm_collector_last_success_timestamp_seconds says.", "account", "collector"),
 		polls: counter("ycm_collector_polls_total",
 			"Polls of the collector that have ended, by result.", "account", "collector", "result"),
@@ -106,7 +106,7 @@ func (m *Metrics) vectors() []interface {
 	return []interface {
 		DeletePartialMatch(prometheus.Labels) int
 	}{
-		m.up, m.success, m.duration, m.interval, m.lastSuccess, m.fromBefore, m.polls, m.sweep, m.pbxPolls, m.requests, m.latency, m.retries,
+		m.up, m.success, m.duration, m.interval, m.lastSuccess, m.restored, m.polls, m.sweep, m.pbxPolls, m.requests, m.latency, m.retries,
 		m.budgetWait, m.unexpected, m.tokenEnds, m.logins, m.repairs, m.mismatches, m.unconfirmed,
 	}
 }
@@ -145,8 +145,8 @@ func (m *Metrics) Forget(account string) {
 	}
 }
 
-// begin tells of the collectors that an account is about to poll, and drops the series of those that it had and that are
-// switched off.
+// begin starts the counters of the collectors that an account is about to poll, and drops the series of those that are not
+// enabled.
 func (m *Metrics) begin(account string, collectors []collector.Configured) {
 	for _, c := range collectors {
 		for _, endpoint := range c.Endpoints {
@@ -154,58 +154,41 @@ func (m *Metrics) begin(account string, collectors []collector.Configured) {
 		}
 		if c.Schedule.Enabled {
 			m.interval.WithLabelValues(account, c.Name).Set(c.Schedule.Interval.Seconds())
-			m.polls.WithLabelValues(account, c.Name, string(yeastar.OK))
-			m.fromBefore.WithLabelValues(account, c.Name)
+			for _, result := range yeastar.Classes() {
+				m.polls.WithLabelValues(account, c.Name, string(result))
+				if c.AsksPBXs {
+					m.pbxPolls.WithLabelValues(account, c.Name, string(result))
+				}
+			}
+			m.restored.WithLabelValues(account, c.Name)
 			continue
 		}
 		for _, vector := range m.vectors() {
 			vector.DeletePartialMatch(prometheus.Labels{"account": account, "collector": c.Name})
 		}
-		if c.Provides == collector.ListOfPBXs {
+		if c.Name == collector.CloudPBX {
 			m.up.DeleteLabelValues(account)
 		}
 	}
 }
 
-// ended tells of a poll that has ended.
-func (m *Metrics) ended(j *job, result yeastar.Class, s CollectorStatus) {
-	m.polls.WithLabelValues(j.account, j.Name, string(result)).Inc()
-	m.tell(j, result, s)
-}
-
-// tell tells how the last poll of a collector went.
-func (m *Metrics) tell(j *job, result yeastar.Class, s CollectorStatus) {
-	m.duration.WithLabelValues(j.account, j.Name).Set(s.Duration.Seconds())
-	succeeded := series.Boolean(result == yeastar.OK)
-	m.tellSuccess(j, s)
-	m.fromBefore.WithLabelValues(j.account, j.Name).Set(series.Boolean(s.Restored))
+// show exports how the polls of a collector go. The job's lock must be held.
+func (m *Metrics) show(j *job) {
+	m.restored.WithLabelValues(j.account, j.Name).Set(series.Boolean(j.status.Restored))
+	if !j.status.LastSuccess.IsZero() {
+		m.lastSuccess.WithLabelValues(j.account, j.Name).Set(float64(j.status.LastSuccess.UnixMilli()) / 1000)
+	}
+	if j.result == "" { // No poll has ended since the start.
+		return
+	}
+	succeeded := series.Boolean(j.result == yeastar.OK)
+	m.duration.WithLabelValues(j.account, j.Name).Set(j.status.Duration.Seconds())
 	m.success.WithLabelValues(j.account, j.Name).Set(succeeded)
-	if j.Provides == collector.ListOfPBXs {
+	if j.Name == collector.CloudPBX {
 		m.up.WithLabelValues(j.account).Set(succeeded)
 	}
 	if sweeper, ok := j.sweeper(); ok {
 		m.sweep.WithLabelValues(j.account, j.Name).Set(sweeper.Duration().Seconds())
-	}
-}
-
-// restored tells of a collector that serves what was known before a restart. No poll has ended, so nothing is said of that.
-func (m *Metrics) restored(j *job) {
-	m.fromBefore.WithLabelValues(j.account, j.Name).Set(1)
-	m.tellSuccess(j, j.status)
-}
-
-// inherited tells of a collector what was told under the name that its account had before.
-func (m *Metrics) inherited(j *job) {
-	if j.failure == "" { // No poll has ended since it was restored.
-		m.restored(j)
-	} else {
-		m.tell(j, j.failure, j.status)
-	}
-}
-
-func (m *Metrics) tellSuccess(j *job, s CollectorStatus) {
-	if !s.LastSuccess.IsZero() { // A sweep may be shown that has not succeeded as a whole.
-		m.lastSuccess.WithLabelValues(j.account, j.Name).Set(float64(s.LastSuccess.UnixMilli()) / 1000)
 	}
 }
 

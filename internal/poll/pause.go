@@ -43,7 +43,7 @@ func pausesLong(b ycmclient.BudgetState) bool {
 // paused says that the collector does not succeed at present.
 func (m *Metrics) paused(j *job) {
 	m.success.WithLabelValues(j.account, j.Name).Set(0)
-	if j.Provides == collector.ListOfPBXs {
+	if j.Name == collector.CloudPBX {
 		m.up.WithLabelValues(j.account).Set(0)
 	}
 }

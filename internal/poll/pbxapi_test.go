@@ -23,6 +23,7 @@ func to(p ycmtest.PBX) func(*http.Request) bool {
 // What counts as up is an answer of the PBX itself, whatever it says; a page of a gateway is none. Whom YCM does not
 // ask has no sample.
 func TestUpIsAnAnswerOfThePBXItself(t *testing.T) {
+	t.Parallel()
 	const none = -1
 	answers := func(body string) ycmtest.Effect { return ycmtest.Answer(http.StatusOK, "application/json", body) }
 	refuses := func(code int) func(*ycmtest.PBX) { return func(p *ycmtest.PBX) { p.APIError = code } }
@@ -90,6 +91,7 @@ func TestUpIsAnAnswerOfThePBXItself(t *testing.T) {
 
 // What goes wrong with YCM says nothing about its PBXs: what is known stays, what is not known does not become 0.
 func TestTroubleOfYCMIsNotThePBXs(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		effect ycmtest.Effect
 		class  yeastar.Class
@@ -141,6 +143,7 @@ func TestTroubleOfYCMIsNotThePBXs(t *testing.T) {
 // A gateway that answers in YCM's stead, or YCM hanging, looks like a fleet of silent PBXs. Whether it is one is
 // decided by the list: where that cannot be had either, the PBXs are not called down.
 func TestFleetIsNotCalledDownWhileYCMIs(t *testing.T) {
+	t.Parallel()
 	for name, effect := range map[string]ycmtest.Effect{
 		"bad gateway": ycmtest.HTML(http.StatusBadGateway), "hanging": ycmtest.Hang(), "server error": ycmtest.Failure(1000001, ycmtest.Shape{}),
 	} {
@@ -174,8 +177,9 @@ func TestFleetIsNotCalledDownWhileYCMIs(t *testing.T) {
 	}
 }
 
-// Before there is a list nobody knows whom to ask, and when the list fails, its last one counts.
+// Before there is a list, other collectors wait for it, and have not failed. When later lists fail, the last one counts.
 func TestPBXsAreThoseOfTheLastList(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 5, listAnd(pbxAPI))
@@ -185,8 +189,11 @@ func TestPBXsAreThoseOfTheLastList(t *testing.T) {
 		if got := ycm.Count(ycmtest.Proxy); got != 0 {
 			t.Errorf("%d PBXs were asked before there was a list", got)
 		}
-		if lines := b.journal.with("level=warn", "collector=pbx_api", "no list of Cloud PBXs"); len(lines) != 1 {
-			t.Errorf("the log says %d times why nothing is asked, want once", len(lines))
+		if s := b.Status().Collectors[1]; s.Name != "pbx_api" || !s.LastStart.IsZero() || s.Err != "" {
+			t.Errorf("before there was a list the status of pbx_api is %+v, want that it waits", s)
+		}
+		if got := value(t, b.registry, `ycm_collector_success{account="main",collector="pbx_api"}`); got != "" {
+			t.Errorf("before there was a list pbx_api's success is %s, want it absent", got)
 		}
 		noList.Remove()
 		after(7 * time.Minute)
@@ -203,6 +210,7 @@ func TestPBXsAreThoseOfTheLastList(t *testing.T) {
 
 // A shard has its PBXs alone, and together the shards have them all.
 func TestShardsShareThePBXs(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.fleetOf(t, 50, listAnd(pbxAPI))

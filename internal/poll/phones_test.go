@@ -1,7 +1,6 @@
 package poll
 
 import (
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,12 +16,12 @@ import (
 func (b *bench) phones(t *testing.T) ([]collector.PhoneCatalogue, error) {
 	t.Helper()
 	err := b.Once(t.Context(), nil)
-	phones := slices.IndexFunc(b.options.Collectors, func(c collector.Configured) bool { return c.Provides == collector.PhoneCatalogues })
-	return collector.Catalogues(b.Reading(collector.PhoneCatalogues), b.options.Collectors[phones].Settings), err
+	return b.PhoneCatalogues(), err
 }
 
 // An operator asks which phones the firmware in use knows: of each version, from old to new, as deep as configured.
 func TestPhonesOnTheCommandLine(t *testing.T) {
+	t.Parallel()
 	for depth, want := range map[string]collector.PhoneModel{
 		"vendors": {},
 		"models":  {Value: "VP59", Name: "VP59", Type: "Deskphone"},
@@ -67,6 +66,7 @@ func TestPhonesOnTheCommandLine(t *testing.T) {
 }
 
 func TestPhonesWhenYCMFails(t *testing.T) {
+	t.Parallel()
 	for _, endpoint := range []ycmtest.Endpoint{ycmtest.CloudPBXList, ycmtest.Proxy} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
@@ -81,6 +81,7 @@ func TestPhonesWhenYCMFails(t *testing.T) {
 
 // While YCM does not forward requests, known catalogues stay, and the others are read afterwards.
 func TestCatalogueDuringTroubleOfYCM(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 2, listAnd(func(c plan) {

@@ -14,6 +14,7 @@ import (
 
 // A reload that changes a collector must neither ask YCM at once nor lose what is known.
 func TestReloadGoesOnWhereTheAccountWas(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
@@ -44,6 +45,7 @@ func TestReloadGoesOnWhereTheAccountWas(t *testing.T) {
 
 // New credentials are meant to be tried, so an account that a reload changed polls at once.
 func TestChangedAccountPollsAtOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
@@ -64,6 +66,7 @@ func TestChangedAccountPollsAtOnce(t *testing.T) {
 
 // A snapshot that a reload found being held for a poll lives no longer than its own time.
 func TestReloadDuringAPollKeepsTheSnapshotsTime(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
@@ -84,6 +87,7 @@ func TestReloadDuringAPollKeepsTheSnapshotsTime(t *testing.T) {
 
 // A collector that is switched off must not go on being served until it is stale.
 func TestReloadWithdrawsWhatIsSwitchedOff(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
@@ -102,6 +106,7 @@ func TestReloadWithdrawsWhatIsSwitchedOff(t *testing.T) {
 // Other types of firmware are meant to be seen soon, not when the hour is over; and without the PBXs' own firmware
 // nothing more can be said of how far they are behind.
 func TestReloadOfFirmwareTypesPollsAtOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
@@ -125,6 +130,7 @@ func TestReloadOfFirmwareTypesPollsAtOnce(t *testing.T) {
 }
 
 func TestReloadShortensTheLifeOfASnapshot(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
@@ -146,6 +152,7 @@ func TestReloadShortensTheLifeOfASnapshot(t *testing.T) {
 
 // What a reload takes over is as old as it was: the reload does not give it more time.
 func TestReloadDoesNotMakeASnapshotYounger(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
@@ -170,6 +177,7 @@ func TestReloadDoesNotMakeASnapshotYounger(t *testing.T) {
 // Whatever the depths, and whether the phones were read to the end or a half of them, a reload is harmless: what was
 // half read is read anew, and then there is what the new depth says, no more and no less.
 func TestReloadOfDepths(t *testing.T) {
+	t.Parallel()
 	depths := []string{"vendors", "models", "full"}
 	for _, from := range depths {
 		for _, to := range depths {
@@ -226,6 +234,7 @@ func TestReloadOfDepths(t *testing.T) {
 
 // A reload may come before anything was polled, again and again. Nothing is known then, and nothing is made up.
 func TestReloadBeforeTheFirstPoll(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.fleetOf(t, 10, everythingOfPBXs())
@@ -244,6 +253,27 @@ func TestReloadBeforeTheFirstPoll(t *testing.T) {
 		after(time.Hour)
 		if got := len(b.up()); got != 10 {
 			t.Errorf("%d PBXs are told of an hour after reloads before the first poll, want 10", got)
+		}
+	})
+}
+
+// After a reload PBXs are polled as before, although no list comes any more: that of before the reload counts.
+func TestReloadDoesNotWaitForAnotherList(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.fleetOf(t, 3, listAnd(pbxAPI))
+		stop := start(b.Account)
+		after(6 * time.Minute)
+		stop()
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Hang()})
+		before := ycm.Count(ycmtest.Proxy)
+		b.reload(b.plan)
+		stop = start(b.Account)
+		after(6 * time.Minute)
+		stop()
+		if got := ycm.Count(ycmtest.Proxy) - before; got < 3 {
+			t.Errorf("in six minutes after the reload %d PBXs were polled, want all 3", got)
 		}
 	})
 }

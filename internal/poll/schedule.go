@@ -2,18 +2,34 @@ package poll
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/collector"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// run polls until ctx ends: from start to start on the collector's interval, at once when late, sooner after a failure that
-// may have passed, and the first time after the delay. succeeded is told of each poll that succeeded.
+const (
+	// firmwareWait is how long the first poll of the list waits for that of the firmware, so that the first scrape already
+	// shows which PBXs are behind.
+	firmwareWait = 10 * time.Second
+	// firstRetry is when a poll that failed is repeated; each further failure doubles that, up to longestRetry.
+	firstRetry   = 10 * time.Second
+	longestRetry = 2 * time.Minute
+	// nudgeWithin is how soon a failing collector tries again when another of its account succeeds.
+	nudgeWithin = 5 * time.Second
+)
+
+// run polls until ctx ends: from start to start on the collector's interval, at once when late, sooner after a failure that may
+// pass, and the first time after the delay. succeeded is called after each poll that succeeded.
 func (j *job) run(ctx context.Context, delay time.Duration, succeeded func(*job)) {
-	for _, w := range j.waits {
-		if !w.wait(ctx) {
-			return
-		}
+	if !j.wait(ctx) {
+		return
 	}
-	due := j.firstDue(time.Now().Add(delay))
+	due := time.Now().Add(delay)
+	if next := j.lastEnded.Add(j.period); next.After(due) { // After a reload.
+		due = next
+	}
 	for j.sleep(ctx, due) {
 		started := time.Now()
 		err := j.poll(ctx)
@@ -22,51 +38,50 @@ func (j *job) run(ctx context.Context, delay time.Duration, succeeded func(*job)
 		}
 		ended := time.Now()
 		j.log(err, ended.Sub(started))
-		j.keepSoon()
-		due = j.nextDue(err, started, ended) // May have passed: the next poll is due at once then.
+		j.save(false)
+		due = j.nextDue(err, started, ended)
 		if err == nil {
 			succeeded(j)
 		}
 	}
 }
 
-// wait returns when the first poll of another job has ended, or patience is over. It reports whether it was not ctx
-// that ended it.
-func (w wait) wait(ctx context.Context) bool {
-	var over <-chan time.Time
-	if w.patience > 0 {
-		timer := time.NewTimer(w.patience)
-		defer timer.Stop()
-		over = timer.C
-	}
-	select {
-	case <-w.job.polled:
-	case <-over:
-	case <-ctx.Done():
+// wait returns when the collector that this one uses has polled: the firmware for a while, the list until it succeeds. It reports
+// whether ctx has not ended.
+func (j *job) wait(ctx context.Context) bool {
+	if j.uses != nil {
+		known, limit := j.uses.succeeded, (<-chan time.Time)(nil)
+		if j.Name == collector.CloudPBX {
+			known, limit = j.uses.polled, time.After(firmwareWait)
+		}
+		select {
+		case <-known:
+		case <-limit:
+		case <-ctx.Done():
+		}
 	}
 	return ctx.Err() == nil
 }
 
-// firstDue is when the first poll is due: at the given time, or if that is later an interval after a poll that was
-// inherited.
-func (j *job) firstDue(at time.Time) time.Time {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if next := j.lastEnded.Add(j.period); next.After(at) {
-		return next
-	}
-	return at
+// passing reports whether a failure may be over soon, so that the next poll does not wait for the interval. What YCM denies, or
+// what is invalid, stays as it is.
+func passing(class yeastar.Class) bool {
+	return class == yeastar.Network || class == yeastar.Timeout || class == yeastar.Server
 }
 
-// nextDue is when the next poll is due after one that has ended.
+// nextDue is when the next poll is due; what is past is due at once.
 func (j *job) nextDue(err error, started, ended time.Time) time.Time {
-	if _, sweeps := j.sweeper(); sweeps {
-		return started.Add(j.period) // A sweep goes on anyway, time slice after time slice.
+	next := started.Add(j.period)
+	if _, sweeps := j.sweeper(); sweeps || !passing(classOf(err)) {
+		j.failures = 0 // The polls of a sweep follow each other anyway.
+		return next
 	}
-	j.mu.Lock()
-	requests := j.requests(j.status.Done)
-	j.mu.Unlock()
-	return j.repeats.due(classOf(err), started, ended, j.period, requests, j.rate())
+	soon := ended.Add(min(longestRetry, firstRetry<<min(j.failures, 10)))
+	j.failures++
+	if soon.Before(next) {
+		return soon
+	}
+	return next
 }
 
 // sleep waits until a poll is due, and reports whether it is: not if ctx has ended. A nudge makes it due sooner.
@@ -88,5 +103,28 @@ func (j *job) sleep(ctx context.Context, due time.Time) bool {
 				due = sooner
 			}
 		}
+	}
+}
+
+// nudgeOthers has the account's collectors that fail try again, once and not all at the same time, because a poll of this one
+// succeeded: YCM can be reached again, and logins succeed.
+func (a *Account) nudgeOthers(succeeded *job) {
+	for _, j := range a.jobs {
+		if j != succeeded {
+			j.nudge()
+		}
+	}
+}
+
+func (j *job) nudge() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.nudged || j.status.Running || !passing(j.result) && j.result != yeastar.Auth {
+		return
+	}
+	j.nudged = true
+	select {
+	case j.nudges <- time.Now().Add(rand.N(nudgeWithin)):
+	default:
 	}
 }

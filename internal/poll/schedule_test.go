@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 )
 
@@ -49,6 +48,7 @@ func (p *polls) gaps() []time.Duration {
 }
 
 func TestIntervalCountsFromStartToStart(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		p := &polls{t: t, takes: []time.Duration{20 * time.Second, 59 * time.Second, 0}}
@@ -60,7 +60,7 @@ func TestIntervalCountsFromStartToStart(t *testing.T) {
 		if got := p.gaps(); !slices.Equal(got, want) {
 			t.Errorf("polls of 20 s, 59 s and 0 s started %v apart, want %v", got, want)
 		}
-		if lines := b.journal.with("longer than its interval"); len(lines) != 0 {
+		if lines := b.journal.with("exceeds its interval"); len(lines) != 0 {
 			t.Errorf("no poll was too slow, but the log says: %v", lines)
 		}
 	})
@@ -69,6 +69,7 @@ func TestIntervalCountsFromStartToStart(t *testing.T) {
 // A fleet that is too large for its interval is walked without a pause, never twice at a time, and the log says so
 // once.
 func TestLatePollStartsAtOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		p := &polls{t: t, takes: []time.Duration{150 * time.Second, 90 * time.Second, 10 * time.Second}}
@@ -80,7 +81,7 @@ func TestLatePollStartsAtOnce(t *testing.T) {
 		if got := p.gaps(); !slices.Equal(got, want) {
 			t.Errorf("polls of 150 s, 90 s and 10 s on a minute's interval started %v apart, want %v", got, want)
 		}
-		if lines := b.journal.with("longer than its interval", "account=main", "collector=polls"); len(lines) != 1 {
+		if lines := b.journal.with("exceeds its interval", "account=main", "collector=polls"); len(lines) != 1 {
 			t.Errorf("the log says %d times that polls take longer than their interval, want once: %v", len(lines), lines)
 		}
 	})
@@ -89,6 +90,7 @@ func TestLatePollStartsAtOnce(t *testing.T) {
 // The collectors of an account do not start at the same moment, and the firmware, which the list is compared with,
 // is first.
 func TestStartsAreSpreadInOrder(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		all := make([]*polls, 4)
@@ -110,6 +112,7 @@ func TestStartsAreSpreadInOrder(t *testing.T) {
 }
 
 func TestRunEndsInTheMidstOfAPoll(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		j := b.add("polls", every(time.Minute, time.Hour), (&polls{t: t, takes: []time.Duration{time.Hour}}).poll)
@@ -129,6 +132,7 @@ func TestRunEndsInTheMidstOfAPoll(t *testing.T) {
 }
 
 func TestFailedPollsKeepTheSnapshotUntilItIsStale(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		var broken atomic.Bool
@@ -164,16 +168,28 @@ func TestFailedPollsKeepTheSnapshotUntilItIsStale(t *testing.T) {
 	})
 }
 
-// A sweep that is late by no more than a tenth is late because of its last answers, not because of the budget.
+// sweeping is a sweep that takes as long as the test says.
+type sweeping struct {
+	fake
+	took *time.Duration
+}
+
+func (s sweeping) Duration() time.Duration { return *s.took }
+func (sweeping) AllAtOnce()                {}
+func (sweeping) Wait()                     {}
+
+// A sweep that is late by no more than a tenth is late because of its last answers, not because of the rate limit.
 func TestSweepIsCalledSlowBeyondATenthOfItsInterval(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
-	j := newJob(b.options, collector.Configured{Schedule: every(10*time.Minute, time.Hour).Schedule})
+	j := b.addPoller("sweeps", every(10*time.Minute, time.Hour), nil)
 	for _, c := range []struct {
 		took  time.Duration
 		lines int
 	}{{10 * time.Minute, 0}, {11 * time.Minute, 0}, {12 * time.Minute, 1}, {12 * time.Minute, 1}, {11 * time.Minute, 1}, {12 * time.Minute, 2}} {
-		j.logSweep(c.took)
-		if lines := b.journal.with("level=warn", "longer than its interval"); len(lines) != c.lines {
+		j.poller = sweeping{took: &c.took}
+		j.logSlow(time.Second)
+		if lines := b.journal.with("level=warn", "PBX sweep exceeds its interval"); len(lines) != c.lines {
 			t.Errorf("after a sweep of %v in an interval of 10m: %d lines say that it is slow, want %d: %v", c.took, len(lines), c.lines, lines)
 		}
 	}

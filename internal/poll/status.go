@@ -1,7 +1,6 @@
 package poll
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -9,7 +8,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// Status tells how an account is doing, for people.
+// Status is how an account is doing, for people.
 type Status struct {
 	Account, BaseURL string
 	Listed           bool // a complete list was read
@@ -20,7 +19,7 @@ type Status struct {
 	Collectors       []CollectorStatus // the list of PBXs first
 }
 
-// CollectorStatus tells how the polls of one collector go. Times are zero for what has not happened.
+// CollectorStatus is how the polls of one collector go. Times are zero for what has not happened.
 type CollectorStatus struct {
 	Name        string
 	Interval    time.Duration
@@ -32,34 +31,70 @@ type CollectorStatus struct {
 	Duration    time.Duration // of the last poll that ended
 	Err         string        // why the last poll that ended failed; empty when it succeeded
 	Polls       []Poll        // the last ones that ended, the newest first
-	Restored    bool          // the last success was before a restart, and its snapshot outlived it
+	Restored    bool          // the snapshot being served was restored from storage
 }
 
-// Status tells how the account is doing.
+// Poll is a poll that has ended.
+type Poll struct {
+	Start    time.Time
+	Duration time.Duration
+	Total    int    // steps of the poll's progress; 0 if unknown
+	Err      string // why it failed; empty when it succeeded
+}
+
+// history is how many polls are shown of a collector.
+const history = 10
+
+// prepend returns the polls with one more, without the oldest. It changes no slice that was handed out.
+func prepend(polls []Poll, p Poll) []Poll {
+	return append([]Poll{p}, polls[:min(len(polls), history-1)]...)
+}
+
+// Status returns how the account is doing.
 func (a *Account) Status() Status {
 	pbxs, listed := a.fleet.Listed()
 	s := Status{
-		Account: a.options.Account, BaseURL: a.options.BaseURL.Redacted(),
-		Listed: listed, PBXs: pbxs,
+		Account: a.options.Account, BaseURL: a.options.BaseURL.Redacted(), Listed: listed, PBXs: pbxs,
 		Budget: a.options.Client.Budget(), Demand: a.demand(), TokenExpiry: a.options.Client.TokenExpiry(),
-		Collectors: make([]CollectorStatus, len(a.jobs)),
 	}
-	jobs := slices.Clone(a.jobs)
-	slices.SortStableFunc(jobs, func(a, b *job) int { return cmp.Compare(a.rank(), b.rank()) })
-	for i, j := range jobs {
+	for _, j := range a.jobs {
 		j.mu.Lock()
-		s.Collectors[i] = j.status
-		s.Collectors[i].Polls = j.history
+		one := j.status
 		j.mu.Unlock()
-		s.Collectors[i].Name, s.Collectors[i].Interval = j.Name, j.Schedule.Interval
+		one.Name, one.Interval = j.Name, j.Schedule.Interval
+		if j.Name == collector.CloudPBX {
+			s.Collectors = slices.Insert(s.Collectors, 0, one)
+		} else {
+			s.Collectors = append(s.Collectors, one)
+		}
 	}
 	return s
 }
 
-// rank puts the list of PBXs before what else is polled.
-func (j *job) rank() int {
-	if j.Provides == collector.ListOfPBXs {
-		return 0
+// listed is how many PBXs one request for the list returns.
+const listed = 50
+
+// demand estimates how many requests per second the account's collectors need on average to keep their intervals: one for each
+// page of the list, and one for each step of another collector's poll.
+func (a *Account) demand() (rate float64) {
+	for _, j := range a.jobs {
+		j.mu.Lock()
+		requests := float64(lastTotal(j.status.Polls))
+		j.mu.Unlock()
+		if j.Name == collector.CloudPBX && requests > 0 {
+			requests = 1 + requests/listed
+		}
+		rate += requests / j.Schedule.Interval.Seconds()
 	}
-	return 1
+	return rate
+}
+
+// lastTotal is the total of the newest poll that succeeded, 0 if none did.
+func lastTotal(polls []Poll) int {
+	for _, p := range polls {
+		if p.Err == "" {
+			return p.Total
+		}
+	}
+	return 0
 }

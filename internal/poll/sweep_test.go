@@ -21,6 +21,7 @@ import (
 
 // Every PBX is asked once an interval, and their turns are spread over it: never a burst.
 func TestSweepIsSpreadOverTheInterval(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 100, listAnd(pbxAPI))
@@ -64,6 +65,7 @@ func TestSweepIsSpreadOverTheInterval(t *testing.T) {
 
 // A sweep may last an hour; what it learns is served within the publish interval all the same.
 func TestResultsDoNotWaitForTheSweep(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.fleetOf(t, 60, listAnd(func(c plan) { c["pbx_api"] = every(time.Hour, 3*time.Hour) }))
@@ -84,6 +86,7 @@ func TestResultsDoNotWaitForTheSweep(t *testing.T) {
 
 // A PBX that does not answer costs one time-out an interval, and the others do not wait for it.
 func TestSilentPBXHoldsUpNobody(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 40, listAnd(pbxAPI))
@@ -122,6 +125,7 @@ func TestSilentPBXHoldsUpNobody(t *testing.T) {
 
 // What a PBX told goes when YCM says that it runs no longer, when it is deleted, and when it is too old.
 func TestResultsGoWithTheirPBX(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 4, listAnd(func(c plan) { c["trunks"] = every(5*time.Minute, 12*time.Minute) }))
@@ -166,6 +170,7 @@ func TestResultsGoWithTheirPBX(t *testing.T) {
 
 // A new PBX and a new name are served as soon as the list has them and the PBX had its turn.
 func TestSnapshotsHaveTheNamesOfTheLastList(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 3, listAnd(pbxAPI))
@@ -186,6 +191,7 @@ func TestSnapshotsHaveTheNamesOfTheLastList(t *testing.T) {
 
 // A reload that changes collectors must not make series go until the next sweep has come to their PBX.
 func TestReloadKeepsWhatPBXsTold(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.fleetOf(t, 30, listAnd(func(c plan) {
@@ -214,17 +220,19 @@ func TestReloadKeepsWhatPBXsTold(t *testing.T) {
 }
 
 // asking is a collector for tests of sweeps: what it learns is not shown.
-type asking struct{ *sweep.Sweep[int] }
+type asking struct {
+	fake
+	*sweep.Sweep[int]
+}
 
 func (a asking) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
 	_, err := a.Run(ctx, progress)
 	return nothing(), err
 }
-func (a asking) Reading() any                { return nil }
-func (asking) Restore(any) exposition.Source { return nil }
 
 // A panic while a PBX is asked is a failed poll like any other, and the sweep goes on.
 func TestPanicOfARequestIsAFailedPoll(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.fleetOf(t, 5, listOnly())
@@ -232,10 +240,10 @@ func TestPanicOfARequestIsAFailedPoll(t *testing.T) {
 		b.options.Collectors = append(b.options.Collectors, collector.Configured{
 			Schedule: every(5*time.Minute, time.Hour).Schedule,
 			Collector: collector.Collector{
-				Name: "asking", Needs: []collector.Need{{Role: collector.ListOfPBXs}},
+				Name: "asking", AsksPBXs: true,
 				New: func(a collector.Account) collector.Poller {
-					o := sweep.Options{Fleet: a.Fleet, Interval: a.Schedule.Interval, StaleAfter: time.Hour, Asked: a.Asked}
-					return asking{sweep.New(o, func(context.Context, *pbxclient.Client) (int, error) {
+					o := sweep.Options{Fleet: a.Fleet, Interval: a.Schedule.Interval, StaleAfter: time.Hour, Queried: a.Queried}
+					return asking{Sweep: sweep.New(o, func(context.Context, *pbxclient.Client) (int, error) {
 						if asked++; asked == 2 {
 							panic("no such trunk")
 						}
@@ -258,6 +266,7 @@ func TestPanicOfARequestIsAFailedPoll(t *testing.T) {
 
 // --once does not spread its requests, and tells how far it is.
 func TestOnceAsksEveryPBXAtOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 200, listAnd(func(c plan) { pbxAPI(c); c["trunks"] = every(time.Hour, 3*time.Hour) }))
@@ -286,6 +295,7 @@ func TestOnceAsksEveryPBXAtOnce(t *testing.T) {
 
 // When YCM fails in the midst of --once, that is its error, and what was learned is printed.
 func TestOnceEndsWhenYCMFails(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 50, listAnd(pbxAPI))

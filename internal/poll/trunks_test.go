@@ -16,6 +16,7 @@ func trunksOnly(c plan) { c["trunks"] = every(15*time.Minute, 45*time.Minute) }
 
 // Of each trunk one status is 1, and it is the one that the PBX tells, in the next sweep too.
 func TestTrunkStatusFollowsThePBX(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 1, listAnd(trunksOnly))
@@ -61,6 +62,7 @@ func TestTrunkStatusFollowsThePBX(t *testing.T) {
 
 // A PBX with thousands of trunks is told of up to the cap, and a metric says that it was hit.
 func TestTrunksAreCapped(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 3, listAnd(trunksOnly))
@@ -96,6 +98,7 @@ func TestTrunksAreCapped(t *testing.T) {
 
 // What a PBX answers about its trunks is as hostile as any answer: there is no sample of it, and none of others is lost.
 func TestHostileTrunks(t *testing.T) {
+	t.Parallel()
 	json := func(body string) ycmtest.Effect { return ycmtest.Answer(http.StatusOK, "application/json", body) }
 	effects := []ycmtest.Effect{
 		ycmtest.HTML(http.StatusOK), ycmtest.Oversize(17 << 20), ycmtest.Malformed(), json(`{"errcode":0,"data":7}`),

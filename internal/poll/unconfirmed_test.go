@@ -11,6 +11,7 @@ import (
 // A glitch of YCM's that hides half of the fleet is not served: the old snapshot is, and ages. What three walks agree on
 // is.
 func TestHalfOfTheFleetIsNotGoneAtOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 100}, listOnly())
@@ -57,6 +58,7 @@ func TestHalfOfTheFleetIsNotGoneAtOnce(t *testing.T) {
 
 // Where YCM counts otherwise than it lists, both can be seen.
 func TestTotalAndListAreServedSideBySide(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.simulate(t, ycmtest.Options{PBXs: 100, Listing: ycmtest.Listing{TotalOff: 7}}, listOnly())

@@ -2,319 +2,490 @@ package storage
 
 import (
 	"bytes"
-	"encoding/json"
+	"compress/gzip"
+	"context"
 	"errors"
 	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 type record struct {
 	ID   int
 	Name string
 }
 
-func open(t *testing.T, path string) *Folder {
-	t.Helper()
-	f, err := Open(t.Context(), path)
-	if err != nil {
-		t.Fatalf("opening the folder: %v", err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
+// journal is what a store logs.
+type journal struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
 }
 
-func write(t *testing.T, f *Folder, name string, records ...record) {
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.lines.Write(p)
+}
+
+func (j *journal) count(part string) int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return strings.Count(j.lines.String(), part)
+}
+
+func tryOpen(ctx context.Context, path string, share bool) (*Store, *journal, error) {
+	j := &journal{}
+	s, err := Open(ctx, path, share, prometheus.NewRegistry(), log.NewLogfmtLogger(j))
+	return s, j, err
+}
+
+func open(t *testing.T, path string) (*Store, *journal) {
 	t.Helper()
-	err := f.Write(name, func(out *json.Encoder) error {
+	s, j, err := tryOpen(t.Context(), path, false)
+	if err != nil {
+		t.Fatalf("opening the directory: %v", err)
+	}
+	return s, j
+}
+
+func save(s *Store, name string, records ...record) {
+	s.Save(name, func(write func(any) error) error {
 		for _, r := range records {
-			if err := out.Encode(r); err != nil {
+			if err := write(r); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatalf("writing: %v", err)
-	}
 }
 
-func readAll(records *json.Decoder) ([]record, error) {
-	var all []record
-	for records.More() {
-		var r record
-		if err := records.Decode(&r); err != nil {
-			return nil, err
+// load reads so many records.
+func load(s *Store, name string, n int) (all []record, ok bool) {
+	ok = s.Load(name, func(next func(any) error) error {
+		all = make([]record, n)
+		for i := range all {
+			if err := next(&all[i]); err != nil {
+				return err
+			}
 		}
-		all = append(all, r)
-	}
-	return all, nil
-}
-
-func read(f *Folder, name string) (all []record, err error) {
-	err = f.Read(name, func(_ int, records *json.Decoder) (err error) {
-		all, err = readAll(records)
-		return err
+		return nil
 	})
-	return all, err
+	return all, ok
 }
 
-func TestWhatIsWrittenIsReadByTheNextProcess(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "new", "folder")
-	f := open(t, path)
-	want := []record{{1, "a"}, {2, "ü\x00\n"}}
-	write(t, f, "cloud_pbx", record{9, "older"})
-	write(t, f, "cloud_pbx", want...)
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+// restart closes a store and opens its directory again.
+func restart(t *testing.T, s *Store) (*Store, *journal) {
+	t.Helper()
+	s.Close()
+	return open(t, s.Path)
+}
 
-	next := open(t, path)
-	got, err := read(next, "cloud_pbx")
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("read %v, %v; want %v", got, err, want)
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+func TestRecordsPersistAcrossARestart(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "new")
+	want := []record{{1, "a"}, {2, "ü\x00\n"}}
+	s, _ := open(t, path)
+	save(s, "list", record{9, "older"})
+	save(s, "list", want...)
+	s, j := restart(t, s)
+	defer s.Close()
+	if got, ok := load(s, "list", 2); !ok || !slices.Equal(got, want) {
+		t.Errorf("loaded %v, %t; want %v", got, ok, want)
 	}
-	names, err := next.Names()
-	if err != nil || !slices.Equal(names, []string{"cloud_pbx"}) {
-		t.Errorf("names %v, %v; want the one file", names, err)
+	if got, ok := load(s, "list", 2); ok {
+		t.Errorf("loaded %v a second time", got)
 	}
-	for name, mode := range map[string]fs.FileMode{".": 0o700 | fs.ModeDir, "cloud_pbx.ycm": 0o600} {
-		info, err := os.Stat(filepath.Join(path, name))
-		if err != nil || info.Mode() != mode {
+	if _, ok := load(s, "users", 0); ok || j.count("level=warn") > 0 {
+		t.Errorf("a missing file was loaded, or logged:\n%s", &j.lines)
+	}
+	for name, mode := range map[string]fs.FileMode{".": 0o700 | fs.ModeDir, "list.ycm": 0o600} {
+		if info, err := os.Stat(filepath.Join(path, name)); err != nil || info.Mode() != mode {
 			t.Errorf("%s has mode %v, %v; want %v: nobody else may read it", name, info.Mode(), err, mode)
 		}
 	}
 }
 
-func TestAFileThatIsMissingIsNoDamage(t *testing.T) {
-	_, err := read(open(t, t.TempDir()), "cloud_pbx")
-	if !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) {
-		t.Errorf("a missing file: %v; want fs.ErrNotExist alone", err)
+func TestFailedWriteKeepsTheOldFileAndIsRepeated(t *testing.T) {
+	t.Parallel()
+	s, j := open(t, t.TempDir())
+	writes := make(chan error)
+	write := s.WriteFile
+	s.WriteFile = func(path string, content []byte) error {
+		if err := <-writes; err != nil {
+			return err
+		}
+		return write(path, content)
+	}
+	save(s, "list", record{1, "old"})
+	writes <- nil
+	for range 3 {
+		save(s, "list", record{2, "new"})
+		writes <- syscall.ENOSPC
+	}
+	save(s, "users", record{3, "other"})
+	writes <- nil // The two that are pending, in any order.
+	writes <- nil
+	save(s, "last", record{4, "last"})
+	writes <- nil
+	if _, err := s.Status(); err != nil {
+		t.Errorf("after the writes that succeeded the status is %v", err)
+	}
+	if failures, lines := testutil.ToFloat64(s.failures), [2]int{j.count("cannot be written"), j.count("can be written again")}; failures != 3 || lines != [2]int{1, 1} {
+		t.Errorf("%v failures are counted and %v log lines written, want 3 and 1 each:\n%s", failures, lines, &j.lines)
+	}
+	s.WriteFile = nil
+	s, _ = restart(t, s)
+	defer s.Close()
+	for name, want := range map[string]record{"list": {2, "new"}, "users": {3, "other"}, "last": {4, "last"}} {
+		if got, ok := load(s, name, 1); !ok || got[0] != want {
+			t.Errorf("%s has %v, want %v", name, got, want)
+		}
 	}
 }
 
-func TestAFailedWriteKeepsTheOldFile(t *testing.T) {
-	f := open(t, t.TempDir())
-	write(t, f, "cloud_pbx", record{1, "good"})
-	fault := errors.New("half-way")
-	err := f.Write("cloud_pbx", func(out *json.Encoder) error {
-		return errors.Join(out.Encode(record{2, "half"}), fault)
-	})
-	if !errors.Is(err, fault) {
-		t.Errorf("the error is %v; want it to wrap the encoder's", err)
-	}
-	if got, err := read(f, "cloud_pbx"); err != nil || !slices.Equal(got, []record{{1, "good"}}) {
-		t.Errorf("read %v, %v; want the old record", got, err)
+func TestRecordsThatCannotBeEncodedKeepTheOldFile(t *testing.T) {
+	t.Parallel()
+	for name, records := range map[string]Records{
+		"error": func(write func(any) error) error {
+			return errors.Join(write(record{2, "half"}), errors.New("half-way"))
+		},
+		"panic": func(write func(any) error) error { _ = write(record{2, "half"}); panic("half-way") },
+	} {
+		s, j := open(t, t.TempDir())
+		save(s, "list", record{1, "old"})
+		for s.Save("other", records); j.count("half-way") == 0; {
+			time.Sleep(time.Millisecond)
+		}
+		s.Save("list", records)
+		s, _ = restart(t, s)
+		if got, ok := load(s, "list", 1); !ok || got[0].Name != "old" {
+			t.Errorf("%s: loaded %v, %t; want the old record", name, got, ok)
+		}
+		s.Close()
 	}
 }
 
-func TestWhatAKilledProcessLeftUnfinishedIsClearedAway(t *testing.T) {
+// A disk that hangs delays nobody who saves or asks for the status, and a shutdown by five seconds only. It is reported once,
+// nothing piles up behind it, and the newest is written when the disk continues.
+func TestHungDiskDelaysNobody(t *testing.T) {
 	path := t.TempDir()
-	unfinished := filepath.Join(path, ".tmp-cloud_pbx.ycm123")
+	synctest.Test(t, func(t *testing.T) {
+		s, j := open(t, path)
+		disk, written := make(chan struct{}), 0
+		write := s.WriteFile
+		s.WriteFile = func(path string, content []byte) error {
+			<-disk
+			written++
+			return write(path, content)
+		}
+		began := time.Now()
+		for n := range 1000 {
+			save(s, "list", record{n, "list"})
+		}
+		if took := time.Since(began); took > 0 {
+			t.Errorf("saving took %v", took)
+		}
+		if _, err := s.Status(); err != nil {
+			t.Errorf("after no time the status is %v", err)
+		}
+		for n := range 5 {
+			time.Sleep(time.Minute)
+			save(s, "list", record{1000 + n, "list"})
+		}
+		if _, err := s.Status(); !errors.Is(err, errNoAnswer) || testutil.ToFloat64(s.failures) != 5 || j.count("level=error") != 1 {
+			t.Errorf("while the disk hangs the status is %v, with %v failures and this log; want 5 and one error:\n%s", err, testutil.ToFloat64(s.failures), &j.lines)
+		}
+		began = time.Now()
+		s.Close()
+		if took := time.Since(began); took != closeLimit {
+			t.Errorf("closing took %v, want %v", took, closeLimit)
+		}
+		close(disk)
+		synctest.Wait()
+		if _, err := s.Status(); err != nil || written != 2 || j.count("can be written again") != 1 {
+			t.Errorf("when the disk continues the status is %v after %d writes, want nil after 2:\n%s", err, written, &j.lines)
+		}
+		s, _ = open(t, path)
+		defer s.Close()
+		if got, ok := load(s, "list", 1); !ok || got[0].ID != 1004 {
+			t.Errorf("loaded %v, %t; want the newest", got, ok)
+		}
+	})
+}
+
+// A start on a disk that hangs is a warning after 15 seconds. A kernel lease on the lock makes opening it block.
+func TestHungDiskAtTheStartIsAWarning(t *testing.T) {
+	path := t.TempDir()
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if _, _, failed := syscall.Syscall(syscall.SYS_FCNTL, lock.Fd(), syscall.F_SETLEASE, syscall.F_WRLCK); failed != 0 {
+		t.Skipf("this file system has no leases: %v", failed)
+	}
+	defer func(limit time.Duration) { startLimit = limit }(startLimit)
+	startLimit = 100 * time.Millisecond
+	began := time.Now()
+	s, j := open(t, path)
+	if took := time.Since(began); took < startLimit {
+		t.Errorf("opening the store took %v, want %v", took, startLimit)
+	}
+	save(s, "list", record{1, "new"})
+	if testutil.ToFloat64(s.failures) != 1 || j.count("level=error") != 1 {
+		t.Errorf("%v failures, want 1, and one error:\n%s", testutil.ToFloat64(s.failures), &j.lines)
+	}
+	lock.Close() // The disk continues.
+	s, _ = restart(t, s)
+	defer s.Close()
+	if got, ok := load(s, "list", 1); !ok || got[0].Name != "new" {
+		t.Errorf("loaded %v, %t; want what was saved meanwhile", got, ok)
+	}
+}
+
+func TestFullDiskAtTheStartIsAWarning(t *testing.T) {
+	t.Parallel()
+	s, j := open(t, t.TempDir())
+	defer s.Close()
+	for err, fatal := range map[error]bool{
+		syscall.ENOSPC: false, syscall.EDQUOT: false, syscall.EIO: false, syscall.EROFS: true, fs.ErrPermission: true, fs.ErrNotExist: true, errInUse: true,
+	} {
+		if got := s.started(&fs.PathError{Err: err}); (got != nil) != fatal {
+			t.Errorf("a start with %q returns %v, want an error: %t", err, got, fatal)
+		}
+	}
+	if testutil.ToFloat64(s.failures) != 3 || j.count("level=error") != 1 {
+		t.Errorf("%v failures, want 3, and one error:\n%s", testutil.ToFloat64(s.failures), &j.lines)
+	}
+}
+
+func TestDirectoryThatIsMissingOrNotPermittedEndsTheStart(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{"no parent": filepath.Join(t.TempDir(), "missing", "directory"), "a file": file, "below a file": filepath.Join(file, "below")} {
+		if _, _, err := tryOpen(t.Context(), path, false); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "--storage.path") {
+			t.Errorf("%s: %v; want an error that names the directory and the flag", name, err)
+		}
+	}
+}
+
+// A group may write to the directory although another user owns it, whose mode cannot be changed then.
+func TestDirectoryOfAnotherUserKeepsItsMode(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	if err := os.Chmod(path, 0o770); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := open(t, path)
+	s.Close()
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o770 {
+		t.Errorf("the directory has mode %v, %v; want it unchanged", info.Mode(), err)
+	}
+}
+
+func TestUnfinishedFilesAreRemoved(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	unfinished := filepath.Join(path, ".tmp-list.ycm123")
 	if err := os.WriteFile(unfinished, []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	open(t, path)
-	if _, err := os.Stat(unfinished); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the unfinished file is still there: %v", err)
+	s, _ := open(t, path)
+	s.Close()
+	if exists(unfinished) {
+		t.Error("the unfinished file is still there")
 	}
 }
 
-// Every truncation and every single flipped bit is found, but for those that change no record, such as the size of the
-// decompressor's window.
+// Every truncation and every flipped bit is found, but those that change no record, such as in the header of gzip.
 func TestDamageIsFound(t *testing.T) {
-	path := t.TempDir()
-	f := open(t, path)
+	t.Parallel()
 	want := []record{{1, strings.Repeat("name ", 30)}, {2, "b"}}
-	write(t, f, "cloud_pbx", want...)
-	whole, err := os.ReadFile(f.file("cloud_pbx"))
+	file, err := encode("list", func(write func(any) error) error { return errors.Join(write(want[0]), write(want[1])) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	damaged := func(content []byte) bool {
-		if err := os.WriteFile(f.file("cloud_pbx"), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		got, err := read(f, "cloud_pbx")
+		got := make([]record, 2)
+		err := decode("list", content, func(next func(any) error) error { return errors.Join(next(&got[0]), next(&got[1])) })
 		if err == nil && !slices.Equal(got, want) {
 			t.Errorf("a damaged file was read as %v", got)
 		}
-		return errors.Is(err, ErrDamaged)
+		return err != nil
+	}
+	if damaged(file) {
+		t.Error("the file cannot be read")
 	}
 	unnoticed := 0
-	for n := range whole {
-		if !damaged(whole[:n]) {
+	for n := range file {
+		if !damaged(file[:n]) {
 			t.Errorf("cut after %d bytes: not found", n)
 		}
-		flipped := bytes.Clone(whole)
+		flipped := bytes.Clone(file)
 		flipped[n] ^= 0x10
 		if !damaged(flipped) {
 			unnoticed++
 		}
 	}
-	if unnoticed > len(whole)/20 {
-		t.Errorf("%d of %d flipped bits were not found", unnoticed, len(whole))
-	}
-	if !damaged(append(bytes.Clone(whole), "more"...)) {
-		t.Error("something behind the file: not found")
+	if unnoticed > 10 {
+		t.Errorf("%d of %d flipped bits were not found", unnoticed, len(file))
 	}
 }
 
-// A file of a few kilobytes that is decompressed to a giant must not fill the memory.
-func TestARecordThatIsDecompressedToAGiantIsDamage(t *testing.T) {
-	f := open(t, t.TempDir())
-	write(t, f, "cloud_pbx", record{1, strings.Repeat(" ", maxRecord+1<<20)})
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, err := read(f, "cloud_pbx")
-	runtime.ReadMemStats(&after)
-	if !errors.Is(err, ErrDamaged) {
-		t.Errorf("a record of over %d MiB: %v, want ErrDamaged", maxRecord>>20, err)
-	}
-	if used := after.TotalAlloc - before.TotalAlloc; used > 6*maxRecord {
-		t.Errorf("reading it took %d MiB, want at most %d", used>>20, 6*maxRecord>>20)
-	}
-}
-
-func TestForeignFilesAreNotRead(t *testing.T) {
-	f := open(t, t.TempDir())
-	write(t, f, "firmware", record{1, "a"})
-	if err := os.Rename(f.file("firmware"), f.file("cloud_pbx")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := read(f, "cloud_pbx"); !errors.Is(err, ErrDamaged) {
-		t.Errorf("a file of another name: %v; want ErrDamaged", err)
-	}
-	if err := os.Mkdir(f.file("folder"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := read(f, "folder"); !errors.Is(err, ErrDamaged) {
-		t.Errorf("a folder in place of a file: %v; want ErrDamaged", err)
-	}
-}
-
-func TestWhatIsSetAsideIsNotReadAgain(t *testing.T) {
-	f := open(t, t.TempDir())
-	write(t, f, "cloud_pbx", record{1, "a"})
-	aside, err := f.SetAside("cloud_pbx")
+// A file of a few kilobytes that decompresses to a very large record must not fill the memory.
+func TestVeryLargeRecordIsDamage(t *testing.T) {
+	t.Parallel()
+	file, err := encode("list", func(write func(any) error) error { return write(record{1, strings.Repeat(" ", maxRecord)}) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(aside); err != nil {
-		t.Errorf("the file that was set aside: %v", err)
-	}
-	if names, _ := f.Names(); len(names) > 0 {
-		t.Errorf("names are %v; want none", names)
-	}
-	if _, err := f.SetAside("cloud_pbx"); err != nil {
-		t.Errorf("setting aside what is not there: %v", err)
+	err = decode("list", file, func(next func(any) error) error { return next(&record{}) })
+	if err == nil || !strings.Contains(err.Error(), "too long") {
+		t.Errorf("a record of %d MiB: %v, want an error", maxRecord>>20, err)
 	}
 }
 
-func TestASecondProcessWaitsAndThenSaysWhy(t *testing.T) {
+func TestUnusableFilesAreSetAsideWithOneLine(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, t.TempDir())
+	all := []string{"good", "cut", "foreign", "short", "crash", "orphan"}
+	for _, name := range all {
+		save(s, name, record{1, name})
+	}
+	s.Close()
+	file := func(name string) string { return filepath.Join(s.Path, name+".ycm") }
+	err := errors.Join(os.Truncate(file("cut"), 30), os.Rename(file("foreign"), file("renamed")), syscall.Mkfifo(file("pipe"), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, j := open(t, s.Path)
+	for name, n := range map[string]int{"good": 1, "cut": 1, "renamed": 1, "short": 2} {
+		if _, ok := load(s, name, n); ok != (name == "good") {
+			t.Errorf("%s was loaded: %t", name, ok)
+		}
+	}
+	s.Load("crash", func(func(any) error) error { panic("no sense") })
+	s.SetAsideOthers()
+	s.Close()
+	for _, name := range []string{"cut", "renamed", "short", "crash", "orphan"} {
+		if exists(file(name)) || !exists(file(name)+".set-aside") {
+			t.Errorf("%s was not set aside", name)
+		}
+		if lines := j.count(name + ".ycm.set-aside"); lines != 1 {
+			t.Errorf("%d log lines say that %s was set aside, want 1:\n%s", lines, name, &j.lines)
+		}
+	}
+	if !exists(file("good")) || j.count("level=error") > 0 {
+		t.Errorf("a good file was set aside, or there was an error:\n%s", &j.lines)
+	}
+}
+
+func TestSecondProcessWaitsAndThenFails(t *testing.T) {
 	path := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		first := open(t, path)
-		if _, err := Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "in use by another exporter") {
-			t.Errorf("the second process: %v; want that the folder is in use", err)
+		first, _ := open(t, path)
+		began := time.Now()
+		_, j, err := tryOpen(t.Context(), path, false)
+		if took := time.Since(began); err == nil || !strings.Contains(err.Error(), "in use by another exporter") || took != startLimit {
+			t.Errorf("the second process after %v: %v; want that the directory is in use, after %v", took, err, startLimit)
 		}
-		if err := first.Close(); err != nil {
-			t.Fatal(err)
+		if j.count("Waiting for another exporter") != 1 || j.count("\n") != 1 {
+			t.Errorf("want one line that it waits:\n%s", &j.lines)
 		}
-		open(t, path)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, _, err := tryOpen(ctx, path, false); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a start that is cancelled: %v", err)
+		}
+		time.AfterFunc(10*time.Second, first.Close)
+		second, _ := open(t, path)
+		second.Close()
 	})
 }
 
-func TestAFolderThatCannotBeUsedIsAnError(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
+// The doctor reads what an exporter has stored, and writes only where no exporter is running.
+func TestSharedDirectoryIsReadOnly(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	first, _ := open(t, path)
+	save(first, "logins", record{1, "first"})
+	first, _ = restart(t, first)
+	second, _, err := tryOpen(t.Context(), path, true)
+	if err != nil {
+		t.Fatalf("opening beside an exporter: %v", err)
 	}
-	_, err := Open(t.Context(), filepath.Join(file, "below"))
-	if err == nil || !strings.Contains(err.Error(), "--storage.path") {
-		t.Errorf("a folder below a file: %v; want an error that names the flag", err)
+	if got, ok := load(second, "logins", 1); !ok || got[0].Name != "first" {
+		t.Errorf("loaded %v, %t; want what the exporter has stored", got, ok)
+	}
+	save(second, "logins", record{2, "second"})
+	second.Close()
+	first, _ = restart(t, first)
+	if got, ok := load(first, "logins", 1); !ok || got[0].Name != "first" {
+		t.Errorf("loaded %v, %t; want that nothing else was written", got, ok)
+	}
+	first.Close()
+	alone, _, err := tryOpen(t.Context(), path, true)
+	if err != nil {
+		t.Fatalf("opening without an exporter: %v", err)
+	}
+	save(alone, "logins", record{3, "third"})
+	first, _ = restart(t, alone)
+	defer first.Close()
+	if got, ok := load(first, "logins", 1); !ok || got[0].Name != "third" {
+		t.Errorf("loaded %v, %t; want what was written without an exporter", got, ok)
 	}
 }
 
-// What stands in the place of one of the folder's own files can neither hang a start nor have something written elsewhere.
-func TestAPipeOrALinkInTheFolderIsNotFollowed(t *testing.T) {
+// What stands in the place of the lock can neither hang a start nor have something written elsewhere.
+func TestPipeOrLinkInPlaceOfTheLockIsAnError(t *testing.T) {
+	t.Parallel()
 	for name, put := range map[string]func(at, elsewhere string) error{
 		"pipe": func(at, _ string) error { return syscall.Mkfifo(at, 0o600) },
 		"link": func(at, elsewhere string) error { return os.Symlink(elsewhere, at) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			path, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "elsewhere")
-			lock := filepath.Join(path, lockName)
-			if err := errors.Join(put(lock, elsewhere), put(filepath.Join(path, "probe"), elsewhere)); err != nil {
-				t.Fatal(err)
-			}
-			want := lock + " is no regular file; remove it"
-			if _, err := Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("opening the folder: %v; want %q", err, want)
-			}
-			if _, _, err := Look(path); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("looking at the folder: %v; want %q", err, want)
-			}
-			if err := os.Remove(lock); err != nil {
-				t.Fatal(err)
-			}
-			open(t, path)
-			if _, err := os.Lstat(elsewhere); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("something was written outside of the folder: %v", err)
-			}
-		})
-	}
-}
-
-func TestACellOutlivesTheProcess(t *testing.T) {
-	f := open(t, t.TempDir())
-	c, value, err := f.Cell("budget")
-	if err != nil || value != nil {
-		t.Fatalf("a new cell: %q, %v; want no value", value, err)
-	}
-	for _, want := range []string{"a longer value", "short", ""} {
-		if err := c.Write([]byte(want)); err != nil {
+		path, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "elsewhere")
+		lock := filepath.Join(path, "lock")
+		if err := put(lock, elsewhere); err != nil {
 			t.Fatal(err)
 		}
-		// The process is killed here: the cell is not closed.
-		again, value, err := f.Cell("budget")
-		if err != nil || string(value) != want {
-			t.Errorf("read %q, %v; want %q", value, err, want)
+		if _, _, err := tryOpen(t.Context(), path, false); err == nil || !strings.Contains(err.Error(), lock+" is not a regular file; remove it") {
+			t.Errorf("%s: %v; want that it must be removed", name, err)
 		}
-		again.Close()
-	}
-	if err := c.Write(make([]byte, MaxCell+1)); err == nil {
-		t.Error("a value that is too long was taken")
-	}
-
-	for _, content := range []string{"torn", ""} { // The second is what a full disk leaves of a new cell.
-		if err := os.WriteFile(f.file("budget"), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		damaged, value, err := f.Cell("budget")
-		if !errors.Is(err, ErrDamaged) || value != nil || damaged == nil {
-			t.Errorf("a cell that holds %q: %v, %q, %v; want one that can be written, and ErrDamaged", content, damaged, value, err)
+		if exists(elsewhere) {
+			t.Errorf("%s: something was written outside of the directory", name)
 		}
 	}
 }
 
 // A file of each format that was ever released is read by every later one.
 func TestEveryFormatIsRead(t *testing.T) {
-	f := open(t, t.TempDir())
+	t.Parallel()
 	want := []record{{1, "first"}, {2, "second"}}
 	golden := filepath.Join("testdata", "format1.ycm")
 	if *update {
-		write(t, f, "golden", want...)
-		content, err := os.ReadFile(f.file("golden"))
+		content, err := encode("golden", func(write func(any) error) error { return errors.Join(write(want[0]), write(want[1])) })
 		if err == nil {
 			err = os.WriteFile(golden, content, 0o600)
 		}
@@ -326,22 +497,25 @@ func TestEveryFormatIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(f.file("golden"), content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := read(f, "golden"); err != nil || !slices.Equal(got, want) {
+	got := make([]record, 2)
+	err = decode("golden", content, func(next func(any) error) error { return errors.Join(next(&got[0]), next(&got[1])) })
+	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("read %v, %v; want %v", got, err, want)
 	}
 	for _, unknown := range []string{"0", "2", "-1"} {
 		var file bytes.Buffer
-		file.WriteString(`{"program":"ycm_exporter","format":` + unknown + `,"name":"golden"}`)
-		if err := decode(compressed(t, file.Bytes()), "golden", nil); !errors.Is(err, ErrDamaged) {
-			t.Errorf("format %s: %v; want ErrDamaged", unknown, err)
+		compressed := gzip.NewWriter(&file)
+		_, err := compressed.Write([]byte(`{"program":"ycm_exporter","format":` + unknown + `,"name":"golden"}`))
+		if err = errors.Join(err, compressed.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if err := decode("golden", file.Bytes(), nil); err == nil || !strings.Contains(err.Error(), "format "+unknown) {
+			t.Errorf("format %s: %v; want an error", unknown, err)
 		}
 	}
 }
 
-func FuzzRead(f *testing.F) {
+func FuzzDecode(f *testing.F) {
 	golden, err := os.ReadFile(filepath.Join("testdata", "format1.ycm"))
 	if err != nil {
 		f.Fatal(err)
@@ -349,9 +523,12 @@ func FuzzRead(f *testing.F) {
 	f.Add(golden)
 	f.Add([]byte{})
 	f.Fuzz(func(_ *testing.T, content []byte) {
-		_ = decode(bytes.NewReader(content), "golden", func(_ int, records *json.Decoder) error {
-			_, err := readAll(records)
-			return err
+		_ = decode("golden", content, func(next func(any) error) error {
+			for {
+				if err := next(&record{}); err != nil {
+					return err
+				}
+			}
 		})
 	})
 }

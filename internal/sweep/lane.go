@@ -157,7 +157,7 @@ func (s *Sweep[R]) record(l *lane, o outcome[R], size int) {
 	defer s.mu.Unlock()
 	panicked := errors.As(o.err, &s.panicked)
 	if !panicked {
-		s.Asked(o.Target, &o.value, o.err)
+		s.Queried(o.Target, o.err)
 	}
 	known := s.states[o.id]
 	known.polled = o.sent

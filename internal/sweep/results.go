@@ -1,8 +1,6 @@
 package sweep
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -123,36 +121,4 @@ func (s *Sweep[R]) Restore(reading *Reading[R]) []Record[R] {
 		return nil
 	}
 	return s.records(targets)
-}
-
-// WriteRecords writes the number of results and then each as a JSON value of its own, which takes less memory.
-func (r *Reading[R]) WriteRecords(to *json.Encoder) error {
-	if err := to.Encode(len(r.Results)); err != nil {
-		return err
-	}
-	for i := range r.Results {
-		if err := to.Encode(&r.Results[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// ReadRecords reads what WriteRecords has written. After an error the reading must not be used.
-func (r *Reading[R]) ReadRecords(from *json.Decoder) error {
-	var results int
-	if err := from.Decode(&results); err != nil {
-		return err
-	}
-	*r = Reading[R]{}
-	for i := 0; i < results && from.More(); i++ {
-		r.Results = append(r.Results, Result[R]{})
-		if err := from.Decode(&r.Results[i]); err != nil {
-			return err
-		}
-	}
-	if len(r.Results) != results {
-		return fmt.Errorf("there are %d results instead of %d", len(r.Results), results)
-	}
-	return nil
 }

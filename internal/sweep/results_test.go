@@ -28,7 +28,7 @@ func directTo(hosts ...string) (direct []Direct) {
 }
 
 func newTestSweep(fleet *Fleet) *Sweep[int] {
-	o := Options{Fleet: fleet, Interval: 5 * time.Minute, StaleAfter: 15 * time.Minute, Asked: func(Target, any, error) {}}
+	o := Options{Fleet: fleet, Interval: 5 * time.Minute, StaleAfter: 15 * time.Minute, Queried: func(Target, error) {}}
 	return New(o, func(context.Context, *pbxclient.Client) (int, error) { return 0, nil }, nil)
 }
 

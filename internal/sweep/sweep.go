@@ -19,8 +19,8 @@ type Options struct {
 	Fleet      *Fleet
 	Interval   time.Duration // Each PBX is polled once per interval.
 	StaleAfter time.Duration // How long a result is kept.
-	// Asked is called with each PBX that was polled, by one goroutine at a time.
-	Asked func(t Target, result any, err error)
+	// Queried is called with each PBX that was queried, by one goroutine at a time.
+	Queried func(t Target, err error)
 }
 
 // Sweep polls each PBX once per interval and keeps the newest result of each. It has two lanes that do not delay each

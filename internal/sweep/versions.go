@@ -64,15 +64,15 @@ func (f *Fleet) Versions(ctx context.Context) ([]Version, error) {
 	return all[:min(maxVersions, len(all))], ctx.Err()
 }
 
-// Query runs a query on a PBX with the version, and on others if it fails, and calls polled for each. lost reports that YCM does not
+// Query runs a query on a PBX with the version, and on others if it fails, and calls queried for each. lost reports that YCM does not
 // forward requests, so that other versions need not be tried.
-func (f *Fleet) Query(ctx context.Context, v Version, query func(context.Context, *pbxclient.Client) error, polled func(Target, any, error)) (lost bool, err error) {
+func (f *Fleet) Query(ctx context.Context, v Version, query func(context.Context, *pbxclient.Client) error, queried func(Target, error)) (lost bool, err error) {
 	for _, t := range v.running[:min(maxPBXs, len(v.running))] {
 		err = query(ctx, f.client(t))
 		if ctx.Err() != nil {
 			return true, ctx.Err()
 		}
-		polled(t, nil, err)
+		queried(t, err)
 		if lost = t.lost(err); lost || err == nil {
 			return lost, err
 		}

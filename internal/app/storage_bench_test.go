@@ -15,15 +15,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
-	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/poll"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
+	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
 // What it costs to write and to read the list of a fleet of 100,000 PBXs: time, and heap beyond what the list has.
-func BenchmarkMemoryOfAFleet(b *testing.B) {
+func BenchmarkStorageOfAFleet(b *testing.B) {
 	const pbxs = 100_000
 	server := httptest.NewServer(ycmtest.New(ycmtest.Options{PBXs: pbxs, Seed: 1}))
 	defer server.Close()
@@ -33,7 +33,7 @@ func BenchmarkMemoryOfAFleet(b *testing.B) {
 	}
 	c := collector.All()[0]
 	for _, one := range collector.All() {
-		if one.Provides == collector.ListOfPBXs {
+		if one.Name == collector.CloudPBX {
 			c = one
 		}
 	}
@@ -44,23 +44,25 @@ func BenchmarkMemoryOfAFleet(b *testing.B) {
 		Observer: poll.NewMetrics(prometheus.NewRegistry()).Observer("main"),
 	})
 	defer client.Close()
-	account := collector.NewAccount("main", client, nil, func(collector.Role) collector.Peer { return nil })
+	account := collector.NewAccount("main", client, nil, true, func(string) bool { return false })
 	poller := c.New(account)
 	if _, err := poller.Poll(b.Context(), func(int, int) {}); err != nil {
 		b.Fatal(err)
 	}
-	m, err := openMemory(b.Context(), filepath.Join(b.TempDir(), "storage"), prometheus.NewRegistry(), log.NewLogfmtLogger(os.Stderr))
-	if err != nil {
-		b.Fatal(err)
+	path := filepath.Join(b.TempDir(), "storage")
+	open := func() *storage.Store {
+		s, err := storage.Open(b.Context(), path, false, prometheus.NewRegistry(), log.NewLogfmtLogger(os.Stderr))
+		if err != nil {
+			b.Fatal(err)
+		}
+		return s
 	}
-	defer m.close()
-	keeper := m.of(config.Account{BaseURL: address})
-	now := time.Now()
-	memory := poll.Memory{LastSuccess: now, Expires: now.Add(time.Hour), Reading: poller.Reading()}
 	b.Run("write", func(b *testing.B) {
 		peak, cpu := watchHeap(), watchCPU()
 		for b.Loop() {
-			keeper.Keep(c.Name, memory)
+			s := open()
+			s.Save(c.Name, poller.Save)
+			s.Close()
 		}
 		b.ReportMetric(peak(), "MiB-more")
 		b.ReportMetric(cpu()/float64(b.N), "cpu-s/op")
@@ -71,9 +73,11 @@ func BenchmarkMemoryOfAFleet(b *testing.B) {
 			b.StopTimer()
 			runtime.GC() // A start reads once: what the read before has left is not a part of it.
 			b.StartTimer()
-			if _, ok := keeper.Recall(c.Name, c.NewReading()); !ok {
-				b.Fatal("nothing was kept")
+			s := open()
+			if !s.Load(c.Name, func(next func(any) error) error { _, err := c.New(account).Load(next); return err }) {
+				b.Fatal("nothing was stored")
 			}
+			s.Close()
 		}
 		b.ReportMetric(peak(), "MiB-more")
 		b.ReportMetric(cpu()/float64(b.N), "cpu-s/op")

@@ -68,10 +68,10 @@ func files(t *testing.T, folder string) map[string]string {
 	return all
 }
 
-// waitKept waits until each collector's first reading is in the storage folder.
-func (d *daemon) waitKept(folder string) {
+// waitStored waits until each collector's first snapshot is in the storage directory.
+func (d *daemon) waitStored(folder string) {
 	d.t.Helper()
-	d.eventually("what the collectors know is kept", func() bool {
+	d.eventually("every snapshot is stored", func() bool {
 		kept := files(d.t, folder)
 		return kept["cloud_pbx"] != "" && kept["firmware"] != "" && kept["subscription"] != ""
 	})
@@ -79,7 +79,7 @@ func (d *daemon) waitKept(folder string) {
 
 const ofTheList = `ycm_cloud_pbx_info|ycm_cloud_pbx_status|ycm_cloud_pbx_extensions|ycm_collector_last_success_timestamp_seconds\{account="main",collector="cloud_pbx"`
 
-func TestRestartServesAtOnceWhatWasKnown(t *testing.T) {
+func TestRestartServesStoredSnapshotsAtOnce(t *testing.T) {
 	for how, end := range map[string]func(*daemon) int{
 		"kill -9": func(d *daemon) int { return d.kill() },
 		"SIGTERM": func(d *daemon) int { return d.stop() },
@@ -88,7 +88,7 @@ func TestRestartServesAtOnceWhatWasKnown(t *testing.T) {
 			y := simulate(t, 70)
 			folder := filepath.Join(t.TempDir(), "storage")
 			before := process(t, "--config.file="+y.configFile, "--storage.path="+folder)
-			before.waitKept(folder)
+			before.waitStored(folder)
 			want := before.samples(ofTheList)
 			if len(want) < 3*70 {
 				t.Fatalf("before the restart %d samples of the list are served, want those of 70 PBXs", len(want))
@@ -115,50 +115,7 @@ func TestRestartServesAtOnceWhatWasKnown(t *testing.T) {
 	}
 }
 
-// Which phones are in use outlives a restart, and with it what each firmware version is asked about: the answer is there at
-// once, although no PBX tells anything more.
-func TestPhonesInUseOutliveARestart(t *testing.T) {
-	y := simulate(t, 6)
-	y.UpdateAll(func(p *ycmtest.PBX) {
-		p.Status, p.Activation, p.Version, p.APIError, p.Silent = ycmtest.Running, "Activated", "84.12.0.32", 0, false
-		p.Phones = []ycmtest.Phone{{ID: 1, MAC: "805ec0123456", Vendor: "Yealink", Model: "T73W", Status: "Registered", Number: "1001", Name: "Given Family"}}
-	})
-	y.Update(y.IDs()[0], func(p *ycmtest.PBX) { p.Version = "84.20.0.22" })
-	y.configure(t, strings.ReplaceAll(y.account("main"), "1000", "100000"), `
-collectors:
-  phones: {enabled: true, interval: 5s, stale_after: 1h}
-  autoprovisioning: {enabled: true, required_phones: in_use}`)
-	folder := filepath.Join(t.TempDir(), "storage")
-	args := []string{"--config.file=" + y.configFile, "--storage.path=" + folder}
-	const supported = `ycm_autoprovisioning_phone_supported\{`
-	before := start(t, args...)
-	before.eventually("both versions are asked about the phone in use", func() bool { return len(before.samples(supported)) == 2 })
-	want := before.samples(supported)
-	if code := before.stop(); code != 0 {
-		t.Fatalf("the program ended with exit code %d, want 0", code)
-	}
-	for name, file := range files(t, folder) {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(content), "805ec0") || strings.Contains(string(content), "Family") {
-			t.Errorf("the file of %s holds whose phone it is", name)
-		}
-	}
-
-	y.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Effect: ycmtest.Failure(1000042, ycmtest.Shape{})})
-	after := start(t, args...)
-	if got := after.samples(supported); !slices.Equal(got, want) {
-		t.Errorf("right after the restart it is said which versions know the phone in use:\n%swant:\n%s", strings.Join(got, ""), strings.Join(want, ""))
-	}
-	after.waitFor(`ycm_collector_success{account="main",collector="phones"} 0`)
-	if got := after.samples(supported); !slices.Equal(got, want) {
-		t.Errorf("after a poll that learned nothing:\n%swant:\n%s", strings.Join(got, ""), strings.Join(want, ""))
-	}
-}
-
-func TestFilesOfNoUseAreSetAside(t *testing.T) {
+func TestUnusableFilesAreSetAside(t *testing.T) {
 	y := simulate(t, 70)
 	folder := filepath.Join(t.TempDir(), "storage")
 	args := []string{"--config.file=" + y.configFile, "--storage.path=" + folder}
@@ -174,8 +131,8 @@ func TestFilesOfNoUseAreSetAside(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := start(t, args...)
-		if n := strings.Count(d.out.String(), "A file was set aside"); n != 1 {
-			t.Errorf("with %s of the list there are %d log lines that a file was set aside, want 1:\n%s", what, n, d.out)
+		if n := strings.Count(d.out.String(), "Stored file is not used and set aside"); n != 1 {
+			t.Errorf("with %s of the list there are %d log lines that a file is set aside, want 1:\n%s", what, n, d.out)
 		}
 		d.waitFor("ycm_cloud_pbx_info{")
 		d.stop()
@@ -194,13 +151,13 @@ func TestFilesOfNoUseAreSetAside(t *testing.T) {
 // endAfterFirstPolls ends the program once it has written what it knows.
 func (d *daemon) endAfterFirstPolls(folder string) {
 	d.t.Helper()
-	d.waitKept(folder)
+	d.waitStored(folder)
 	if code := d.stop(); code != 0 {
 		d.t.Fatalf("the program ended with exit code %d, want 0:\n%s", code, d.out)
 	}
 }
 
-func TestFolderThatCannotBeWrittenLaterIsTold(t *testing.T) {
+func TestDirectoryThatCannotBeWrittenLaterIsReported(t *testing.T) {
 	y := simulate(t, 70)
 	folder := filepath.Join(t.TempDir(), "storage")
 	list := y.hold(t)
@@ -213,12 +170,12 @@ func TestFolderThatCannotBeWrittenLaterIsTold(t *testing.T) {
 	d.waitReady()
 	d.eventually("the failures are counted", func() bool { return len(d.samples(`ycm_exporter_storage_write_failures_total [1-9]`)) == 1 })
 	d.stop()
-	if n := strings.Count(d.out.String(), "storage folder cannot be written"); n != 1 {
-		t.Errorf("%d log lines say that the folder cannot be written, want 1:\n%s", n, d.out)
+	if n := strings.Count(d.out.String(), "Storage cannot be written"); n != 1 {
+		t.Errorf("%d log lines say that the storage cannot be written, want 1:\n%s", n, d.out)
 	}
 }
 
-func TestFolderThatIsOfNoUseEndsTheStart(t *testing.T) {
+func TestUnusableDirectoryEndsTheStart(t *testing.T) {
 	y := simulate(t, 10)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -237,11 +194,58 @@ func TestFolderThatIsOfNoUseEndsTheStart(t *testing.T) {
 }
 
 // A second exporter waits for the first to end, which lets one be replaced by the other.
-func TestSecondProcessWaitsForTheFolder(t *testing.T) {
+func TestSecondProcessWaitsForTheDirectory(t *testing.T) {
 	y := simulate(t, 10)
 	args := []string{"--config.file=" + y.configFile, "--storage.path=" + filepath.Join(t.TempDir(), "storage")}
 	first := process(t, args...)
 	first.waitReady()
 	time.AfterFunc(time.Second, func() { first.kill() })
-	process(t, args...).waitReady()
+	second := process(t, args...)
+	second.waitReady()
+	if n := strings.Count(second.out.String(), "Waiting for another exporter"); n != 1 {
+		t.Errorf("%d log lines say that the second process waits, want 1:\n%s", n, second.out)
+	}
+}
+
+// While the start waits for the directory, SIGHUP does not kill, and SIGTERM ends it with exit code 0.
+func TestSignalsWhileWaitingForTheDirectory(t *testing.T) {
+	y := simulate(t, 10)
+	args := []string{"--config.file=" + y.configFile, "--storage.path=" + filepath.Join(t.TempDir(), "storage")}
+	start(t, args...).waitReady()
+	out := &output{}
+	second := exec.CommandContext(t.Context(), "ycm_exporter", append(args, "--web.listen-address=127.0.0.1:0")...)
+	second.Stdout, second.Stderr = out, out
+	if err := second.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for !strings.Contains(out.String(), "Waiting for another exporter") {
+		time.Sleep(10 * time.Millisecond)
+	}
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGTERM} {
+		if err := second.Process.Signal(s); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := second.Wait(); err != nil || !strings.Contains(out.String(), "Stopped ycm_exporter") {
+		t.Errorf("the second process ended with %v, want exit code 0; it printed:\n%s", err, out)
+	}
+}
+
+func TestRefusedLoginsPersistAcrossAKill(t *testing.T) {
+	y := simulate(t, 10)
+	y.SetSecret(demoClientID, "another")
+	directory := filepath.Join(t.TempDir(), "storage")
+	args := []string{"--config.file=" + y.configFile, "--storage.path=" + directory}
+	before := process(t, args...)
+	before.waitFor(`ycm_up{account="main"} 0`)
+	before.eventually("the refusal is stored", func() bool { return files(t, directory)["logins"] != "" })
+	before.kill()
+	if got := y.Count(ycmtest.Token); got != 1 {
+		t.Fatalf("before the restart there were %d logins, want 1", got)
+	}
+	after := process(t, args...)
+	after.waitFor(`ycm_up{account="main"} 0`)
+	if got := y.Count(ycmtest.Token); got != 1 {
+		t.Errorf("after the restart there are %d refused logins, want the one from before: the next may come a minute later", got)
+	}
 }

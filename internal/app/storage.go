@@ -1,0 +1,65 @@
+package app
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/storage"
+	"github.com/ycm-exporter/ycm_exporter/internal/web"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// fileOf names the file of what belongs to the keys, without showing them.
+func fileOf(kind string, keys ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(keys, "\x00")))
+	return kind + "-" + hex.EncodeToString(sum[:8])
+}
+
+// fleetStore persists what the collectors know of a fleet. It is a poll.Store.
+type fleetStore struct {
+	store *storage.Store
+	fleet fleet
+}
+
+func (s fleetStore) file(collector string) string {
+	return fileOf(collector, s.fleet.baseURL, s.fleet.clientID, s.fleet.search)
+}
+
+func (s fleetStore) Save(collector string, records func(write func(record any) error) error) {
+	s.store.Save(s.file(collector), records)
+}
+
+func (s fleetStore) Load(collector string, load func(next func(record any) error) error) bool {
+	return s.store.Load(s.file(collector), load)
+}
+
+// LoginStore persists refused logins. It is a ycmclient.Store.
+type LoginStore struct{ Store *storage.Store }
+
+func (s LoginStore) Logins(baseURL string) (state yeastar.LoginState, ok bool) {
+	ok = s.Store.Load(fileOf("logins", baseURL), func(next func(record any) error) error { return next(&state) })
+	return state, ok
+}
+
+func (s LoginStore) SaveLogins(baseURL string, state yeastar.LoginState) {
+	s.Store.Save(fileOf("logins", baseURL), func(write func(record any) error) error { return write(state) })
+}
+
+func (LoginStore) Budget(string, string) (ycmclient.Level, bool) { return ycmclient.Level{}, false }
+
+func (LoginStore) SaveBudget(string, string, ycmclient.Level) {}
+
+// Storage implements web.Storer.
+func (e *exporter) Storage() (web.StorageStatus, bool) {
+	if e.store == nil {
+		return web.StorageStatus{}, false
+	}
+	lastWrite, err := e.store.Status()
+	s := web.StorageStatus{Path: e.store.Path, LastWrite: lastWrite}
+	if err != nil {
+		s.Err = err.Error()
+	}
+	return s, true
+}

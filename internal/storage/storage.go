@@ -1,0 +1,183 @@
+// Package storage persists state across restarts: files of JSON records in one directory. It does not know what they mean.
+//
+// All files are read at the start, and written by one goroutine, the newest version of each, so that a disk that is slow or
+// hangs delays nobody else. A file is replaced as a whole or not at all.
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/gofrs/flock"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/crash"
+)
+
+// startLimit is how long a start waits for the disk, and for another process to release the directory. Tests shorten it.
+var startLimit = 15 * time.Second
+
+const (
+	// closeLimit is how long a shutdown waits for what is still to be written.
+	closeLimit = 5 * time.Second
+
+	extension  = ".ycm"
+	setAside   = ".set-aside"
+	unfinished = ".tmp-" // begins the names of files that are being written
+)
+
+var (
+	errNoAnswer = errors.New("disk does not answer; check the disk or the network mount")
+	errInUse    = errors.New("in use by another exporter")
+)
+
+// Records writes the records of a file.
+type Records func(write func(record any) error) error
+
+// Store persists files. It is safe for concurrent use.
+type Store struct {
+	Path      string
+	WriteFile func(path string, content []byte) error // replaces a file atomically; tests set it before they save anything
+
+	logger   log.Logger
+	failures prometheus.Counter
+	lock     *flock.Flock
+	busy     chan struct{} // receives once if another process has the directory
+	wake     chan struct{}
+	end      context.CancelFunc // of the writer
+	done     chan struct{}      // closed when the writer has ended
+
+	mu        sync.Mutex
+	stored    map[string][]byte  // files as they were at the start, by name, until they are loaded
+	pending   map[string]Records // the newest version of each file that is to be written; nil: it is to be set aside
+	began     time.Time          // of the write under way; zero if there is none
+	lastWrite time.Time
+	err       error // of the last write; nil while the storage works
+}
+
+// Load has load read the records of the file of that name as it was at the start, and reports whether it could. A file that
+// load cannot use is set aside. It can be loaded once.
+func (s *Store) Load(name string, load func(next func(record any) error) error) bool {
+	s.mu.Lock()
+	file, ok := s.stored[name]
+	delete(s.stored, name)
+	s.mu.Unlock()
+	if !ok {
+		return false
+	}
+	if err := crash.Catch(func() error { return decode(name, file, load) }); err != nil {
+		s.setAside(name, err)
+		return false
+	}
+	return true
+}
+
+// SetAsideOthers sets the files aside that nobody has loaded.
+func (s *Store) SetAsideOthers() {
+	s.mu.Lock()
+	others := s.stored
+	s.stored = nil
+	s.mu.Unlock()
+	for name := range others {
+		s.setAside(name, errors.New("file is of an account or a collector that is not configured"))
+	}
+}
+
+// setAside has a file renamed, so that it is not loaded again but can be examined.
+func (s *Store) setAside(name string, why error) {
+	level.Warn(s.logger).Log("msg", "Stored file is not used and set aside", "file", s.file(name)+setAside, "err", why)
+	s.Save(name, nil)
+}
+
+// Save has the records of a file replaced in the background. records is called by another goroutine, and again later if the
+// write fails and nothing newer was saved by then; nil sets the file aside.
+func (s *Store) Save(name string, records Records) {
+	s.mu.Lock()
+	s.pending[name] = records
+	hangs := !s.began.IsZero() && time.Since(s.began) > startLimit
+	s.mu.Unlock()
+	if hangs {
+		s.note(errNoAnswer)
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// flush writes what is pending. What fails stays pending, unless there is something newer by then.
+func (s *Store) flush() {
+	s.mu.Lock()
+	pending := s.pending
+	s.pending, s.began = map[string]Records{}, time.Now()
+	s.mu.Unlock()
+	var failed error
+	for name, records := range pending {
+		if err := crash.Catch(func() error { return s.write(name, records) }); err != nil {
+			failed = fmt.Errorf("writing %s: %w", s.file(name), err)
+			continue
+		}
+		delete(pending, name)
+	}
+	s.mu.Lock()
+	maps.Copy(pending, s.pending)
+	s.pending, s.began = pending, time.Time{}
+	s.mu.Unlock()
+	s.note(failed)
+}
+
+func (s *Store) write(name string, records Records) error {
+	if records == nil {
+		return os.Rename(s.file(name), s.file(name)+setAside)
+	}
+	content, err := encode(name, records)
+	if err != nil {
+		return err
+	}
+	return s.WriteFile(s.file(name), content)
+}
+
+func (s *Store) file(name string) string { return filepath.Join(s.Path, name+extension) }
+
+// note records how writing went: one log line when it begins to fail, one when it works again.
+func (s *Store) note(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	failed := s.err != nil
+	if s.err = err; err == nil {
+		s.lastWrite = time.Now()
+		if failed {
+			level.Info(s.logger).Log("msg", "Storage can be written again", "path", s.Path)
+		}
+		return
+	}
+	s.failures.Inc()
+	if !failed {
+		level.Error(s.logger).Log("msg", "Storage cannot be written, so new state does not persist across restarts", "path", s.Path, "err", err)
+	}
+}
+
+// Status returns when the last write succeeded, and why the last one failed, nil if it did not.
+func (s *Store) Status() (lastWrite time.Time, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lastWrite, s.err
+}
+
+// Close waits up to 5 s for what is still to be written, and releases the directory. Nothing may be saved afterwards.
+func (s *Store) Close() {
+	s.end()
+	select {
+	case <-s.done:
+	case <-time.After(closeLimit):
+		level.Warn(s.logger).Log("msg", "Storage did not answer in time, so the latest state is not persisted", "path", s.Path)
+	}
+}
