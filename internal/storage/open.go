@@ -67,6 +67,8 @@ func (s *Store) started(err error) error {
 	case err == nil:
 	case errors.Is(err, errNoAnswer), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EIO):
 		s.note(err)
+	case errors.Is(err, errInUse):
+		return fmt.Errorf("storage directory %s is %w; stop that one, or give each its own directory with --storage.path", s.Path, err)
 	default:
 		return fmt.Errorf("storage directory %s: %w; create it, owned by the exporter's user, or choose another with --storage.path", s.Path, err)
 	}
