@@ -21,14 +21,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Time on a shared machine means little, so the benchmarks report the CPU time of the process beside it, garbage
+// Wall time on a shared machine means little, so the benchmarks report the CPU time of the process too, garbage
 // collection included.
 
 var sizes = []int{1_000, 10_000, 100_000}
 
 var accepts = map[string]string{
 	"text":        "text/plain;version=0.0.4",
-	"openmetrics": "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8", // as Prometheus asks
+	"openmetrics": "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8", // as Prometheus requests
 	"protobuf":    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
 }
 
@@ -63,7 +63,7 @@ func BenchmarkBaseline(b *testing.B) {
 	}
 }
 
-// BenchmarkSameBytes is the floor: a handler that writes what a scrape is, and nothing else.
+// BenchmarkSameBytes is the floor: a handler that only writes the bytes of a scrape.
 func BenchmarkSameBytes(b *testing.B) {
 	overHTTP(b, func(set *Set, r *http.Request) http.Handler {
 		w := httptest.NewRecorder()
@@ -76,7 +76,7 @@ func BenchmarkSameBytes(b *testing.B) {
 	})
 }
 
-// BenchmarkHTTP is a scrape over loopback, with a client that reads and drops it.
+// BenchmarkHTTP is a scrape over loopback, with a client that discards it.
 func BenchmarkHTTP(b *testing.B) {
 	overHTTP(b, func(set *Set, _ *http.Request) http.Handler { return set })
 }
@@ -110,7 +110,7 @@ func overHTTP(b *testing.B, handler func(*Set, *http.Request) http.Handler) {
 	}
 }
 
-// BenchmarkConcurrent is five scrapes at a time.
+// BenchmarkConcurrent is five concurrent scrapes.
 func BenchmarkConcurrent(b *testing.B) {
 	for _, size := range sizes {
 		set := publish(b, newFleet("main", size))
@@ -130,7 +130,7 @@ func BenchmarkConcurrent(b *testing.B) {
 	}
 }
 
-// BenchmarkPublish is the making of a snapshot that scrapes wait for in one form, without the decoding.
+// BenchmarkPublish publishes the same snapshot again, of which scrapes request one variant.
 func BenchmarkPublish(b *testing.B) {
 	for _, size := range sizes {
 		for _, encoding := range encodings {
@@ -161,7 +161,7 @@ func BenchmarkRender(b *testing.B) {
 			r, s := newRenderer(), publish(b, source).present.Load().published[0].snapshot
 			before := cpu()
 			for b.Loop() {
-				r.start(io.Discard, f, bufferSize)
+				r.start(io.Discard, f)
 				for i, family := range fleetFamilies {
 					r.family(family.Family)
 					r.each(s, i, Shard{})
@@ -172,8 +172,8 @@ func BenchmarkRender(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory is what the process takes, as the system sees it: at rest, and at the highest while a new snapshot is
-// read and published and five clients scrape all the time. Run it alone and once.
+// BenchmarkMemory is the resident memory of the process: at rest, and at its peak while new snapshots are read and
+// published and five clients scrape all the time. Run it alone and once.
 func BenchmarkMemory(b *testing.B) {
 	for _, size := range sizes {
 		for _, encoding := range encodings {
@@ -218,7 +218,7 @@ func resident(b *testing.B, name string) float64 {
 	b.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		b.Skipf("the resident memory of the process cannot be read here: %v", err)
+		b.Skipf("the resident memory of the process cannot be read on this system: %v", err)
 	}
 	for line := range strings.Lines(string(status)) {
 		if fields := strings.Fields(line); fields[0] == name+":" {
@@ -233,11 +233,11 @@ func resident(b *testing.B, name string) float64 {
 	return 0
 }
 
-// resetPeak lets VmHWM begin anew.
+// resetPeak resets VmHWM.
 func resetPeak(b *testing.B) {
 	b.Helper()
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
-		b.Skipf("the peak of the memory cannot be reset here: %v", err)
+		b.Skipf("the peak of the memory cannot be reset on this system: %v", err)
 	}
 }
 
@@ -248,15 +248,15 @@ func scrapes(b *testing.B, handler http.Handler, format, encoding string) {
 	measure(b, func() int64 { return serve(handler, format, encoding) })
 }
 
-// measure runs rounds and reports what each took, and the size of what it got if that is not 0.
-func measure(b *testing.B, round func() (size int64)) {
+// measure repeats an operation and reports its CPU time, and the size that it returns if that is not 0.
+func measure(b *testing.B, operation func() (size int64)) {
 	b.Helper()
 	b.ReportAllocs()
 	runtime.GC()
 	var size int64
 	before := cpu()
 	for b.Loop() {
-		size = round()
+		size = operation()
 	}
 	b.ReportMetric(float64((cpu()-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
 	if size > 0 {
@@ -276,7 +276,7 @@ func publish(tb testing.TB, fleets ...*fleet) *Set {
 	return set
 }
 
-// selfMetrics is what any Go process tells of itself, and about as much as the exporter adds for one account.
+// selfMetrics is what any Go process exports about itself, and about as much as the exporter adds for one account.
 func selfMetrics() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -313,8 +313,9 @@ type sink struct {
 	size   int64
 }
 
-func (s *sink) Header() http.Header { return s.header }
-func (s *sink) WriteHeader(int)     {}
+func (s *sink) Header() http.Header              { return s.header }
+func (s *sink) WriteHeader(int)                  {}
+func (s *sink) SetWriteDeadline(time.Time) error { return nil }
 
 func (s *sink) Write(p []byte) (int, error) {
 	s.size += int64(len(p))

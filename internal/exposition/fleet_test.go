@@ -8,8 +8,7 @@ import (
 	"strconv"
 )
 
-// A fleet is a source as large as it likes: PBXs with the families and label lengths of the collector cloud_pbx,
-// 30 series each.
+// A fleet is a source of any size: PBXs with the families and label lengths of the collector cloud_pbx, 30 series each.
 type fleet struct {
 	account string
 	pbxs    []pbx
@@ -39,7 +38,7 @@ var (
 	}
 )
 
-// fleetFamily says what a family is made of: a gauge by its number, or one of the three that are not plain.
+// fleetFamily is a family and its content: a gauge by its number, or one of the three with further labels.
 type fleetFamily struct {
 	Family
 	gauge int

@@ -16,22 +16,20 @@ const (
 	protobuf
 )
 
-// bufferSize is what gathers before it is written to a client.
-const bufferSize = 64 << 10
+// bufferSize is about what a renderer buffers before it writes.
+const bufferSize = 32 << 10
 
 // A renderer turns the samples of families into bytes. It allocates nothing once its buffers have grown.
 type renderer struct {
 	format format
 	out    io.Writer
-	least  int    // bytes that gather before they are written
-	buf    []byte // what has gathered
-	size   int64  // bytes of samples since the family began
+	buf    []byte // what is not written yet
 	err    error
 
-	opens     [][]byte  // what stands before the value of each label
+	opens     [][]byte  // what precedes the value of each label
 	escaped   sampleSet // the samples that need escaping
-	index     int       // of the sample, in a walk over all of them
-	escapeAll bool      // some samples need escaping, but as a shard leaves samples out, it cannot be told which
+	index     int       // of the sample, in a pass over all of them
+	escapeAll bool      // some samples need escaping, but which is unknown, because a shard leaves samples out
 	values    []string  // the label values of the sample before
 	starts    []int     // where in line or pairs each of them begins
 	line      []byte    // the text of the sample before, up to its last label; a part of buf, even if that was flushed
@@ -45,12 +43,12 @@ func newRenderer() *renderer {
 	return r
 }
 
-// start directs the renderer to an exposition of its own, to be written in pieces of about the size least.
-func (r *renderer) start(out io.Writer, f format, least int) {
-	r.out, r.format, r.err, r.buf, r.least = out, f, nil, r.buf[:0], least
+// start directs the renderer to another exposition.
+func (r *renderer) start(out io.Writer, f format) {
+	r.out, r.format, r.err, r.buf = out, f, nil, r.buf[:0]
 }
 
-// release lets go of what the renderer refers to, for the time it lies idle.
+// release drops what the renderer refers to, while it is idle.
 func (r *renderer) release() {
 	clear(r.values[:cap(r.values)])
 	r.out, r.escaped = nil, nil
@@ -58,7 +56,7 @@ func (r *renderer) release() {
 
 // family begins a family.
 func (r *renderer) family(f Family) {
-	r.size, r.values = 0, slices.Grow(r.values[:0], len(f.Labels))
+	r.values = slices.Grow(r.values[:0], len(f.Labels))
 	for len(r.opens) < len(f.Labels) {
 		r.opens, r.starts = append(r.opens, nil), append(r.starts, 0)
 	}
@@ -94,41 +92,21 @@ func (r *renderer) sample(labels []string, value float64) {
 	for same < len(r.values) && labels[same] == r.values[same] {
 		same++
 	}
-	if len(r.buf) >= r.least && r.boundary(labels, same) {
+	if len(r.buf) >= bufferSize {
 		r.flush()
 	}
 	escape := r.escapeAll || r.escaped.has(r.index)
 	r.index++
-	begin := len(r.buf)
 	if r.format == protobuf {
 		r.buf = r.appendMessage(r.buf, labels, same, escape, value)
 	} else {
 		r.buf = r.appendLine(r.buf, labels, same, escape, value)
 	}
-	r.size += int64(len(r.buf) - begin)
 	r.values = r.values[:len(labels)]
 	copy(r.values[same:], labels[same:])
 }
 
-// boundary reports whether what has gathered may end before a sample. The choice is that of the PBX and not of the size
-// alone, so that one PBX more or less does not move all boundaries behind it, and what lies between two boundaries and
-// is as it was need not be compressed again.
-func (r *renderer) boundary(labels []string, same int) bool {
-	if len(r.buf) >= 4*r.least {
-		return true
-	}
-	if len(labels) < 2 || same > 1 {
-		return false
-	}
-	const prime = 16777619
-	hash := uint32(0)
-	for i := range len(labels[1]) {
-		hash = (hash ^ uint32(labels[1][i])) * prime
-	}
-	return hash>>28 == 0
-}
-
-// flush writes what has gathered.
+// flush writes what is buffered.
 func (r *renderer) flush() {
 	if r.err == nil && len(r.buf) > 0 {
 		_, r.err = r.out.Write(r.buf)
@@ -178,7 +156,7 @@ func (r *renderer) appendMessage(dst []byte, labels []string, same int, escape b
 	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(value))
 }
 
-// appendHead writes what stands before the samples of a family. In protobuf that includes the length of the whole
+// appendHead writes what precedes the samples of a family. In protobuf that includes the length of the whole
 // message, for which body is the size of the samples.
 func appendHead(dst []byte, f format, family Family, body int64) []byte {
 	if f == protobuf {

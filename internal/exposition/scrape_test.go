@@ -8,7 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +24,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// twoAccounts is a set with the fleets of two accounts, and metrics of the exporter's own about three.
+// twoAccounts is a set with the fleets of two accounts, and own metrics about three.
 func twoAccounts(t *testing.T) *Set {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
@@ -54,7 +54,7 @@ func parsed(t *testing.T, exposition string) map[string]*dto.MetricFamily {
 	return families
 }
 
-func TestOneScrapeHasTheFleetAndTheExporterItself(t *testing.T) {
+func TestScrapeHasFleetAndOwnMetrics(t *testing.T) {
 	set := twoAccounts(t)
 	families := parsed(t, scrapeOf(t, set, "/metrics", "text", "identity"))
 	for name, want := range map[string]int{
@@ -69,7 +69,7 @@ func TestOneScrapeHasTheFleetAndTheExporterItself(t *testing.T) {
 		plain := scrapeOf(t, set, "/metrics", format, "identity")
 		for _, encoding := range encodings {
 			if got := scrapeOf(t, set, "/metrics", format, encoding); got != plain {
-				t.Errorf("%s in %s differs from it in plain:%s", format, encoding, firstDifference(got, plain))
+				t.Errorf("%s in %s differs from identity:%s", format, encoding, firstDifference(got, plain))
 			}
 		}
 	}
@@ -78,11 +78,11 @@ func TestOneScrapeHasTheFleetAndTheExporterItself(t *testing.T) {
 	}
 }
 
-func TestBeforeTheFirstPollThereAreTheExportersOwnMetrics(t *testing.T) {
+func TestOwnMetricsAreServedBeforeTheFirstPoll(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "ycm_exporter_build_info", Help: "Build."}))
 	expectServed(t, NewSet(registry, log.NewNopLogger()), "before the first poll", "ycm_exporter_build_info")
-	// And an exposition with nothing at all is still one.
+	// An exposition without any metric is valid too.
 	for _, format := range formats {
 		for _, encoding := range encodings {
 			want := encoded(t, prometheus.NewRegistry(), format)
@@ -93,7 +93,7 @@ func TestBeforeTheFirstPollThereAreTheExportersOwnMetrics(t *testing.T) {
 	}
 }
 
-func TestOneAccountCanBeScrapedAlone(t *testing.T) {
+func TestAccountCanBeScrapedAlone(t *testing.T) {
 	set := twoAccounts(t)
 	for account, want := range map[string]struct{ infos, logins int }{"north": {30, 0}, "south": {50, 1}, "waiting": {0, 0}} {
 		for _, encoding := range encodings {
@@ -108,13 +108,13 @@ func TestOneAccountCanBeScrapedAlone(t *testing.T) {
 				t.Errorf("%s: ycm_up is %v, want that of this account alone", account, up)
 			}
 			if families["ycm_exporter_build_info"] == nil {
-				t.Errorf("%s: what belongs to no account is missing", account)
+				t.Errorf("%s: metrics that belong to no account are missing", account)
 			}
 		}
 	}
 }
 
-func TestShardsAddUpToTheWhole(t *testing.T) {
+func TestShardsAddUpToAllSeries(t *testing.T) {
 	set := twoAccounts(t)
 	lines := func(target string) (sorted []string) {
 		for line := range strings.Lines(scrapeOf(t, set, target, "text", "gzip")) {
@@ -125,7 +125,7 @@ func TestShardsAddUpToTheWhole(t *testing.T) {
 		slices.Sort(sorted)
 		return sorted
 	}
-	ofEachShard := func(line string) bool {
+	inEachShard := func(line string) bool {
 		return strings.HasPrefix(line, "ycm_up{") || strings.HasPrefix(line, "ycm_exporter_build_info")
 	}
 	whole := lines("/metrics")
@@ -136,7 +136,7 @@ func TestShardsAddUpToTheWhole(t *testing.T) {
 			t.Errorf("%s has the exporter's own metrics: %t, want them in shard 0 alone", target, logins)
 		}
 		if !strings.Contains(target, "shard=0") {
-			part = slices.DeleteFunc(part, ofEachShard)
+			part = slices.DeleteFunc(part, inEachShard)
 		}
 		sum = append(sum, part...)
 	}
@@ -149,8 +149,8 @@ func TestShardsAddUpToTheWhole(t *testing.T) {
 	}
 }
 
-// Whoever scrapes any of the shards learns from it which one it is, and whether exporter and account are well.
-func TestEveryShardTellsWhatItIs(t *testing.T) {
+// Each shard reports which one it is, and whether exporter and accounts work.
+func TestEveryShardReportsItself(t *testing.T) {
 	set := twoAccounts(t)
 	for target, want := range map[string]struct {
 		accounts      []string
@@ -184,7 +184,7 @@ func TestEveryShardTellsWhatItIs(t *testing.T) {
 	}
 }
 
-// OpenMetrics knows a counter without its suffix _total, and strict parsers refuse one name for two metrics.
+// In OpenMetrics a counter has its name without the suffix _total, and strict parsers refuse one name for two metrics.
 func TestOpenMetricsHasNoCounterUnderTheNameOfAGauge(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector())
@@ -198,7 +198,7 @@ func TestOpenMetricsHasNoCounterUnderTheNameOfAGauge(t *testing.T) {
 		t.Errorf("OpenMetrics lacks the gauge, or has the counter beside it:\n%s", body)
 	}
 	if !strings.Contains(body, "\ngo_memstats_mallocs_total ") {
-		t.Errorf("OpenMetrics lacks a counter that has its name for itself:\n%s", body)
+		t.Errorf("OpenMetrics lacks a counter with a name of its own:\n%s", body)
 	}
 	seen := map[string]bool{}
 	for _, name := range names(body) {
@@ -209,7 +209,7 @@ func TestOpenMetricsHasNoCounterUnderTheNameOfAGauge(t *testing.T) {
 	}
 }
 
-func TestABadRequestIsToldWhatIsRight(t *testing.T) {
+func TestBadRequestIsExplained(t *testing.T) {
 	set := twoAccounts(t)
 	for target, want := range map[string]struct {
 		status int
@@ -219,16 +219,16 @@ func TestABadRequestIsToldWhatIsRight(t *testing.T) {
 		"/metrics?account=nowhere&shard=1&shards=2": {404, `There is no account "nowhere".`},
 		"/metrics?account=":                         {400, "?account=NAME"},
 		"/metrics?account=a&account=b":              {400, "?account=NAME"},
-		"/metrics?shard=1":                          {400, "shard and shards go together"},
-		"/metrics?shards=2":                         {400, "shard and shards go together"},
-		"/metrics?shard=0&shards=0":                 {400, `shards="0": make it a number from 1 to 64`},
-		"/metrics?shard=0&shards=65":                {400, `shards="65": make it a number from 1 to 64`},
-		"/metrics?shard=0&shards=two":               {400, `shards="two": make it a number from 1 to 64`},
-		"/metrics?shard=2&shards=2":                 {400, `shard="2": make it a number from 0 to 1`},
-		"/metrics?shard=-1&shards=2":                {400, `shard="-1": make it a number from 0 to 1`},
-		"/metrics?shard=&shards=2":                  {400, `shard="": make it a number from 0 to 1`},
-		"/metrics?shard=1&shard=1&shards=2":         {400, "shard and shards go together, each once"},
-		"/metrics?account=%zz":                      {400, "the query cannot be read"},
+		"/metrics?shard=1":                          {400, "shards must be from 1 to 64"},
+		"/metrics?shards=2":                         {400, "shard from 0 to one less than shards"},
+		"/metrics?shard=0&shards=0":                 {400, "shards must be"},
+		"/metrics?shard=0&shards=65":                {400, "shards must be"},
+		"/metrics?shard=0&shards=two":               {400, "shards must be"},
+		"/metrics?shard=2&shards=2":                 {400, "shards must be"},
+		"/metrics?shard=-1&shards=2":                {400, "shards must be"},
+		"/metrics?shard=&shards=2":                  {400, "shards must be"},
+		"/metrics?shard=1&shard=1&shards=2":         {400, "shards must be"},
+		"/metrics?account=%zz":                      {400, "the query cannot be parsed"},
 		"/metrics?name[]=ycm_up&unknown=1":          {200, "ycm_cloud_pbx_info"},
 	} {
 		response, body := get(t, set, target, "", "")
@@ -238,60 +238,21 @@ func TestABadRequestIsToldWhatIsRight(t *testing.T) {
 	}
 }
 
-func TestMetricsAreOnlyRead(t *testing.T) {
-	server := httptest.NewServer(twoAccounts(t))
-	defer server.Close()
-	for method, want := range map[string]int{http.MethodPost: 405, http.MethodPut: 405, http.MethodDelete: 405, http.MethodOptions: 405, http.MethodHead: 200} {
-		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+"/metrics", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := server.Client().Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
-		if response.StatusCode != want {
-			t.Errorf("%s: status %d, want %d", method, response.StatusCode, want)
-		}
-		if allow := response.Header.Get("Allow"); want == 405 && allow != "GET, HEAD" {
-			t.Errorf("%s: Allow is %q, want GET, HEAD", method, allow)
-		}
-		if content := response.Header.Get("Content-Type"); want == 200 && content != "text/plain; version=0.0.4; charset=utf-8; escaping=underscores" {
-			t.Errorf("%s: Content-Type is %q", method, content)
-		}
-	}
-	// The HTTP library drops the body of an answer to HEAD; it is not to be made at all.
-	answer := httptest.NewRecorder()
-	twoAccounts(t).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodHead, "/metrics", nil))
-	if n := answer.Body.Len(); n > 0 {
-		t.Errorf("HEAD made a body of %d bytes, want none", n)
-	}
-}
-
-// A part of the exporter's own metrics that cannot be had, or that would break the rest, is left out.
-func TestTroubleWithOwnMetricsLeavesTheRest(t *testing.T) {
-	family := func(name string, metrics ...*dto.Metric) *dto.MetricFamily {
-		return &dto.MetricFamily{Name: &name, Help: new("Help."), Type: dto.MetricType_GAUGE.Enum(), Metric: metrics}
-	}
-	gauge := &dto.Metric{Gauge: &dto.Gauge{Value: new(1.0)}}
+func TestFailureToGatherLeavesTheRest(t *testing.T) {
+	fine := &dto.MetricFamily{Name: new("ycm_fine"), Help: new("Help."), Type: dto.MetricType_GAUGE.Enum(), Metric: []*dto.Metric{{Gauge: &dto.Gauge{Value: new(1.0)}}}}
 	own := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
-		broken := family("ycm_broken", gauge, &dto.Metric{}) // It fails after its head and first sample.
-		return []*dto.MetricFamily{broken, family("ycm_empty"), family("ycm_fine", gauge), family("ycm_x", gauge)}, errors.New("half of it failed")
+		return []*dto.MetricFamily{{Name: new("ycm_empty")}, fine}, errors.New("half of it failed")
 	})
 	var logged strings.Builder
 	set := NewSet(own, log.NewLogfmtLogger(&logged))
 	mustPublish(t, set, "main", "cloud_pbx", one("ycm_x", "main", 1))
-	parsed(t, scrapeOf(t, set, "/metrics", "text", "gzip"))
-	expectServed(t, set, "with trouble", "ycm_x", "ycm_fine")
-	for _, want := range []string{"half of it failed", "metric=ycm_broken", "metric=ycm_x"} {
-		if !strings.Contains(logged.String(), want) {
-			t.Errorf("the log does not tell of %q:\n%s", want, logged.String())
-		}
+	expectServed(t, set, "after a failure", "ycm_x", "ycm_fine")
+	if !strings.Contains(logged.String(), "half of it failed") {
+		t.Errorf("the error is not logged:\n%s", logged.String())
 	}
 }
 
-// A net of clients that connect without a network, so that the clock can be a fake one.
+// A memoryNet connects clients without a network, so that the clock can be fake.
 type memoryNet struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -315,24 +276,24 @@ func (m *memoryNet) dial() net.Conn {
 	return here
 }
 
-// inMemory serves a set to clients who connect in memory, as a daemon does, and returns how they connect.
-func inMemory(t *testing.T, set *Set) (dial func() net.Conn) {
+// inMemory serves a set to clients in memory, as a daemon does, and returns how they request a scrape.
+func inMemory(t *testing.T, set *Set) (scrape func(encoding string) net.Conn) {
 	t.Helper()
 	listener := &memoryNet{conns: make(chan net.Conn), done: make(chan struct{})}
 	server := &http.Server{Handler: promhttp.InstrumentMetricHandler(prometheus.NewRegistry(), set), WriteTimeout: time.Second}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
-	return func() net.Conn {
+	return func(encoding string) net.Conn {
 		client := listener.dial()
 		t.Cleanup(func() { _ = client.Close() })
-		if _, err := io.WriteString(client, "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity\r\n\r\n"); err != nil {
+		if _, err := io.WriteString(client, "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: "+encoding+"\r\n\r\n"); err != nil {
 			t.Error(err)
 		}
 		return client
 	}
 }
 
-// expectPlace checks whether there is a place for one more scrape.
+// expectPlace checks whether one more scrape is served.
 func expectPlace(t *testing.T, set *Set, when string, want bool) {
 	t.Helper()
 	synctest.Wait()
@@ -340,23 +301,23 @@ func expectPlace(t *testing.T, set *Set, when string, want bool) {
 	switch {
 	case want && response.StatusCode != http.StatusOK:
 		t.Errorf("%s: %d %.100s, want 200", when, response.StatusCode, body)
-	case !want && (response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "40 scrapes are being served already")):
+	case !want && (response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "200 scrapes are being served already")):
 		t.Errorf("%s: %d %.100s, want 503", when, response.StatusCode, body)
 	case !want && response.Header.Get("Retry-After") != "30":
 		t.Errorf("%s: Retry-After is %q, want 30", when, response.Header.Get("Retry-After"))
 	}
 }
 
-func TestClientsWhoDoNotReadDoNotLockOutOthers(t *testing.T) {
+func TestClientsThatDoNotReadAreDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := twoAccounts(t)
-		dial := inMemory(t, set)
+		scrape := inMemory(t, set)
 		for range maxScrapes - 1 {
-			dial()
+			scrape("identity")
 		}
-		expectPlace(t, set, "the 40th scrape", true)
-		dial()
-		expectPlace(t, set, "the 41st scrape", false)
+		expectPlace(t, set, "the 200th scrape", true)
+		scrape("identity")
+		expectPlace(t, set, "the 201st scrape", false)
 		time.Sleep(stall - time.Second)
 		expectPlace(t, set, "when nobody read for 29 s", false)
 		time.Sleep(2 * time.Second)
@@ -364,21 +325,51 @@ func TestClientsWhoDoNotReadDoNotLockOutOthers(t *testing.T) {
 	})
 }
 
-// A client on a slow line gets its scrape, as long as it reads on; but not for ever, as another one waits for the place.
-func TestASlowClientIsServedWhileItReads(t *testing.T) {
+// What is large is shared between scrapes, so clients that do not read cost little.
+func TestClientsThatDoNotReadCostLittleMemory(t *testing.T) {
+	for encoding, most := range map[string]uint64{"gzip": 100 << 10, "identity": 300 << 10} {
+		t.Run(encoding, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				set := publish(t, newFleet("main", 5_000))
+				scrape := inMemory(t, set)
+				heap := func() uint64 {
+					var m runtime.MemStats
+					runtime.GC()
+					runtime.GC() // What pools hold goes with the second.
+					runtime.ReadMemStats(&m)
+					return m.HeapAlloc
+				}
+				scrape(encoding)
+				synctest.Wait()
+				before := heap()
+				for range maxScrapes - 1 {
+					scrape(encoding)
+				}
+				synctest.Wait()
+				if each := (heap() - before) / (maxScrapes - 1); each > most {
+					t.Errorf("a client that does not read costs %d KiB, want at most %d", each>>10, most>>10)
+				}
+				runtime.KeepAlive(set)
+			})
+		})
+	}
+}
+
+// A client on a slow line gets its scrape as long as it keeps reading, but it cannot hold a place forever.
+func TestSlowClientIsServedWhileItReads(t *testing.T) {
 	for name, c := range map[string]struct {
 		pbxs           int
 		pause          time.Duration // before each 64 KiB
 		least, longest time.Duration
 		whole          bool
 	}{
-		"a slow one":                         {100, 10 * time.Second, 2 * stall, 2 * time.Minute, true},
-		"one that stops for more than 30 s":  {100, 40 * time.Second, 0, 2 * time.Minute, false},
-		"one that would take a quarter hour": {1000, 12 * time.Second, longestScrape - stall, longestScrape + stall, false},
+		"a slow client":                {100, 10 * time.Second, 2 * stall, 2 * time.Minute, true},
+		"one that stops for over 30 s": {100, 40 * time.Second, 0, 2 * time.Minute, false},
+		"one that would take 15 min":   {1000, 12 * time.Second, longestScrape - stall, longestScrape + stall, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client := inMemory(t, publish(t, newFleet("main", c.pbxs)))()
+				client := inMemory(t, publish(t, newFleet("main", c.pbxs)))("identity")
 				begun, read := time.Now(), int64(0)
 				response, err := http.ReadResponse(bufio.NewReader(client), nil)
 				if err != nil {
@@ -387,7 +378,7 @@ func TestASlowClientIsServedWhileItReads(t *testing.T) {
 				for err == nil {
 					time.Sleep(c.pause)
 					var n int64
-					n, err = io.CopyN(io.Discard, response.Body, bufferSize)
+					n, err = io.CopyN(io.Discard, response.Body, pieceSize)
 					read += n
 				}
 				if whole := read == response.ContentLength; whole != c.whole {
@@ -401,18 +392,18 @@ func TestASlowClientIsServedWhileItReads(t *testing.T) {
 	}
 }
 
-func TestAClientWhoLeavesIsNoError(t *testing.T) {
+func TestNothingIsWrittenToAClientThatLeft(t *testing.T) {
 	for _, encoding := range encodings {
 		set := twoAccounts(t)
 		w := &gone{header: http.Header{}}
 		set.ServeHTTP(w, request("protobuf", encoding))
 		if w.writes != 1 {
-			t.Errorf("%s: %d writes to a client who is gone, want none after the first", encoding, w.writes)
+			t.Errorf("%s: %d writes to a client that is gone, want none after the first", encoding, w.writes)
 		}
 	}
 }
 
-// gone is a response whose client has left.
+// gone is a response of which the client has left.
 type gone struct {
 	header http.Header
 	writes int
@@ -426,7 +417,7 @@ func (g *gone) Write([]byte) (int, error) {
 	return 0, net.ErrClosed
 }
 
-// endsMeanwhile is a poll that ends at the worst moment: while the exporter's own metrics are gathered.
+// endsMeanwhile is a poll that ends while the exporter's own metrics are gathered.
 type endsMeanwhile struct{ ends func() float64 }
 
 var lastSuccess = prometheus.NewDesc("ycm_last_success", "When the poll ended.", nil, nil)
@@ -437,7 +428,7 @@ func (e endsMeanwhile) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(lastSuccess, prometheus.GaugeValue, e.ends())
 }
 
-func TestWhatIsToldOfAPollIsNotNewerThanItsSeries(t *testing.T) {
+func TestReportOfAPollIsNotNewerThanItsSeries(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	set := NewSet(registry, log.NewNopLogger())
 	poll := 0.0
@@ -458,9 +449,9 @@ func TestWhatIsToldOfAPollIsNotNewerThanItsSeries(t *testing.T) {
 		},
 	} {
 		families := parsed(t, read())
-		told, served := families["ycm_last_success"], families["ycm_firmware_available"]
-		if told == nil || served == nil || served.Metric[0].GetGauge().GetValue() < told.Metric[0].GetGauge().GetValue() {
-			t.Errorf("scrape %d tells of a poll that is newer than what it serves: %v and %v", i+1, told, served)
+		reported, served := families["ycm_last_success"], families["ycm_firmware_available"]
+		if reported == nil || served == nil || served.Metric[0].GetGauge().GetValue() < reported.Metric[0].GetGauge().GetValue() {
+			t.Errorf("scrape %d reports a poll that is newer than what it serves: %v and %v", i+1, reported, served)
 		}
 	}
 }

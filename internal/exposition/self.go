@@ -3,33 +3,35 @@ package exposition
 import (
 	"bytes"
 	"io"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/go-kit/log/level"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
 
-// gather collects the exporter's own metrics. What can be had is served, whatever else fails.
-func (s *Set) gather() []*dto.MetricFamily {
-	families, err := s.self.Gather()
-	if err != nil {
-		level.Warn(s.logger).Log("msg", "Gathering the exporter's own metrics failed in part", "err", err)
-	}
-	return families
+// shardInfoName is the metric by which a Prometheus, and one that reads several, can see which shards are scraped.
+const shardInfoName = "ycm_exporter_shard_info"
+
+// ofEveryShard reports which of the exporter's own metrics each shard has, so that any of them shows whether the exporter
+// and its accounts work. All others are in shard 0 alone.
+func ofEveryShard(name string) bool {
+	return name == "ycm_up" || name == "ycm_exporter_build_info" || name == shardInfoName
 }
 
-// knows reports whether anything here has to do with the account of the scrape: a snapshot, or one of the exporter's
-// own metrics. These are there before the first poll and after a snapshot expired.
-func (s *scrape) knows() bool {
-	return slices.ContainsFunc(s.published, func(p *published) bool { return p.account == s.account }) ||
-		slices.ContainsFunc(s.own, func(f *dto.MetricFamily) bool {
-			return slices.ContainsFunc(f.Metric, func(m *dto.Metric) bool {
-				account, found := accountOf(m)
-				return found && account == s.account
-			})
-		})
+// accountsOf returns all accounts: each is in the exporter's own metrics before its first poll and after a snapshot expired.
+func accountsOf(families []*dto.MetricFamily) map[string]bool {
+	accounts := map[string]bool{}
+	for _, family := range families {
+		for _, m := range family.Metric {
+			if account, found := accountOf(m); found {
+				accounts[account] = true
+			}
+		}
+	}
+	return accounts
 }
 
 func accountOf(m *dto.Metric) (account string, found bool) {
@@ -41,64 +43,64 @@ func accountOf(m *dto.Metric) (account string, found bool) {
 	return "", false
 }
 
-// tail renders what follows the published families: the exporter's own metrics, if the scrape is to have them, and
-// the end of the exposition.
-func (s *Set) tail(sc *scrape) []byte {
+// tail renders what follows the published families: the exporter's own metrics that belong to the scrape, and the end of
+// the exposition.
+func (s *scrape) tail() []byte {
 	var out bytes.Buffer
-	encoder := expfmt.NewEncoder(&out, sc.content)
-	for _, family := range sc.share() {
-		if sc.has(family.GetName()) {
-			level.Warn(s.logger).Log("msg", "The exporter has a metric of its own with the name of a published one", "metric", family.GetName())
-			continue
-		}
-		whole := out.Len()
-		if err := encoder.Encode(family); err != nil {
-			out.Truncate(whole)
-			level.Warn(s.logger).Log("msg", "Encoding one of the exporter's own metrics failed", "metric", family.GetName(), "err", err)
-		}
+	encoder := expfmt.NewEncoder(&out, s.content)
+	for _, family := range s.ownPart() {
+		_ = encoder.Encode(family) // Gathered families are valid, and writing to memory does not fail.
 	}
-	if closer, ok := encoder.(io.Closer); ok {
-		_ = closer.Close() // It writes "# EOF" to memory.
-	}
+	_ = encoder.(io.Closer).Close() // It writes "# EOF".
+	s.own = nil                     // They are large, and a client may read slowly.
 	return out.Bytes()
 }
 
-// share returns the scrape's share of the exporter's own metrics: all of them in shard 0, but only what belongs to every
-// shard in the others; and of the accounts the one that is asked for. It is sorted by name.
-func (s *scrape) share() []*dto.MetricFamily {
-	var share []*dto.MetricFamily
+// ownPart returns the exporter's own metrics that belong to the scrape's shard and account, sorted by name.
+func (s *scrape) ownPart() []*dto.MetricFamily {
+	var part []*dto.MetricFamily
 	for _, family := range append(slices.Clip(s.own), shardInfo(s.shard, s.own)) {
-		name := family.GetName()
-		if s.shard.Index > 0 && !slices.Contains(ofEveryShard(), name) || s.format == openMetrics && collides(family, s.own) {
+		if s.shard.Index > 0 && !ofEveryShard(family.GetName()) || s.format == openMetrics && collides(family, s.own) {
 			continue
 		}
-		if family = only(family, s.account); len(family.Metric) > 0 {
-			share = append(share, family)
+		if s.account != "" {
+			family = &dto.MetricFamily{Name: family.Name, Help: family.Help, Type: family.Type, Metric: slices.DeleteFunc(slices.Clone(family.Metric), func(m *dto.Metric) bool {
+				account, found := accountOf(m)
+				return found && account != s.account
+			})}
+		}
+		if len(family.Metric) > 0 {
+			part = append(part, family)
 		}
 	}
-	slices.SortStableFunc(share, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
-	return share
+	slices.SortStableFunc(part, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return part
 }
 
-// collides reports whether OpenMetrics has a counter under the name of another metric, as it counts the suffix _total
-// not to the name. Go's own metrics have such a pair, go_memstats_alloc_bytes and go_memstats_alloc_bytes_total, and
-// strict parsers refuse an exposition with both.
+// collides reports whether a counter has the name of another metric in OpenMetrics, where the suffix _total is not part
+// of the name. Go's own metrics have such a pair, go_memstats_alloc_bytes and go_memstats_alloc_bytes_total, and strict
+// parsers refuse an exposition with both.
 func collides(counter *dto.MetricFamily, own []*dto.MetricFamily) bool {
 	name, suffixed := strings.CutSuffix(counter.GetName(), "_total")
 	return suffixed && counter.GetType() == dto.MetricType_COUNTER &&
 		slices.ContainsFunc(own, func(f *dto.MetricFamily) bool { return f.GetName() == name })
 }
 
-// only returns a family without the samples of other accounts, if one account is asked for.
-func only(family *dto.MetricFamily, account string) *dto.MetricFamily {
-	if account == "" {
-		return family
+// shardInfo reports which shard of how many a scrape is, for each account in the exporter's own metrics.
+func shardInfo(shard Shard, own []*dto.MetricFamily) *dto.MetricFamily {
+	family := &dto.MetricFamily{
+		Name: new(shardInfoName), Type: dto.MetricType_GAUGE.Enum(),
+		Help: new("The shard that this scrape is, and of how many; 0 of 1 if it is whole."),
 	}
-	part := &dto.MetricFamily{Name: family.Name, Help: family.Help, Type: family.Type, Unit: family.Unit}
-	for _, m := range family.Metric {
-		if of, found := accountOf(m); !found || of == account {
-			part.Metric = append(part.Metric, m)
-		}
+	for _, account := range slices.Sorted(maps.Keys(accountsOf(own))) {
+		family.Metric = append(family.Metric, &dto.Metric{
+			Label: []*dto.LabelPair{
+				{Name: new(accountLabel), Value: new(account)},
+				{Name: new("shard"), Value: new(strconv.Itoa(shard.Index))},
+				{Name: new("shards"), Value: new(strconv.Itoa(max(1, shard.Count)))},
+			},
+			Gauge: &dto.Gauge{Value: new(1.0)},
+		})
 	}
-	return part
+	return family
 }

@@ -12,90 +12,74 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// manySamples is the least that is published before memory is given back to the system, see due.
-const manySamples = 100_000
+// reclaimAfter is the least number of samples that are published before memory is returned to the system. Left to itself the
+// process would grow to three times its data. A collection takes time by what is served, so at least half as much must have
+// been published: that is each poll of a large snapshot, but not each of many small ones.
+const reclaimAfter = 100_000
 
 // A Set holds the present snapshot of each account and collector and serves them, with the exporter's own metrics,
-// as one exposition. A snapshot is published whole: no scrape waits for one that is being made, or sees a part of it.
+// as one exposition. A snapshot is replaced at once: no scrape waits for the next one, or gets a part of it.
 type Set struct {
 	self   prometheus.Gatherer
 	logger log.Logger
-	codecs codecs
-	places chan struct{} // one for each scrape under way
+	places chan struct{} // one for each scrape in progress
 
 	mu       sync.Mutex // held to replace the view
 	present  atomic.Pointer[view]
-	replaced int // samples that were published since memory was given back
+	replaced int // samples published since memory was returned to the system
 }
 
 // NewSet returns a set without snapshots. What self gathers, the exporter's own metrics, is part of each scrape.
 func NewSet(self prometheus.Gatherer, logger log.Logger) *Set {
-	s := &Set{
-		self: self, logger: logger,
-		codecs: codecs{identity: newIdentity(), gzipped: newGzip(), zstandard: newZstd()},
-		places: make(chan struct{}, maxScrapes),
-	}
+	s := &Set{self: self, logger: logger, places: make(chan struct{}, maxScrapes)}
 	s.present.Store(&view{})
 	return s
 }
 
-// Publish replaces the snapshot of an account's collector with src, to be served until expires. It verifies that src
-// keeps what Source and Family promise, that each sample belongs to the account, and that families agree with those
-// of the other snapshots; else it returns an error and the snapshot before stays. In the forms that scrapes have been
-// asking for, src is rendered and compressed before it is served; until then the snapshot before is.
+// Publish replaces the snapshot of an account's collector with src, to be served until expires. It verifies that samples
+// are sorted and distinct; else it returns an error and the snapshot before stays. Families of the same name must be
+// defined alike, and be of one collector. The variants that scrapes request are rendered before src is served; until then
+// the snapshot before is.
 func (s *Set) Publish(account, collector string, src Source, expires time.Time) error {
-	families := src.Families()
-	escaped, samples, err := verify(account, families, src)
-	if err != nil {
+	next := &published{account: account, collector: collector, expires: expires, snapshot: &snapshot{
+		source: src, families: src.Families(), variants: map[key]*variant{},
+	}}
+	if err := next.verify(); err != nil {
 		return fmt.Errorf("publishing %s of account %s: %w", collector, account, err)
 	}
-	next := &published{account: account, collector: collector, expires: expires}
-	next.snapshot = &snapshot{source: src, families: families, samples: samples, escaped: escaped, codecs: &s.codecs, variants: map[key]*variant{}}
 	if old := s.present.Load().find(account, collector); old != nil {
-		next.snapshot.follow(old.snapshot, time.Now())
+		next.follow(old.snapshot, time.Now())
 	}
-	if err := s.swap(next); err != nil {
-		return fmt.Errorf("publishing %s of account %s: %w", collector, account, err)
+	s.mu.Lock()
+	s.retain(others(account, collector), next)
+	s.replaced += next.samples
+	reclaim := s.replaced >= max(reclaimAfter, s.present.Load().samples/2)
+	if reclaim {
+		s.replaced = 0
 	}
-	if s.due(samples) {
+	s.mu.Unlock()
+	if reclaim {
 		debug.FreeOSMemory()
 	}
 	return nil
 }
 
-// due reports whether the memory of snapshots that were replaced, and of the polls that made their successors, is to be
-// given back to the system at once. Left to itself the process would grow to thrice its data. A collection takes time by
-// what is served, so it waits until half as much has been published: a large snapshot once a poll, but not each of the
-// many small ones that stand beside it.
-func (s *Set) due(samples int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	served := 0
-	for _, p := range s.present.Load().published {
-		served += p.samples
-	}
-	s.replaced += samples
-	if s.replaced < max(manySamples, served/2) {
-		return false
-	}
-	s.replaced = 0
-	return true
+// others reports true for all collectors but one of an account.
+func others(account, collector string) func(account, collector string) bool {
+	return func(a, c string) bool { return a != account || c != collector }
 }
 
-// swap puts a snapshot into the place of the one before.
-func (s *Set) swap(next *published) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	others := s.others(next.account, next.collector)
-	if err := agree(next, others); err != nil {
-		return err
-	}
-	s.present.Store(newView(append(others, next)))
-	return nil
+// retain drops the snapshots that have expired or that keep reports false for, and adds others. The lock is held.
+func (s *Set) retain(keep func(account, collector string) bool, added ...*published) {
+	now := time.Now()
+	kept := slices.DeleteFunc(slices.Clone(s.present.Load().published), func(p *published) bool {
+		return p.expired(now) || !keep(p.account, p.collector)
+	})
+	s.present.Store(newView(append(kept, added...)))
 }
 
 // Extend lets the present snapshot of an account's collector, if there is one that has not expired, be served until
-// expires: later than before while a poll is under way that may replace it, or as before once that has failed.
+// expires: later than before while a poll is in progress that may replace it, or as before once that has failed.
 func (s *Set) Extend(account, collector string, expires time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,28 +89,15 @@ func (s *Set) Extend(account, collector string, expires time.Time) {
 	}
 	next := *old
 	next.expires = expires
-	s.present.Store(newView(append(s.others(account, collector), &next)))
+	s.retain(others(account, collector), &next)
 }
 
 // Withdraw ends the snapshot of an account's collector.
-func (s *Set) Withdraw(account, collector string) {
-	s.Retain(func(a, c string) bool { return a != account || c != collector })
-}
+func (s *Set) Withdraw(account, collector string) { s.Retain(others(account, collector)) }
 
 // Retain ends the snapshots of all accounts and collectors but those that keep reports true for.
 func (s *Set) Retain(keep func(account, collector string) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
-	s.present.Store(newView(slices.DeleteFunc(slices.Clone(s.present.Load().published), func(p *published) bool {
-		return p.expired(now) || !keep(p.account, p.collector)
-	})))
-}
-
-// others returns the snapshots that have not expired, without that of one account's collector.
-func (s *Set) others(account, collector string) []*published {
-	now := time.Now()
-	return slices.DeleteFunc(slices.Clone(s.present.Load().published), func(p *published) bool {
-		return p.expired(now) || p.account == account && p.collector == collector
-	})
+	s.retain(keep)
 }

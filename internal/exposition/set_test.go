@@ -9,7 +9,7 @@ import (
 	"weak"
 )
 
-// expectServed checks which families a scrape has, in each way it can be put together.
+// expectServed checks which families a scrape has, in each encoding.
 func expectServed(t *testing.T, set *Set, when string, want ...string) {
 	t.Helper()
 	for _, encoding := range encodings {
@@ -19,7 +19,7 @@ func expectServed(t *testing.T, set *Set, when string, want ...string) {
 	}
 }
 
-func TestAnExpiredSnapshotIsWithdrawnAndFreed(t *testing.T) {
+func TestExpiredSnapshotIsNotServedAndFreed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := newSet()
 		publish := func() weak.Pointer[watched] {
@@ -35,16 +35,17 @@ func TestAnExpiredSnapshotIsWithdrawnAndFreed(t *testing.T) {
 		expectServed(t, set, "before it expires", "ycm_x", "ycm_y")
 		time.Sleep(time.Nanosecond)
 		expectServed(t, set, "as it expires", "ycm_y")
+		set.Extend("main", "cloud_pbx", far())
+		expectServed(t, set, "extended too late", "ycm_y")
+		set.Extend("main", "firmware", far())
 		runtime.GC()
 		if src.Value() != nil {
 			t.Error("the expired source is still held")
 		}
-		set.Extend("main", "cloud_pbx", far())
-		expectServed(t, set, "extended too late", "ycm_y")
 	})
 }
 
-func TestASnapshotIsExtendedWhileAPollIsUnderWay(t *testing.T) {
+func TestSnapshotIsExtendedWhileAPollIsInProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := newSet()
 		if err := set.Publish("main", "cloud_pbx", one("ycm_x", "main", 1), time.Now().Add(10*time.Minute)); err != nil {
@@ -56,19 +57,6 @@ func TestASnapshotIsExtendedWhileAPollIsUnderWay(t *testing.T) {
 		expectServed(t, set, "extended", "ycm_x")
 		set.Extend("main", "cloud_pbx", time.Now())
 		expectServed(t, set, "cut short", []string{}...)
-	})
-}
-
-// Between its end and the next scrape, which takes it away, an expired snapshot is still there; it must not come back.
-func TestAnExpiredSnapshotThatNobodyScrapedIsNotExtended(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		set := newSet()
-		if err := set.Publish("main", "cloud_pbx", one("ycm_x", "main", 1), time.Now().Add(10*time.Minute)); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(10 * time.Minute)
-		set.Extend("main", "cloud_pbx", far())
-		expectServed(t, set, "extended too late", []string{}...)
 	})
 }
 
@@ -84,57 +72,29 @@ func TestSnapshotsAreWithdrawn(t *testing.T) {
 	expectServed(t, set, "account b retained", "ycm_z")
 }
 
-func TestABadSnapshotIsRefusedAndTheLastGoodOneStays(t *testing.T) {
-	family := func(name string, labels ...string) Family { return Family{name, "Help.", labels} }
-	rows := func(f Family, values ...[]string) literal {
-		p := literalFamily{Family: f}
-		for _, v := range values {
-			p.rows = append(p.rows, row{v, 1})
-		}
-		return literal{p}
-	}
-	x := family("ycm_x", "account", "id")
-	for name, c := range map[string]struct {
-		src  literal
-		want string
-	}{
-		"a duplicate":                 {rows(x, []string{"main", "1"}, []string{"main", "1"}), "samples must be sorted and distinct"},
-		"a duplicate after repair":    {rows(x, []string{"main", "\xfe"}, []string{"main", "\xff"}), "samples must be sorted and distinct"},
-		"samples out of order":        {rows(x, []string{"main", "2"}, []string{"main", "1"}), "samples must be sorted and distinct"},
-		"too few labels":              {rows(x, []string{"main", "1"}, []string{"main"}), "has 1 label values instead of 2"},
-		"too many labels":             {rows(x, []string{"main", "1", "2"}), "has 3 label values instead of 2"},
-		"another account's sample":    {rows(x, []string{"other", "1"}), `does not belong to account "main"`},
-		"no account label":            {rows(family("ycm_x", "id"), []string{"1"}), "the first label is not account"},
-		"no labels":                   {rows(family("ycm_x")), "the first label is not account"},
-		"labels out of order":         {rows(family("ycm_x", "account", "z", "id")), "labels must be sorted and distinct"},
-		"a label twice":               {rows(family("ycm_x", "account", "id", "id")), "labels must be sorted and distinct"},
-		"a label's name is not one":   {rows(family("ycm_x", "account", "i-d")), "is no name of a label"},
-		"a reserved label":            {rows(family("ycm_x", "account", "__id")), "is no name of a label"},
-		"a family's name is not one":  {rows(family("ycm x", "account")), "the name is not one of a metric"},
-		"help that is not UTF-8":      {literal{{Family: Family{"ycm_x", "\xff", []string{"account"}}}}, "the help is not UTF-8"},
-		"help without end":            {literal{{Family: Family{"ycm_x", strings.Repeat("x", maxHead), []string{"account"}}}}, "have over 8192 bytes"},
-		"families out of order":       {append(one("ycm_z", "main", 1), one("ycm_x", "main", 1)...), "families must be sorted by name and distinct"},
-		"a family twice":              {append(one("ycm_x", "main", 1), one("ycm_x", "main", 1)...), "families must be sorted by name and distinct"},
-		"another collector's family":  {one("ycm_taken", "main", 1), "is published by collector users already"},
-		"a family defined otherwise":  {rows(family("ycm_other", "account", "id")), "differs in help or labels from that of account other"},
-		"a family with another help":  {literal{{Family: Family{"ycm_other", "Else.", []string{"account"}}}}, "differs in help or labels from that of account other"},
-		"one bad family among others": {append(one("ycm_a", "main", 1), rows(x, []string{"main"})...), `family "ycm_x"`},
+func TestDuplicateSeriesIsRefusedAndTheLastSnapshotStays(t *testing.T) {
+	for name, ids := range map[string][]string{
+		"a duplicate":                      {"1", "2", "2"},
+		"equal once invalid UTF-8 is gone": {"\xfe", "\xff"},
+		"samples out of order":             {"2", "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set := newSet()
-			mustPublish(t, set, "main", "users", one("ycm_taken", "main", 1))
-			mustPublish(t, set, "other", "cloud_pbx", one("ycm_other", "other", 1))
-			mustPublish(t, set, "main", "cloud_pbx", one("ycm_good", "main", 1))
-			err := set.Publish("main", "cloud_pbx", c.src, far())
-			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "publishing cloud_pbx of account main") {
-				t.Errorf("got error %v, want one that says %q", err, c.want)
+			bad := literalFamily{Family: Family{"ycm_x", "Help.", []string{"account", "id"}}}
+			for _, id := range ids {
+				bad.rows = append(bad.rows, row{[]string{"main", id}, 1})
 			}
-			expectServed(t, set, "after the refusal", "ycm_good", "ycm_other", "ycm_taken")
+			set := newSet()
+			mustPublish(t, set, "main", "cloud_pbx", one("ycm_good", "main", 1))
+			err := set.Publish("main", "cloud_pbx", append(one("ycm_a", "main", 1), bad), far())
+			if err == nil || !strings.Contains(err.Error(), "publishing cloud_pbx of account main: sample") || !strings.Contains(err.Error(), "of ycm_x") {
+				t.Errorf("got error %v, want one that names account, collector and family", err)
+			}
+			expectServed(t, set, "after the error", "ycm_good")
 		})
 	}
 }
 
-func TestAccountsShareAFamily(t *testing.T) {
+func TestFamilyIsSharedByAccounts(t *testing.T) {
 	set := newSet()
 	mustPublish(t, set, "b", "cloud_pbx", one("ycm_x", "b", 2))
 	mustPublish(t, set, "a", "cloud_pbx", one("ycm_x", "a", 1))

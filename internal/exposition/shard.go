@@ -6,10 +6,10 @@ import (
 	"strconv"
 )
 
-// MaxShards is the most shards that a scrape may ask for.
+// MaxShards is the most shards that a scrape may request.
 const MaxShards = 64
 
-// A Shard is one of Count parts of a source. The zero value, like any with a Count below 2, is the whole of it.
+// A Shard is one of Count parts of a source. The zero value, like any with a Count below 2, is all of it.
 type Shard struct{ Index, Count int }
 
 // Has reports whether a PBX belongs to the shard. What is not per PBX belongs to the shard with Index 0.
@@ -31,7 +31,7 @@ func Hash(account string, id int64) uint32 {
 		h = (h ^ uint32(id&0xff)) * prime
 		id >>= 8
 	}
-	// FNV's low bits depend on the low bits of its input alone; these shifts bring the high ones down.
+	// FNV's low bits depend on the low bits of its input alone; these shifts mix in the high ones.
 	h = (h ^ h>>16) * 0x85ebca6b
 	h = (h ^ h>>13) * 0xc2b2ae35
 	return h ^ h>>16
@@ -42,16 +42,10 @@ func shardOf(query url.Values) (Shard, error) {
 	if !query.Has("shard") && !query.Has("shards") {
 		return Shard{}, nil
 	}
-	if len(query["shard"]) != 1 || len(query["shards"]) != 1 {
-		return Shard{}, fmt.Errorf("shard and shards go together, each once: ?shard=0&shards=4 is the first of four")
-	}
-	count, err := strconv.Atoi(query.Get("shards"))
-	if err != nil || count < 1 || count > MaxShards {
-		return Shard{}, fmt.Errorf("shards=%q: make it a number from 1 to %d", query.Get("shards"), MaxShards)
-	}
-	index, err := strconv.Atoi(query.Get("shard"))
-	if err != nil || index < 0 || index >= count {
-		return Shard{}, fmt.Errorf("shard=%q: make it a number from 0 to %d, one less than shards", query.Get("shard"), count-1)
+	index, indexErr := strconv.Atoi(query.Get("shard"))
+	count, countErr := strconv.Atoi(query.Get("shards"))
+	if indexErr != nil || countErr != nil || index < 0 || index >= count || count > MaxShards || len(query["shard"]) > 1 || len(query["shards"]) > 1 {
+		return Shard{}, fmt.Errorf("shards must be from 1 to %d, and shard from 0 to one less than shards: ?shard=0&shards=4 is the first of four", MaxShards)
 	}
 	if count == 1 {
 		return Shard{}, nil

@@ -2,7 +2,7 @@ package exposition
 
 import "testing"
 
-func TestThePBXsOfAnAccountAreSpreadEvenly(t *testing.T) {
+func TestShardsSpreadPBXsEvenly(t *testing.T) {
 	const pbxs = 20_000
 	for name, id := range map[string]func(i int64) int64{
 		"consecutive ids": func(i int64) int64 { return 100_000 + i },
@@ -23,7 +23,7 @@ func TestThePBXsOfAnAccountAreSpreadEvenly(t *testing.T) {
 					t.Fatalf("%s: PBX %d is in %d of %d shards, want 1", name, id(i), owners, count)
 				}
 				if count > 8 && i > pbxs/8 {
-					break // Enough to see that they are distinct; the sizes are looked at for fewer shards.
+					break // This is enough to see that they are distinct; sizes are checked for fewer shards.
 				}
 			}
 			for index, size := range sizes {
@@ -34,12 +34,12 @@ func TestThePBXsOfAnAccountAreSpreadEvenly(t *testing.T) {
 		}
 	}
 	if !(Shard{}).Has("main", 1) || !(Shard{0, 1}).Has("main", 1) {
-		t.Error("the whole does not have a PBX")
+		t.Error("the only shard lacks a PBX")
 	}
 }
 
 // A PBX must not move to another shard with another version of the exporter.
-func TestTheHashIsForEver(t *testing.T) {
+func TestShardHashNeverChanges(t *testing.T) {
 	for _, c := range []struct {
 		account string
 		id      int64

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 	"go.uber.org/goleak"
@@ -20,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A literal is a source whose samples are written down in a test.
+// A literal is a source whose samples are listed in a test.
 type literal []literalFamily
 
 type literalFamily struct {
@@ -41,7 +40,7 @@ func (s literal) Families() []Family {
 	return families
 }
 
-// Each deals its rows to the shards in turn.
+// Each distributes its rows over the shards in turn.
 func (s literal) Each(i int, shard Shard, emit func([]string, float64)) {
 	reused := make([]string, len(s[i].Labels), 20)
 	for n, r := range s[i].rows {
@@ -52,7 +51,7 @@ func (s literal) Each(i int, shard Shard, emit func([]string, float64)) {
 	}
 }
 
-// one is a source with one family of one sample.
+// one is a source with one sample.
 func one(name, account string, value float64) literal {
 	return literal{{Family{name, "Help.", []string{"account"}}, []row{{[]string{account}, value}}}}
 }
@@ -86,7 +85,7 @@ func record(handler http.Handler, r *http.Request) (*http.Response, []byte) {
 	return w.Result(), w.Body.Bytes()
 }
 
-// scrapeOf scrapes, checks that all is well and returns what the client finds after decompression.
+// scrapeOf scrapes, checks the response and returns what the client gets after decompression.
 func scrapeOf(t testing.TB, handler http.Handler, target, format, encoding string) string {
 	t.Helper()
 	response, body := get(t, handler, target, accepts[format], encoding)
@@ -105,25 +104,17 @@ func scrapeOf(t testing.TB, handler http.Handler, target, format, encoding strin
 func decompress(t testing.TB, encoding string, body []byte) string {
 	t.Helper()
 	var r io.Reader = bytes.NewReader(body)
-	switch encoding {
-	case "gzip":
-		one, err := gzip.NewReader(r)
+	if encoding == "gzip" {
+		member, err := gzip.NewReader(r)
 		if err != nil {
 			t.Fatalf("reading gzip: %v", err)
 		}
-		one.Multistream(false) // What comes after the first member is not read.
-		r = one
-	case "zstd":
-		frames, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			t.Fatalf("reading zstd: %v", err)
-		}
-		defer frames.Close()
-		r = frames
+		member.Multistream(false) // What follows the first member is not read.
+		r = member
 	}
 	plain, err := io.ReadAll(r)
 	if err != nil {
-		t.Fatalf("decompressing %s: %v", encoding, err)
+		t.Fatalf("decompressing %q: %v", encoding, err)
 	}
 	return string(plain)
 }
