@@ -7,15 +7,9 @@ import (
 	"strconv"
 )
 
-// targetGroup is one entry of a Prometheus HTTP service discovery document.
-type targetGroup struct {
-	Targets []string          `json:"targets"`
-	Labels  map[string]string `json:"labels"`
-}
-
-// serviceDiscovery lists one target per account and shard, so that several Prometheus servers can share a fleet.
-// Targets are told apart by their instance label, as their up series would collide otherwise.
-// They are where the exporter is reached from outside, or where this request reached it.
+// serviceDiscovery lists one target per account and shard, so that several Prometheus servers can share a fleet. The
+// instance label is different for each target, because their up series would collide otherwise. The address is the external
+// URL, or that of the request.
 func serviceDiscovery(o Options, s Site, e Exporter) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		scheme, host := s.external.Scheme, s.external.Host
@@ -25,7 +19,11 @@ func serviceDiscovery(o Options, s Site, e Exporter) http.HandlerFunc {
 				scheme = "https"
 			}
 		}
-		groups := []targetGroup{}
+		type group struct {
+			Targets []string          `json:"targets"`
+			Labels  map[string]string `json:"labels"`
+		}
+		groups := []group{}
 		for _, account := range e.Status() {
 			for shard := range o.SDShards {
 				labels := map[string]string{
@@ -39,13 +37,12 @@ func serviceDiscovery(o Options, s Site, e Exporter) http.HandlerFunc {
 					labels["__param_shards"] = strconv.Itoa(o.SDShards)
 					labels["instance"] += fmt.Sprintf("/%d", shard)
 				}
-				groups = append(groups, targetGroup{Targets: []string{host}, Labels: labels})
+				groups = append(groups, group{[]string{host}, labels})
 			}
 		}
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
-		// The only error here is a client that has gone.
-		_ = enc.Encode(groups)
+		_ = enc.Encode(groups) // It fails only if the client has left.
 	}
 }

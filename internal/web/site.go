@@ -18,24 +18,39 @@ type Options struct {
 	SDShards      int    // shards per account in /sd
 	Lifecycle     bool   // serve POST /-/reload
 	Pprof         bool   // serve /debug/pprof
-	Version       string // what is said of the build
+	Version       string // shown on the pages
 }
 
-// A Site is where the pages are, for who serves them and for who asks for them.
+// A Site is where the pages are, inside and from outside.
 type Site struct {
 	prefix   string  // of each path that is served: empty, or like /ycm
 	external url.URL // what prefix is from outside; without scheme and host if these are as the request says
 }
 
-// Site is where the options put the pages, or what is wrong with them, with the name of the flag.
-func (o Options) Site() (Site, error) {
-	var s Site
-	err := telemetryPath(o.TelemetryPath)
-	if err == nil && o.ExternalURL != "" {
-		s.external, err = externalURL(o.ExternalURL)
+// Site returns where the pages are, or an error that names the flag.
+func (o Options) Site() (s Site, err error) {
+	first, _, _ := strings.Cut(strings.TrimPrefix(o.TelemetryPath, "/"), "/")
+	switch {
+	case !isPath(o.TelemetryPath):
+		return s, fmt.Errorf("--web.telemetry-path is %q, but must %s, such as /metrics", o.TelemetryPath, beClean)
+	case o.TelemetryPath == "/status", o.TelemetryPath == "/sd", first == "-", first == "debug":
+		return s, fmt.Errorf("--web.telemetry-path %q is taken by another page; choose another, such as /metrics", o.TelemetryPath)
+	}
+	if o.ExternalURL != "" {
+		u, err := url.Parse(o.ExternalURL)
+		switch {
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+			return s, errors.New("--web.external-url must be a URL that begins with http:// or https://, such as https://proxy.example.com/ycm")
+		case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
+			return s, errors.New("--web.external-url must have neither user, query nor fragment, only scheme, host and path")
+		}
+		s.external = url.URL{Scheme: u.Scheme, Host: u.Host}
+		if s.external.Path, err = prefixOf("--web.external-url", u.Path); err != nil {
+			return s, err
+		}
 	}
 	s.prefix = s.external.Path
-	if err == nil && o.RoutePrefix != "" {
+	if o.RoutePrefix != "" {
 		s.prefix, err = prefixOf("--web.route-prefix", o.RoutePrefix)
 	}
 	if o.ExternalURL == "" {
@@ -47,55 +62,30 @@ func (o Options) Site() (Site, error) {
 // Path is where a page, such as /status, is served.
 func (s Site) Path(page string) string { return s.prefix + page }
 
-func externalURL(given string) (url.URL, error) {
-	u, err := url.Parse(given)
-	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return url.URL{}, errors.New("--web.external-url is no URL that begins with http:// or https://, such as https://proxy.example.com/ycm")
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
-		return url.URL{}, errors.New("--web.external-url must have neither user, query nor fragment, only scheme, host and path")
-	}
-	p, err := prefixOf("--web.external-url", u.Path)
-	return url.URL{Scheme: u.Scheme, Host: u.Host, Path: p}, err
-}
-
-// prefixOf reads a prefix of paths: "/" is none.
+// prefixOf normalizes a prefix of paths: "/" is none.
 func prefixOf(flag, prefix string) (string, error) {
-	if prefix == "" || prefix == "/" {
-		return "", nil
+	trimmed := strings.TrimSuffix(prefix, "/")
+	if trimmed != "" && !isPath(trimmed) || strings.HasPrefix(prefix, "//") {
+		return "", fmt.Errorf("%s has the path %q, but it must %s, such as /ycm", flag, prefix, beClean)
 	}
-	prefix = strings.TrimSuffix(prefix, "/")
-	if prefix == "/" || !isPath(prefix) {
-		return "", fmt.Errorf("%s has the path %q, but it must be clean, begin with / and have only letters, digits, /, ., _, ~ and -, such as /ycm", flag, prefix)
-	}
-	return prefix, nil
+	return trimmed, nil
 }
 
-// telemetryPath checks the path of the metrics.
-func telemetryPath(p string) error {
-	first, _, _ := strings.Cut(strings.TrimPrefix(p, "/"), "/")
-	switch {
-	case !isPath(p):
-		return fmt.Errorf("--web.telemetry-path is %q, but must be clean, begin with / and have only letters, digits, /, ., _, ~ and -, such as /metrics", p)
-	case p == "/status", p == "/sd", first == "-", first == "debug":
-		return fmt.Errorf("--web.telemetry-path %q is taken by a page of the exporter; use another, such as /metrics", p)
-	}
-	return nil
-}
+const beClean = "be clean, begin with / and contain only letters, digits, /, ., _, ~ and -"
 
 // isPath reports whether a path means the same to a route, a link, a header and a scraper's configuration.
 func isPath(p string) bool {
 	return regexp.MustCompile(`^/[A-Za-z0-9/._~-]*$`).MatchString(p) && path.Clean(p) == p
 }
 
-// redirect sends the client to another page, by its path from outside.
+// redirect redirects the client to another page, by its path from outside.
 func (s Site) redirect(w http.ResponseWriter, r *http.Request, page string) {
 	target := url.URL{Path: s.external.Path + page, RawQuery: r.URL.RawQuery}
 	http.Redirect(w, r, target.String(), http.StatusFound)
 }
 
-// canonical sends clients from paths that are not clean to those that are, and from outside of the prefix to the
-// landing page. The standard library's own redirects know nothing of a proxy.
+// canonical redirects from paths that are not clean to those that are, and from outside of the prefix to the landing page.
+// The standard library's own redirects do not know about a proxy.
 func (s Site) canonical(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		clean := path.Clean(r.URL.Path)

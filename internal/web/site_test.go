@@ -18,7 +18,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/web"
 )
 
-func TestPathsThatMeanTwoThingsAreRefused(t *testing.T) {
+func TestAmbiguousPathsAreRefused(t *testing.T) {
 	for path, want := range map[string]string{
 		"": "clean", "metrics": "clean", "/metrics/": "clean", "//metrics": "clean", "/a//b": "clean", "/a/../b": "clean", "/./a": "clean",
 		"/{metrics}": "letters, digits", "/{$}": "letters, digits", "/a b": "letters, digits", "/a?b": "letters, digits", "/a#b": "letters, digits",
@@ -29,7 +29,7 @@ func TestPathsThatMeanTwoThingsAreRefused(t *testing.T) {
 		o.TelemetryPath = path
 		_, err := web.Handler(o, http.NotFoundHandler(), &fleet{})
 		if err == nil || !strings.Contains(err.Error(), "--web.telemetry-path") || !strings.Contains(err.Error(), want) {
-			t.Errorf("telemetry path %q: error %v, want one that names the flag and says %q", path, err, want)
+			t.Errorf("telemetry path %q: error %v, want one with the flag and %q", path, err, want)
 		}
 	}
 	for _, prefix := range []string{"ycm", "//", "/a//b", "/{a}", "/a b", "/a?b", "/a#b", "/a%20b", "/.."} {
@@ -52,21 +52,21 @@ func TestPathsThatMeanTwoThingsAreRefused(t *testing.T) {
 	for _, path := range []string{"/", "/metrics", "/a/b-c_d.e~f/9", "/statuses", "/-metrics", "/debugging"} {
 		o := defaults
 		o.TelemetryPath = path
-		if _, body, _ := ask(t, serve(t, o, &fleet{}), "GET", path); body != "the metrics\n" {
+		if _, body, _ := request(t, serve(t, o, &fleet{}), "GET", path); body != "the metrics\n" {
 			t.Errorf("telemetry path %q serves %q, want the metrics", path, body)
 		}
 	}
 }
 
-// front serves an exporter behind a proxy that speaks for it at another address, under the path /outside, as the
-// flags say: the proxy passes on the whole path, or without its beginning.
+// front serves an exporter behind a proxy at another address, under the path /outside, as the flags say. The proxy passes
+// on the path as it is or without /outside.
 func front(t *testing.T, o web.Options, strips bool) *httptest.Server {
 	t.Helper()
 	accounts := &fleet{ready: true, status: []poll.Status{{Account: "main"}}}
 	var inner http.Handler
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/outside/") && r.URL.Path != "/outside" {
-			http.Error(w, "This is not for the exporter: "+r.URL.Path, http.StatusTeapot)
+			http.Error(w, "This is not the exporter: "+r.URL.Path, http.StatusTeapot)
 			return
 		}
 		r.Host = "inside:10055"
@@ -88,14 +88,14 @@ func front(t *testing.T, o web.Options, strips bool) *httptest.Server {
 	return proxy
 }
 
-// Whoever comes through a proxy finds each page by the links of the others, and Prometheus its targets.
+// Through a proxy each page is reached by the links of the others, and Prometheus reaches its targets.
 func TestPagesAreReachedThroughAProxy(t *testing.T) {
 	for name, c := range map[string]struct {
 		routePrefix string
 		strips      bool
 	}{
-		"that passes on the whole path": {"", false},
-		"that takes the beginning away": {"/", true},
+		"that passes on the path": {"", false},
+		"that strips its prefix":  {"/", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := defaults
@@ -109,7 +109,7 @@ func TestPagesAreReachedThroughAProxy(t *testing.T) {
 					return
 				}
 				seen[page] = true
-				status, body, header := ask(t, proxy, "GET", page)
+				status, body, header := request(t, proxy, "GET", page)
 				if status != http.StatusOK {
 					t.Errorf("GET %s: %d %.100s, want 200", page, status, body)
 				}
@@ -133,10 +133,10 @@ func TestPagesAreReachedThroughAProxy(t *testing.T) {
 			visit("/outside/")
 			for _, page := range []string{"/outside/metrics", "/outside/status", "/outside/sd", "/outside/-/healthy", "/outside/debug/pprof/heap", "/outside/metrics?account=main&shard=1&shards=2"} {
 				if !seen[page] {
-					t.Errorf("no page links to %s; these were found: %v", page, seen)
+					t.Errorf("no page links to %s; found: %v", page, seen)
 				}
 			}
-			// These are redirected, and must not leave the proxy's part of the server.
+			// These are redirected, and must stay below the proxy's path.
 			for from, want := range map[string]string{
 				"/outside":                          "ycm_exporter",
 				"/outside//status":                  "ycm_exporter",
@@ -144,14 +144,14 @@ func TestPagesAreReachedThroughAProxy(t *testing.T) {
 				"/outside/debug/pprof":              "goroutine",
 			} {
 				if c.strips && from == "/outside" {
-					continue // What is left of the path is none.
+					continue // The path that is left is empty.
 				}
-				if status, body, _ := ask(t, proxy, "GET", from); status != http.StatusOK || !strings.Contains(body, want) {
+				if status, body, _ := request(t, proxy, "GET", from); status != http.StatusOK || !strings.Contains(body, want) {
 					t.Errorf("GET %s: %d %.200s, want 200 and %q", from, status, body, want)
 				}
 			}
 
-			_, document, _ := ask(t, proxy, "GET", "/outside/sd")
+			_, document, _ := request(t, proxy, "GET", "/outside/sd")
 			var groups []struct {
 				Targets []string
 				Labels  map[string]string
@@ -171,10 +171,10 @@ func TestPagesAreReachedThroughAProxy(t *testing.T) {
 	}
 }
 
-func TestServiceDiscoveryBehindATLSProxySaysHTTPS(t *testing.T) {
+func TestServiceDiscoveryBehindATLSProxyUsesHTTPS(t *testing.T) {
 	o := defaults
 	o.ExternalURL, o.RoutePrefix = "https://metrics.example.com:8443/ycm", "/"
-	_, document, _ := ask(t, serve(t, o, &fleet{status: []poll.Status{{Account: "main"}}}), "GET", "/sd")
+	_, document, _ := request(t, serve(t, o, &fleet{status: []poll.Status{{Account: "main"}}}), "GET", "/sd")
 	for _, want := range []string{`"__scheme__": "https"`, `"metrics.example.com:8443"`, `"__metrics_path__": "/ycm/metrics"`, `"instance": "metrics.example.com:8443/main"`} {
 		if !strings.Contains(document, want) {
 			t.Errorf("the document lacks %s:\n%s", want, document)
@@ -182,7 +182,7 @@ func TestServiceDiscoveryBehindATLSProxySaysHTTPS(t *testing.T) {
 	}
 }
 
-func TestARoutePrefixAloneIsPartOfEveryPath(t *testing.T) {
+func TestRoutePrefixIsPartOfEveryPath(t *testing.T) {
 	o := defaults
 	o.RoutePrefix = "/ycm/"
 	server := serve(t, o, &fleet{status: []poll.Status{{Account: "main"}}})
@@ -190,12 +190,12 @@ func TestARoutePrefixAloneIsPartOfEveryPath(t *testing.T) {
 		"/": "ycm_exporter", "/ycm": "ycm_exporter", "/ycm/": "ycm_exporter", "/ycm/metrics": "the metrics", "/ycm/-/healthy": "healthy",
 		"/ycm/sd": `"__metrics_path__": "/ycm/metrics"`,
 	} {
-		if status, body, _ := ask(t, server, "GET", page); status != 200 || !strings.Contains(body, want) {
+		if status, body, _ := request(t, server, "GET", page); status != 200 || !strings.Contains(body, want) {
 			t.Errorf("GET %s: %d %.200s, want 200 and %q", page, status, body, want)
 		}
 	}
 	for _, page := range []string{"/metrics", "/status", "/ycmx/metrics", "/ycm/ycm/metrics"} {
-		if status, _, _ := ask(t, server, "GET", page); status != 404 {
+		if status, _, _ := request(t, server, "GET", page); status != 404 {
 			t.Errorf("GET %s: %d, want 404", page, status)
 		}
 	}
@@ -206,7 +206,7 @@ func TestARoutePrefixAloneIsPartOfEveryPath(t *testing.T) {
 }
 
 // A redirect never leads to another server, whatever the path looks like.
-func TestARedirectStaysOnTheServer(t *testing.T) {
+func TestRedirectStaysOnTheServer(t *testing.T) {
 	server := serve(t, defaults, &fleet{})
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for _, path := range []string{"//evil.example.com/", "//evil.example.com/..", "/\\evil.example.com/../x", "/x/..//evil.example.com"} {
@@ -226,11 +226,11 @@ func TestARedirectStaysOnTheServer(t *testing.T) {
 	}
 }
 
-// The landing page is the toolkit's, in the colours that the reader has.
-func TestTheLandingPageIsReadInTheDark(t *testing.T) {
+// The landing page is the toolkit's, with colours for dark mode.
+func TestLandingPageHasDarkMode(t *testing.T) {
 	o := defaults
 	o.Version = "1.2.3"
-	_, body, _ := ask(t, serve(t, o, &fleet{}), "GET", "/")
+	_, body, _ := request(t, serve(t, o, &fleet{}), "GET", "/")
 	for _, want := range []string{"color-scheme: light dark", "Version: 1.2.3<"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the landing page lacks %q:\n%s", want, body)
@@ -241,7 +241,7 @@ func TestTheLandingPageIsReadInTheDark(t *testing.T) {
 	}
 }
 
-// oneConn is a listener that accepts one connection, in memory, so that the clock can be a fake one.
+// oneConn is a listener that accepts one connection in memory, so that the clock can be fake.
 type oneConn chan net.Conn
 
 func (c oneConn) Accept() (net.Conn, error) {
@@ -253,8 +253,8 @@ func (c oneConn) Accept() (net.Conn, error) {
 func (c oneConn) Close() error { close(c); return nil }
 func (oneConn) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
-// A client that announces a body and does not send it is not waited for.
-func TestABodyThatDoesNotComeIsNotWaitedFor(t *testing.T) {
+// A client that announces a body and does not send it is dropped.
+func TestClientThatDoesNotSendItsBodyIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		handler, err := web.Handler(defaults, http.NotFoundHandler(), &fleet{})
 		if err != nil {
@@ -270,7 +270,7 @@ func TestABodyThatDoesNotComeIsNotWaitedFor(t *testing.T) {
 		began := time.Now()
 		_ = client.SetReadDeadline(began.Add(time.Minute))
 		if _, err := io.Copy(io.Discard, client); err != nil {
-			t.Errorf("after %v the connection is open still: %v", time.Since(began), err)
+			t.Errorf("after %v the connection is still open: %v", time.Since(began), err)
 		}
 		client.Close()
 		server.Close()

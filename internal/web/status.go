@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -18,46 +17,32 @@ import (
 //go:embed status.html
 var statusHTML string
 
-// StorageStatus is what is told of the folder in which snapshots outlive a restart.
+// StorageStatus is how the directory for persistent state is doing.
 type StorageStatus struct {
 	Path      string
 	LastWrite time.Time // zero before the first
 	Err       string    // why the last write failed; empty when it succeeded
 }
 
-// Storer is an Exporter that may have such a folder.
-type Storer interface {
-	// Storage tells of the folder; false if there is none.
-	Storage() (StorageStatus, bool)
-}
-
 // view is what the template of the status page shows.
 type view struct {
-	clock
 	Options
+	Now      time.Time
 	Health   health
-	Refresh  bool // the page asks for itself again and again
+	Refresh  bool // the page reloads itself
 	Storage  *StorageStatus
 	Accounts []poll.Status
 }
 
-// statusPage shows each account with its budget and its collectors. It is rendered whole before the first byte
-// is sent, so that a fault is an error and never half a page.
+// statusPage shows each account with its rate limit and its collectors. It is rendered before the first byte is sent, so
+// that a failure is an error and never half a page.
 func statusPage(o Options, e Exporter) http.HandlerFunc {
-	page := template.Must(template.New("status").Funcs(template.FuncMap{
-		"state": state, "took": took, "shards": func() []int { return shards(o.SDShards) }, "relative": relative,
-	}).Parse(statusHTML))
+	page := template.Must(template.New("status").Funcs(template.FuncMap{"state": state, "took": took, "relative": relative}).Parse(statusHTML))
 	return func(w http.ResponseWriter, r *http.Request) {
-		now := time.Now()
-		v := view{
-			clock: clock(now), Options: o, Accounts: e.Status(),
-			Refresh: r.URL.Query().Get("refresh") != "off",
-		}
-		v.Health = healthOf(v.Accounts, e.Ready(), now)
-		if storer, ok := e.(Storer); ok {
-			if storage, ok := storer.Storage(); ok {
-				v.Storage = &storage
-			}
+		v := view{Options: o, Now: time.Now(), Accounts: e.Status(), Refresh: r.URL.Query().Get("refresh") != "off"}
+		v.Health = healthOf(v.Accounts, e.Ready(), v.Now)
+		if storage, ok := e.Storage(); ok {
+			v.Storage = &storage
 		}
 		var out bytes.Buffer
 		if err := page.Execute(&out, v); err != nil {
@@ -70,47 +55,29 @@ func statusPage(o Options, e Exporter) http.HandlerFunc {
 	}
 }
 
-func shards(count int) (all []int) {
-	for n := range count {
-		all = append(all, n)
-	}
-	return all
-}
-
-// clock words times relative to the moment the page was asked for.
-type clock time.Time
-
-// Now is that moment.
-func (c clock) Now() time.Time { return time.Time(c) }
-
-// Ago words a moment of the past, as "3m ago".
-func (c clock) Ago(t time.Time) string {
+// Ago formats a past time relative to the request, as "3m ago".
+func (v view) Ago(t time.Time) string {
 	if t.IsZero() {
 		return "never"
 	}
-	return took(time.Time(c).Sub(t)) + " ago"
+	return took(v.Now.Sub(t)) + " ago"
 }
 
-// Until words a moment to come, as "in 3m".
-func (c clock) Until(t time.Time) string {
-	switch d := t.Sub(time.Time(c)); {
+// In formats a time to come, as "in 3m".
+func (v view) In(t time.Time) string {
+	switch {
 	case t.IsZero():
 		return "–"
-	case d <= 0:
+	case !t.After(v.Now):
 		return "now"
 	default:
-		return "in " + took(d)
+		return "in " + took(t.Sub(v.Now))
 	}
 }
 
-// Future reports whether t is still to come.
-func (c clock) Future(t time.Time) bool { return t.After(time.Time(c)) }
-
-// took words a duration at the precision that a person cares for.
+// took formats a duration at the precision that people need.
 func took(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "0s"
+	switch d = max(d, 0); {
 	case d < time.Second:
 		return d.Round(time.Millisecond).String()
 	case d < time.Minute:
@@ -120,19 +87,69 @@ func took(d time.Duration) string {
 	}
 }
 
-// Demand words what an account's collectors need of its budget, once that is known.
+// Demand compares what an account's collectors need with its rate limit.
 func (view) Demand(account poll.Status) health {
 	b := account.Budget
-	needed, format := account.Demand*b.Interval.Seconds(), "about %.0f each %s"
+	needed, digits, about := account.Demand*b.Interval.Seconds(), 0, "about"
 	if needed < 10 {
-		format = "about %.1f each %s"
+		digits = 1
 	}
 	if slices.ContainsFunc(account.Collectors, func(c poll.CollectorStatus) bool { return c.LastSuccess.IsZero() }) {
-		format = strings.Replace(format, "about", "at least", 1)
+		about = "at least"
 	}
-	text := fmt.Sprintf(format, needed, took(b.Interval))
+	text := fmt.Sprintf("%s %.*f every %s", about, digits, needed, took(b.Interval))
 	if needed > float64(b.Rate) {
-		return health{failing, text + ", more than there is"}
+		return health{failing, text + ", exceeds the rate limit"}
 	}
 	return health{ok, text}
+}
+
+// The states of a collector and of the exporter, which are also the class names of their colours.
+const (
+	ok       = "ok"
+	failing  = "failing"
+	starting = "starting"
+)
+
+// health is a state with its explanation.
+type health struct{ State, Text string }
+
+// healthOf sums up the states of the accounts and their collectors; it is the first thing on the page.
+func healthOf(accounts []poll.Status, ready bool, now time.Time) health {
+	all, paused, count := 0, 0, map[string]int{}
+	for _, account := range accounts {
+		if account.Budget.PausedUntil.After(now) {
+			paused++
+		}
+		all += len(account.Collectors)
+		for _, c := range account.Collectors {
+			count[state(c)]++
+		}
+	}
+	switch {
+	case len(accounts) == 0:
+		return health{failing, "no account is configured"}
+	case count[failing] > 0:
+		return health{failing, fmt.Sprintf("%d of %d collectors failing", count[failing], all)}
+	case paused > 0:
+		return health{failing, fmt.Sprintf("%d of %d accounts paused by the rate limit", paused, len(accounts))}
+	case !ready:
+		return health{starting, "first walk in progress"}
+	case count[starting] > 0:
+		return health{starting, fmt.Sprintf("%d of %d collectors have not polled yet", count[starting], all)}
+	default:
+		return health{ok, "all collectors succeed"}
+	}
+}
+
+// state is that of a collector. A restored snapshot says nothing about how polls go now.
+func state(c poll.CollectorStatus) string {
+	switch {
+	case c.Err != "":
+		return failing
+	case c.LastSuccess.IsZero() || c.Restored:
+		return starting
+	default:
+		return ok
+	}
 }

@@ -13,7 +13,7 @@ import (
 // statusOf is the status page of an exporter.
 func statusOf(t *testing.T, o web.Options, e web.Exporter, query string) string {
 	t.Helper()
-	status, body, header := ask(t, serve(t, o, e), "GET", "/status"+query)
+	status, body, header := request(t, serve(t, o, e), "GET", "/status"+query)
 	if status != 200 || !strings.HasPrefix(header.Get("Content-Type"), "text/html") {
 		t.Fatalf("got %d with content type %q, want an HTML page", status, header.Get("Content-Type"))
 	}
@@ -29,7 +29,7 @@ func expectOn(t *testing.T, page string, wants ...string) {
 	}
 }
 
-func TestStatusPageTellsEachCollectorsState(t *testing.T) {
+func TestStatusPageShowsEachCollectorsState(t *testing.T) {
 	now := time.Now()
 	account := poll.Status{
 		Account: "main", BaseURL: "https://ycm.example.com", Listed: true, PBXs: 1234, Demand: 0.5,
@@ -50,18 +50,18 @@ func TestStatusPageTellsEachCollectorsState(t *testing.T) {
 	}
 	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
 	expectOn(t, page,
-		"https://ycm.example.com", "<dd>1234</dd>", "12 of 75 requests", "60 requests each 1m", "at least 30 each 1m", "Paused by rate limit",
+		"https://ycm.example.com", "<dd>1234</dd>", "<dt>Requests available</dt><dd>12 of 75<", "60 requests every 1m", "at least 30 every 1m", "Paused by rate limit",
 		"running, 17 of 25", "1m30s ago", `class="state ok">ok`, "2m ago, before the restart",
 		`class="state failing">failing`, "&lt;script&gt;", `class="state starting">starting`, "never",
 		"03:04:05 UTC, 20s, <span class=\"ok\">ok</span>", "03:03:05 UTC, 30s, <span class=\"failing\">page 3 &lt;b&gt;timed out&lt;/b&gt;</span>",
 	)
 	if strings.Contains(page, "<script") || strings.Contains(page, "<b>") {
-		t.Errorf("the status page lets an error's text be HTML:\n%s", page)
+		t.Errorf("the status page shows an error's text as HTML:\n%s", page)
 	}
 }
 
-// The first thing to read follows the collectors: it is green only when all of them succeed.
-func TestStatusPageBeginsWithTheWorst(t *testing.T) {
+// The first thing on the page is green only when all collectors succeed.
+func TestStatusPageBeginsWithTheWorstState(t *testing.T) {
 	now := time.Now()
 	good := poll.CollectorStatus{Name: "cloud_pbx", LastSuccess: now}
 	bad := poll.CollectorStatus{Name: "firmware", LastSuccess: now, Err: "502"}
@@ -79,7 +79,7 @@ func TestStatusPageBeginsWithTheWorst(t *testing.T) {
 		`class="state ok">all collectors succeed`:                        {true, []poll.Status{account(good, good)}},
 		`class="state starting">1 of 2 collectors have not polled yet`:   {true, []poll.Status{account(good, fresh)}},
 		`class="state starting">2 of 3 collectors have not polled yet`:   {true, []poll.Status{account(good, restored, fresh)}},
-		`class="state starting">first walk under way`:                    {false, []poll.Status{account(fresh, fresh)}},
+		`class="state starting">first walk in progress`:                  {false, []poll.Status{account(fresh, fresh)}},
 		`class="state failing">1 of 2 collectors failing`:                {true, []poll.Status{account(good, bad)}},
 		`class="state failing">3 of 4 collectors failing`:                {true, []poll.Status{account(bad, bad), account(good, bad)}},
 		`class="state failing">1 of 1 collectors failing`:                {false, []poll.Status{account(bad)}},
@@ -94,23 +94,23 @@ func TestStatusPageBeginsWithTheWorst(t *testing.T) {
 	}
 }
 
-// What is not known is not 0.
-func TestStatusPageTellsNoFleetBeforeTheFirstWalk(t *testing.T) {
+// Unknown is not 0.
+func TestStatusPageShowsNoFleetBeforeTheFirstWalk(t *testing.T) {
 	account := poll.Status{Account: "main", Budget: ycmclient.BudgetState{Burst: 75, Rate: 75, Interval: time.Minute}}
 	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
-	expectOn(t, page, `<dt>Cloud PBXs</dt><dd><span class="soft">not known yet</span>`, `<dt>Collectors need</dt><dd><span class="soft">not known yet</span>`)
+	expectOn(t, page, `<dt>Cloud PBXs</dt><dd><span class="soft">unknown</span>`, `<dt>Estimated API demand</dt><dd><span class="soft">unknown</span>`)
 
 	account.Listed = true
 	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), "<dt>Cloud PBXs</dt><dd>0</dd>")
 }
 
-func TestStatusPageWarnsOfABudgetThatIsTooSmall(t *testing.T) {
+func TestStatusPageWarnsWhenDemandExceedsTheRateLimit(t *testing.T) {
 	account := poll.Status{Account: "main", Demand: 10, Budget: ycmclient.BudgetState{Burst: 75, Rate: 75, Interval: time.Minute}}
-	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state failing">about 600 each 1m, more than there is`)
+	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state failing">about 600 every 1m, exceeds the rate limit`)
 	account.Demand = 0.1
-	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state ok">about 6.0 each 1m`)
+	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state ok">about 6.0 every 1m`)
 	account.Collectors = []poll.CollectorStatus{{Name: "trunks"}}
-	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state ok">at least 6.0 each 1m`)
+	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state ok">at least 6.0 every 1m`)
 }
 
 func TestStatusPageLinksToEachShard(t *testing.T) {
@@ -119,22 +119,22 @@ func TestStatusPageLinksToEachShard(t *testing.T) {
 	page := statusOf(t, o, &fleet{status: []poll.Status{{Account: "main"}}}, "")
 	expectOn(t, page, `<a href="./a/metrics?account=main&amp;shard=0&amp;shards=3">0</a>`, `<a href="./a/metrics?account=main&amp;shard=2&amp;shards=3">2</a>`)
 	if page := statusOf(t, defaults, &fleet{status: []poll.Status{{Account: "main"}}}, ""); strings.Contains(page, "Shards") {
-		t.Error("the status page tells of shards where there is one")
+		t.Error("the status page shows shards where there is one")
 	}
 }
 
-// The page asks for itself again, unless somebody wants to read on it.
-func TestStatusPageCanBeHeld(t *testing.T) {
+// The page reloads itself, unless somebody wants to read it.
+func TestAutoRefreshCanBePaused(t *testing.T) {
 	const refresh = `http-equiv="refresh"`
 	if page := statusOf(t, defaults, &fleet{}, ""); !strings.Contains(page, refresh) || !strings.Contains(page, `href="?refresh=off"`) {
-		t.Errorf("the page does not refresh, or has no link to hold it:\n%s", page)
+		t.Errorf("the page does not refresh, or has no link to pause that:\n%s", page)
 	}
 	if page := statusOf(t, defaults, &fleet{}, "?refresh=off"); strings.Contains(page, refresh) || !strings.Contains(page, `href="status"`) {
-		t.Errorf("the page that is held refreshes, or has no link to let it go:\n%s", page)
+		t.Errorf("the paused page refreshes, or has no link to resume:\n%s", page)
 	}
 }
 
-// storing is an exporter with a folder in which snapshots outlive a restart.
+// storing is an exporter with a directory for persistent state.
 type storing struct {
 	fleet
 	storage web.StorageStatus
@@ -142,12 +142,12 @@ type storing struct {
 
 func (s *storing) Storage() (web.StorageStatus, bool) { return s.storage, s.storage.Path != "" }
 
-func TestStatusPageTellsOfTheStorage(t *testing.T) {
+func TestStatusPageShowsTheStorage(t *testing.T) {
 	page := statusOf(t, defaults, &storing{storage: web.StorageStatus{Path: "/var/lib/ycm", LastWrite: time.Now().Add(-time.Minute)}}, "")
 	expectOn(t, page, "/var/lib/ycm", "<dt>Last write</dt><dd>1m ago", `class="state ok">ok`)
 	page = statusOf(t, defaults, &storing{storage: web.StorageStatus{Path: "/var/lib/ycm", Err: "no space left on device"}}, "")
 	expectOn(t, page, "<dt>Last write</dt><dd>never", `class="state failing">no space left on device`)
 	if page := statusOf(t, defaults, &storing{}, ""); strings.Contains(page, "Storage") {
-		t.Error("the status page tells of a storage where there is none")
+		t.Error("the status page shows a storage where there is none")
 	}
 }

@@ -1,5 +1,5 @@
-// Package web serves what people and programs ask of the exporter beside its metrics: the landing page, the
-// status page, health, readiness, reload and service discovery.
+// Package web serves the exporter's pages beside its metrics: the landing page, the status page, health, readiness, reload
+// and service discovery. It does not know the API.
 package web
 
 import (
@@ -14,11 +14,13 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/poll"
 )
 
-// Exporter is what the pages show and steer.
+// Exporter is what the pages show and control.
 type Exporter interface {
-	// Status tells of each account and its collectors, ordered by account.
+	// Status returns the state of each account and its collectors, ordered by account.
 	Status() []poll.Status
-	// Ready reports whether every account's first poll of the list has ended, well or badly.
+	// Storage returns the state of the directory for persistent state, or false if there is none.
+	Storage() (StorageStatus, bool)
+	// Ready reports whether the first walk of every account has ended, successfully or not.
 	Ready() bool
 	// Reload reads the configuration again; on an error the running one stays.
 	Reload() error
@@ -37,9 +39,9 @@ func Handler(o Options, metrics http.Handler, e Exporter) (http.Handler, error) 
 	mux := http.NewServeMux()
 	page := func(path string, handler http.HandlerFunc) { mux.HandleFunc("GET "+s.Path(path), handler) }
 	if o.TelemetryPath == "/" {
-		mux.Handle(s.Path("/{$}"), metrics)
+		page("/{$}", metrics.ServeHTTP)
 	} else {
-		mux.Handle(s.Path(o.TelemetryPath), metrics)
+		page(o.TelemetryPath, metrics.ServeHTTP)
 		page("/{$}", landing)
 	}
 	page("/status", statusPage(o, e))
@@ -54,30 +56,25 @@ func Handler(o Options, metrics http.Handler, e Exporter) (http.Handler, error) 
 		}
 		fmt.Fprintln(w, "ycm_exporter is ready.")
 	})
-	mux.Handle(s.Path("/-/reload"), reload(o.Lifecycle, e))
+	mux.HandleFunc("POST "+s.Path("/-/reload"), reload(o, e))
+	mux.HandleFunc("PUT "+s.Path("/-/reload"), reload(o, e))
 	if o.Pprof {
-		profiles(mux, s)
+		const root = "/debug/pprof"
+		mux.HandleFunc(s.Path(root), func(w http.ResponseWriter, r *http.Request) { s.redirect(w, r, root+"/") })
+		mux.Handle(s.Path(root+"/"), http.StripPrefix(s.prefix, http.HandlerFunc(pprof.Index)))
+		mux.HandleFunc(s.Path(root+"/cmdline"), pprof.Cmdline)
+		mux.HandleFunc(s.Path(root+"/profile"), pprof.Profile)
+		mux.HandleFunc(s.Path(root+"/symbol"), pprof.Symbol)
+		mux.HandleFunc(s.Path(root+"/trace"), pprof.Trace)
 	}
 	return hardened(s.canonical(mux)), nil
 }
 
-// profiles routes what the standard library tells of the process.
-func profiles(mux *http.ServeMux, s Site) {
-	const root = "/debug/pprof"
-	mux.HandleFunc(s.Path(root), func(w http.ResponseWriter, r *http.Request) { s.redirect(w, r, root+"/") })
-	mux.Handle(s.Path(root+"/"), http.StripPrefix(s.prefix, http.HandlerFunc(pprof.Index)))
-	for name, handler := range map[string]http.HandlerFunc{
-		"cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,
-	} {
-		mux.HandleFunc(s.Path(root+"/"+name), handler)
-	}
-}
-
-// relative is the link from one page to another: all of them are in one folder, wherever that is.
+// relative is the link from one page to another: all of them are in one directory, wherever a proxy puts it.
 func relative(page string) string { return "./" + strings.TrimPrefix(page, "/") }
 
 func landingPage(o Options) (http.HandlerFunc, error) {
-	const here = "./" // The toolkit puts it before each link, and serves no other path.
+	const here = "./" // The toolkit prefixes each link with it, and serves no other path.
 	page, err := toolkit.NewLandingPage(toolkit.LandingConfig{
 		RoutePrefix: here,
 		Name:        "ycm_exporter",
@@ -87,8 +84,8 @@ func landingPage(o Options) (http.HandlerFunc, error) {
 		ExtraCSS:    ":root { color-scheme: light dark; }\n#pprof { border-color: currentColor; }",
 		Links: []toolkit.LandingLinks{
 			{Address: o.TelemetryPath, Text: "Metrics", Description: "what Prometheus scrapes"},
-			{Address: "/status", Text: "Status", Description: "each account and collector, its last polls and its next"},
-			{Address: "/sd", Text: "Service discovery", Description: "targets for Prometheus's http_sd_configs, one per account and shard"},
+			{Address: "/status", Text: "Status", Description: "state of each account and collector, last and next polls"},
+			{Address: "/sd", Text: "Service discovery", Description: "targets for http_sd_configs, one per account and shard"},
 			{Address: "/-/healthy", Text: "Healthy", Description: "200 while the process serves"},
 			{Address: "/-/ready", Text: "Ready", Description: "200 once every account's first walk has ended"},
 		},
@@ -103,33 +100,29 @@ func landingPage(o Options) (http.HandlerFunc, error) {
 	}, nil
 }
 
-func reload(enabled bool, e Exporter) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case !enabled:
-			http.Error(w, "Reload over HTTP is off: start with --web.enable-lifecycle, or send SIGHUP.", http.StatusForbidden)
-		case r.Method != http.MethodPost && r.Method != http.MethodPut:
-			w.Header().Set("Allow", "POST, PUT")
-			http.Error(w, "Reload with POST.", http.StatusMethodNotAllowed)
-		default:
-			if err := e.Reload(); err != nil {
-				http.Error(w, fmt.Sprintf("The configuration was not reloaded, the running one stays:\n%v", err), http.StatusInternalServerError)
-				return
-			}
-			fmt.Fprintln(w, "The configuration was reloaded.")
+func reload(o Options, e Exporter) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if !o.Lifecycle {
+			http.Error(w, "Reload over HTTP is disabled: start with --web.enable-lifecycle, or send SIGHUP.", http.StatusForbidden)
+			return
 		}
+		if err := e.Reload(); err != nil {
+			http.Error(w, fmt.Sprintf("Failed to reload the configuration, keeping the current one:\n%v", err), http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprintln(w, "The configuration was reloaded.")
 	}
 }
 
-// bodyTimeout is how long a client may take to send a body, which no page wants but net/http reads to its end.
+// bodyTimeout is how long a client may take to send a body, which no page uses but net/http reads to its end.
 const bodyTimeout = 10 * time.Second
 
-// hardened tells browsers to run nothing and frame nothing, as no page of the exporter needs a script, and waits for no
-// client that does not send what it announced.
+// hardened has browsers run no script and show no frame, because no page needs them, and drops clients that do not send
+// the body that they announced.
 func hardened(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // A test's response has none.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // The response of a test has none.
 		}
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")

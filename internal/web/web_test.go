@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fleet stands for the exporter behind the pages.
+// fleet is a fake exporter.
 type fleet struct {
 	status  []poll.Status
 	ready   bool
@@ -26,8 +26,9 @@ type fleet struct {
 	reloads int
 }
 
-func (f *fleet) Status() []poll.Status { return f.status }
-func (f *fleet) Ready() bool           { return f.ready }
+func (f *fleet) Status() []poll.Status              { return f.status }
+func (f *fleet) Ready() bool                        { return f.ready }
+func (f *fleet) Storage() (web.StorageStatus, bool) { return web.StorageStatus{}, false }
 func (f *fleet) Reload() error {
 	f.reloads++
 	return f.reload
@@ -47,7 +48,7 @@ func serve(t *testing.T, o web.Options, e web.Exporter) *httptest.Server {
 	return server
 }
 
-func ask(t *testing.T, server *httptest.Server, method, path string) (status int, body string, header http.Header) {
+func request(t *testing.T, server *httptest.Server, method, path string) (status int, body string, header http.Header) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
 	if err != nil {
@@ -65,7 +66,7 @@ func ask(t *testing.T, server *httptest.Server, method, path string) (status int
 	return resp.StatusCode, string(content), resp.Header
 }
 
-func TestPathsAnswerAsTheREADMESays(t *testing.T) {
+func TestPathsRespondAsDocumented(t *testing.T) {
 	lifecycle := defaults
 	lifecycle.Lifecycle = true
 	pprof := defaults
@@ -81,6 +82,8 @@ func TestPathsAnswerAsTheREADMESays(t *testing.T) {
 		wantBody   string
 	}{
 		{"metrics", defaults, fleet{}, "GET", "/metrics", 200, "the metrics"},
+		{"metrics are only read", defaults, fleet{}, "POST", "/metrics", 405, ""},
+		{"metrics are only read", defaults, fleet{}, "DELETE", "/metrics", 405, ""},
 		{"landing page links to the metrics", defaults, fleet{}, "GET", "/", 200, `href="./metrics"`},
 		{"landing page links to the status", defaults, fleet{}, "GET", "/", 200, `href="./status"`},
 		{"unknown path", defaults, fleet{}, "GET", "/nowhere", 404, ""},
@@ -89,13 +92,13 @@ func TestPathsAnswerAsTheREADMESays(t *testing.T) {
 		{"ready after it", defaults, fleet{ready: true}, "GET", "/-/ready", 200, "ready"},
 		{"reload is off by default", defaults, fleet{}, "POST", "/-/reload", 403, "--web.enable-lifecycle"},
 		{"reload", lifecycle, fleet{}, "POST", "/-/reload", 200, "reloaded"},
-		{"reload is no GET", lifecycle, fleet{}, "GET", "/-/reload", 405, "POST"},
-		{"a failed reload says why", lifecycle, fleet{reload: errors.New("config.yml:3: rate")}, "POST", "/-/reload", 500, "config.yml:3: rate"},
+		{"reload needs POST", lifecycle, fleet{}, "GET", "/-/reload", 405, ""},
+		{"a failed reload explains why", lifecycle, fleet{reload: errors.New("config.yml:3: rate")}, "POST", "/-/reload", 500, "config.yml:3: rate"},
 		{"profiles are off by default", defaults, fleet{}, "GET", "/debug/pprof/", 404, ""},
 		{"profiles", pprof, fleet{}, "GET", "/debug/pprof/", 200, "goroutine"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			status, body, header := ask(t, serve(t, c.options, &c.fleet), c.method, c.path)
+			status, body, header := request(t, serve(t, c.options, &c.fleet), c.method, c.path)
 			if status != c.wantStatus || !strings.Contains(body, c.wantBody) {
 				t.Errorf("%s %s: got %d %q, want %d with %q", c.method, c.path, status, body, c.wantStatus, c.wantBody)
 			}
@@ -116,7 +119,7 @@ func TestServiceDiscoveryListsOneTargetPerAccountAndShard(t *testing.T) {
 	server := serve(t, o, accounts)
 	host := strings.TrimPrefix(server.URL, "http://")
 
-	status, body, header := ask(t, server, "GET", "/sd")
+	status, body, header := request(t, server, "GET", "/sd")
 	if status != 200 || header.Get("Content-Type") != "application/json; charset=utf-8" {
 		t.Fatalf("got %d with content type %q, want 200 with application/json", status, header.Get("Content-Type"))
 	}
@@ -126,7 +129,7 @@ func TestServiceDiscoveryListsOneTargetPerAccountAndShard(t *testing.T) {
 	}
 	var got []group
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
-		t.Fatalf("the document is no list of target groups: %v\n%s", err, body)
+		t.Fatalf("the document is not a list of target groups: %v\n%s", err, body)
 	}
 	target := func(account, shard string) group {
 		return group{[]string{host}, map[string]string{
@@ -141,20 +144,20 @@ func TestServiceDiscoveryListsOneTargetPerAccountAndShard(t *testing.T) {
 }
 
 func TestServiceDiscoveryWithoutAccountsIsAnEmptyList(t *testing.T) {
-	if _, body, _ := ask(t, serve(t, defaults, &fleet{}), "GET", "/sd"); strings.TrimSpace(body) != "[]" {
-		t.Errorf("got %q, want an empty list, which is no error to Prometheus", body)
+	if _, body, _ := request(t, serve(t, defaults, &fleet{}), "GET", "/sd"); strings.TrimSpace(body) != "[]" {
+		t.Errorf("got %q, want an empty list, which Prometheus accepts", body)
 	}
 }
 
-func TestPagesFitATelemetryPathAtTheRoot(t *testing.T) {
+func TestTelemetryPathCanBeTheRoot(t *testing.T) {
 	o := defaults
 	o.TelemetryPath = "/"
-	if _, body, _ := ask(t, serve(t, o, &fleet{}), "GET", "/"); !strings.Contains(body, "the metrics") {
+	if _, body, _ := request(t, serve(t, o, &fleet{}), "GET", "/"); !strings.Contains(body, "the metrics") {
 		t.Errorf("got %q at /, want the metrics", body)
 	}
 }
 
-// Prometheus comes to the targets in the way in which it came to the discovery.
+// Prometheus reaches the targets in the way in which it reached the discovery.
 func TestServiceDiscoveryOverTLSListsTargetsOverTLS(t *testing.T) {
 	handler, err := web.Handler(defaults, http.NotFoundHandler(), &fleet{status: []poll.Status{{Account: "east"}}})
 	if err != nil {
@@ -162,7 +165,7 @@ func TestServiceDiscoveryOverTLSListsTargetsOverTLS(t *testing.T) {
 	}
 	server := httptest.NewTLSServer(handler)
 	t.Cleanup(server.Close)
-	_, body, _ := ask(t, server, "GET", "/sd")
+	_, body, _ := request(t, server, "GET", "/sd")
 	var groups []struct{ Labels map[string]string }
 	if err := json.Unmarshal([]byte(body), &groups); err != nil || len(groups) != 1 {
 		t.Fatalf("/sd is %q (error %v), want one target", body, err)
@@ -172,9 +175,9 @@ func TestServiceDiscoveryOverTLSListsTargetsOverTLS(t *testing.T) {
 	}
 }
 
-// What the status page shows is true for a moment, so nobody may keep it.
-func TestStatusPageIsNotKept(t *testing.T) {
-	_, _, header := ask(t, serve(t, defaults, &fleet{}), "GET", "/status")
+// The status page is out of date at once.
+func TestStatusPageIsNotCached(t *testing.T) {
+	_, _, header := request(t, serve(t, defaults, &fleet{}), "GET", "/status")
 	if got := header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("Cache-Control is %q, want no-store", got)
 	}
