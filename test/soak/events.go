@@ -119,10 +119,13 @@ func (t *trouble) slowScraper(ctx context.Context) {
 	t.hanging.Go(func() { t.exporter.hang(ctx, asks) })
 }
 
+// crowdSize is more than the exporter serves at once.
+const crowdSize = 220
+
 // crowd takes all places that there are for scrapes.
 func (t *trouble) crowd(ctx context.Context) {
 	t.watcher.crowded.Store(time.Now().Add(45 * time.Second).Unix())
-	for range 45 {
+	for range crowdSize {
 		t.hanging.Go(func() { t.exporter.hang(ctx, true) })
 	}
 }

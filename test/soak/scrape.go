@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -26,7 +25,7 @@ func formats() (all []format) {
 		"text/plain;version=0.0.4", "application/openmetrics-text;version=1.0.0",
 		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
 	} {
-		for _, encoding := range []string{"identity", "gzip", "zstd"} {
+		for _, encoding := range []string{"identity", "gzip"} {
 			all = append(all, format{accept, encoding})
 		}
 	}
@@ -58,18 +57,10 @@ func (e *exporter) ask(method, path string, header http.Header) (answer, error) 
 	}
 	defer response.Body.Close()
 	var body io.Reader = response.Body
-	switch response.Header.Get("Content-Encoding") {
-	case "gzip":
+	if response.Header.Get("Content-Encoding") == "gzip" {
 		if body, err = gzip.NewReader(body); err != nil {
 			return answer{}, err
 		}
-	case "zstd":
-		decompressed, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return answer{}, err
-		}
-		defer decompressed.Close()
-		body = decompressed
 	}
 	content, err := io.ReadAll(body)
 	return answer{response.StatusCode, response.Header.Get("Content-Type"), content}, err
