@@ -8,7 +8,7 @@ import (
 )
 
 // TestImportsRunOneWay lists the imports between the packages of this module, exactly as they are: a new one is a
-// decision about the architecture, and CONTRIBUTING.md explains the layers.
+// decision about the architecture, and CONTRIBUTING.md explains the layout.
 func TestImportsRunOneWay(t *testing.T) {
 	allowed := map[string]string{
 		".":                   "internal/cli",
