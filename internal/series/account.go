@@ -6,17 +6,15 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 )
 
-// accountLabel identifies the account on each series.
 const accountLabel = "account"
 
-// AccountFamilies describes columns of what is known of an account as a whole, sorted by name.
+// AccountFamilies returns the families of columns about an account as a whole, sorted by name.
 func AccountFamilies[R any](columns []Column[R]) []exposition.Family {
-	_, layouts := layOut(columns, []string{accountLabel})
-	return familiesOf(layouts)
+	_, families := layOut(columns, []string{accountLabel})
+	return families
 }
 
-// perAccount is the samples of an account as a whole, rather than of its PBXs. Whatever order or doubles the records
-// had, they are sorted, and of samples with the same labels the first is kept.
+// perAccount is the samples of an account as a whole, rather than of its PBXs.
 type perAccount struct {
 	families []exposition.Family
 	samples  [][]sample // of each family
@@ -27,16 +25,17 @@ type sample struct {
 	value  float64
 }
 
-// PerAccount reads the columns from one record, which the source does not keep.
+// PerAccount reads the columns from one record, which the source does not keep. Samples are sorted, and of those with the
+// same labels the first is kept, whatever the record has.
 func PerAccount[R any](account Account, columns []Column[R], record *R) exposition.Source {
-	sorted, layouts := layOut(without(columns, account.Excluded), []string{accountLabel})
-	s := &perAccount{families: familiesOf(layouts), samples: make([][]sample, len(layouts))}
-	for i, l := range layouts {
-		own := make([]string, len(l.own))
-		sorted[i].Read(record, own, func(value float64) {
-			labels := make([]string, len(l.family.Labels))
-			labels[l.identity[0]] = account.Name
-			for j, at := range l.own {
+	all, families := layOut(columns, []string{accountLabel}, account.Excluded...)
+	s := &perAccount{families: families, samples: make([][]sample, len(all))}
+	for i, c := range all {
+		own := make([]string, len(c.own))
+		c.Read(record, own, func(value float64) {
+			labels := make([]string, len(c.family.Labels))
+			labels[c.identity[0]] = account.Name
+			for j, at := range c.own {
 				labels[at] = own[j]
 			}
 			s.samples[i] = append(s.samples[i], sample{labels, value})
@@ -47,10 +46,10 @@ func PerAccount[R any](account Account, columns []Column[R], record *R) expositi
 	return s
 }
 
-// Families describes the columns.
+// Families implements exposition.Source.
 func (s *perAccount) Families() []exposition.Family { return s.families }
 
-// Each calls emit for the samples of a family. They are in shard 0 alone.
+// Each implements exposition.Source. All samples are in shard 0.
 func (s *perAccount) Each(family int, shard exposition.Shard, emit func(labels []string, value float64)) {
 	if shard.Index != 0 {
 		return

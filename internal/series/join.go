@@ -7,39 +7,36 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 )
 
-// joined is several sources of different families as one.
-type joined struct {
-	families []exposition.Family
-	parts    []part
-}
+// joined is several sources as one: each part is a family of a source.
+type joined []part
 
-// part is where one family is found.
 type part struct {
+	exposition.Family
 	source exposition.Source
-	family int
+	index  int
 }
 
 // Join makes one source of several that have no family in common.
 func Join(sources ...exposition.Source) exposition.Source {
-	j := &joined{}
+	var j joined
 	for _, source := range sources {
-		for i := range source.Families() {
-			j.parts = append(j.parts, part{source, i})
+		for i, f := range source.Families() {
+			j = append(j, part{f, source, i})
 		}
 	}
-	slices.SortFunc(j.parts, func(a, b part) int { return strings.Compare(a.describe().Name, b.describe().Name) })
-	for _, p := range j.parts {
-		j.families = append(j.families, p.describe())
-	}
+	slices.SortFunc(j, func(a, b part) int { return strings.Compare(a.Name, b.Name) })
 	return j
 }
 
-func (p part) describe() exposition.Family { return p.source.Families()[p.family] }
+// Families implements exposition.Source.
+func (j joined) Families() (families []exposition.Family) {
+	for _, p := range j {
+		families = append(families, p.Family)
+	}
+	return families
+}
 
-// Families describes those of all sources.
-func (j *joined) Families() []exposition.Family { return j.families }
-
-// Each calls emit for the samples of a family.
-func (j *joined) Each(family int, shard exposition.Shard, emit func(labels []string, value float64)) {
-	j.parts[family].source.Each(j.parts[family].family, shard, emit)
+// Each implements exposition.Source.
+func (j joined) Each(family int, shard exposition.Shard, emit func(labels []string, value float64)) {
+	j[family].source.Each(j[family].index, shard, emit)
 }

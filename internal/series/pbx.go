@@ -11,37 +11,34 @@ import (
 // pbxLabels identify a PBX on each of its series.
 func pbxLabels() []string { return []string{"account", "cloud_pbx_id", "name", "region"} }
 
-// PBXFamilies describes columns of records that belong to one PBX each, sorted by name.
+// PBXFamilies returns the families of columns about PBXs, sorted by name.
 func PBXFamilies[R any](columns []Column[R]) []exposition.Family {
-	_, layouts := layOut(columns, pbxLabels())
-	return familiesOf(layouts)
+	_, families := layOut(columns, pbxLabels())
+	return families
 }
 
-// PBX is what identifies a PBX. An ID of 0 is none: YCM's list does not have the PBX.
+// PBX is what identifies a PBX. An ID of 0 is none, because YCM's list does not have the PBX.
 type PBX struct {
 	ID           int64
 	Name, Region string
 }
 
-// perPBX is a snapshot of records that belong to one PBX each. It makes samples straight from the records: besides
-// them it holds a few bytes a PBX.
+// perPBX makes samples from records that belong to one PBX each, and holds but a few bytes per PBX besides them.
 type perPBX[T, R any] struct {
 	account  string
-	columns  []Column[R]
-	layouts  []layout
+	columns  []laidOut[R]
 	families []exposition.Family
 	records  []T
 	identify func(*T) (PBX, *R)
 	ids      decimals
 }
 
-// PerPBX makes a source of records, which have distinct ids, or an id of 0 and names in order. identify tells whose a
-// record is and what the columns read. The records are the source's from now on.
+// PerPBX makes a source of records, which have distinct ids, or an id of 0 and names in order. identify returns the PBX of a
+// record and what the columns read. The source owns the records from now on.
 func PerPBX[T, R any](account Account, columns []Column[R], records []T, identify func(*T) (PBX, *R)) exposition.Source {
-	sorted, layouts := layOut(without(columns, account.Excluded), pbxLabels())
+	all, families := layOut(columns, pbxLabels(), account.Excluded...)
 	return &perPBX[T, R]{
-		account: account.Name, columns: sorted, layouts: layouts, families: familiesOf(layouts), records: records,
-		identify: identify,
+		account: account.Name, columns: all, families: families, records: records, identify: identify,
 		ids: newDecimals(len(records), func(i int) int64 {
 			pbx, _ := identify(&records[i])
 			return pbx.ID
@@ -49,16 +46,16 @@ func PerPBX[T, R any](account Account, columns []Column[R], records []T, identif
 	}
 }
 
-// Families describes the columns.
+// Families implements exposition.Source.
 func (s *perPBX[T, R]) Families() []exposition.Family { return s.families }
 
-// Each calls emit for the samples of a family, without an allocation per sample.
+// Each implements exposition.Source, without an allocation per sample.
 func (s *perPBX[T, R]) Each(family int, shard exposition.Shard, emit func(labels []string, value float64)) {
-	c, l := &s.columns[family], &s.layouts[family]
-	labels := make([]string, len(l.family.Labels))
-	own := make([]string, len(l.own))
+	c := &s.columns[family]
+	labels := make([]string, len(c.family.Labels))
+	own := make([]string, len(c.own))
 	sample := func(value float64) {
-		for i, at := range l.own {
+		for i, at := range c.own {
 			labels[at] = own[i]
 		}
 		emit(labels, value)
@@ -69,14 +66,13 @@ func (s *perPBX[T, R]) Each(family int, shard exposition.Shard, emit func(labels
 			continue
 		}
 		for at, value := range [...]string{s.account, s.ids.at(i), pbx.Name, pbx.Region} {
-			labels[l.identity[at]] = value
+			labels[c.identity[at]] = value
 		}
 		c.Read(r, own, sample)
 	}
 }
 
-// decimals is the ids of records in decimal, all in one string, as labels are: it costs few bytes an id. An id of 0 is
-// none, which is an empty label.
+// decimals is the ids of records as labels, all in one string, which takes few bytes per id. An id of 0 is an empty label.
 type decimals struct {
 	digits string
 	ends   []uint32 // of each id in digits

@@ -9,7 +9,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 )
 
-// given is a value that the API gave, or not.
+// given is a value that the API sent, or not.
 type given struct {
 	n  int64
 	ok bool
@@ -17,7 +17,7 @@ type given struct {
 
 func (g given) Get() (int64, bool) { return g.n, g.ok }
 
-// state is a switch that the API gave, or not.
+// state is a switch that the API sent, or not.
 type state struct{ on, ok bool }
 
 func (s state) Get() (on, ok bool) { return s.on, s.ok }
@@ -59,8 +59,8 @@ func shown(source exposition.Source, shard exposition.Shard) (lines []string) {
 	return lines
 }
 
-// Families come sorted by name, labels too, ids in the order of texts; and what was not given has no sample.
-func TestPerPBX(t *testing.T) {
+// Families are sorted by name, labels too, ids as text; a value that was not sent has no sample.
+func TestSamplesOfPBXs(t *testing.T) {
 	source := PerPBX(Account{Name: "main"}, columns(), []line{
 		{pbx: PBX{Name: "host"}, calls: given{5, true}, active: state{false, true}},
 		{pbx: PBX{ID: 9, Name: "nine"}, record: given{2, true}, active: state{true, true}, words: []string{"x", "y"}},
@@ -80,8 +80,8 @@ func TestPerPBX(t *testing.T) {
 	}
 }
 
-// A family that is excluded is neither declared nor read.
-func TestExcludedFamilies(t *testing.T) {
+// An excluded family is neither declared nor read.
+func TestExcludedFamiliesAreNotMade(t *testing.T) {
 	account := Account{Name: "main", Excluded: []string{"z_calls", "m_recording_seconds", "k_words"}}
 	l := line{pbx: PBX{ID: 9}, calls: given{5, true}, active: state{true, true}, words: []string{"x"}}
 	for what, source := range map[string]exposition.Source{
@@ -89,14 +89,14 @@ func TestExcludedFamilies(t *testing.T) {
 		"a_active account=main 1":                              PerAccount(account, columns(), &l),
 	} {
 		if diff := cmp.Diff([]string{what}, shown(source, exposition.Shard{})); diff != "" || len(source.Families()) != 1 {
-			t.Errorf("%d families are left of four, of which three are excluded (-want +got):\n%s", len(source.Families()), diff)
+			t.Errorf("%d families of four are left although three are excluded (-want +got):\n%s", len(source.Families()), diff)
 		}
 	}
 }
 
-// What is known of an account as a whole is sorted, of doubles the first is kept, and it is in the first shard alone;
-// joined with another source, families stay sorted.
-func TestPerAccountJoined(t *testing.T) {
+// Samples of an account are sorted, of duplicates the first is kept, and they are in the first shard alone; joined with
+// another source, families stay sorted.
+func TestSamplesOfAccountsJoined(t *testing.T) {
 	source := Join(
 		PerAccount(Account{Name: "main"}, columns()[3:], &line{words: []string{"b", "a", "b"}}),
 		PerAccount(Account{Name: "main"}, columns()[:1], &line{calls: given{3, true}}),
@@ -110,6 +110,6 @@ func TestPerAccountJoined(t *testing.T) {
 		t.Errorf("samples of the first shard (-want +got):\n%s", diff)
 	}
 	if got := shown(source, exposition.Shard{Index: 1, Count: 2}); got != nil {
-		t.Errorf("the second shard has %q, want nothing of an account as a whole", got)
+		t.Errorf("the second shard has %q, want no samples of accounts", got)
 	}
 }

@@ -27,14 +27,12 @@ type exporter struct {
 	binary, folder, url string
 	found               *findings
 
-	mu      sync.Mutex
-	cmd     *exec.Cmd
-	log     *os.File
-	ended   chan struct{} // closed when the process has
-	meant   bool          // it was told to end
-	down    time.Time     // since when it does not serve, or is frozen; zero: it does
-	started time.Time
-	starts  int
+	mu     sync.Mutex
+	cmd    *exec.Cmd
+	ended  chan struct{} // closed when the process has
+	meant  bool          // it was told to end
+	down   time.Time     // since when it does not serve, or is frozen; zero: it does
+	starts int
 }
 
 func (e *exporter) configFile() string { return filepath.Join(e.folder, "config.yml") }
@@ -55,7 +53,7 @@ func (e *exporter) start(address string) error {
 	}
 	ended := make(chan struct{})
 	e.mu.Lock()
-	e.cmd, e.log, e.ended, e.meant, e.started = cmd, log, ended, false, time.Now()
+	e.cmd, e.ended, e.meant = cmd, ended, false
 	e.starts++
 	e.mu.Unlock()
 	go e.wait(cmd, log, ended)

@@ -106,10 +106,10 @@ func listed(s sample) (key string, ok bool) {
 
 // listStatus is what the exporter says of how the polls of an account's list go.
 type listStatus struct {
-	lastSuccess       time.Time
-	duration          time.Duration
-	success, restored float64
-	succeeded         bool
+	lastSuccess time.Time
+	duration    time.Duration
+	succeeded   bool
+	restored    bool
 }
 
 // check holds the samples of an account against its fleet.
@@ -158,9 +158,9 @@ func (t *listStatus) take(s sample) {
 	case "ycm_collector_duration_seconds":
 		t.duration = time.Duration(s.value * float64(time.Second))
 	case "ycm_collector_success":
-		t.success, t.succeeded = s.value, s.value == 1
+		t.succeeded = s.value == 1
 	case "ycm_collector_restored":
-		t.restored = s.value
+		t.restored = s.value == 1
 	}
 }
 
@@ -173,7 +173,7 @@ func (w *watcher) begin(f *fleet, t listStatus) time.Time {
 	defer w.mu.Unlock()
 	key := f.account + t.lastSuccess.Format(time.RFC3339Nano)
 	took, known := w.walks[key]
-	if !known && t.succeeded && t.restored == 0 {
+	if !known && t.succeeded && !t.restored {
 		took = t.duration
 		w.walks[key], known = took, true
 	}
