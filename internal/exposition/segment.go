@@ -3,6 +3,7 @@ package exposition
 import (
 	"bytes"
 	"hash/maphash"
+	"io"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
@@ -17,24 +18,24 @@ type segment struct {
 	bytes    []byte
 }
 
-// A segmentWriter makes segments of what is written to it.
+// A segmentWriter makes segments.
 type segmentWriter struct {
 	renderer   *renderer
+	sum        summer
 	deflater   *flate.Writer // writes to compressed
 	compressed bytes.Buffer
-	digest     maphash.Hash
-	mode       mode
-	made       segment
 }
 
-// A mode is what a segmentWriter does with what is written to it.
-type mode uint8
+// A summer sums up what is written to it.
+type summer struct {
+	checksum
+	digest maphash.Hash
+}
 
-const (
-	measuring mode = iota // nothing but its size is needed
-	comparing             // with the segment before
-	compressing
-)
+func (s *summer) Write(b []byte) (int, error) {
+	s.add(b)
+	return s.digest.Write(b)
+}
 
 var (
 	segmentWriters = sync.Pool{New: func() any { return newSegmentWriter() }}
@@ -43,73 +44,54 @@ var (
 
 func newSegmentWriter() *segmentWriter {
 	w := &segmentWriter{renderer: newRenderer()}
-	w.digest.SetSeed(digestSeed)
+	w.sum.digest.SetSeed(digestSeed)
 	w.deflater, _ = flate.NewWriter(&w.compressed, flateLevel) // It fails for levels that do not exist.
 	return w
 }
 
 func (w *segmentWriter) release() {
 	w.renderer.release()
-	w.made = segment{}
 	segmentWriters.Put(w)
 }
 
 // segment makes the segment of family i of a snapshot. Compression is most of the work, so the segment of the snapshot
 // before is kept if it has the same samples.
 func (w *segmentWriter) segment(s *snapshot, i int, k key, before segment) segment {
-	if !k.gzip {
-		return w.render(s, i, k, measuring)
+	render := func(out io.Writer) {
+		w.renderer.start(out, k.format)
+		w.renderer.family(s.families[i])
+		w.renderer.each(s, i, k.shard)
+		w.renderer.flush()
 	}
-	if before.size > 0 {
-		if made := w.render(s, i, k, comparing); made.checksum == before.checksum && made.digest == before.digest {
-			return before
-		}
+	made := w.summed(render)
+	switch {
+	case made.size == 0 || !k.gzip:
+		return made
+	case made.checksum == before.checksum && made.digest == before.digest:
+		return before
+	default:
+		return w.deflated(made, render)
 	}
-	return w.render(s, i, k, compressing)
-}
-
-func (w *segmentWriter) render(s *snapshot, i int, k key, m mode) segment {
-	w.begin(m)
-	w.renderer.start(w, k.format)
-	w.renderer.family(s.families[i])
-	w.renderer.each(s, i, k.shard)
-	w.renderer.flush()
-	return w.end()
 }
 
 // deflate makes a segment of what belongs to one scrape alone.
 func (w *segmentWriter) deflate(p []byte) segment {
-	w.begin(compressing)
-	_, _ = w.Write(p) // Writing to memory does not fail.
-	return w.end()
+	write := func(out io.Writer) { _, _ = out.Write(p) } // Writing to memory does not fail.
+	return w.deflated(w.summed(write), write)
 }
 
-func (w *segmentWriter) begin(m mode) {
-	w.mode, w.made = m, segment{}
-	w.digest.Reset()
+func (w *segmentWriter) summed(write func(io.Writer)) segment {
+	w.sum.checksum = checksum{}
+	w.sum.digest.Reset()
+	write(&w.sum)
+	return segment{checksum: w.sum.checksum, digest: w.sum.digest.Sum64()}
+}
+
+func (w *segmentWriter) deflated(made segment, write func(io.Writer)) segment {
 	w.compressed.Reset()
 	w.deflater.Reset(&w.compressed)
-}
-
-// Write takes the next bytes of a segment.
-func (w *segmentWriter) Write(b []byte) (int, error) {
-	if w.mode == measuring {
-		w.made.size += int64(len(b))
-		return len(b), nil
-	}
-	w.made.add(b)
-	_, _ = w.digest.Write(b)
-	if w.mode == compressing {
-		return w.deflater.Write(b)
-	}
-	return len(b), nil
-}
-
-func (w *segmentWriter) end() segment {
-	w.made.digest = w.digest.Sum64()
-	if w.mode == compressing && w.made.size > 0 {
-		_ = w.deflater.Flush()
-		w.made.shift, w.made.bytes = shift(w.made.size), bytes.Clone(w.compressed.Bytes())
-	}
-	return w.made
+	write(w.deflater)
+	_ = w.deflater.Flush()
+	made.shift, made.bytes = shift(made.size), bytes.Clone(w.compressed.Bytes())
+	return made
 }

@@ -51,7 +51,7 @@ func TestConcurrentScrapesCompressOnce(t *testing.T) {
 		synctest.Wait()
 		close(src.hold)
 		scrapes.Wait()
-		src.expectPasses(t, 1, "ten concurrent scrapes")
+		src.expectPasses(t, 2, "ten concurrent scrapes, of which the first sums up and compresses")
 	})
 }
 
@@ -93,13 +93,13 @@ func TestOnlyRequestedVariantsAreMade(t *testing.T) {
 
 		scrapeOf(t, set, "/metrics", "text", "gzip")
 		time.Sleep(4 * time.Minute)
-		publish().expectPasses(t, 2, "a snapshot that was scraped four minutes ago")
+		publish().expectPasses(t, 2, "a snapshot that was scraped four minutes ago, and did not change")
 		time.Sleep(2 * time.Minute)
 		publish().expectPasses(t, 1, "one that was scraped six minutes ago")
 
 		src := publish()
 		scrapeOf(t, set, "/metrics", "text", "gzip")
-		src.expectPasses(t, 2, "publishing and one scrape")
+		src.expectPasses(t, 3, "publishing, and one scrape that sums up and compresses")
 		time.Sleep(forgetAfter + time.Second)
 		scrapeOf(t, set, "/metrics", "text", "identity")
 		if kept := len(set.present.Load().published[0].variants); kept != 1 {

@@ -42,19 +42,18 @@ func expectReadAlike(t *testing.T, program ...string) {
 	if _, err := exec.LookPath(program[0]); err != nil {
 		t.Skipf("%s is not installed: %v", program[0], err)
 	}
-	for _, format := range formats {
-		set := streamed(t)
-		for _, target := range []string{"/metrics", "/metrics?shard=1&shards=2", "/metrics?account=main"} {
-			_, body := get(t, set, target, accepts[format], "gzip")
-			var read, complaint bytes.Buffer
-			command := exec.CommandContext(t.Context(), program[0], program[1:]...)
-			command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(body), &read, &complaint
-			if err := command.Run(); err != nil {
-				t.Fatalf("%s, GET %s: %s cannot read it: %v %s", format, target, program[0], err, complaint.String())
-			}
-			if want := decompress(t, "gzip", body); read.String() != want {
-				t.Errorf("%s, GET %s: %s reads it differently from Go:%s", format, target, program[0], firstDifference(read.String(), want))
-			}
+	set := streamed(t)
+	for i, target := range []string{"/metrics", "/metrics?shard=1&shards=2", "/metrics?account=main"} {
+		format := formats[i]
+		_, body := get(t, set, target, accepts[format], "gzip")
+		var read, complaint bytes.Buffer
+		command := exec.CommandContext(t.Context(), program[0], program[1:]...)
+		command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(body), &read, &complaint
+		if err := command.Run(); err != nil {
+			t.Fatalf("%s, GET %s: %s cannot read it: %v %s", format, target, program[0], err, complaint.String())
+		}
+		if want := decompress(t, "gzip", body); read.String() != want {
+			t.Errorf("%s, GET %s: %s reads it differently from Go:%s", format, target, program[0], firstDifference(read.String(), want))
 		}
 	}
 }
