@@ -130,21 +130,25 @@ func BenchmarkConcurrent(b *testing.B) {
 	}
 }
 
-// BenchmarkPublish publishes the same snapshot again, of which scrapes request one variant.
+// BenchmarkPublish publishes a snapshot of which scrapes request one variant: the same again, or with one PBX changed in all
+// families.
 func BenchmarkPublish(b *testing.B) {
 	for _, size := range sizes {
+		same, changed := newFleet("main", size), newFleet("main", size)
+		changed.pbxs[size/2].name += " and Son"
 		for _, encoding := range encodings {
-			b.Run(fmt.Sprintf("openmetrics/%s/pbxs=%d", encoding, size), func(b *testing.B) {
-				source := newFleet("main", size)
-				set := publish(b, source)
-				serve(set, "openmetrics", encoding)
-				measure(b, func() int64 {
-					if err := set.Publish("main", "cloud_pbx", source, far()); err != nil {
-						b.Fatal(err)
-					}
-					return 0
+			for name, next := range map[string]*fleet{"same": same, "changed": changed} {
+				b.Run(fmt.Sprintf("openmetrics/%s/%s/pbxs=%d", encoding, name, size), func(b *testing.B) {
+					set := publish(b, same)
+					serve(set, "openmetrics", encoding)
+					sources := []*fleet{same, next}
+					measure(b, func() int64 {
+						sources[0], sources[1] = sources[1], sources[0]
+						mustPublish(b, set, "main", "cloud_pbx", sources[0])
+						return 0
+					})
 				})
-			})
+			}
 		}
 	}
 }
