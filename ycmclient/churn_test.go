@@ -48,7 +48,7 @@ func walkUnderChurn(t *testing.T, fleet, readers int, previous []ycmclient.Cloud
 		}
 	}
 	if len(alive) > 0 {
-		t.Errorf("%d PBXs that were there all the time are not in the result, asked pages %v", len(alive), s.pages)
+		t.Errorf("%d PBXs that were there all the time are not in the result, asked pages %v", len(alive), s.requests)
 	}
 	return list, s, nil
 }
@@ -94,8 +94,8 @@ func TestWalkMissesNothingWhileTheFleetChanges(t *testing.T) {
 				case c.fails != "" && (yeastar.ClassOf(err) != yeastar.Invalid || !strings.Contains(err.Error(), c.fails)):
 					t.Errorf("got the error %v, want an invalid one with %q", err, c.fails)
 				}
-				if most := c.most + 8*(readers-1); len(s.pages) > most {
-					t.Errorf("the walk took %d requests, want at most %d", len(s.pages), most)
+				if most := c.most + 8*(readers-1); len(s.requests) > most {
+					t.Errorf("the walk took %d requests, want at most %d", len(s.requests), most)
 				}
 			})
 		}
@@ -125,8 +125,8 @@ func TestWalkUnderRandomChurn(t *testing.T) {
 			if err != nil {
 				t.Errorf("got the error %v, want none", err)
 			}
-			if most := 2*fleet/50 + 10*readers + 10; len(s.pages) > most {
-				t.Errorf("the walk took %d requests, want at most %d", len(s.pages), most)
+			if most := 2*fleet/50 + 10*readers + 10; len(s.requests) > most {
+				t.Errorf("the walk took %d requests, want at most %d", len(s.requests), most)
 			}
 		})
 	}

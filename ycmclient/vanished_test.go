@@ -71,7 +71,7 @@ func TestVanishedPBXs(t *testing.T) {
 				t.Errorf("got %d repairs, want %d", w.repairs, c.repairs)
 			}
 			asked := map[int]int{}
-			for _, page := range c.script.asked() {
+			for _, page := range c.script.requested() {
 				asked[page]++
 			}
 			if got := [2]int{asked[0], asked[1]}; got != [2]int{c.singles, c.walks} {
@@ -141,8 +141,8 @@ func TestManyVanishedPBXsAreGoneWhenThreeWalksAgree(t *testing.T) {
 					previous = list.PBXs
 				}
 			}
-			if n := slices.Index(s.asked(), 0); n >= 0 && len(slices.DeleteFunc(s.asked(), func(page int) bool { return page > 0 })) > 10 {
-				t.Errorf("so many were asked for one by one: %v", s.asked())
+			if n := slices.Index(s.requested(), 0); n >= 0 && len(slices.DeleteFunc(s.requested(), func(page int) bool { return page > 0 })) > 10 {
+				t.Errorf("so many were asked for one by one: %v", s.requested())
 			}
 		})
 	}
@@ -170,7 +170,7 @@ func TestVanishedPBXsOfTheSecondReadingStay(t *testing.T) {
 	s := newScripted(200)
 	s.single = func(int64, bool) (int, int) { return 403, 1000042 }
 	s.before = func(s *scripted, page int) {
-		if page > 0 && len(s.pages) == 11 { // 6 pages and 4 PBXs came before: the first page of the second reading.
+		if page > 0 && len(s.requests) == 11 { // 6 pages and 4 PBXs came before: the first page of the second reading.
 			s.ids = s.ids[8:]
 		}
 	}
@@ -180,7 +180,7 @@ func TestVanishedPBXsOfTheSecondReadingStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(list.PBXs) != 200 || list.Total != 192 {
-		t.Fatalf("got %d PBXs of a total of %d, want 200 of 192; asked %v", len(list.PBXs), list.Total, s.asked())
+		t.Fatalf("got %d PBXs of a total of %d, want 200 of 192; asked %v", len(list.PBXs), list.Total, s.requested())
 	}
 	if list, err = client.Walk(t.Context(), nil, list.PBXs, nil); err != nil || len(list.PBXs) != 192 {
 		t.Errorf("the next walk has %d PBXs and the error %v, want 192", len(list.PBXs), err)

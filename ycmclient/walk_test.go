@@ -53,7 +53,7 @@ func TestWalkCostsOneRequestAPage(t *testing.T) {
 			if got := idsOf(list.PBXs); !slices.Equal(got, s.ids) || list.Total != int64(c.fleet) {
 				t.Errorf("got a total of %d and the PBXs %v, want %v", list.Total, got, s.ids)
 			}
-			if diff := cmp.Diff(c.want, s.asked()); diff != "" {
+			if diff := cmp.Diff(c.want, s.requested()); diff != "" {
 				t.Errorf("pages asked for (-want +got):\n%s", diff)
 			}
 			if list.Requests != len(c.want) {
@@ -108,7 +108,7 @@ func TestWalkUnderstandsAnyPagePastTheEnd(t *testing.T) {
 			}
 		},
 		"the last page once more": func(s *scripted) {
-			s.lie = func(page int, d *listData) {
+			s.edit = func(page int, d *listData) {
 				if last := (len(s.ids) + 49) / 50; page > last {
 					d.PageNumber = last
 					for _, id := range s.ids[(last-1)*50:] {
@@ -117,11 +117,11 @@ func TestWalkUnderstandsAnyPagePastTheEnd(t *testing.T) {
 				}
 			}
 		},
-		"empty, with a total of 0":         func(s *scripted) { s.lie = emptyWithTotal(0) },
-		"empty, with a total of another":   func(s *scripted) { s.lie = emptyWithTotal(7) },
-		"empty, with a total that is huge": func(s *scripted) { s.lie = emptyWithTotal(90_000) },
+		"empty, with a total of 0":         func(s *scripted) { s.edit = emptyWithTotal(0) },
+		"empty, with a total of another":   func(s *scripted) { s.edit = emptyWithTotal(7) },
+		"empty, with a total that is huge": func(s *scripted) { s.edit = emptyWithTotal(90_000) },
 		"without a list": func(s *scripted) {
-			s.lie = func(_ int, d *listData) {
+			s.edit = func(_ int, d *listData) {
 				if len(d.List) == 0 {
 					d.List = nil
 				}
@@ -205,13 +205,13 @@ func TestWalkEndsInAnErrorIfTheListCannotBeTrue(t *testing.T) {
 				for _, id := range s.ids[:min(50, c.pbxs)] {
 					first = append(first, pbxOf(id))
 				}
-				s.lie = func(page int, d *listData) { c.lie(page, d, first) }
+				s.edit = func(page int, d *listData) { c.lie(page, d, first) }
 				client := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = readers })
 				list, err := client.Walk(t.Context(), nil, nil, nil)
 				if err == nil || !strings.Contains(err.Error(), c.want) || yeastar.ClassOf(err) != yeastar.Invalid {
 					t.Errorf("with %d readers: got %d PBXs and the error %v, want an invalid one with %q", readers, len(list.PBXs), err, c.want)
 				}
-				if n := len(s.asked()); n > 30 {
+				if n := len(s.requested()); n > 30 {
 					t.Errorf("with %d readers: it took %d requests to see that", readers, n)
 				}
 			}
@@ -229,7 +229,7 @@ func TestWalkAsksAgainForAPageThatContradictsItself(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScripted(110)
 			s.mid = func(s *scripted) {
-				if n := len(s.pages); n == 1 || n == 5 {
+				if n := len(s.requests); n == 1 || n == 5 {
 					mid(s)
 				}
 			}
@@ -251,11 +251,11 @@ func TestWalkKeepsTheLatestReading(t *testing.T) {
 	s := newScripted(120)
 	moved := s.ids[50] // The first of page 2, until one of page 1 is deleted.
 	s.before = func(s *scripted, _ int) {
-		if len(s.pages) == 4 {
+		if len(s.requests) == 4 {
 			s.remove(0)
 		}
 	}
-	s.lie = func(page int, d *listData) {
+	s.edit = func(page int, d *listData) {
 		for i, record := range d.List {
 			named := maps.Clone(record.(map[string]any))
 			named["name"] = fmt.Sprintf("as page %d has it", page)
@@ -266,7 +266,7 @@ func TestWalkKeepsTheLatestReading(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]int{1, 3, 2, 1}, s.asked()); diff != "" {
+	if diff := cmp.Diff([]int{1, 3, 2, 1}, s.requested()); diff != "" {
 		t.Fatalf("pages asked for (-want +got):\n%s", diff)
 	}
 	at := slices.Index(idsOf(list.PBXs), moved)
@@ -277,7 +277,7 @@ func TestWalkKeepsTheLatestReading(t *testing.T) {
 
 func TestWalkDropsARecordWithoutAnID(t *testing.T) {
 	s := newScripted(120)
-	s.lie = func(page int, d *listData) {
+	s.edit = func(page int, d *listData) {
 		if page == 2 {
 			d.List[7] = map[string]any{"name": "Harbour Dental", "cloudPbxId": "none"}
 			d.List[8] = nil
@@ -297,7 +297,7 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 	s := newScripted(500)
 	ctx, cancel := context.WithCancel(t.Context())
 	s.before = func(s *scripted, _ int) {
-		if len(s.pages) == 5 {
+		if len(s.requests) == 5 {
 			cancel()
 		}
 	}
@@ -305,7 +305,7 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the end of the context", err)
 	}
-	if n := len(s.asked()); n > 9 {
+	if n := len(s.requested()); n > 9 {
 		t.Errorf("%d pages were asked for although the walk was given up at the fifth", n)
 	}
 }
