@@ -184,7 +184,7 @@ func (s *scripted) list(w http.ResponseWriter, page int) {
 	}
 	size := s.pageSize()
 	ids := s.ordered(page)
-	d := listData{PageSize: size, PageNumber: page, Total: len(ids) + s.extra, List: []any{}}
+	d := listData{PageSize: size, PageNumber: page, Total: max(0, len(ids)+s.extra), List: []any{}}
 	if s.mid != nil {
 		s.mid(s)
 		ids = s.ordered(page)

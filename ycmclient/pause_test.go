@@ -311,7 +311,7 @@ func TestWalkKeepsItsPlaceThroughPauses(t *testing.T) {
 				ask(t, client)
 				start := time.Now()
 				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Skip: c.before, Times: c.refuse, Effect: ycmtest.Status(429)})
-				list, err := client.Walk(t.Context(), &ycmclient.WalkState{Walks: 2, Pages: 10, PageSize: 50}, nil, nil)
+				list, err := client.Walk(t.Context(), &ycmclient.WalkState{Pages: 10, PageSize: 50}, nil, nil)
 				if c.served && (err != nil || len(list.PBXs) != 480) {
 					t.Errorf("got %d PBXs and the error %v, want 480", len(list.PBXs), err)
 				}

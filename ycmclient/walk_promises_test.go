@@ -109,7 +109,10 @@ func (a *account) walk(t *testing.T, name string) (list ycmclient.List, requests
 func (a *account) settle(t *testing.T, name string) {
 	t.Helper()
 	a.changes(nil)
-	want := slices.DeleteFunc(slices.Clone(a.ids), func(id int64) bool { return a.forbidden != nil && a.forbidden(id) })
+	known := set(idsOf(a.previous))
+	want := slices.DeleteFunc(slices.Clone(a.ids), func(id int64) bool {
+		return a.forbidden != nil && a.forbidden(id) || a.unlisted[id] && !known[id]
+	})
 	for walk := 1; ; walk++ {
 		list, _, err := a.walk(t, name+", quiet")
 		if got := idsOf(list.PBXs); err == nil && slices.Equal(got, want) {
@@ -207,8 +210,11 @@ func TestWalkKeepsKnownPBXsWhateverTheServerDoes(t *testing.T) {
 			if d.extra > 0 && slices.Contains(ambiguous, d.pastEnd) {
 				d.extra = 0 // Such a server fails or repeats itself within what it counts.
 			}
+			if d.size > 0 {
+				d.extra = max(d.extra, 0) // Of a single page nobody knows that it is full.
+			}
 			concurrency := pick(1, 8)
-			a := newAccount(t, random.IntN(8*max(d.size, 5)), concurrency, d)
+			a := newAccount(t, 3+random.IntN(8*max(d.size, 5)), concurrency, d)
 			a.delay = arrival(seed)
 			a.unlisted = map[int64]bool{}
 			if random.IntN(3) == 0 {
@@ -224,10 +230,12 @@ func TestWalkKeepsKnownPBXsWhateverTheServerDoes(t *testing.T) {
 					return
 				}
 				for range random.IntN(deletes + 1) {
-					if n := len(a.ids); n > 0 && early {
-						a.remove(random.IntN(n) / 10)
-					} else if n > 0 {
-						a.remove(random.IntN(n))
+					if n := len(a.ids); n > 2 || n > 0 && d.extra <= 0 { // A list of none that YCM counts is refused.
+						at := random.IntN(n)
+						if early {
+							at /= 10
+						}
+						a.remove(at)
 					}
 				}
 				for range random.IntN(handovers + 1) {
@@ -246,6 +254,7 @@ func TestWalkKeepsKnownPBXsWhateverTheServerDoes(t *testing.T) {
 				regular := d.extra == 0 && d.twice == 0 && d.order == "" && handovers == 0 && concurrency == 1
 				if err != nil {
 					failed++
+					t.Log(err, name)
 					if regular && d.size == 0 {
 						t.Errorf("%s: %v", name, err)
 					}
@@ -330,8 +339,8 @@ func TestWalkAcceptsServersThatDeviate(t *testing.T) {
 							most = 2*pages + 30
 						case d.twice > 0 && d.extra < 0:
 							most = 2*pages + 5
-						case difference != 0:
-							most = pages + 2
+						case difference < 0:
+							most = pages + 4
 						}
 						if len(requests) > most {
 							t.Errorf("%s: walk %d took %d requests, want at most %d: %v", name, walk, len(requests), most, requests)

@@ -46,7 +46,7 @@ func TestWalkCostsOneRequestAPage(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScripted(c.fleet)
-			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), &ycmclient.WalkState{Walks: c.walks}, fleetOf(c.previous), nil)
+			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), &ycmclient.WalkState{}, fleetOf(c.previous), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +132,7 @@ func TestWalkUnderstandsAnyPagePastTheEnd(t *testing.T) {
 			s := newScripted(100)
 			script(s)
 			for _, before := range []int{0, 1, 2, 3, 6, 400} {
-				state := &ycmclient.WalkState{Walks: 2, Pages: before}
+				state := &ycmclient.WalkState{Pages: before}
 				list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), state, fleetOf(104), nil)
 				if err != nil {
 					t.Fatalf("with %d pages before: %v", before, err)
