@@ -111,7 +111,7 @@ func (s *scripted) remove(at int) {
 
 // handOver gives the account a PBX that is older than the one at a position of the list.
 func (s *scripted) handOver(at int) {
-	if at < len(s.ids) && (at == 0 || s.ids[at-1] < s.ids[at]-1) {
+	if at < len(s.ids) && (at == 0 && s.ids[0] > 1 || at > 0 && s.ids[at-1] < s.ids[at]-1) {
 		s.ids = slices.Insert(s.ids, at, s.ids[at]-1)
 	}
 }

@@ -207,8 +207,9 @@ func (w *walk[T]) findEnd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	asBefore := w.state.Pages > 0 && (p.rows > 0 || low == 1) && (p.total.Value == w.state.Total || w.pagesFor(p.total.Value) == low) &&
-		(p.rows < w.size || w.state.Difference >= 0) // Behind a full page there may be more than YCM counts.
+	total, upTo := p.total.Value, int64((low-1)*w.size+p.rows) // How many records YCM counts, and how many there are up to here.
+	asBefore := w.state.Pages > 0 && (p.rows > 0 || low == 1) && (total == w.state.Total || w.pagesFor(total) == low) &&
+		upTo >= total-max(0, w.state.Difference) && (p.rows < w.size || w.state.Difference >= 0)
 	if !asBefore && low > 1 {
 		low, w.size = 1, PageSize
 		if p, err = w.readPage(ctx, 1, nil); err != nil {
@@ -225,7 +226,7 @@ func (w *walk[T]) findEnd(ctx context.Context) error {
 		}
 		next = w.pagesFor(p.total.Value)
 	}
-	if next == low && p.rows >= w.size && !asBefore {
+	if next == low && (asBefore && upTo < total || !asBefore && p.rows >= w.size) {
 		next++ // The total may be wrong.
 	}
 	for most := 64 + 8*w.pagesFor(p.total.Value); next != low; {
