@@ -43,8 +43,7 @@ type walk[T any] struct {
 	state WalkState // Where the list ended the last time.
 	known []T       // What is known from earlier passes.
 	size  int       // Records on a full page, as far as that is known.
-	pages int       // Where the list ended when the pass began, and YCM's total then.
-	begun int64
+	pages int       // Where the list ended when the pass began.
 
 	mu                 sync.Mutex
 	items              []T
@@ -65,18 +64,18 @@ type place struct{ index, page int32 }
 // records, YCM counts otherwise than it lists: state keeps the difference, so that the next walk expects it.
 func (l *pagedList[T]) read(ctx context.Context, state *WalkState, known []T) (*walk[T], error) {
 	before := *state
-	state.Pages = 0 // If this walk fails, the next one does not rely on where the list ended before.
+	state.Pages = 0 // If this walk fails, the next one looks for the end of the list itself.
 	w, err := l.walk(ctx, before, known)
 	if err != nil {
 		return nil, err
 	}
-	if w.short() > max(0, before.Difference) {
+	if w.short() > max(0, state.Difference) {
 		l.client.observer.Repair()
 		first := w
 		if len(known) == 0 {
 			known = first.items
 		}
-		if w, err = l.walk(ctx, WalkState{Vanished: before.Vanished}, known); err != nil {
+		if w, err = l.walk(ctx, WalkState{Vanished: state.Vanished}, known); err != nil {
 			return nil, err
 		}
 		if w.short() > 0 {
@@ -88,7 +87,7 @@ func (l *pagedList[T]) read(ctx context.Context, state *WalkState, known []T) (*
 	if w.pages > 1 {
 		state.PageSize = w.largest
 	}
-	state.Pages, state.Total = w.pages, w.begun
+	state.Pages = w.pages
 	if w.short() > 0 || w.least == w.most {
 		state.Difference = w.least - w.listed
 	}

@@ -21,7 +21,6 @@ type List struct {
 type WalkState struct {
 	PageSize   int   `json:"page_size,omitempty"`  // Records on a full page; 0: not known.
 	Pages      int   `json:"pages,omitempty"`      // Where the list ended; 0: not known.
-	Total      int64 `json:"total,omitempty"`      // YCM's total then.
 	Difference int64 `json:"difference,omitempty"` // YCM's total less the records that it listed.
 
 	// Vanished are the ids, ascending, of known PBXs that the last walk did not list and of which it is not certain that

@@ -15,9 +15,10 @@ func (w *walk[T]) findEnd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	total, upTo := p.total.Value, int64((low-1)*w.size+p.rows) // How many records YCM counts, and how many there are up to here.
-	asBefore := w.state.Pages > 0 && (p.rows > 0 || low == 1) && (total == w.state.Total || w.pagesFor(total) == low) &&
-		upTo >= total-max(0, w.state.Difference) && (p.rows < w.size || w.state.Difference >= 0)
+	total, difference := p.total.Value, w.state.Difference
+	upTo := int64((low-1)*w.size + p.rows) // Records on this page and before it.
+	asBefore := w.state.Pages > 0 && (p.rows > 0 || low == 1) && w.pagesFor(total-min(0, difference)) >= low &&
+		upTo >= total-max(0, difference) && (p.rows < w.size || difference >= 0)
 	if !asBefore && low > 1 {
 		low, w.size = 1, PageSize
 		if p, err = w.readPage(ctx, 1, nil); err != nil {
@@ -60,7 +61,7 @@ func (w *walk[T]) findEnd(ctx context.Context) error {
 		}
 		w.size = max(w.size, p.rows)
 	}
-	w.pages, w.begun = low, w.total
+	w.pages = low
 	return nil
 }
 

@@ -387,3 +387,102 @@ func TestWalkOfAQuietFleetTakesOneRequestPerPage(t *testing.T) {
 
 // ambiguous are the answers past the end that mean another thing where the total counts so many pages.
 var ambiguous = []string{"last page", "first page", "invalid"}
+
+// The first walk has all that is listed throughout, although it knows nothing. A deletion and a creation between the same two
+// answers leave the total as it is; where it changes, a second walk finds whom the first missed.
+func TestFirstWalkHasAllThatIsListedThroughout(t *testing.T) {
+	t.Parallel()
+	const size, pbxs = 4, 11
+	for name, c := range map[string]struct {
+		order       string
+		concurrency int
+		change      func(a *account, at int)
+	}{
+		"a deletion":                       {"", 1, func(a *account, at int) { a.remove(at) }},
+		"a deletion, concurrently":         {"", 8, func(a *account, at int) { a.remove(at) }},
+		"a deletion and a creation":        {"", 1, func(a *account, at int) { a.remove(at); a.create(1) }},
+		"a creation, falling":              {"falling", 1, func(a *account, _ int) { a.create(1) }},
+		"a creation, falling concurrently": {"falling", 8, func(a *account, _ int) { a.create(1) }},
+		"a handover":                       {"", 1, func(a *account, at int) { a.handOver(at) }},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			for at := range pbxs {
+				for moment := 1; moment <= 5; moment++ {
+					for seed := range 1 + 4*(c.concurrency-1)/7 {
+						a := newAccount(t, pbxs, c.concurrency, deviations{size: size, order: c.order})
+						a.delay = arrival(seed)
+						a.changes(func(int) {
+							if len(a.requests) == moment {
+								c.change(a, at)
+							}
+						})
+						name := fmt.Sprintf("%s at %d, ahead of request %d", name, at, moment)
+						list, requests, err := a.walk(t, name)
+						if err != nil {
+							t.Errorf("%s: %v", name, err)
+						}
+						found := set(idsOf(list.PBXs))
+						for id := range a.listed {
+							if !found[id] {
+								t.Errorf("%s: PBX %d is missing; requests %v", name, id, requests)
+							}
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// A page that leaves records out is noticed by the total, and a list that is different each time is not served in part.
+func TestWalkNoticesPagesThatLeaveRecordsOut(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{false, true} {
+		a := newAccount(t, 120, 1, deviations{})
+		if known {
+			a.settle(t, "known")
+			a.create(20) // These are not known.
+		}
+		a.edit = func(page int, d *listData) {
+			if page == 3 && len(a.requests) <= 4 {
+				d.List = d.List[:len(d.List)-2]
+			}
+		}
+		list, requests, err := a.walk(t, "left out once")
+		if err != nil || !slices.Equal(idsOf(list.PBXs), a.ids) || a.watch.mismatches > 0 {
+			t.Errorf("known %v: got %d PBXs and the error %v, want %d; requests %v", known, len(list.PBXs), err, len(a.ids), requests)
+		}
+	}
+	for range 20 {
+		a := newAccount(t, 140, 1, deviations{order: "shuffled"})
+		if list, _, err := a.walk(t, "shuffled"); err == nil && len(list.PBXs) != 140 {
+			t.Errorf("a shuffled list is served with %d of 140 PBXs", len(list.PBXs))
+		}
+	}
+}
+
+// What a walk has learned of the list must not hide PBXs that come later.
+func TestWalkFindsNewPBXsOfServersThatDeviate(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		deviations
+		pbxs, created int
+		unlisted      map[int64]bool // From the second walk on.
+	}{
+		"a total that is one too low, full pages": {deviations: deviations{extra: -1}, pbxs: 100, created: 1},
+		"a total that is one too high":            {deviations: deviations{extra: 1}, pbxs: 100, created: 1},
+		"pages of 7, known after one page, while known PBXs are not listed": {
+			deviations: deviations{size: 7}, pbxs: 7, created: 4, unlisted: map[int64]bool{3: true, 6: true},
+		},
+		"pages of 7, 50 of which are known": {deviations: deviations{size: 7}, pbxs: 49, created: 7},
+	} {
+		a := newAccount(t, c.pbxs, 1, c.deviations)
+		a.settle(t, name)
+		a.create(c.created)
+		a.unlisted = c.unlisted
+		list, requests, err := a.walk(t, name)
+		if err != nil || !slices.Equal(idsOf(list.PBXs), a.ids) {
+			t.Errorf("%s: got %v and the error %v, want %v; requests %v", name, idsOf(list.PBXs), err, a.ids, requests)
+		}
+	}
+}

@@ -326,10 +326,10 @@ func TestWalkStateIsNotTrusted(t *testing.T) {
 	for _, stored := range []string{
 		`{"walks":-3,"page_size":-1,"pages":-7,"difference":9223372036854775807,"agreed":2,"vanished":[5,3,9]}`,
 		`{"walks":1,"page_size":900,"pages":9000000000,"difference":-9223372036854775808,"uneven":true,"falling":true}`,
-		`{"page_size":1,"pages":20000,"total":120}`,
-		`{"page_size":50,"pages":1,"difference":120,"total":120}`,
-		`{"page_size":50,"pages":2,"difference":50,"total":120}`,
-		`{"page_size":20,"pages":3,"total":120,"agreed":99}`,
+		`{"page_size":1,"pages":20000}`,
+		`{"page_size":50,"pages":1,"difference":120}`,
+		`{"page_size":50,"pages":2,"difference":50}`,
+		`{"page_size":20,"pages":3,"agreed":99}`,
 	} {
 		a := newAccount(t, 120, 2, deviations{})
 		if err := json.Unmarshal([]byte(stored), &a.state); err != nil {
@@ -341,6 +341,19 @@ func TestWalkStateIsNotTrusted(t *testing.T) {
 				t.Errorf("%s, walk %d: %d PBXs, %d requests and the error %v, want the 120", stored, walk+1, len(list.PBXs), len(requests), err)
 			}
 		}
+	}
+}
+
+// What a walk expects of the list may be the reason why it fails.
+func TestWalkStartsFromScratchAfterAFailure(t *testing.T) {
+	a := newAccount(t, 35, 1, deviations{size: 7, twice: 35}) // The only record of page 6 is on page 5, too.
+	a.state = ycmclient.WalkState{PageSize: 7, Pages: 5, Difference: 1}
+	if _, _, err := a.walk(t, "first"); err == nil {
+		t.Error("the first walk does not fail")
+	}
+	a.settle(t, "second")
+	if n := len(a.requested()); n > 7 {
+		t.Errorf("the second walk took %d requests", n)
 	}
 }
 
