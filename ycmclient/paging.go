@@ -102,16 +102,14 @@ func (w *walk[T]) agrees(ctx context.Context, first *walk[T]) error {
 	disagree := w.inconsistent("YCM counts %d records and lists %d; before it listed %d of %d, and others", w.total, w.listed, first.listed, first.total)
 	created, lost := without(w.items, first.items, w.id), without(first.items, w.items, w.id)
 	older := len(first.items) > 0 && len(created) > 0 && w.id(&created[0]) < w.id(&first.items[len(first.items)-1])
-	if older || w.added > 0 || len(lost) > few(len(w.items)) || len(lost) > 0 && w.query == nil {
+	if older || len(lost) > few(len(w.items)) || len(lost) > 0 && w.query == nil {
 		return disagree
 	}
-	for i := range lost {
-		w.requests.Add(1)
-		if _, err := w.query(ctx, w.id(&lost[i])); yeastar.ClassOf(err) != yeastar.NotFound {
-			return cmp.Or[error](err, disagree)
-		}
+	added := w.added
+	if err := w.confirm(ctx, lost); err != nil || w.added == added {
+		return err
 	}
-	return nil
+	return disagree
 }
 
 // walk makes one pass over the list.
@@ -134,10 +132,10 @@ func (l *pagedList[T]) walk(ctx context.Context, state WalkState, known []T) (*w
 						return nil
 					}
 					p, err := w.readPage(groupCtx, number, room)
-					if err != nil {
-						return err
+					if err == nil {
+						_, err = w.keep(p, number)
 					}
-					if _, err = w.keep(p, number); err != nil {
+					if err != nil {
 						return err
 					}
 				}

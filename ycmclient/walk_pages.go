@@ -38,9 +38,9 @@ func (w *walk[T]) findEnd(ctx context.Context) error {
 	if next == low && (asBefore && upTo < total || !asBefore && p.rows >= w.size) {
 		next++ // The total may be wrong.
 	}
-	for most := 64 + 8*w.pagesFor(p.total.Value); next != low; {
+	for most := min(64+8*w.pagesFor(p.total.Value), maxPages); next != low; {
 		if next > most {
-			return w.inconsistent("YCM counts %d records and lists more than %d pages", w.total, most)
+			return w.inconsistent("YCM counts %d records, which are more than %d pages or listed on more", w.total, most)
 		}
 		if p, err = w.readPage(ctx, next, nil); err != nil {
 			return err
@@ -95,9 +95,6 @@ func (w *walk[T]) readPage(ctx context.Context, number int, room []T) (page[T], 
 }
 
 func (w *walk[T]) request(ctx context.Context, number int, room []T) (page[T], error) {
-	if number > maxPages {
-		return page[T]{}, w.inconsistent("the list has more than %d pages", maxPages)
-	}
 	w.requests.Add(1)
 	return w.fetch(ctx, number, room, w.known)
 }
