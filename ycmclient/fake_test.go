@@ -2,8 +2,11 @@ package ycmclient_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,7 +22,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// Plenty is a budget that no test waits for.
+// plenty is a rate limit that no test waits for.
 var plenty = ycmclient.RateLimit{Burst: 1_000_000, Rate: 1_000_000, Interval: time.Second}
 
 // inProcess is a transport that calls the handler itself, for tests that are not about HTTP.
@@ -45,19 +48,37 @@ func newClient(t testing.TB, transport http.RoundTripper, edit func(*ycmclient.O
 	return ycmclient.New(o)
 }
 
-// scripted is a YCM of which a test decides every word: a list of ids that the test changes between two requests.
+// scripted is a YCM of which a test decides every answer: a list that the test changes between two requests.
 type scripted struct {
-	mu    sync.Mutex
-	ids   []int64 // In the order of the list.
-	last  int64   // The highest id there ever was.
-	pages []int   // Page numbers in the order they were asked for; 0 for a single PBX.
+	mu       sync.Mutex
+	ids      []int64 // Ascending: the PBXs that exist.
+	last     int64   // The highest id that was ever created.
+	requests []int   // Page numbers in the order of the answers; 0 for a query of a single PBX.
+	deviations
 
-	before func(s *scripted, page int)                   // Runs ahead of each answer, with the lock held.
-	mid    func(s *scripted)                             // Runs between counting and listing.
-	lie    func(page int, d *listData)                   // Changes what is answered.
-	refuse func(page, pages int) (status, code int)      // Refuses a page, if status is not 0.
-	single func(id int64, alive bool) (status, code int) // Answers for a single PBX: 200 is as if it lived, 0 as it is.
+	before func(s *scripted, page int)                    // Runs ahead of each answer, with the lock held.
+	mid    func(s *scripted)                              // Runs between counting and listing.
+	edit   func(page int, d *listData)                    // Changes the answer.
+	refuse func(page, pages int) (status, code int)       // Refuses a page, if status is not 0.
+	single func(id int64, exists bool) (status, code int) // Answers for a single PBX: 200 as if it existed, 0 as it is.
+	delay  func(path string, page, n int) time.Duration   // How long the n-th request for a page takes to arrive.
+	counts map[int]int                                    // Requests for each page that have been sent.
 }
+
+// deviations is how a list differs from the documented one.
+type deviations struct {
+	size      int              // Records on a page; 50 if 0.
+	order     string           // Rising by id if empty, else "falling", "by name", "alternating" or "shuffled".
+	twice     int              // The position, from 1, of a record that is listed and counted twice; none if 0.
+	extra     int              // Is added to the total.
+	pastEnd   string           // What a page past the end is: an empty one if "", else one of pastEnds.
+	textIDs   bool             // Ids are strings.
+	unlisted  map[int64]bool   // PBXs that exist and are neither counted nor listed.
+	forbidden func(int64) bool // PBXs that are counted and leave a gap on their page.
+}
+
+// pastEnds are the answers that a YCM may give past the end of its list.
+var pastEnds = []string{"", "not found", "invalid", "last page", "first page", "no list", "null list", "no total", "total of 0", "total of 7", "huge total"}
 
 // listData is the data of a page.
 type listData struct {
@@ -81,43 +102,74 @@ func (s *scripted) create(n int) {
 	}
 }
 
-// remove deletes the PBX at a place of the list.
+// remove deletes the PBX at a position of the list.
 func (s *scripted) remove(at int) {
 	if at < len(s.ids) {
 		s.ids = slices.Delete(s.ids, at, at+1)
 	}
 }
 
-func (s *scripted) asked() []int {
+// handOver gives the account a PBX that is older than the one at a position of the list.
+func (s *scripted) handOver(at int) {
+	if at < len(s.ids) && (at == 0 && s.ids[0] > 1 || at > 0 && s.ids[at-1] < s.ids[at]-1) {
+		s.ids = slices.Insert(s.ids, at, s.ids[at]-1)
+	}
+}
+
+// listed returns the ids of the list.
+func (s *scripted) listed() []int64 {
+	if len(s.unlisted) == 0 {
+		return s.ids
+	}
+	return slices.DeleteFunc(slices.Clone(s.ids), func(id int64) bool { return s.unlisted[id] })
+}
+
+func (s *scripted) pageSize() int { return cmp.Or(s.size, 50) }
+
+func (s *scripted) requested() []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.pages)
+	return slices.Clone(s.requests)
 }
 
 func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, "/dm/open_api/")
+	page, _ := strconv.Atoi(r.URL.Query().Get("pageNumber"))
+	if s.delay != nil {
+		s.mu.Lock()
+		if s.counts == nil {
+			s.counts = map[int]int{}
+		}
+		s.counts[page]++
+		n := s.counts[page]
+		s.mu.Unlock()
+		time.Sleep(s.delay(path, page, n))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	path := strings.TrimPrefix(r.URL.Path, "/dm/open_api/")
 	switch {
 	case path == "oauth/token":
-		reply(w, 200, map[string]any{"access_token": "token-of-the-script", "expires_in": 1800})
+		reply(w, 200, map[string]any{"access_token": "token-of-the-script", "expires_in": 1_000_000})
 	case path == "v2/cloud_pbx/instances":
-		s.list(w, r)
+		s.list(w, page)
 	default:
 		id, _ := strconv.ParseInt(strings.TrimPrefix(path, "v1/cloud_pbx/instances/"), 10, 64)
-		s.pages = append(s.pages, 0)
-		_, alive := slices.BinarySearch(s.ids, id)
+		s.requests = append(s.requests, 0)
+		if s.before != nil {
+			s.before(s, 0)
+		}
+		_, exists := slices.BinarySearch(s.ids, id)
 		if s.single != nil {
-			switch status, code := s.single(id, alive); status {
+			switch status, code := s.single(id, exists); status {
 			case 0:
 			case 200:
-				alive = true
+				exists = true
 			default:
 				reply(w, status, map[string]any{"status": "Failed", "code": code})
 				return
 			}
 		}
-		if !alive {
+		if !exists {
 			reply(w, 404, map[string]any{"status": "Failed", "code": 1000005})
 			return
 		}
@@ -125,31 +177,88 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *scripted) list(w http.ResponseWriter, r *http.Request) {
-	page, _ := strconv.Atoi(r.URL.Query().Get("pageNumber"))
-	s.pages = append(s.pages, page)
+func (s *scripted) list(w http.ResponseWriter, page int) {
+	s.requests = append(s.requests, page)
 	if s.before != nil {
 		s.before(s, page)
 	}
-	total := len(s.ids)
+	size := s.pageSize()
+	ids := s.ordered(page)
+	d := listData{PageSize: size, PageNumber: page, Total: max(0, len(ids)+s.extra), List: []any{}}
 	if s.mid != nil {
 		s.mid(s)
+		ids = s.ordered(page)
 	}
+	pages := (len(ids) + size - 1) / size
 	if s.refuse != nil {
-		if status, code := s.refuse(page, (total+49)/50); status != 0 {
+		if status, code := s.refuse(page, pages); status != 0 {
 			reply(w, status, map[string]any{"status": "Failed", "code": code})
 			return
 		}
 	}
-	from, to := min((page-1)*50, len(s.ids)), min(page*50, len(s.ids))
-	d := listData{PageSize: 50, PageNumber: page, Total: total, List: []any{}}
-	for _, id := range s.ids[from:to] {
-		d.List = append(d.List, pbxOf(id))
+	if page > 1 && page > pages {
+		switch s.pastEnd {
+		case "not found":
+			reply(w, 404, map[string]any{"status": "Failed", "code": 1000005})
+			return
+		case "invalid":
+			reply(w, 200, map[string]any{"status": "Failed", "code": 1000004})
+			return
+		case "last page":
+			page = max(1, pages)
+		case "first page":
+			page = 1
+		case "no list":
+			reply(w, 200, map[string]any{"status": "Success", "data": map[string]any{"total": d.Total}})
+			return
+		case "null list":
+			d.List = nil
+		case "no total":
+			d.Total = nil
+		case "total of 0":
+			d.Total = 0
+		case "total of 7":
+			d.Total = 7
+		case "huge total":
+			d.Total = 90_000
+		}
 	}
-	if s.lie != nil {
-		s.lie(page, &d)
+	for _, id := range ids[min((page-1)*size, len(ids)):min(page*size, len(ids))] {
+		switch {
+		case s.forbidden != nil && s.forbidden(id):
+		case s.edit != nil:
+			d.List = append(d.List, pbxOf(id))
+		case s.textIDs:
+			d.List = append(d.List, json.RawMessage(fmt.Sprintf(`{"cloudPbxId":"%d"}`, id)))
+		default:
+			d.List = append(d.List, json.RawMessage(fmt.Sprintf(`{"cloudPbxId":%d}`, id)))
+		}
+	}
+	if s.edit != nil {
+		s.edit(page, &d)
 	}
 	reply(w, 200, map[string]any{"status": "Success", "requestId": "5ed01d8b", "data": d})
+}
+
+// ordered returns the ids in the order in which a page has them.
+func (s *scripted) ordered(page int) []int64 {
+	ids := slices.Clone(s.listed())
+	if s.twice > 0 && s.twice <= len(ids) {
+		ids = slices.Insert(ids, s.twice, ids[s.twice-1])
+	}
+	switch s.order {
+	case "falling":
+		slices.Reverse(ids)
+	case "alternating":
+		if page%2 == 0 {
+			slices.Reverse(ids)
+		}
+	case "by name":
+		slices.SortStableFunc(ids, func(a, b int64) int { return cmp.Compare(a*2654435761%1009, b*2654435761%1009) })
+	case "shuffled":
+		rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	}
+	return ids
 }
 
 func pbxOf(id int64) map[string]any {

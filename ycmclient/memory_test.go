@@ -76,7 +76,7 @@ func TestStringsThatNeverRepeatAreNotHoarded(t *testing.T) {
 		t.Errorf("%d different strings are remembered, want at most 4096", n)
 	}
 	s := newScripted(5000)
-	s.lie = func(_ int, d *listData) {
+	s.edit = func(_ int, d *listData) {
 		for _, pbx := range d.List {
 			record := pbx.(map[string]any)
 			record["region"] = fmt.Sprintf("Region %d", record["cloudPbxId"])

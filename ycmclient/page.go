@@ -1,6 +1,7 @@
 package ycmclient
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -22,7 +23,6 @@ type page[T any] struct {
 	total yeastar.Number // As YCM counts them, all pages together.
 	rows  int            // Records on this page, usable or not.
 	items []T            // The usable ones, in the order they came.
-	past  bool           // There is no such page, so what came in its place is not to be used.
 
 	unexpected []string // The fields that held rubbish, to be counted if the page is used.
 }
@@ -86,8 +86,8 @@ func (a *listAnswer) page(room []CloudPBX, shared *interner, known func(id int64
 	return p
 }
 
-// listPage asks for one page of Cloud PBXs. The page's items are in room, which is used anew.
-func (c *Client) listPage(ctx context.Context, number int, room []CloudPBX, shared *interner, known func(id int64) *CloudPBX) (page[CloudPBX], error) {
+// listPage requests one page of Cloud PBXs, and puts it into room. The strings are shared with known, which is sorted by id.
+func (c *Client) listPage(ctx context.Context, number int, room []CloudPBX, shared *interner, known []CloudPBX) (page[CloudPBX], error) {
 	answer, _ := c.pages.Get().(*listAnswer)
 	if answer == nil {
 		answer = new(listAnswer)
@@ -102,5 +102,12 @@ func (c *Client) listPage(ctx context.Context, number int, room []CloudPBX, shar
 	if err != nil {
 		return page[CloudPBX]{}, err
 	}
-	return answer.page(room[:0], shared, known), nil
+	var none CloudPBX
+	return answer.page(room[:0], shared, func(id int64) *CloudPBX {
+		i, found := slices.BinarySearchFunc(known, id, func(p CloudPBX, id int64) int { return cmp.Compare(p.ID, id) })
+		if !found {
+			return &none
+		}
+		return &known[i]
+	}), nil
 }

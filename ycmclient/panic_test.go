@@ -15,7 +15,7 @@ func (clumsy) Unexpected(string) { panic("stumbled") }
 
 func TestPanicOfAReaderReachesTheCaller(t *testing.T) {
 	s := newScripted(400)
-	s.lie = func(page int, d *listData) {
+	s.edit = func(page int, d *listData) {
 		if page == 3 {
 			d.List[20] = map[string]any{"cloudPbxId": s.ids[120], "activeCalls": "many"}
 		}

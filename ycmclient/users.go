@@ -23,15 +23,11 @@ type User struct {
 	CloudPBXs yeastar.Int // Created by the user, for a hosting user by all below as well.
 }
 
-// Users asks for all the users ("Query All the YCM Users"), page by page as Walk does. They are sorted by ID, each
-// once.
+// Users requests all users ("Query All the YCM Users"), sorted by ID, each once. Users come and go rarely, so that nothing is
+// kept from one walk to the next.
 func (c *Client) Users(ctx context.Context) ([]User, error) {
-	state := WalkState{Walks: 2} // Users come and go rarely: one reading is enough.
-	w, _, err := whole(ctx, &state, func(s WalkState) *walker[User] {
-		return &walker[User]{
-			client: c, endpoint: EndpointUsers, readers: 1, state: s, fetch: c.userPage, id: func(u *User) int64 { return u.ID },
-		}
-	}, nil)
+	l := &pagedList[User]{client: c, endpoint: EndpointUsers, concurrency: 1, fetch: c.userPage, id: func(u *User) int64 { return u.ID }}
+	w, err := l.read(ctx, new(WalkState), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -50,10 +46,10 @@ type userPageWire struct {
 	List  yeastar.List[userWire] `json:"list"`
 }
 
-// userPage asks for one page of users and appends them to room.
-func (c *Client) userPage(ctx context.Context, at int, room []User) (page[User], error) {
+// userPage requests one page of users, and puts it into room.
+func (c *Client) userPage(ctx context.Context, number int, room, _ []User) (page[User], error) {
 	var data userPageWire
-	err := c.askPage(EndpointUsers, at, "userId", func(query url.Values) (err error) {
+	err := c.askPage(EndpointUsers, number, "userId", func(query url.Values) (err error) {
 		data, err = fetch[userPageWire](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: query})
 		return err
 	})

@@ -3,289 +3,156 @@ package ycmclient
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// place is where a record is kept, and which readers have seen it.
-type place struct {
-	index int32
-	seen  readerSet
+// findEnd finds the last page and reads it. If the list is as long as the last time, that is one request. Otherwise page 1
+// reports the total and how large a page is, and the search goes up from the page that these make the last, or down to page 1.
+func (w *walk[T]) findEnd(ctx context.Context) error {
+	low := max(w.state.Pages, 1) // A page that there is.
+	p, err := w.readPage(ctx, low, nil)
+	if err != nil {
+		return err
+	}
+	total, difference := p.total.Value, w.state.Difference
+	upTo := int64((low-1)*w.size + p.rows) // Records on this page and before it.
+	asBefore := w.state.Pages > 0 && (p.rows > 0 || low == 1) && w.pagesFor(total-min(0, difference)) >= low &&
+		upTo >= total-max(0, difference) && (p.rows < w.size || difference >= 0)
+	if !asBefore && low > 1 {
+		low, w.size = 1, PageSize
+		if p, err = w.readPage(ctx, 1, nil); err != nil {
+			return err
+		}
+	}
+	if _, err = w.keep(p, low); err != nil {
+		return err
+	}
+	next, high := low, 0 // high is the first page that there is not, if that is known.
+	if !asBefore {
+		if int64(p.rows) < p.total.Value {
+			w.size = p.rows
+		}
+		next = w.pagesFor(p.total.Value)
+	}
+	if next == low && (asBefore && upTo < total || !asBefore && p.rows >= w.size) {
+		next++ // The total may be wrong.
+	}
+	for most := min(64+8*w.pagesFor(p.total.Value), maxPages); next != low; {
+		if next > most {
+			return w.inconsistent("YCM counts %d records, which are more than %d pages or listed on more", w.total, most)
+		}
+		if p, err = w.readPage(ctx, next, nil); err != nil {
+			return err
+		}
+		there, err := w.keep(p, next)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !there:
+			high, next = next, (low+next)/2
+		case high > 0:
+			low, next = next, (next+high)/2
+		case p.rows >= w.size:
+			low, next = next, next+1
+		default:
+			low = next
+		}
+		w.size = max(w.size, p.rows)
+	}
+	w.pages = low
+	return nil
 }
 
-// readerSet is a set of readers, a bit for each.
-type readerSet uint16
+// pagesFor is how many pages a total makes, at least one.
+func (w *walk[T]) pagesFor(total int64) int {
+	size := int64(w.size)
+	return int(max(1, (total+size-1)/size))
+}
 
-// firstCatchUp is the first of the readers that come after those of the ranges, to catch up with what was created
-// meanwhile. There is room for a few of them.
-const firstCatchUp readerSet = 1 << maxReaders
-
-// read asks for a page. One that is refused, or that has another number of records than its own total leaves for it,
-// may have been counted before and listed after a change, so it is asked for a second time. One that is refused, or
-// where YCM fails, is past the end if page 1 says so; a refused one also if YCM itself refuses it twice.
-func (w *walker[T]) read(ctx context.Context, number int, room []T) (page[T], error) {
-	p, err := w.readOnce(ctx, number, room)
+// readPage requests a page. One without records is past the end, where YCM may also refuse a page or fail: whether that is so
+// depends on page 1. If it is not, the page is requested again, because its query or the list may have changed with page 1.
+func (w *walk[T]) readPage(ctx context.Context, number int, room []T) (page[T], error) {
+	p, err := w.request(ctx, number, room)
 	class := yeastar.ClassOf(err)
-	refused := class == yeastar.Invalid || class == yeastar.NotFound
-	failed := number > 1 && (class == yeastar.Server || class == yeastar.Denied) && w.mayEndBefore(number)
+	refused := class == yeastar.NotFound || class == yeastar.Invalid || class == yeastar.Denied || class == yeastar.Server
+	if number == 1 || !refused {
+		return p, err
+	}
+	if e := (*yeastar.Error)(nil); class == yeastar.NotFound && errors.As(err, &e) && e.Code != 0 {
+		return page[T]{}, nil // By YCM itself, and not by a gateway that does not know the path.
+	}
+	first, firstErr := w.request(ctx, 1, nil)
 	switch {
-	case err != nil && !refused && !failed, err == nil && w.fits(p, number):
+	case firstErr != nil:
 		return p, err
-	case err != nil && number > 1:
-		first, firstErr := w.readOnce(ctx, 1, nil)
-		if firstErr != nil {
-			return p, err
-		}
-		if w.beyond(number, first.total.Value) {
-			return w.none(number), nil
-		}
-		if failed {
-			return p, err
-		}
-	}
-	if refused || number == 1 && p.rows == 0 || w.trusting() {
-		if p, err = w.readOnce(ctx, number, room); err == nil && w.fits(p, number) {
-			return p, nil
-		}
-	}
-	if number > 1 && saysNone(err) {
-		p, err = w.none(number), nil
-	}
-	if err != nil {
-		return p, err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.irregular, w.patient = true, false
-	if number == 1 && p.rows == 0 {
-		return p, w.lie("YCM counts %d records and lists none", p.total.Value)
-	}
-	return p, nil
-}
-
-// none is the page that there is not.
-func (w *walker[T]) none(number int) page[T] {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.past(number)
-	return page[T]{past: true}
-}
-
-// saysNone tells whether YCM itself says that it does not have what was asked for: a broken gateway may say so, too.
-func saysNone(err error) bool {
-	var e *yeastar.Error
-	return errors.As(err, &e) && e.Class == yeastar.NotFound && e.Code != 0
-}
-
-// refusedForNow tells whether YCM refused for want of budget, and the pause after that is worth waiting for.
-func refusedForNow(err error) bool {
-	return yeastar.ClassOf(err) == yeastar.RateLimited && !errors.Is(err, errPaused)
-}
-
-// readOnce asks for a page.
-func (w *walker[T]) readOnce(ctx context.Context, number int, room []T) (page[T], error) {
-	const search, forEachPage = 64, 8
-	w.mu.Lock()
-	w.requests++
-	w.asked++
-	most := search + forEachPage*w.base
-	tooMany := w.asked > most || len(w.items) > MaxTotal
-	place := len(w.items) > 0
-	w.mu.Unlock()
-	if tooMany {
-		return page[T]{}, w.lie("the list changes faster than it can be read: gave up after %d requests", most)
-	}
-	p, err := w.fetch(ctx, number, room)
-	if place && refusedForNow(err) { // What was read is worth another row of pauses.
-		p, err = w.fetch(ctx, number, room)
-	}
-	if err != nil {
-		return p, err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	switch total := p.total.Value; {
-	case p.rows == 0 && number > 1 && !p.total.Given:
-		p.past = true
-	case !p.total.Given:
-		return p, w.lie("page %d has records and no total", number)
-	case total < 0 || total > MaxTotal:
-		return p, w.lie("YCM counts %d records, which cannot be", total)
-	case p.rows > PageSize:
-		return p, w.lie("page %d has more than the %d records that were asked for", number, PageSize)
-	case p.rows > 0 && len(p.items) == 0:
-		return p, w.lie("page %d has %d records and none with a usable id", number, p.rows)
-	case 2*w.stutters(p.items) > p.rows:
-		return p, w.lie("page %d has the same record again and again", number)
+	case number > w.pagesFor(first.total.Value):
+		return page[T]{}, nil
 	default:
-		confirmed := w.state.Uneven && number <= w.state.Pages
-		p.past = number > 1 && (p.rows == 0 || w.pagesFor(total) < number && !confirmed)
-	}
-	if p.past { // What it says of the total is not to be used.
-		w.past(number)
-		w.owe(p)
-	} else {
-		w.record(p, number)
-	}
-	return p, nil
-}
-
-// record takes over what a page tells of the list, with w.mu held.
-func (w *walker[T]) record(p page[T], number int) {
-	if w.total = p.total.Value; w.base == 0 {
-		w.least, w.begun = w.total, w.total
-	}
-	if w.base == 0 || w.total <= w.begun {
-		w.base = max(w.base, number, w.pagesFor(w.total))
-	}
-	w.least, w.most = min(w.least, w.total), max(w.most, w.total)
-	w.largest = max(w.largest, p.rows)
-	if number == 1 && w.count(w.total) > int64(p.rows) {
-		w.first = p.rows
-	}
-	if p.rows > 0 {
-		w.pages = max(w.pages, number)
-	}
-	if number >= w.end {
-		w.end = 0
+		return w.request(ctx, number, room)
 	}
 }
 
-// owe takes over the records of a page that should not be there, with w.mu held: some servers repeat other pages there,
-// but if any is new, the list has more than its total says.
-func (w *walker[T]) owe(p page[T]) {
-	for i := range p.items {
-		if len(w.owed) < MaxTotal {
-			w.owed = append(w.owed, w.id(&p.items[i]))
-		}
-	}
+func (w *walk[T]) request(ctx context.Context, number int, room []T) (page[T], error) {
+	w.requests.Add(1)
+	return w.fetch(ctx, number, room, w.known)
 }
 
-// past takes over that there is no such page, with w.mu held.
-func (w *walker[T]) past(number int) {
-	if w.end == 0 || number < w.end {
-		w.end = number
-	}
-}
-
-// beyond tells whether a list with a total is thought to end before a page.
-func (w *walker[T]) beyond(number int, total int64) bool {
+// keep checks a page and records it. It is false for a page past the end. There some servers repeat another page.
+func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return number > w.pagesFor(total)
-}
-
-// mayEndBefore tells whether the list may end before a page, by what is known so far.
-func (w *walker[T]) mayEndBefore(number int) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.base == 0 || number > w.pagesFor(w.total)
-}
-
-// fits tells whether a page has as many records as its own total leaves for it. One past the end fits if that is by
-// its total.
-func (w *walker[T]) fits(p page[T], number int) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	size := int64(w.size())
-	due := min(max(0, w.count(p.total.Value)-int64(number-1)*size), size)
-	return p.past && due == 0 || int64(p.rows) == due || p.past && !p.total.Given
-}
-
-// trusting tells whether a page that does not fit may be so because of a change between count and list: not if it was
-// so a second time before, or if the total is known to be wrong.
-func (w *walker[T]) trusting() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.patient
-}
-
-// keep takes over a page's records, seen by the reader (0: none of them), and returns who had seen any of them before.
-func (w *walker[T]) keep(p page[T], number int, reader readerSet) (before readerSet) {
-	if p.past {
-		return 0
+	total := p.total.Value
+	switch {
+	case p.rows == 0 && number > 1:
+		return false, nil
+	case !p.total.Given:
+		return false, w.inconsistent("page %d has records and no total", number)
+	case total < 0 || total > MaxTotal || len(w.items) > MaxTotal:
+		return false, w.inconsistent("YCM counts %d records, which is not possible, or lists more than %d", total, MaxTotal)
+	case p.rows == 0 && total > 0:
+		return false, w.inconsistent("YCM counts %d records and lists none", total)
+	case p.rows > PageSize:
+		return false, w.inconsistent("page %d has more than the %d records that were requested", number, PageSize)
+	case p.rows > 0 && len(p.items) == 0:
+		return false, w.inconsistent("page %d has %d records and none with a usable id", number, p.rows)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	news := p.rows == 0
+	for i := 0; i < len(p.items) && !news; i++ {
+		at, seen := w.places[w.id(&p.items[i])]
+		news = !seen || int(at.page) == number
+	}
+	if !news && number > w.pagesFor(total) {
+		return false, nil
+	}
+	if w.items == nil { // The first page.
+		const usual = 100_000
+		w.items = make([]T, 0, min(total, usual)+PageSize)
+		w.least, w.most = total, total
+	}
+	w.total, w.least, w.most, w.largest = total, min(w.least, total), max(w.most, total), max(w.largest, p.rows)
+	if !news && w.least == w.most {
+		return false, w.inconsistent("page %d brings nothing new: YCM ignores the page number", number)
+	}
+	w.unusable[number] = p.rows - len(p.items)
 	for i := range p.items {
 		id := w.id(&p.items[i])
-		at, known := w.places[id]
-		if !known {
+		at, seen := w.places[id]
+		if seen {
+			w.items[at.index] = p.items[i]
+		} else {
 			at.index = int32(len(w.items))
 			w.items = append(w.items, p.items[i])
 		}
-		w.items[at.index] = p.items[i] // The later reading counts.
-		before |= at.seen
-		at.seen |= reader
+		at.page = int32(number)
 		w.places[id] = at
 	}
-	w.distinct = len(w.items)
 	for _, field := range p.unexpected {
 		w.client.observer.Unexpected(field)
 	}
-	if reader != 0 && p.rows > len(p.items) {
-		w.unusable[number] = p.rows - len(p.items)
-	}
-	switch rises, falls := w.order(p.items); {
-	case rises && falls:
-		w.mixed = true
-	case rises:
-		w.rose = true
-	case falls:
-		w.fell = true
-	}
 	if w.progress != nil {
-		w.progress(min(len(w.items), int(w.total)), int(w.total))
+		w.progress(min(len(w.items), int(total)), int(total))
 	}
-	return before
-}
-
-// order tells whether any id of a page is above the one before it, and whether any is below.
-func (w *walker[T]) order(items []T) (rises, falls bool) {
-	for i := 1; i < len(items); i++ {
-		before, now := w.id(&items[i-1]), w.id(&items[i])
-		rises, falls = rises || before < now, falls || before > now
-	}
-	return rises, falls
-}
-
-// stutters tells how many records of a page have the id of the one before.
-func (w *walker[T]) stutters(items []T) int {
-	same := 0
-	for i := 1; i < len(items); i++ {
-		if w.id(&items[i]) == w.id(&items[i-1]) {
-			same++
-		}
-	}
-	return same
-}
-
-// repeats tells whether a page has the ids that the page before it had. A page without records repeats nothing.
-func (w *walker[T]) repeats(p page[T], before []int64) bool {
-	return len(before) > 0 && slices.EqualFunc(p.items, before, func(item T, id int64) bool { return w.id(&item) == id })
-}
-
-// idsOf puts the ids of a page into room.
-func (w *walker[T]) idsOf(p page[T], room []int64) []int64 {
-	room = room[:0]
-	for i := range p.items {
-		room = append(room, w.id(&p.items[i]))
-	}
-	return room
-}
-
-// room makes room for the records of a total, as far as that can be true of a fleet.
-func (w *walker[T]) room(total int64) []T {
-	const usual = 100_000
-	return make([]T, 0, min(w.count(total), usual)+PageSize)
-}
-
-func (w *walker[T]) knowsAll(items []T) bool {
-	for i := range items {
-		if _, known := w.places[w.id(&items[i])]; !known {
-			return false
-		}
-	}
-	return true
+	return true, nil
 }

@@ -1,7 +1,9 @@
 package ycmclient_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -24,46 +27,51 @@ func fleetOf(pbxs int) []ycmclient.CloudPBX {
 	return list
 }
 
-func TestWalkCostsOneRequestAPage(t *testing.T) {
+func TestWalkTakesOneRequestPerPage(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
-		name            string
-		fleet, previous int
-		walks           int // That were made before.
-		want            []int
+		name          string
+		before, fleet int // -1: there was no walk before.
+		want          []int
 	}{
-		{"an empty fleet", 0, 0, 0, []int{1}},
-		{"one page, which the first walk does not take for a full one", 49, 0, 0, []int{1, 2}},
-		{"one page, later", 49, 49, 2, []int{1}},
-		{"one full page, of which the first walk makes sure that it is the last", 50, 0, 0, []int{1, 2, 1}},
-		{"one full page, later, so that the next is asked for", 50, 50, 2, []int{1, 2}},
-		{"the first walk looks at page 1 and reads it again at the end", 120, 0, 0, []int{1, 3, 2, 1}},
-		{"the second walk goes the other way, and reads once more what is new", 120, 120, 1, []int{1, 2, 3, 3}},
-		{"a later walk knows where the end is", 120, 120, 2, []int{3, 2, 1}},
-		{"a last page that is full", 150, 150, 2, []int{3, 2, 1, 4}},
-		{"a last page that is full, for the first time", 150, 150, 0, []int{3, 4, 3, 2, 1}},
-		{"the fleet grew by a page", 120, 90, 2, []int{2, 3, 2, 1}},
-		{"the fleet shrank by a page, and who is gone is asked for by id", 98, 104, 2, []int{3, 2, 1, 0, 0, 0, 0, 0, 0}},
+		{"an empty fleet", -1, 0, []int{1}},
+		{"one page", -1, 49, []int{1}},
+		{"one page, later", 49, 49, []int{1}},
+		{"one full page: the total may be wrong", -1, 50, []int{1, 2}},
+		{"one full page, later", 50, 50, []int{1}},
+		{"the first walk looks at page 1, and reads it again at the end", -1, 120, []int{1, 3, 2, 1}},
+		{"a later walk knows where the end is", 120, 120, []int{3, 2, 1}},
+		{"a last page that is full, for the first time", -1, 150, []int{1, 3, 4, 2, 1}},
+		{"a last page that is full", 150, 150, []int{3, 2, 1}},
+		{"the fleet grew on its last page", 120, 150, []int{3, 2, 1}},
+		{"the fleet grew by a page", 90, 120, []int{2, 1, 3, 2, 1}},
+		{"the fleet shrank by a page, and the missing are queried by their ids", 104, 98, []int{3, 1, 2, 1, 0, 0, 0, 0, 0, 0}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newScripted(c.fleet)
-			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), &ycmclient.WalkState{Walks: c.walks}, fleetOf(c.previous), nil)
-			if err != nil {
-				t.Fatal(err)
+		s := newScripted(max(c.before, 0))
+		client, state := newClient(t, inProcess{s}, nil), new(ycmclient.WalkState)
+		var list ycmclient.List
+		var err error
+		if c.before >= 0 {
+			if list, err = client.Walk(t.Context(), state, nil, nil); err != nil {
+				t.Errorf("%s: %v", c.name, err)
 			}
-			if got := idsOf(list.PBXs); !slices.Equal(got, s.ids) || list.Total != int64(c.fleet) {
-				t.Errorf("got a total of %d and the PBXs %v, want %v", list.Total, got, s.ids)
-			}
-			if diff := cmp.Diff(c.want, s.asked()); diff != "" {
-				t.Errorf("pages asked for (-want +got):\n%s", diff)
-			}
-			if list.Requests != len(c.want) {
-				t.Errorf("the result tells of %d requests, want %d", list.Requests, len(c.want))
-			}
-		})
+		}
+		s.create(max(0, c.fleet-len(s.ids)))
+		s.ids, s.requests = s.ids[:c.fleet], nil
+		list, err = client.Walk(t.Context(), state, list.PBXs, nil)
+		if err != nil || !slices.Equal(idsOf(list.PBXs), s.ids) || list.Total != int64(c.fleet) {
+			t.Errorf("%s: got a total of %d, the PBXs %v and the error %v, want %v", c.name, list.Total, idsOf(list.PBXs), err, s.ids)
+		}
+		if diff := cmp.Diff(c.want, s.requested()); diff != "" {
+			t.Errorf("%s: requested pages (-want +got):\n%s", c.name, diff)
+		}
+		if list.Requests != len(c.want) {
+			t.Errorf("%s: the list reports %d requests, want %d", c.name, list.Requests, len(c.want))
+		}
 	}
 }
 
-func TestWalkTellsItsProgress(t *testing.T) {
+func TestWalkReportsItsProgress(t *testing.T) {
 	s := newScripted(260)
 	var steps [][2]int
 	client := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = 3 })
@@ -78,101 +86,46 @@ func TestWalkTellsItsProgress(t *testing.T) {
 	}
 }
 
-// emptyWithTotal makes each empty page say that there are so many records.
-func emptyWithTotal(total int) func(int, *listData) {
-	return func(_ int, d *listData) {
-		if len(d.List) == 0 {
-			d.Total = total
+// YCM does not document what a page past the end is. Whatever it is, a fleet that shrank is walked.
+func TestWalkAcceptsAnyPagePastTheEnd(t *testing.T) {
+	t.Parallel()
+	for _, pastEnd := range pastEnds {
+		for _, pages := range []int{0, 1, 2, 3, 6, 400} {
+			s := newScripted(100)
+			s.pastEnd = pastEnd
+			list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), &ycmclient.WalkState{Pages: pages}, fleetOf(104), nil)
+			if err != nil || !slices.Equal(idsOf(list.PBXs), s.ids) || list.Total != 100 {
+				t.Errorf("past the end %q, with %d pages before: got a total of %d, %d PBXs and the error %v", pastEnd, pages, list.Total, len(list.PBXs), err)
+			}
 		}
 	}
 }
 
-// YCM does not document what a page past the end is. Whatever it is, a fleet that shrank is walked, and the end of
-// a list whose last page is full is found.
-func TestWalkUnderstandsAnyPagePastTheEnd(t *testing.T) {
-	for name, script := range map[string]func(s *scripted){
-		"refused as not found": func(s *scripted) {
-			s.refuse = func(page, pages int) (int, int) {
-				if page > max(pages, 1) {
-					return 404, 1000005
-				}
-				return 0, 0
-			}
-		},
-		"refused as an invalid parameter, under HTTP 200": func(s *scripted) {
-			s.refuse = func(page, pages int) (int, int) {
-				if page > max(pages, 1) {
-					return 200, 1000004
-				}
-				return 0, 0
-			}
-		},
-		"the last page once more": func(s *scripted) {
-			s.lie = func(page int, d *listData) {
-				if last := (len(s.ids) + 49) / 50; page > last {
-					d.PageNumber = last
-					for _, id := range s.ids[(last-1)*50:] {
-						d.List = append(d.List, pbxOf(id))
-					}
-				}
-			}
-		},
-		"empty, with a total of 0":         func(s *scripted) { s.lie = emptyWithTotal(0) },
-		"empty, with a total of another":   func(s *scripted) { s.lie = emptyWithTotal(7) },
-		"empty, with a total that is huge": func(s *scripted) { s.lie = emptyWithTotal(90_000) },
-		"without a list": func(s *scripted) {
-			s.lie = func(_ int, d *listData) {
-				if len(d.List) == 0 {
-					d.List = nil
-				}
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newScripted(100)
-			script(s)
-			for _, before := range []int{0, 1, 2, 3, 6, 400} {
-				state := &ycmclient.WalkState{Walks: 2, Pages: before}
-				list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), state, fleetOf(104), nil)
-				if err != nil {
-					t.Fatalf("with %d pages before: %v", before, err)
-				}
-				if !slices.Equal(idsOf(list.PBXs), s.ids) {
-					t.Errorf("with %d pages before: got %v, want %v", before, idsOf(list.PBXs), s.ids)
-				}
-				if list.Total != 100 {
-					t.Errorf("with %d pages before: got a total of %d, want the 100 that the pages before the end tell", before, list.Total)
-				}
-			}
-		})
-	}
-}
-
-func TestWalkEndsInAnErrorIfTheListCannotBeTrue(t *testing.T) {
+func TestWalkRefusesAnInconsistentList(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		pbxs int
-		lie  func(page int, d *listData, first []any)
+		edit func(page int, d *listData, first []any)
 		want string
 	}{
 		{
 			"pageNumber is ignored", 730, func(_ int, d *listData, first []any) { d.PageNumber, d.List = 1, first },
-			"brings nothing new: it is the same as page",
+			"brings nothing new: YCM ignores the page number",
 		},
 		{
 			"pageNumber is ignored and the last page is full", 750, func(_ int, d *listData, first []any) { d.List = first },
-			"brings nothing new: it is the same as page",
+			"brings nothing new: YCM ignores the page number",
 		},
 		{
 			"the same rows on each page, and a total of 20,000", 50, func(_ int, d *listData, first []any) { d.Total, d.List = 20_000, first },
-			"brings nothing new: it is the same as page",
+			"brings nothing new: YCM ignores the page number",
 		},
 		{"more than a page comes", 80, func(page int, d *listData, first []any) {
 			if page == 1 {
 				d.List = append(slices.Clone(first), first...)
 			}
-		}, "page 1 has more than the 50 records that were asked for"},
-		{"the total is negative", 30, func(_ int, d *listData, _ []any) { d.Total = -30 }, "YCM counts -30 records, which cannot be"},
+		}, "page 1 has more than the 50 records that were requested"},
+		{"the total is negative", 30, func(_ int, d *listData, _ []any) { d.Total = -30 }, "YCM counts -30 records"},
 		{"the total is absurd", 50, func(_ int, d *listData, _ []any) { d.Total = 1_000_001 }, "YCM counts 1000001 records"},
 		{"the total is rubbish", 50, func(_ int, d *listData, _ []any) { d.Total = "many" }, "page 1 has records and no total"},
 		{"the total is no whole number", 120, func(_ int, d *listData, _ []any) { d.Total = 120.5 }, "page 1 has records and no total"},
@@ -182,7 +135,7 @@ func TestWalkEndsInAnErrorIfTheListCannotBeTrue(t *testing.T) {
 			for i := range d.List {
 				d.List[i] = first[0]
 			}
-		}, "has the same record again and again"},
+		}, "brings nothing new: YCM ignores the page number"},
 		{"no PBX has an id", 20, func(_ int, d *listData, _ []any) {
 			for i := range d.List {
 				d.List[i] = map[string]any{"id": i, "name": "Harbour Dental"}
@@ -192,11 +145,6 @@ func TestWalkEndsInAnErrorIfTheListCannotBeTrue(t *testing.T) {
 			"the list holds no objects", 20, func(_ int, d *listData, _ []any) { d.List = []any{1, "two", nil, []int{3}} },
 			"page 1 has 4 records and none with a usable id",
 		},
-		{"the order changes from page to page", 730, func(page int, d *listData, _ []any) {
-			if page%2 == 0 {
-				slices.Reverse(d.List)
-			}
-		}, "the order of the list changes from page to page"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for readers := 1; readers <= 8; readers += 7 {
@@ -205,14 +153,14 @@ func TestWalkEndsInAnErrorIfTheListCannotBeTrue(t *testing.T) {
 				for _, id := range s.ids[:min(50, c.pbxs)] {
 					first = append(first, pbxOf(id))
 				}
-				s.lie = func(page int, d *listData) { c.lie(page, d, first) }
+				s.edit = func(page int, d *listData) { c.edit(page, d, first) }
 				client := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.PageConcurrency = readers })
 				list, err := client.Walk(t.Context(), nil, nil, nil)
 				if err == nil || !strings.Contains(err.Error(), c.want) || yeastar.ClassOf(err) != yeastar.Invalid {
 					t.Errorf("with %d readers: got %d PBXs and the error %v, want an invalid one with %q", readers, len(list.PBXs), err, c.want)
 				}
-				if n := len(s.asked()); n > 30 {
-					t.Errorf("with %d readers: it took %d requests to see that", readers, n)
+				if n := len(s.requested()); n > 30 {
+					t.Errorf("with %d readers: it took %d requests", readers, n)
 				}
 			}
 		})
@@ -220,7 +168,7 @@ func TestWalkEndsInAnErrorIfTheListCannotBeTrue(t *testing.T) {
 }
 
 // A server counts in one statement and lists in another, so a page may contradict itself once.
-func TestWalkAsksAgainForAPageThatContradictsItself(t *testing.T) {
+func TestWalkAcceptsAPageThatContradictsItselfOnce(t *testing.T) {
 	for name, mid := range map[string]func(s *scripted){
 		"deleted between count and list":  func(s *scripted) { s.remove(0) },
 		"created between count and list":  func(s *scripted) { s.create(1) },
@@ -229,7 +177,7 @@ func TestWalkAsksAgainForAPageThatContradictsItself(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScripted(110)
 			s.mid = func(s *scripted) {
-				if n := len(s.pages); n == 1 || n == 5 {
+				if n := len(s.requests); n == 1 || n == 5 {
 					mid(s)
 				}
 			}
@@ -246,28 +194,28 @@ func TestWalkAsksAgainForAPageThatContradictsItself(t *testing.T) {
 	}
 }
 
-// A PBX that moves to a page that is still to be read is read twice, and is as it was the second time.
-func TestWalkKeepsTheLatestReading(t *testing.T) {
+// A PBX that moves to a page that is still to be read is read twice, and is served as the second page has it.
+func TestWalkKeepsTheLatestRecord(t *testing.T) {
 	s := newScripted(120)
 	moved := s.ids[50] // The first of page 2, until one of page 1 is deleted.
 	s.before = func(s *scripted, _ int) {
-		if len(s.pages) == 4 {
+		if len(s.requests) == 4 {
 			s.remove(0)
 		}
 	}
-	s.lie = func(page int, d *listData) {
+	s.edit = func(page int, d *listData) {
 		for i, record := range d.List {
 			named := maps.Clone(record.(map[string]any))
 			named["name"] = fmt.Sprintf("as page %d has it", page)
 			d.List[i] = named
 		}
 	}
-	list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, nil, nil)
+	list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, fleetOf(120)[1:], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]int{1, 3, 2, 1}, s.asked()); diff != "" {
-		t.Fatalf("pages asked for (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]int{1, 3, 2, 1}, s.requested()); diff != "" {
+		t.Fatalf("requested pages (-want +got):\n%s", diff)
 	}
 	at := slices.Index(idsOf(list.PBXs), moved)
 	if at < 0 || list.PBXs[at].Name != "as page 1 has it" {
@@ -275,9 +223,9 @@ func TestWalkKeepsTheLatestReading(t *testing.T) {
 	}
 }
 
-func TestWalkDropsARecordWithoutAnID(t *testing.T) {
+func TestWalkSkipsRecordsWithoutAnID(t *testing.T) {
 	s := newScripted(120)
-	s.lie = func(page int, d *listData) {
+	s.edit = func(page int, d *listData) {
 		if page == 2 {
 			d.List[7] = map[string]any{"name": "Harbour Dental", "cloudPbxId": "none"}
 			d.List[8] = nil
@@ -297,7 +245,7 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 	s := newScripted(500)
 	ctx, cancel := context.WithCancel(t.Context())
 	s.before = func(s *scripted, _ int) {
-		if len(s.pages) == 5 {
+		if len(s.requests) == 5 {
 			cancel()
 		}
 	}
@@ -305,7 +253,133 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the end of the context", err)
 	}
-	if n := len(s.asked()); n > 9 {
-		t.Errorf("%d pages were asked for although the walk was given up at the fifth", n)
+	if n := len(s.requested()); n > 9 {
+		t.Errorf("%d pages were requested although the walk was canceled at the fifth", n)
+	}
+}
+
+// YCM's total may differ from its list. That is logged when it changes, and counted each time.
+func TestDifferenceOfTotalAndListIsLoggedOnce(t *testing.T) {
+	var logged bytes.Buffer
+	w, s := newWatch(), newScripted(130)
+	client := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.Logger, o.Observer = log.NewLogfmtLogger(&logged), w })
+	state := &ycmclient.WalkState{}
+	for step, c := range []struct{ extra, lines, mismatches, pages int }{
+		{0, 0, 0, 4},
+		{2, 1, 1, 9}, // Walked twice.
+		{2, 1, 2, 4}, // It is known: one walk is enough, with a look past the end.
+		{2, 1, 3, 4},
+		{-1, 2, 4, 3},
+		{-1, 2, 5, 3},
+		{0, 3, 5, 3},
+		{0, 3, 5, 3},
+	} {
+		s.extra, s.requests = c.extra, nil
+		list, err := client.Walk(t.Context(), state, nil, nil)
+		if err != nil || len(list.PBXs) != 130 || list.Listed != 130 || int(list.Total) != 130+c.extra {
+			t.Fatalf("step %d: %d PBXs, %d listed of a total of %d, error %v", step, len(list.PBXs), list.Listed, list.Total, err)
+		}
+		if lines := strings.Count(logged.String(), "\n"); lines != c.lines || w.mismatches != c.mismatches {
+			t.Errorf("step %d: %d lines and %d counted, want %d and %d:\n%s", step, lines, w.mismatches, c.lines, c.mismatches, &logged)
+		}
+		if pages := len(s.requests); pages > c.pages {
+			t.Errorf("step %d took %d requests, want at most %d", step, pages, c.pages)
+		}
+	}
+	for _, want := range []string{"level=warn", "account=main", "total=132", "listed=130", "difference=2", "difference_before=2", "difference=-1"} {
+		if !strings.Contains(logged.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, &logged)
+		}
+	}
+}
+
+// Numbers may be written in several ways.
+func TestWalkReadsAnyWayToWriteAList(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit  func(d *listData)
+		fails string
+	}{
+		"a total of 120.0":      {edit: func(d *listData) { d.Total = json.RawMessage("120.0") }},
+		"a total of 1.2e2":      {edit: func(d *listData) { d.Total = json.RawMessage("1.2e2") }},
+		"a total that is text":  {edit: func(d *listData) { d.Total = "120" }},
+		"a list that is null":   {edit: func(d *listData) { d.List = nil }, fails: "YCM counts 120 records and lists none"},
+		"pages of another size": {edit: func(d *listData) { d.PageSize = 7 }},
+		"another page number":   {edit: func(d *listData) { d.PageNumber = 1 }},
+	} {
+		a := newAccount(t, 120, 1, deviations{})
+		a.edit = func(_ int, d *listData) { c.edit(d) }
+		list, _, err := a.walk(t, name)
+		switch {
+		case c.fails == "" && (err != nil || len(list.PBXs) != 120):
+			t.Errorf("%s: got %d PBXs and the error %v, want the 120", name, len(list.PBXs), err)
+		case c.fails != "" && (err == nil || !strings.Contains(err.Error(), c.fails)):
+			t.Errorf("%s: got %d PBXs and the error %v, want one with %q", name, len(list.PBXs), err, c.fails)
+		}
+		if len(a.watch.unexpected) > 0 {
+			t.Errorf("%s: unexpected values: %v", name, a.watch.unexpected)
+		}
+	}
+}
+
+// The state may come from a damaged file or from another version.
+func TestWalkStateIsNotTrusted(t *testing.T) {
+	for _, stored := range []string{
+		`{"walks":-3,"page_size":-1,"pages":-7,"difference":9223372036854775807,"agreed":2,"vanished":[5,3,9]}`,
+		`{"walks":1,"page_size":900,"pages":9000000000,"difference":-9223372036854775808,"uneven":true,"falling":true}`,
+		`{"page_size":1,"pages":20000}`,
+		`{"page_size":50,"pages":1,"difference":120}`,
+		`{"page_size":50,"pages":2,"difference":50}`,
+		`{"page_size":20,"pages":3,"agreed":99}`,
+	} {
+		a := newAccount(t, 120, 2, deviations{})
+		if err := json.Unmarshal([]byte(stored), &a.state); err != nil {
+			t.Fatal(err)
+		}
+		for walk := range 3 {
+			list, requests, err := a.walk(t, stored)
+			if err != nil || len(list.PBXs) != 120 || len(requests) > 12 || walk > 0 && len(requests) != 3 {
+				t.Errorf("%s, walk %d: %d PBXs, %d requests and the error %v, want the 120", stored, walk+1, len(list.PBXs), len(requests), err)
+			}
+		}
+	}
+}
+
+// What a walk expects of the list may be the reason why it fails.
+func TestWalkStartsFromScratchAfterAFailure(t *testing.T) {
+	a := newAccount(t, 35, 1, deviations{size: 7, twice: 35}) // The only record of page 6 is on page 5, too.
+	a.state = ycmclient.WalkState{PageSize: 7, Pages: 5, Difference: 1}
+	if _, _, err := a.walk(t, "first"); err == nil {
+		t.Error("the first walk does not fail")
+	}
+	a.settle(t, "second")
+	if n := len(a.requested()); n > 7 {
+		t.Errorf("the second walk took %d requests", n)
+	}
+}
+
+// A server that gives new records for ever, or pages of one, is not read for ever.
+func TestWalkIsBounded(t *testing.T) {
+	for name, edit := range map[string]func(page int, d *listData){
+		"pages without end": func(page int, d *listData) {
+			d.Total, d.List = 50, nil
+			for i := range 50 {
+				d.List = append(d.List, map[string]any{"cloudPbxId": page*50 + i + 1})
+			}
+		},
+		"more pages than can be": func(page int, d *listData) {
+			d.Total, d.List = 1_000_000, []any{map[string]any{"cloudPbxId": page}}
+		},
+		"another total each time": func(page int, d *listData) {
+			d.Total = 1 + len(d.List)*page*7%1000
+		},
+	} {
+		s := newScripted(50)
+		s.edit = edit
+		if list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, nil, nil); err == nil && name != "another total each time" {
+			t.Errorf("%s: got %d PBXs, want an error", name, len(list.PBXs))
+		}
+		if n := len(s.requested()); n > 300 {
+			t.Errorf("%s: %d requests", name, n)
+		}
 	}
 }

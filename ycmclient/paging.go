@@ -1,0 +1,216 @@
+package ycmclient
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/crash"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+)
+
+// MaxTotal is how many records a list may have, and maxPages how many pages. Longer ones are refused.
+const (
+	MaxTotal = 1_000_000
+	maxPages = MaxTotal / PageSize
+)
+
+// pagedList is a list that YCM gives in pages and that may change while it is read.
+type pagedList[T any] struct {
+	client      *Client
+	endpoint    string
+	concurrency int // Pages in flight.
+	id          func(*T) int64
+	fetch       func(ctx context.Context, number int, room, known []T) (page[T], error) // Puts a page into room.
+	query       func(ctx context.Context, id int64) (T, error)                          // By id; may be nil if nothing is known.
+	partial     bool                                                                    // One that exists need not be on the list.
+	progress    func(done, total int)                                                   // May be nil.
+
+	requests atomic.Int64
+}
+
+// walk is one pass over a list, from its last page to its first: a record that moves to another page because an earlier one
+// was deleted moves to one that is still to be read.
+type walk[T any] struct {
+	*pagedList[T]
+	state WalkState // Where the list ended the last time.
+	known []T       // What is known from earlier passes.
+	size  int       // Records on a full page, as far as that is known.
+	pages int       // Where the list ended when the pass began.
+
+	mu                 sync.Mutex
+	items              []T
+	places             map[int64]place
+	unusable           map[int]int // Records without a usable id, by page.
+	largest            int         // Records on the largest page.
+	total, least, most int64       // The latest total, the smallest and the largest.
+
+	listed    int64   // Records on the pages, usable or not.
+	added     int     // Known records that were not listed and are in items nevertheless,
+	uncertain []int64 // and the ids of those that may be gone.
+}
+
+// place is where a record is in walk.items, and the page that listed it.
+type place struct{ index, page int32 }
+
+// read walks the list, and a second time from scratch if there are fewer records than YCM counts. If both walks agree on the
+// records, YCM counts otherwise than it lists: state keeps the difference, so that the next walk expects it.
+func (l *pagedList[T]) read(ctx context.Context, state *WalkState, known []T) (*walk[T], error) {
+	before := *state
+	state.Pages = 0 // If this walk fails, the next one looks for the end of the list itself.
+	w, err := l.walk(ctx, before, known)
+	if err != nil {
+		return nil, err
+	}
+	if w.short() > max(0, state.Difference) {
+		l.client.observer.Repair()
+		first := w
+		if len(known) == 0 {
+			known = first.items
+		}
+		if w, err = l.walk(ctx, WalkState{Vanished: state.Vanished}, known); err != nil {
+			return nil, err
+		}
+		if w.short() > 0 {
+			if err := w.agrees(ctx, first); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if w.pages > 1 {
+		state.PageSize = w.largest
+	}
+	state.Pages = w.pages
+	if w.short() > 0 || w.least == w.most {
+		state.Difference = w.least - w.listed
+	}
+	return w, nil
+}
+
+// short is how many records are missing to the smallest total.
+func (w *walk[T]) short() int64 { return w.least - w.listed - int64(w.added) }
+
+// agrees returns an error unless two walks have the same records, but for those that were created or deleted in between.
+func (w *walk[T]) agrees(ctx context.Context, first *walk[T]) error {
+	disagree := w.inconsistent("YCM counts %d records and lists %d; before it listed %d of %d, and others", w.total, w.listed, first.listed, first.total)
+	created, lost := without(w.items, first.items, w.id), without(first.items, w.items, w.id)
+	older := len(first.items) > 0 && len(created) > 0 && w.id(&created[0]) < w.id(&first.items[len(first.items)-1])
+	if older || len(lost) > few(len(w.items)) || len(lost) > 0 && w.query == nil {
+		return disagree
+	}
+	added := w.added
+	if err := w.confirm(ctx, lost); err != nil || w.added == added {
+		return err
+	}
+	return disagree
+}
+
+// walk makes one pass over the list.
+func (l *pagedList[T]) walk(ctx context.Context, state WalkState, known []T) (*walk[T], error) {
+	defer l.client.budget.reserve(l.concurrency)()
+	w := &walk[T]{pagedList: l, state: state, known: known, size: cmp.Or(state.PageSize, PageSize), places: map[int64]place{}, unusable: map[int]int{}}
+	if err := w.findEnd(ctx); err != nil {
+		return nil, err
+	}
+	var next atomic.Int64
+	next.Store(int64(w.pages))
+	group, groupCtx := errgroup.WithContext(ctx)
+	for range min(l.concurrency, w.pages-1) {
+		group.Go(func() error {
+			return crash.Catch(func() error {
+				room := make([]T, 0, PageSize)
+				for {
+					number := int(next.Add(-1))
+					if number < 1 {
+						return nil
+					}
+					p, err := w.readPage(groupCtx, number, room)
+					if err == nil {
+						_, err = w.keep(p, number)
+					}
+					if err != nil {
+						return err
+					}
+				}
+			})
+		})
+	}
+	err := group.Wait()
+	if c := (*crash.Crash)(nil); errors.As(err, &c) {
+		panic(c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	w.listed = int64(len(w.items))
+	for _, n := range w.unusable {
+		w.listed += int64(n)
+	}
+	w.places = nil
+	w.sort()
+	if missing := without(known, w.items, w.id); len(missing) <= few(len(known)) {
+		err = w.confirm(ctx, missing)
+	}
+	return w, err
+}
+
+func (w *walk[T]) sort() {
+	sort.Slice(w.items, func(i, j int) bool { return w.id(&w.items[i]) < w.id(&w.items[j]) })
+}
+
+// confirm queries known records that were not listed by their ids, and adds those that are not gone.
+//
+// Sometimes that proves nothing: an account may not query single records, and one that exists may not match the search any more.
+// Then a record stays until a second walk in a row has not listed it.
+func (w *walk[T]) confirm(ctx context.Context, missing []T) error {
+	for i := range missing {
+		id := w.id(&missing[i])
+		w.requests.Add(1)
+		item, err := w.query(ctx, id)
+		switch class := yeastar.ClassOf(err); {
+		case class == yeastar.NotFound:
+		case class == yeastar.OK && !w.partial:
+			w.client.observer.Repair()
+			w.items = append(w.items, item)
+			w.added++
+		case class == yeastar.OK, class == yeastar.Denied, class == yeastar.Invalid:
+			if _, again := slices.BinarySearch(w.state.Vanished, id); !again {
+				w.items = append(w.items, missing[i])
+				w.added++
+				w.uncertain = append(w.uncertain, id)
+			}
+		default:
+			return err
+		}
+	}
+	if len(missing) > 0 {
+		w.sort()
+	}
+	return nil
+}
+
+// inconsistent makes the error of a list that cannot be complete.
+func (l *pagedList[T]) inconsistent(format string, args ...any) *yeastar.Error {
+	return &yeastar.Error{Account: l.client.account, Endpoint: l.endpoint, Class: yeastar.Invalid, Message: fmt.Sprintf(format, args...)}
+}
+
+// without returns the records of a that are not in b. Both are sorted by id.
+func without[T any](a, b []T, id func(*T) int64) []T {
+	var rest []T
+	for i := range a {
+		for len(b) > 0 && id(&b[0]) < id(&a[i]) {
+			b = b[1:]
+		}
+		if len(b) == 0 || id(&b[0]) != id(&a[i]) {
+			rest = append(rest, a[i])
+		}
+	}
+	return rest
+}
