@@ -97,12 +97,11 @@ func (c *Client) fleetWalker(state WalkState, previous []CloudPBX, progress func
 		}
 		return &previous[i]
 	}
-	var shared interner
 	w := &walker[CloudPBX]{
 		client: c, endpoint: EndpointList, readers: c.readers, progress: progress, state: state, other: state.Walks == 1,
 		id: idOf,
 		fetch: func(ctx context.Context, number int, room []CloudPBX) (page[CloudPBX], error) {
-			return c.listPage(ctx, number, room, &shared, known)
+			return c.listPage(ctx, number, room, known)
 		},
 	}
 	if w.guess = state.Pages; w.guess == 0 {

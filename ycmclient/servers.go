@@ -18,6 +18,7 @@ type Servers struct {
 	mu       sync.Mutex
 	accounts map[accountKey]*account
 	guards   map[string]*yeastar.Guard
+	retain   func(clientID string) bool // Nil: every Client ID.
 }
 
 // Store keeps what must outlive the process. Base URLs are normalised. Its methods are called in order, with locks held, so
@@ -33,8 +34,8 @@ type accountKey struct{ baseURL, clientID string }
 
 // account is what belongs to one Client ID at one YCM.
 type account struct {
-	budget *budget
-	token  *token
+	budget  *budget
+	session *yeastar.Session
 }
 
 // NewServers begins with what the store has kept; without a store, with nothing.
@@ -42,7 +43,17 @@ func NewServers(s Store) *Servers {
 	return &Servers{store: s, accounts: map[accountKey]*account{}, guards: map[string]*yeastar.Guard{}}
 }
 
-// Guard returns the guard of all logins at a PBX that is spoken to directly.
+// Retain drops the refused logins of Client IDs, of accounts or of PBXs, that are no longer configured.
+func (s *Servers) Retain(configured func(clientID string) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retain = configured
+	for _, g := range s.guards {
+		g.Retain(configured)
+	}
+}
+
+// Guard returns the guard of all logins at a PBX with direct access.
 func (s *Servers) Guard(pbx *url.URL) *yeastar.Guard {
 	return s.guard(normalized(pbx), yeastar.MostRefusalsPBX)
 }
@@ -61,6 +72,9 @@ func (s *Servers) guard(baseURL string, most int) *yeastar.Guard {
 	if s.store != nil {
 		g.OnChange(func(state yeastar.LoginState) { s.store.SaveLogins(baseURL, state) })
 	}
+	if s.retain != nil {
+		g.Retain(s.retain)
+	}
 	s.guards[baseURL] = g
 	return g
 }
@@ -72,7 +86,7 @@ func (s *Servers) account(key accountKey, limit RateLimit) *account {
 	if a, ok := s.accounts[key]; ok {
 		return a
 	}
-	a := &account{budget: newBudget(limit), token: newToken()}
+	a := &account{budget: newBudget(limit), session: new(yeastar.Session)}
 	if s.store != nil {
 		if level, ok := s.store.Budget(key.baseURL, key.clientID); ok {
 			a.budget.restore(level)

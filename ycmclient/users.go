@@ -8,7 +8,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// The endpoints of users and of what they may use, as errors and metrics name them.
+// The names of the endpoints of users and their subscriptions in errors and metrics.
 const (
 	EndpointUsers            = "users"
 	EndpointUserSubscription = "user_subscription"
@@ -53,8 +53,9 @@ type userPageWire struct {
 // userPage asks for one page of users and appends them to room.
 func (c *Client) userPage(ctx context.Context, at int, room []User) (page[User], error) {
 	var data userPageWire
-	err := c.askPage(EndpointUsers, at, "userId", func(query url.Values) (err error) {
-		data, err = fetch[userPageWire](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: query})
+	err := c.askPage(EndpointUsers, at, "userId", func(query url.Values) error {
+		object, err := fetchData[yeastar.Object[userPageWire]](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: query})
+		data = object.Value
 		return err
 	})
 	if err != nil {
@@ -80,7 +81,7 @@ func (c *Client) userPage(ctx context.Context, at int, room []User) (page[User],
 	return p, nil
 }
 
-// UserSubscription is what a user was given and what of it the user's PBXs take.
+// UserSubscription is what a user was given and what of it the user's PBXs use.
 type UserSubscription struct {
 	TotalExtensions, UsedExtensions           yeastar.Int
 	TotalConcurrentCalls, UsedConcurrentCalls yeastar.Int
@@ -88,28 +89,18 @@ type UserSubscription struct {
 }
 
 type userSubscriptionWire struct {
-	TotalExtensions      yeastar.Number `json:"totalExtensions"`
-	UsedExtensions       yeastar.Number `json:"usedExtensions"`
-	TotalConcurrentCalls yeastar.Number `json:"totalConcurrentCalls"`
-	UsedConcurrentCalls  yeastar.Number `json:"usedConcurrentCalls"`
-	TotalRecordings      yeastar.Number `json:"totalRecordings"`
-	UsedRecordings       yeastar.Number `json:"usedRecordings"`
+	TotalExtensions      yeastar.Count `json:"totalExtensions"`
+	UsedExtensions       yeastar.Count `json:"usedExtensions"`
+	TotalConcurrentCalls yeastar.Count `json:"totalConcurrentCalls"`
+	UsedConcurrentCalls  yeastar.Count `json:"usedConcurrentCalls"`
+	TotalRecording       yeastar.Count `json:"totalRecordings"`
+	UsedRecording        yeastar.Count `json:"usedRecordings"`
 }
 
-// UserSubscription asks for the subscription of one user ("Query the Subscription of a YCM User").
+var userSubscriptionFields = yeastar.FieldsOf[userSubscriptionWire, UserSubscription]()
+
+// UserSubscription queries the subscription of one user ("Query the Subscription of a YCM User").
 func (c *Client) UserSubscription(ctx context.Context, userID int64) (UserSubscription, error) {
 	path := "v1/users/" + strconv.FormatInt(userID, 10) + "/subscription_info"
-	data, err := fetch[userSubscriptionWire](ctx, c, request{endpoint: EndpointUserSubscription, path: path})
-	if err != nil {
-		return UserSubscription{}, err
-	}
-	unexpected := c.observer.Unexpected
-	return UserSubscription{
-		TotalExtensions:      data.TotalExtensions.Count("totalExtensions", unexpected),
-		UsedExtensions:       data.UsedExtensions.Count("usedExtensions", unexpected),
-		TotalConcurrentCalls: data.TotalConcurrentCalls.Count("totalConcurrentCalls", unexpected),
-		UsedConcurrentCalls:  data.UsedConcurrentCalls.Count("usedConcurrentCalls", unexpected),
-		TotalRecording:       data.TotalRecordings.Count("totalRecordings", unexpected),
-		UsedRecording:        data.UsedRecordings.Count("usedRecordings", unexpected),
-	}, nil
+	return fetch(ctx, c, userSubscriptionFields, EndpointUserSubscription, path)
 }

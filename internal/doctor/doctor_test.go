@@ -176,7 +176,7 @@ func (refusedLogins) SaveBudget(string, string, ycmclient.Level)         {}
 func (refusedLogins) SaveLogins(string, yeastar.LoginState)              {}
 
 func (n refusedLogins) Logins(string) (yeastar.LoginState, bool) {
-	return yeastar.LoginState{Clients: map[string]yeastar.ClientState{"other": {Refusals: int(n), Refused: time.Now()}}}, n > 0
+	return yeastar.LoginState{Refusals: slices.Repeat([]yeastar.Refusal{{Account: "other", ClientID: "other", At: time.Now()}}, int(n))}, n > 0
 }
 
 func TestReportOfRefusedLogin(t *testing.T) {

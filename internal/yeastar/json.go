@@ -37,9 +37,6 @@ func tolerant(err error) error {
 	return err
 }
 
-// MaxBody bounds what is read of an answer, in bytes, decompressed.
-const MaxBody = 16 << 20
-
 // MaxItems bounds a list: a few bytes of JSON make a large item. No honest answer comes near it.
 const MaxItems = 5000
 
