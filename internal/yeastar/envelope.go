@@ -57,12 +57,6 @@ func (e *Envelope) Failed() bool {
 	return e.Status.unreadable || len(status) > 0 && !isAny(status, "success") || e.ErrCode.Unreadable || e.ErrCode.Value != 0
 }
 
-// OwnStatus reports whether the answer has a status that the vendor does not document.
-func (e *Envelope) OwnStatus() bool {
-	status := bytes.TrimSpace(e.Status.bytes)
-	return len(status) > 0 && !isAny(status, "success", "failed")
-}
-
 // Failure makes the error of a failed answer, classified by the vendor's number, else by the vendor's name, else by the HTTP
 // status. It still holds what the server wrote.
 func (e *Envelope) Failure(status int) *Error {
@@ -92,7 +86,7 @@ func (e *Envelope) Failure(status int) *Error {
 	if word != "" {
 		failure.Message = strings.TrimSuffix(string(word)+": "+failure.Message, ": ")
 	}
-	if e.OwnStatus() && failure.Message == "" && failure.Code == 0 {
+	if status := bytes.TrimSpace(e.Status.bytes); len(status) > 0 && !isAny(status, "success", "failed") && failure.Message == "" && failure.Code == 0 {
 		failure.Message = "its status is neither Success nor Failed: " + e.Status.String()
 	}
 	if c, ok := findCode(failure.Code, names...); ok {

@@ -48,8 +48,7 @@ type Answer struct {
 // Succeeded reports whether the HTTP status is one of success.
 func (a *Answer) Succeeded() bool { return a.Status >= 200 && a.Status < 300 }
 
-// ErrSwitched is the error of an answer "101 Switching Protocols".
-var ErrSwitched = errors.New("the server switches protocols (HTTP 101) without a request to")
+var errSwitched = errors.New("the server switches protocols (HTTP 101) without a request to")
 
 // Do sends the request and has its answer read. It ends within the time-out and when ctx ends, even if the transport waits for a
 // file system that hangs. Redirects are not followed.
@@ -82,7 +81,7 @@ func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 	if err != nil {
 		return &Error{Class: Invalid, Message: "the configured URL cannot be requested; correct it"} // The cause would show the query.
 	}
-	response, err := Exchange(h.transport()).RoundTrip(request)
+	response, err := h.roundTrip(request)
 	if err != nil {
 		return unanswered(err)
 	}
@@ -147,19 +146,14 @@ func (h *HTTP) CloseIdleConnections() {
 	(&http.Client{Transport: h.transport()}).CloseIdleConnections()
 }
 
-// Exchange makes a transport give up when the request's context ends, whatever it waits for, and refuse "101 Switching Protocols",
-// whose body is the bare connection, which no time-out ends.
-func Exchange(t http.RoundTripper) http.RoundTripper { return exchange{t} }
-
-type exchange struct{ http.RoundTripper }
-
-// RoundTrip sends the request.
-func (e exchange) RoundTrip(r *http.Request) (*http.Response, error) {
+// roundTrip gives up when the request's context ends, whatever the transport waits for, and refuses "101 Switching Protocols", whose
+// body is the bare connection, which no time-out ends.
+func (h *HTTP) roundTrip(r *http.Request) (*http.Response, error) {
 	const grace = time.Second // For a transport to notice that the context has ended.
 	patience, giveUp := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer giveUp()
 	defer context.AfterFunc(r.Context(), func() { time.AfterFunc(grace, giveUp) })()
-	send := func() (*http.Response, error) { return e.RoundTripper.RoundTrip(r) }
+	send := func() (*http.Response, error) { return h.transport().RoundTrip(r) }
 	response, err := crash.GiveUpAfter(patience, send, func(late *http.Response, _ error) {
 		if late != nil {
 			late.Body.Close()
@@ -173,7 +167,7 @@ func (e exchange) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if err == nil && response.StatusCode == http.StatusSwitchingProtocols {
 		response.Body.Close()
-		return nil, ErrSwitched
+		return nil, errSwitched
 	}
 	return response, err
 }
@@ -193,7 +187,7 @@ var quotation = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 // unanswered makes the error of a request that had no complete answer. Of err it keeps only the text, without quotations: what it
 // wraps may hold the URL, and with that a token.
 func unanswered(err error) *Error {
-	if errors.Is(err, ErrSwitched) {
+	if errors.Is(err, errSwitched) {
 		return &Error{Class: Invalid, Reach: NoAnswer, HTTPStatus: http.StatusSwitchingProtocols, Message: err.Error()}
 	}
 	if outer := (*url.Error)(nil); errors.As(err, &outer) {
