@@ -148,7 +148,7 @@ func (g *Guard) Check(c Credentials) *Error {
 		return nil
 	}
 	failure := Error{Class: Auth}
-	if latest := g.latest[c.ClientID]; latest != nil && last.ClientID == c.ClientID {
+	if latest := g.latest[c.ClientID]; latest != nil {
 		failure = *latest
 	}
 	failure.Reach, failure.Err = NotAsked, bar

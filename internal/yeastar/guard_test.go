@@ -147,8 +147,11 @@ func TestRefusalsOfOthersCountForADayAndWhileTheirAccountsExist(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
 		tryAll(t, g, 2*time.Hour, credentials("a", "wrong"))
+		time.Sleep(time.Hour)
 		fresh := credentials("b", "wrong")
-		login(t, g, fresh)
+		if tried, _ := login(t, g, fresh); !tried {
+			t.Error("an hour after the 5th refusal, other credentials were not tried")
+		}
 		if g.Check(credentials("c", "good")) == nil {
 			t.Error("right after 6 refusals other credentials may be tried")
 		}
