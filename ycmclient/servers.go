@@ -9,9 +9,9 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// Servers is what YCMs and PBXs remember of this exporter, and what it therefore must not forget when its configuration
-// changes: of each Client ID at a base URL the budget and the token, of each base URL the refused logins. A process makes
-// one and gives it to each of its clients. It is safe for concurrent use.
+// Servers is what YCMs and PBXs remember of this exporter, and what it therefore keeps when its configuration changes: the rate limit
+// and the token of each Client ID at a base URL, and the refused logins at each base URL. A process makes one and gives it to each of
+// its clients. It is safe for concurrent use.
 type Servers struct {
 	store Store
 
@@ -21,8 +21,8 @@ type Servers struct {
 	retain   func(clientID string) bool // Nil: every Client ID.
 }
 
-// Store keeps what must outlive the process. Base URLs are normalised. Its methods are called in order, with locks held, so
-// they must be quick; what they cannot do is theirs to tell.
+// Store persists state across restarts. Base URLs are normalised. Its methods are called in order, with locks held, so they must be
+// quick; what they cannot do is theirs to report.
 type Store interface {
 	Budget(baseURL, clientID string) (Level, bool)
 	SaveBudget(baseURL, clientID string, l Level) // Before a request is written, and at a pause, its end and each change of the rate.
@@ -38,7 +38,7 @@ type account struct {
 	session *yeastar.Session
 }
 
-// NewServers begins with what the store has kept; without a store, with nothing.
+// NewServers begins with what the store has; without a store, with nothing.
 func NewServers(s Store) *Servers {
 	return &Servers{store: s, accounts: map[accountKey]*account{}, guards: map[string]*yeastar.Guard{}}
 }

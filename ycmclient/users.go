@@ -23,7 +23,7 @@ type User struct {
 	CloudPBXs yeastar.Int // Created by the user, for a hosting user by all below as well.
 }
 
-// Users asks for all the users ("Query All the YCM Users"), page by page as Walk does. They are sorted by ID, each
+// Users queries all users ("Query All the YCM Users"), page by page as Walk does. They are sorted by ID, each
 // once.
 func (c *Client) Users(ctx context.Context) ([]User, error) {
 	state := WalkState{Walks: 2} // Users come and go rarely: one reading is enough.
