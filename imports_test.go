@@ -22,7 +22,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"internal/exposition": "",
 		"internal/pbxclient":  "internal/crash internal/secret internal/yeastar",
 		"internal/poll":       "collector internal/crash internal/exposition internal/series internal/sweep internal/yeastar ycmclient",
-		"internal/secret":     "",
+		"internal/secret":     "internal/crash",
 		"internal/series":     "internal/exposition",
 		"internal/storage":    "internal/crash",
 		"internal/sweep":      "internal/crash internal/pbxclient internal/yeastar ycmclient",

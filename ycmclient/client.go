@@ -13,17 +13,17 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// Options says which account to speak to, and how.
+// Options says which account to query, and how.
 type Options struct {
 	Account  string   // The account's name in errors and logs.
 	BaseURL  *url.URL // YCM's address, without the /dm/open_api of the API.
 	ClientID string
 	Secret   secret.Source
-	Hidden   []secret.Text // What the transport sends besides, headers and a proxy's credentials: answers may echo it.
+	Hidden   []secret.Text // What else the transport sends, headers and a proxy's credentials: answers may repeat it.
 	Servers  *Servers      // Shared by all clients of the process; one of the client's own if nil.
 
 	RateLimit       RateLimit     // 75 requests a minute in a bucket of 75 if zero.
-	Timeout         time.Duration // Of one request, 30 s if zero. Waiting for the budget is not part of it.
+	Timeout         time.Duration // Of one request, 30 s if zero. Waiting for the rate limit is not part of it.
 	PageConcurrency int           // Pages of a walk in flight, 1 to 8.
 	Search          string        // Passed on to the list of Cloud PBXs; empty for every PBX.
 
@@ -33,54 +33,45 @@ type Options struct {
 	Logger    log.Logger        // May be nil.
 }
 
-// Observer is told what the client does, to make metrics of it. It must be safe for concurrent use.
+// Observer receives what the client does, to make metrics of it. It must be safe for concurrent use.
 type Observer interface {
 	Request(endpoint string, result yeastar.Class, took time.Duration) // A request that was sent, for a token as well.
 	Retry(reason yeastar.Class)                                        // A request is sent again.
-	BudgetWait(d time.Duration)                                        // A request waited for the budget or a pause to end.
-	Unexpected(field string)                                           // A JSON field held rubbish; the set of names is closed.
+	BudgetWait(d time.Duration)                                        // A request waited for the rate limit or a pause to end.
+	Unexpected(field string)                                           // A JSON field held an unreadable value; the set of names is closed.
 	Login(grant string, result yeastar.Class)                          // client_credentials or refresh_token.
 	TokenExpires(at time.Time)                                         // There is a new access token.
-	Repair()                                                           // A walk had to be mended.
+	Repair()                                                           // A walk had to be repaired.
 	Mismatch()                                                         // A walk is served although YCM's total and its list differ.
-	Unconfirmed(now bool)                                              // Whether the latest walk misses more than it is believed.
+	Unconfirmed(now bool)                                              // Whether PBXs that the latest walk misses are unconfirmed.
 }
 
-// Client speaks to one account of YCM. It is safe for concurrent use.
+// Client queries one account of YCM. It is safe for concurrent use.
 type Client struct {
-	account   string
-	baseURL   string // With the API's own path, ending in a slash.
-	timeout   time.Duration
-	search    string
-	readers   int
-	transport http.RoundTripper
-	userAgent string
-	observer  Observer
-	logger    log.Logger
+	account  string
+	clientID string
+	secret   secret.Source
+	baseURL  string // With the API's own path, ending in a slash.
+	search   string
+	readers  int
+	observer Observer
+	logger   log.Logger
 
+	http    *yeastar.HTTP
 	budget  *budget
-	tokens  *tokens
-	begin   func()    // Is called before each request, and does its work once: a client that asks nothing changes nothing.
-	buffers sync.Pool // Of *bytes.Buffer, for bodies.
+	session *yeastar.Session
+	guard   *yeastar.Guard
+	begin   func()    // Is called before each request, and does its work once: a client that sends nothing changes nothing.
 	pages   sync.Pool // Of *listAnswer.
-	simpler sync.Map  // By how many steps a list is asked for more simply, by endpoint.
+	simpler sync.Map  // By how many steps the query of a list is simplified, by endpoint.
 }
 
 const maxReaders = 8
 
-// New makes a client. It sends nothing before it is asked to.
+// New makes a client, which sends nothing by itself.
 func New(o Options) *Client {
 	if o.RateLimit.Rate <= 0 || o.RateLimit.Interval <= 0 {
 		o.RateLimit = RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}
-	}
-	if o.Timeout <= 0 {
-		o.Timeout = 30 * time.Second
-	}
-	if o.Transport == nil {
-		o.Transport = http.DefaultTransport
-	}
-	if o.UserAgent == "" {
-		o.UserAgent = "ycm_exporter"
 	}
 	if o.Observer == nil {
 		o.Observer = unobserved{}
@@ -93,23 +84,18 @@ func New(o Options) *Client {
 	}
 	base := *o.BaseURL
 	base.RawQuery, base.Fragment, base.User = "", "", nil
-	c := &Client{
-		account:   o.Account,
-		baseURL:   strings.TrimRight(base.String(), "/") + "/dm/open_api/",
-		timeout:   o.Timeout,
-		search:    o.Search,
-		readers:   min(max(o.PageConcurrency, 1), maxReaders),
-		transport: yeastar.Exchange(o.Transport),
-		userAgent: o.UserAgent,
-		observer:  o.Observer,
-		logger:    o.Logger,
-	}
 	address := normalized(&base)
 	kept := o.Servers.account(accountKey{address, o.ClientID}, o.RateLimit)
-	c.budget = kept.budget
-	c.tokens = &tokens{
-		token: kept.token, guard: o.Servers.guard(address, yeastar.MostRefusalsYCM),
-		client: c, clientID: o.ClientID, secret: o.Secret, hidden: o.Hidden,
+	c := &Client{
+		account: o.Account, clientID: o.ClientID, secret: o.Secret,
+		baseURL: strings.TrimRight(base.String(), "/") + "/dm/open_api/",
+		search:  o.Search, readers: min(max(o.PageConcurrency, 1), maxReaders),
+		observer: o.Observer, logger: o.Logger,
+		budget: kept.budget, session: kept.session, guard: o.Servers.guard(address, yeastar.MostRefusalsYCM),
+	}
+	c.http = &yeastar.HTTP{
+		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent,
+		Secrets: func() []secret.Text { return append(c.session.Secrets(), o.Hidden...) },
 	}
 	c.begin = sync.OnceFunc(func() {
 		c.budget.setLimit(o.RateLimit)
@@ -120,18 +106,14 @@ func New(o Options) *Client {
 	return c
 }
 
-// Close closes the connections that nothing uses any more. The client can still be used.
-func (c *Client) Close() { (&http.Client{Transport: c.transport}).CloseIdleConnections() }
+// Close closes the connections that no request uses. The client can still be used.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Budget returns what is left of the account's request budget.
 func (c *Client) Budget() BudgetState { return c.budget.state() }
 
 // TokenExpiry returns when the access token ends, the zero time if there was none yet.
-func (c *Client) TokenExpiry() time.Time {
-	c.tokens.mu.Lock()
-	defer c.tokens.mu.Unlock()
-	return c.tokens.expires
-}
+func (c *Client) TokenExpiry() time.Time { return c.session.Token().Expires }
 
 // unobserved is the Observer of a client that has none.
 type unobserved struct{}

@@ -8,7 +8,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// EndpointCloudPBX names the question for one PBX by its ID in errors and metrics.
+// EndpointCloudPBX is the name of the query for one PBX by its ID in errors and metrics.
 const EndpointCloudPBX = "cloud_pbx"
 
 // CloudPBX is one record of "Query All the Cloud PBXs". It is compact, because a fleet may have 100,000 of them.
@@ -38,19 +38,19 @@ type CloudPBX struct {
 	PlanExpiration, Expiration, LastBackup, Created, FirstStarted, TemplateLastUsed yeastar.Int
 }
 
-// CloudPBX asks for one Cloud PBX ("Query a Specific Cloud PBX"). Its error is of class NotFound if YCM says that
-// there is none with that id.
+// CloudPBX queries one Cloud PBX ("Query a Specific Cloud PBX"). Its error is of class NotFound if YCM reports that there is none with
+// that id.
 func (c *Client) CloudPBX(ctx context.Context, id int64) (CloudPBX, error) {
 	path := "v1/cloud_pbx/instances/" + strconv.FormatInt(id, 10)
-	r, err := fetch[record](ctx, c, request{endpoint: EndpointCloudPBX, path: path})
+	r, err := fetchData[yeastar.Object[record]](ctx, c, request{endpoint: EndpointCloudPBX, path: path})
 	if err != nil {
 		return CloudPBX{}, err
 	}
-	pbx, ok := r.compact(&CloudPBX{}, new(interner), c.observer.Unexpected)
-	if !ok || pbx.ID != id {
+	var pbx CloudPBX
+	if !r.Value.fill(&pbx, c.observer.Unexpected) || pbx.ID != id {
 		return CloudPBX{}, &yeastar.Error{
 			Account: c.account, Endpoint: EndpointCloudPBX, Class: yeastar.Invalid,
-			Message: fmt.Sprintf("PBX %d was asked for and another came", id),
+			Message: fmt.Sprintf("the answer to a query for PBX %d describes another", id),
 		}
 	}
 	return pbx, nil

@@ -1,14 +1,13 @@
 package ycmclient
 
-import "strconv"
+import "github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 
 // NewPageDecoder returns what a walk does with the body of each page, without the walk: it appends the page's PBXs
 // to room. Those of previous are the ones that the last walk saw, in the same order.
 func NewPageDecoder() func(body []byte, previous, room []CloudPBX) ([]CloudPBX, error) {
 	var answer listAnswer
-	var shared interner
 	return func(body []byte, previous, room []CloudPBX) ([]CloudPBX, error) {
-		if failure := answer.read(200, body); failure != nil {
+		if failure := answer.read(&yeastar.Answer{Status: 200, Body: body}); failure != nil {
 			return nil, failure
 		}
 		known := func(int64) *CloudPBX {
@@ -19,15 +18,6 @@ func NewPageDecoder() func(body []byte, previous, room []CloudPBX) ([]CloudPBX, 
 			previous = previous[1:]
 			return first
 		}
-		return answer.page(room, &shared, known).items, nil
+		return answer.page(room, known).items, nil
 	}
-}
-
-// Interned returns how many strings an interner holds after so many different ones.
-func Interned(distinct int) int {
-	var i interner
-	for n := range distinct {
-		i.intern([]byte(strconv.Itoa(n)), "")
-	}
-	return len(i.strings)
 }

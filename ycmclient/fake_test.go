@@ -271,17 +271,25 @@ func reply(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body)
 }
 
+// rawAnswer is a PBX's answer as it came.
+type rawAnswer struct {
+	yeastar.Envelope
+	body []byte
+}
+
+// UnmarshalJSON takes any JSON value.
+func (a *rawAnswer) UnmarshalJSON(wire []byte) error {
+	a.body = bytes.Clone(wire)
+	return json.Unmarshal(wire, &a.Envelope)
+}
+
 // proxied returns the body of a PBX's answer.
 func proxied(ctx context.Context, c *ycmclient.Client, sn, path string, query url.Values) (body []byte, err error) {
-	err = c.Proxy(ctx, sn, path, query, func(answer []byte) (*yeastar.Envelope, *yeastar.Error) {
-		var e yeastar.Envelope
-		body = bytes.Clone(answer)
-		return &e, yeastar.Decode(answer, &e)
-	})
-	if err != nil {
+	var answer rawAnswer
+	if err := c.Proxy(ctx, sn, path, query, &answer); err != nil {
 		return nil, err
 	}
-	return body, nil
+	return answer.body, nil
 }
 
 // idsOf returns the ids of PBXs in their order.

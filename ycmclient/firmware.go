@@ -9,7 +9,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// The endpoints of regions and of firmware, as errors and metrics name them.
+// The names of the endpoints of regions and firmware in errors and metrics.
 const (
 	EndpointRegions  = "regions"
 	EndpointFirmware = "firmware"
@@ -26,23 +26,23 @@ type regionWire struct {
 	Name yeastar.Text   `json:"region"`
 }
 
-// Regions asks for the account's regions ("Query Available Regions").
+// Regions queries the account's regions ("Query Available Regions").
 func (c *Client) Regions(ctx context.Context) ([]Region, error) {
-	rows, err := fetchList[regionWire](ctx, c, request{endpoint: EndpointRegions, path: "v1/cluster/regions"})
+	rows, err := fetchData[yeastar.List[regionWire]](ctx, c, request{endpoint: EndpointRegions, path: "v1/cluster/regions"})
 	if err != nil {
 		return nil, err
 	}
 	unexpected := c.observer.Unexpected
-	regions := make([]Region, 0, len(rows))
-	for i := range rows {
-		if id, ok := rows[i].ID.ID("regionId", unexpected); ok {
-			regions = append(regions, Region{ID: id, Name: string(rows[i].Name.Get("region", unexpected))})
+	var regions []Region
+	for _, row := range rows.Items {
+		if id, ok := row.ID.ID("regionId", unexpected); ok {
+			regions = append(regions, Region{ID: id, Name: string(row.Name.Get("region", unexpected))})
 		}
 	}
 	return regions, nil
 }
 
-// Firmware is a version that can be had in some regions.
+// Firmware is a version that is available in some regions.
 type Firmware struct {
 	VersionID int64
 	Version   string
@@ -55,8 +55,8 @@ type firmwareWire struct {
 	RegionIDs yeastar.List[yeastar.Number] `json:"regionIds"`
 }
 
-// Firmware asks for the firmwares of a type ("Query Available Firmwares"): pbx, and on a YCM of one's own cluster and
-// cm. With regions, only those come that can be had in one of them, each with all its regions. YCM promises no order.
+// Firmware queries the firmwares of a type ("Query Available Firmwares"): pbx, and on a self-hosted YCM cluster and cm. With regions,
+// only those come that are available in one of them, each with all its regions. YCM promises no order.
 func (c *Client) Firmware(ctx context.Context, typ string, regionIDs ...int64) ([]Firmware, error) {
 	query := url.Values{"type": {typ}}
 	if len(regionIDs) > 0 {
@@ -66,35 +66,28 @@ func (c *Client) Firmware(ctx context.Context, typ string, regionIDs ...int64) (
 		}
 		query.Set("regionIds", strings.Join(ids, ","))
 	}
-	rows, err := fetchList[firmwareWire](ctx, c, request{endpoint: EndpointFirmware, path: "v1/firmware", query: query})
+	rows, err := fetchData[yeastar.List[firmwareWire]](ctx, c, request{endpoint: EndpointFirmware, path: "v1/firmware", query: query})
 	if err != nil {
 		return nil, err
 	}
 	unexpected := c.observer.Unexpected
-	firmwares := make([]Firmware, 0, len(rows))
-	for i := range rows {
-		id, ok := rows[i].VersionID.ID("versionId", unexpected)
+	var firmwares []Firmware
+	for _, row := range rows.Items {
+		id, ok := row.VersionID.ID("versionId", unexpected)
 		if !ok {
 			continue
 		}
-		firmware := Firmware{VersionID: id, Version: string(rows[i].Version.Get("version", unexpected))}
-		firmware.RegionIDs = readIDs(rows[i].RegionIDs, "regionIds", unexpected)
+		firmware := Firmware{VersionID: id, Version: string(row.Version.Get("version", unexpected))}
+		if row.RegionIDs.Problem() != "" && !row.RegionIDs.Absent() {
+			unexpected("regionIds")
+			row.RegionIDs.Items = nil
+		}
+		for _, n := range row.RegionIDs.Items {
+			if id, ok := n.ID("regionIds", unexpected); ok {
+				firmware.RegionIDs = append(firmware.RegionIDs, id)
+			}
+		}
 		firmwares = append(firmwares, firmware)
 	}
 	return firmwares, nil
-}
-
-// readIDs returns the ids of a list. One that is too long has none.
-func readIDs(list yeastar.List[yeastar.Number], field string, unexpected yeastar.Unexpected) []int64 {
-	if list.Problem() != "" && !list.Absent() {
-		unexpected(field)
-		return nil
-	}
-	var all []int64
-	for _, n := range list.Items {
-		if id, ok := n.ID(field, unexpected); ok {
-			all = append(all, id)
-		}
-	}
-	return all
 }

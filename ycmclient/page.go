@@ -37,19 +37,19 @@ type listAnswer struct {
 }
 
 // read takes a 2xx answer.
-func (a *listAnswer) read(status int, body []byte) *yeastar.Error {
+func (a *listAnswer) read(from *yeastar.Answer) *yeastar.Error {
 	a.Envelope = yeastar.Envelope{Status: a.Status.Emptied()}
 	a.Data.Total = yeastar.Number{}
 	for i := range a.Data.List {
 		a.Data.List[i].reset()
 	}
-	if e := yeastar.Decode(body, a); e != nil {
+	if e := yeastar.Decode(from.Body, a); e != nil {
 		return e
 	}
 	if !a.Data.Total.Given && !a.hasList() {
-		return verdict(&a.Envelope, "the answer has no data", status)
+		return verdict(&a.Envelope, "the answer has no data", from.Status)
 	}
-	return verdict(&a.Envelope, "", status)
+	return verdict(&a.Envelope, "", from.Status)
 }
 
 // hasList tells whether a list came: the records that it does not reach are zeroed, and one with more than there is
@@ -74,20 +74,21 @@ func (a *listAnswer) rows() int {
 }
 
 // page takes the PBXs out of the answer and appends them to room. known finds a PBX as the last walk saw it.
-func (a *listAnswer) page(room []CloudPBX, shared *interner, known func(id int64) *CloudPBX) page[CloudPBX] {
+func (a *listAnswer) page(room []CloudPBX, known func(id int64) *CloudPBX) page[CloudPBX] {
 	p := page[CloudPBX]{total: a.Data.Total, rows: a.rows(), items: room}
 	unexpected := func(field string) { p.unexpected = append(p.unexpected, field) }
 	for i := range a.Data.List[:p.rows] {
 		r := &a.Data.List[i]
-		if pbx, ok := r.compact(known(r.ID.Value), shared, unexpected); ok {
-			p.items = append(p.items, pbx)
+		p.items = append(p.items, *known(r.ID.Value))
+		if last := len(p.items) - 1; !r.fill(&p.items[last], unexpected) {
+			p.items = p.items[:last]
 		}
 	}
 	return p
 }
 
 // listPage requests one page of Cloud PBXs, and puts it into room. The strings are shared with known, which is sorted by id.
-func (c *Client) listPage(ctx context.Context, number int, room []CloudPBX, shared *interner, known []CloudPBX) (page[CloudPBX], error) {
+func (c *Client) listPage(ctx context.Context, number int, room, known []CloudPBX) (page[CloudPBX], error) {
 	answer, _ := c.pages.Get().(*listAnswer)
 	if answer == nil {
 		answer = new(listAnswer)
@@ -97,13 +98,13 @@ func (c *Client) listPage(ctx context.Context, number int, room []CloudPBX, shar
 		if c.search != "" {
 			query.Set("search", c.search)
 		}
-		return c.ask(ctx, request{endpoint: EndpointList, path: listPath, query: query, read: answer.read})
+		return c.query(ctx, request{endpoint: EndpointList, path: listPath, query: query, read: answer.read})
 	})
 	if err != nil {
 		return page[CloudPBX]{}, err
 	}
 	var none CloudPBX
-	return answer.page(room[:0], shared, func(id int64) *CloudPBX {
+	return answer.page(room[:0], func(id int64) *CloudPBX {
 		i, found := slices.BinarySearchFunc(known, id, func(p CloudPBX, id int64) int { return cmp.Compare(p.ID, id) })
 		if !found {
 			return &none

@@ -33,7 +33,7 @@ func PageQuery(number int, sort string, simpler int) url.Values {
 // RefusedQuery tells whether YCM does not understand what it was asked, which a simpler query may mend.
 func RefusedQuery(err error) bool {
 	e := (*yeastar.Error)(nil)
-	return errors.As(err, &e) && e.Class == yeastar.Invalid && (e.Code == codeInvalidParameter || e.HTTPStatus >= http.StatusBadRequest)
+	return errors.As(err, &e) && e.Class == yeastar.Invalid && (e.Code == yeastar.CodeInvalidParameter || e.HTTPStatus >= http.StatusBadRequest)
 }
 
 // askPage asks for a page, and if YCM refuses page 1, in ever simpler ways. What YCM takes is how it is asked from then on.

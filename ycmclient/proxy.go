@@ -8,16 +8,15 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// EndpointProxy names what PBXs are asked through YCM, whatever it is, in errors and metrics.
+// EndpointProxy is the name of all requests to PBXs through YCM in errors and metrics.
 const EndpointProxy = "proxy"
 
-// Proxy asks a PBX's own API through YCM ("Call Cloud PBX GET API"): path is the PBX API's, openapi/v1.0/... The
-// answer is a JSON object of the PBX's making with at most 16 MiB, which decode reads. Failures that the PBX tells of
-// in it, under HTTP 200, are the caller's to read; failures of YCM are errors.
+// Proxy sends a GET to a PBX's own API through YCM ("Call Cloud PBX GET API"): path is the PBX API's, openapi/v1.0/... The PBX's answer
+// is decoded into answer. Failures that the PBX reports under HTTP 200 are the caller's to read; failures of YCM are errors.
 //
-// A GET of that API may delete things or return passwords: the caller must know what it asks for. The request takes
-// what walks leave of the budget, however long that takes, and is tried once.
-func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values, decode yeastar.Decoder) error {
+// A GET of that API may delete things or return passwords: the caller must know what it requests. The request takes what walks leave
+// of the rate limit, however long that takes, and is tried once.
+func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values, answer yeastar.Enveloped) error {
 	invalid := func(message string) error {
 		return &yeastar.Error{Account: c.account, Endpoint: EndpointProxy, Class: yeastar.Invalid, Message: message}
 	}
@@ -28,15 +27,14 @@ func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values, d
 	if strings.Contains(path, "..") {
 		return invalid("the PBX's path leads elsewhere")
 	}
-	return c.ask(ctx, request{
-		endpoint: EndpointProxy, path: "v1/cloud_pbx/" + sn + "/" + path, query: query, leftover: true, once: true,
-		read: func(status int, body []byte) *yeastar.Error {
-			envelope, e := decode(body)
-			if e != nil {
+	return c.query(ctx, request{
+		endpoint: EndpointProxy, path: "v1/cloud_pbx/" + sn + "/" + path, query: query, lowPriority: true, once: true,
+		read: func(a *yeastar.Answer) *yeastar.Error {
+			if e := yeastar.Decode(a.Body, answer); e != nil {
 				return e
 			}
-			failure := Classified(envelope.Failure(status))
-			if failure.Code >= yeastar.FirstYCMCode || strings.EqualFold(envelope.Status.String(), "failed") {
+			failure := answer.Head().Failure(a.Status)
+			if failure.Code >= yeastar.FirstYCMCode || strings.EqualFold(answer.Head().Status.String(), "failed") {
 				return failure
 			}
 			return nil

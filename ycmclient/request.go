@@ -1,236 +1,208 @@
 package ycmclient
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strings"
+	"reflect"
 	"time"
 
 	"github.com/go-kit/log/level"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 const maxTries = 3
 
-// request is one request to YCM: a GET, or the POST of a form that asks for a token.
+// request is one request to YCM: a GET, or the POST of a form that requests a token.
 type request struct {
-	endpoint string
-	path     string // Below /dm/open_api/, escaped.
-	query    url.Values
-	form     url.Values
-	login    *yeastar.Credentials // Those in the form, if any.
-	leftover bool                 // Takes only what walks leave of the budget.
-	once     bool                 // Is not tried again, whatever the failure.
+	endpoint    string
+	path        string // Below /dm/open_api/, escaped.
+	query       url.Values
+	form        url.Values
+	lowPriority bool // Takes only what walks leave of the rate limit.
+	once        bool // Is not tried again, whatever the failure.
 
-	// read takes the body of a 2xx answer, which is good until it returns. It is called anew for each try.
-	read func(status int, body []byte) *yeastar.Error
+	// read takes a 2xx answer, once for each try.
+	read func(a *yeastar.Answer) *yeastar.Error
+	// around, if not nil, is called with the function that sends the request.
+	around func(send func() *yeastar.Error) *yeastar.Error
 }
 
-// ask asks with the account's token. If YCM does not take that token any more, it asks once again with a new one.
-func (c *Client) ask(ctx context.Context, r request) error {
-	c.begin()
-	token, err := c.tokens.get(ctx, "")
-	if err != nil {
-		return err
-	}
-	left := maxTries
-	err = c.persist(ctx, r, token, &left)
-	if e := (*yeastar.Error)(nil); !errors.As(err, &e) || !tokenRejected(e) {
-		return err
-	}
-	if token, err = c.tokens.get(ctx, token); err != nil {
-		return err
-	}
-	left = max(left, 1)
-	return c.persist(ctx, r, token, &left)
+// answer is an answer on the wire with its envelope ("Response Results").
+type answer[D any] struct {
+	yeastar.Envelope
+	Data D `json:"data"`
 }
 
-// persist sends the request until it is answered, or until no tries are left. Where YCM says for how long it is not to be
-// asked, that is how long it waits, if ctx has that much time; a request that may be sent but once leaves that to its caller.
-func (c *Client) persist(ctx context.Context, r request, token string, left *int) error {
-	for wait := 500 * time.Millisecond; ; wait *= 2 {
-		*left--
-		retryAfter, err := c.send(ctx, r, token)
-		class := yeastar.ClassOf(err)
-		if !class.Retryable() || r.once || *left <= 0 || ctx.Err() != nil || errors.Is(err, errPaused) || retryAfter > worthWaiting {
-			return err
+// fetch reads the data of one answer, an object, and makes a record of it.
+func fetch[W, R any](ctx context.Context, c *Client, fields yeastar.Fields[W, R], endpoint, path string) (record R, err error) {
+	wire, err := fetchData[yeastar.Object[W]](ctx, c, request{endpoint: endpoint, path: path})
+	if err == nil {
+		fields.Copy(&record, &wire.Value, c.observer.Unexpected)
+	}
+	return record, err
+}
+
+// fetchData reads the data of one answer.
+func fetchData[D any, P interface {
+	*D
+	Problem() string
+}](ctx context.Context, c *Client, r request) (D, error) {
+	var a answer[D]
+	r.read = decode(&a, func() string { return P(&a.Data).Problem() })
+	err := c.query(ctx, r)
+	return a.Data, err
+}
+
+// decode returns a function that reads an answer, which failed if it says so, or if its data has a problem.
+func decode(into yeastar.Enveloped, problem func() string) func(a *yeastar.Answer) *yeastar.Error {
+	return func(a *yeastar.Answer) *yeastar.Error {
+		reflect.ValueOf(into).Elem().SetZero() // It may have been read into before.
+		if e := yeastar.Decode(a.Body, into); e != nil {
+			return e
 		}
-		if class != yeastar.RateLimited { // The budget's pause is wait enough.
+		return verdict(into.Head(), problem(), a.Status)
+	}
+}
+
+// verdict returns the error of an answer that says that it failed, or whose data has a problem.
+func verdict(e *yeastar.Envelope, problem string, status int) *yeastar.Error {
+	if problem == "" && !e.Failed() {
+		return nil
+	}
+	failure := e.Failure(status)
+	if failure.Code == 0 && !e.Failed() {
+		failure.Class, failure.Message = yeastar.Invalid, problem
+	}
+	return failure
+}
+
+// query sends a request with the account's token.
+func (c *Client) query(ctx context.Context, r request) error {
+	c.begin()
+	err := c.session.Do(ctx, c.grant, func(access secret.Text) error {
+		return asError(c.try(ctx, r, access))
+	})
+	if e := (*yeastar.Error)(nil); errors.As(err, &e) && e.Account == "" {
+		e.Account, e.Endpoint = c.account, r.endpoint // Of a request that was not sent for want of a token.
+	}
+	return err
+}
+
+// try sends the request until it is answered, or until no tries are left. Where YCM says when to try again, it waits for that if ctx
+// has that much time; with a request that may be sent but once it leaves that to its caller.
+func (c *Client) try(ctx context.Context, r request, access secret.Text) *yeastar.Error {
+	for left, wait := maxTries, 500*time.Millisecond; ; wait *= 2 {
+		retryAfter, failure := c.send(ctx, r, access)
+		if left--; failure == nil || !failure.Class.Retryable() || r.once || left <= 0 || ctx.Err() != nil ||
+			errors.Is(failure, errPaused) || retryAfter > worthWaiting {
+			return failure
+		}
+		if failure.Class != yeastar.RateLimited { // The rate limiter's pause is wait enough.
 			if yeastar.Sleep(ctx, max(retryAfter, rand.N(wait))) != nil {
-				return err
+				return failure
 			}
 		}
-		c.observer.Retry(class)
+		c.observer.Retry(failure.Class)
 	}
 }
 
-// send waits for the budget, sends the request once and reads the answer. With an error comes how long YCM is not to be
-// asked again, 0 if it does not say.
-func (c *Client) send(ctx context.Context, r request, token string) (retryAfter time.Duration, err error) {
-	asked := time.Now()
-	done, err := c.budget.take(ctx, r.leftover)
-	sent := time.Now()
-	if waited := sent.Sub(asked); waited > 0 {
+// send waits for the rate limit, and sends the request once. With an error comes how long YCM wants no other request, 0 if it does
+// not say.
+func (c *Client) send(ctx context.Context, r request, access secret.Text) (retryAfter time.Duration, failure *yeastar.Error) {
+	began := time.Now()
+	done, err := c.budget.take(ctx, r.lowPriority)
+	if waited := time.Since(began); waited > 0 {
 		c.observer.BudgetWait(waited)
 	}
-	if errors.Is(err, errPaused) {
-		return 0, &yeastar.Error{Account: c.account, Endpoint: r.endpoint, Class: yeastar.RateLimited, Message: err.Error(), Err: err}
-	}
 	if err != nil {
-		return 0, c.gone(r.endpoint, err)
-	}
-	defer done()
-	if r.login != nil {
-		if err := c.tokens.guard.Begin(ctx, *r.login); err != nil {
-			return 0, c.tokens.barred(err)
+		failure = &yeastar.Error{Class: yeastar.ClassOf(err), Message: "canceled before it was sent", Err: err}
+		if errors.Is(err, errPaused) {
+			failure.Class, failure.Message = yeastar.RateLimited, err.Error()
 		}
-		defer c.tokens.guard.End()
-	}
-	failure, retryAfter := c.exchange(ctx, r, token)
-	if r.form != nil {
-		c.tokens.record(r, failure)
-	}
-	if failure == nil {
-		c.observer.Request(r.endpoint, yeastar.OK, time.Since(sent))
-		c.budget.succeeded(sent)
-		return 0, nil
-	}
-	c.observer.Request(r.endpoint, failure.Class, time.Since(sent))
-	c.complete(failure, r.endpoint, token)
-	if failure.Class == yeastar.RateLimited {
-		if until, began, shared := c.budget.limited(sent, retryAfter); began {
-			msg := "YCM says that the request budget is overrun, so the account pauses"
-			if shared {
-				msg += "; this exporter kept the limit, so somebody else uses the Client ID, or the limit is lower than configured: it asks for less now, and for more again as long as YCM does not refuse"
-			}
-			level.Warn(c.logger).Log("msg", msg, "account", c.account, "endpoint", r.endpoint,
-				"until", until.UTC().Format(time.RFC3339), "requests_per_second", c.budget.state().PerSecond, "err", failure)
+	} else {
+		defer done()
+		exchange := func() *yeastar.Error { return c.exchange(ctx, r, access, &retryAfter) }
+		if r.around == nil {
+			failure = exchange()
+		} else {
+			failure = r.around(exchange)
 		}
+	}
+	if failure != nil {
+		failure.Account, failure.Endpoint = c.account, r.endpoint
 	}
 	return retryAfter, failure
 }
 
-// exchange sends the request and has its answer read, within the time-out of one request.
-func (c *Client) exchange(ctx context.Context, r request, token string) (failure *yeastar.Error, retryAfter time.Duration) {
+// exchange sends the request, and reports the outcome to the observer and the rate limiter.
+func (c *Client) exchange(ctx context.Context, r request, access secret.Text, retryAfter *time.Duration) *yeastar.Error {
+	address := c.baseURL + r.path
+	if len(r.query) > 0 {
+		address += "?" + r.query.Encode()
+	}
 	ending, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	limited, cancel := context.WithTimeout(ending, c.timeout)
-	defer cancel()
-	repeats := &repeats{budget: c.budget, cancel: end, idle: c.Close, count: func() {
+	repeats := &repeats{budget: c.budget, cancel: end, idle: c.http.CloseIdleConnections, count: func() {
 		c.observer.Request(r.endpoint, yeastar.Network, 0)
 		c.observer.Retry(yeastar.Network)
 	}}
 	defer repeats.done()
-	sent, err := c.newRequest(httptrace.WithClientTrace(limited, repeats.trace()), r, token)
-	if err != nil {
-		return &yeastar.Error{Class: yeastar.Invalid, Message: err.Error()}, 0
-	}
-	response, err := c.transport.RoundTrip(sent)
-	if err != nil {
-		if errors.Is(context.Cause(ending), errRepeated) {
-			err = errRepeated
+	sent := time.Now()
+	failure := c.http.Do(httptrace.WithClientTrace(ending, repeats.trace()), yeastar.Request{
+		URL: address, Bearer: access, ContentType: "application/x-www-form-urlencoded", Body: r.form.Encode(),
+	}, func(a *yeastar.Answer) *yeastar.Error {
+		*retryAfter = retryAfterOf(a.Header)
+		if !a.Succeeded() {
+			var e yeastar.Envelope
+			_ = yeastar.Decode(a.Body, &e) // What is not JSON has neither code nor message.
+			return e.Failure(a.Status)
 		}
-		return unanswered(ctx, err, c.timeout), 0
+		return r.read(a)
+	})
+	if errors.Is(context.Cause(ending), errRepeated) {
+		failure = &yeastar.Error{Class: yeastar.Network, Message: errRepeated.Error()}
 	}
-	defer response.Body.Close()
-	body := c.buffer()
-	defer c.release(body)
-	_, err = body.ReadFrom(io.LimitReader(response.Body, yeastar.MaxBody+1))
-	status := response.StatusCode
-	switch {
-	case status >= 300 && status < 400:
-		return &yeastar.Error{Class: yeastar.Invalid, HTTPStatus: status, Message: redirected(response.Header.Get("Location"))}, 0
-	case status < 200 || status > 299:
-		return failed(status, body.Bytes()), retryAfterOf(response.Header)
-	case err != nil:
-		return unanswered(ctx, err, c.timeout), 0
-	case body.Len() > yeastar.MaxBody:
-		return &yeastar.Error{Class: yeastar.Invalid, HTTPStatus: status, Message: fmt.Sprintf("the answer is over %d MiB", yeastar.MaxBody>>20)}, 0
+	if r.form != nil && failure != nil && failure.RefusesLogin() {
+		failure.Class = yeastar.Auth
 	}
-	if failure = r.read(status, body.Bytes()); failure != nil {
-		failure.HTTPStatus = status
+	result := yeastar.OK
+	if failure != nil {
+		result = failure.Class
+		failure.Account, failure.Endpoint = c.account, r.endpoint
 	}
-	return failure, retryAfterOf(response.Header)
+	c.observer.Request(r.endpoint, result, time.Since(sent))
+	switch result {
+	case yeastar.OK:
+		c.budget.succeeded(sent)
+	case yeastar.RateLimited:
+		c.refused(sent, *retryAfter, failure)
+	}
+	return failure
 }
 
-// buffer returns an empty buffer for a body.
-func (c *Client) buffer() *bytes.Buffer {
-	if kept, ok := c.buffers.Get().(*bytes.Buffer); ok {
-		return kept
+// refused pauses the account because YCM refused a request.
+func (c *Client) refused(sent time.Time, retryAfter time.Duration, failure *yeastar.Error) {
+	until, began, shared := c.budget.limited(sent, retryAfter)
+	if !began {
+		return
 	}
-	return new(bytes.Buffer)
+	msg := "Rate limited by YCM, pausing requests for this account"
+	if shared {
+		msg += "; the exporter kept the limit, so another client uses the Client ID or the limit is lower than configured: the rate is reduced until YCM stops refusing"
+	}
+	level.Warn(c.logger).Log("msg", msg, "account", c.account, "endpoint", failure.Endpoint,
+		"until", until.UTC().Format(time.RFC3339), "requests_per_second", c.budget.state().PerSecond, "err", failure)
 }
 
-// release keeps the buffer for another body, unless a giant made it large.
-func (c *Client) release(b *bytes.Buffer) {
-	const usual = 1 << 20
-	if b.Cap() <= usual {
-		b.Reset()
-		c.buffers.Put(b)
+// asError keeps a nil from becoming an error.
+func asError(failure *yeastar.Error) error {
+	if failure == nil {
+		return nil
 	}
-}
-
-// newRequest makes the HTTP request.
-func (c *Client) newRequest(ctx context.Context, r request, token string) (*http.Request, error) {
-	method, address, body := http.MethodGet, c.baseURL+r.path, io.Reader(nil)
-	if len(r.query) > 0 {
-		address += "?" + r.query.Encode()
-	}
-	if r.form != nil {
-		method, body = http.MethodPost, strings.NewReader(r.form.Encode())
-	}
-	made, err := http.NewRequestWithContext(ctx, method, address, body)
-	if err != nil {
-		return nil, errors.New("base_url cannot be asked") // The cause would show the query.
-	}
-	made.Header.Set("User-Agent", c.userAgent)
-	made.Header.Set("Accept", "application/json")
-	if r.form != nil {
-		made.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	} else {
-		made.Header.Set("Authorization", "Bearer "+token)
-	}
-	return made, nil
-}
-
-// complete fills in what an error does not know of itself, and takes out what it must not show.
-func (c *Client) complete(e *yeastar.Error, endpoint, token string) {
-	e.Account, e.Endpoint = c.account, endpoint
-	c.tokens.redactor(token).Redact(e)
-}
-
-// failed makes the error of an answer that is not 2xx. What is no JSON has neither code nor message.
-func failed(status int, body []byte) *yeastar.Error {
-	var e yeastar.Envelope
-	_ = yeastar.Decode(body, &e)
-	return Classified(e.Failure(status))
-}
-
-// unanswered makes the error of a request to which no whole answer came; ctx is the caller's.
-func unanswered(ctx context.Context, err error, timeout time.Duration) *yeastar.Error {
-	if ctx.Err() != nil {
-		return &yeastar.Error{Class: yeastar.ClassOf(ctx.Err()), Message: "given up while YCM was to answer", Err: ctx.Err()}
-	}
-	return yeastar.Unanswered(err, timeout)
-}
-
-// gone makes the error of a request whose asker gave up before it was sent.
-func (c *Client) gone(endpoint string, err error) *yeastar.Error {
-	return &yeastar.Error{Account: c.account, Endpoint: endpoint, Class: yeastar.ClassOf(err), Message: "given up before it was sent", Err: err}
-}
-
-func redirected(location string) string {
-	target, err := url.Parse(location)
-	if err != nil || target.Host == "" {
-		return "the answer is a redirect, which is not followed"
-	}
-	return "the answer is a redirect to " + target.Host + ", which is not followed"
+	return failure
 }

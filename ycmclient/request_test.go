@@ -202,7 +202,7 @@ func TestAnswerThatTricklesIsATimeout(t *testing.T) {
 	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Trickle(2 * time.Minute)})
 		_, err := client.Subscription(t.Context())
-		if yeastar.ClassOf(err) != yeastar.Timeout || !strings.Contains(err.Error(), "no whole answer within 30s") {
+		if yeastar.ClassOf(err) != yeastar.Timeout || !strings.Contains(err.Error(), "no complete answer within 30s") {
 			t.Errorf("got %v, want a timeout that names its 30s", err)
 		}
 	})

@@ -9,19 +9,20 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// Servers is what YCMs and PBXs remember of this exporter, and what it therefore must not forget when its configuration
-// changes: of each Client ID at a base URL the budget and the token, of each base URL the refused logins. A process makes
-// one and gives it to each of its clients. It is safe for concurrent use.
+// Servers is what YCMs and PBXs remember of this exporter, and what it therefore keeps when its configuration changes: the rate limit
+// and the token of each Client ID at a base URL, and the refused logins at each base URL. A process makes one and gives it to each of
+// its clients. It is safe for concurrent use.
 type Servers struct {
 	store Store
 
 	mu       sync.Mutex
 	accounts map[accountKey]*account
 	guards   map[string]*yeastar.Guard
+	retain   func(clientID string) bool // Nil: every Client ID.
 }
 
-// Store keeps what must outlive the process. Base URLs are normalised. Its methods are called in order, with locks held, so
-// they must be quick; what they cannot do is theirs to tell.
+// Store persists state across restarts. Base URLs are normalised. Its methods are called in order, with locks held, so they must be
+// quick; what they cannot do is theirs to report.
 type Store interface {
 	Budget(baseURL, clientID string) (Level, bool)
 	SaveBudget(baseURL, clientID string, l Level) // Before a request is written, and at a pause, its end and each change of the rate.
@@ -33,16 +34,26 @@ type accountKey struct{ baseURL, clientID string }
 
 // account is what belongs to one Client ID at one YCM.
 type account struct {
-	budget *budget
-	token  *token
+	budget  *budget
+	session *yeastar.Session
 }
 
-// NewServers begins with what the store has kept; without a store, with nothing.
+// NewServers begins with what the store has; without a store, with nothing.
 func NewServers(s Store) *Servers {
 	return &Servers{store: s, accounts: map[accountKey]*account{}, guards: map[string]*yeastar.Guard{}}
 }
 
-// Guard returns the guard of all logins at a PBX that is spoken to directly.
+// Retain drops the refused logins of Client IDs, of accounts or of PBXs, that are no longer configured.
+func (s *Servers) Retain(configured func(clientID string) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retain = configured
+	for _, g := range s.guards {
+		g.Retain(configured)
+	}
+}
+
+// Guard returns the guard of all logins at a PBX with direct access.
 func (s *Servers) Guard(pbx *url.URL) *yeastar.Guard {
 	return s.guard(normalized(pbx), yeastar.MostRefusalsPBX)
 }
@@ -61,6 +72,9 @@ func (s *Servers) guard(baseURL string, most int) *yeastar.Guard {
 	if s.store != nil {
 		g.OnChange(func(state yeastar.LoginState) { s.store.SaveLogins(baseURL, state) })
 	}
+	if s.retain != nil {
+		g.Retain(s.retain)
+	}
 	s.guards[baseURL] = g
 	return g
 }
@@ -72,7 +86,7 @@ func (s *Servers) account(key accountKey, limit RateLimit) *account {
 	if a, ok := s.accounts[key]; ok {
 		return a
 	}
-	a := &account{budget: newBudget(limit), token: newToken()}
+	a := &account{budget: newBudget(limit), session: new(yeastar.Session)}
 	if s.store != nil {
 		if level, ok := s.store.Budget(key.baseURL, key.clientID); ok {
 			a.budget.restore(level)

@@ -1,12 +1,13 @@
 package ycmclient
 
 import (
+	"reflect"
 	"strings"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// Status is what YCM says a Cloud PBX is doing. Running does not prove that the PBX serves its users.
+// Status is what YCM reports that a Cloud PBX is doing. Running does not prove that the PBX serves its users.
 type Status uint8
 
 // The statuses of "Query All the Cloud PBXs". StatusUnknown is any other word, or none.
@@ -27,35 +28,23 @@ func Statuses() []Status {
 
 // String returns the status as YCM writes it, "Unknown" for StatusUnknown.
 func (s Status) String() string {
-	switch s {
-	case Stopped:
-		return "Stopped"
-	case Starting:
-		return "Starting"
-	case Running:
-		return "Running"
-	case Upgrading:
-		return "Upgrading"
-	case Restoring:
-		return "Restoring"
-	case Provisioning:
-		return "Provisioning"
-	default:
-		return "Unknown"
-	}
+	return [...]string{"Unknown", "Stopped", "Starting", "Running", "Upgrading", "Restoring", "Provisioning"}[s]
 }
 
-// parseStatus reads a status in any case. A word that is not documented is odd; none at all is not.
-func parseStatus(word []byte, field string, unexpected yeastar.Unexpected) Status {
-	name := strings.TrimSpace(string(word))
-	if name == "" {
-		return StatusUnknown
-	}
+// statusWord is a Status on the wire, in any case. A word that is not documented is unexpected; none at all is not.
+type statusWord struct{ yeastar.Text }
+
+// Set implements yeastar.Value.
+func (w *statusWord) Set(record reflect.Value, name string, unexpected yeastar.Unexpected) {
+	word := strings.TrimSpace(string(w.Get(name, unexpected)))
+	status := StatusUnknown
 	for _, s := range Statuses() {
-		if s != StatusUnknown && strings.EqualFold(name, s.String()) {
-			return s
+		if strings.EqualFold(word, s.String()) {
+			status = s
 		}
 	}
-	unexpected(field)
-	return StatusUnknown
+	if status == StatusUnknown && word != "" {
+		unexpected(name)
+	}
+	record.SetUint(uint64(status))
 }

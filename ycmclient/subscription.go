@@ -6,7 +6,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// The endpoints of the subscription and what belongs to it, as errors and metrics name them.
+// The names of the endpoints of the subscription in errors and metrics.
 const (
 	EndpointSubscription   = "subscription"
 	EndpointPlanStatistics = "plan_statistics"
@@ -19,7 +19,7 @@ type Capacity struct {
 	Recording                   yeastar.Int // Minutes.
 }
 
-// Subscription is what the account has bought, what of it its PBXs take, and what is left.
+// Subscription is what the account has bought, what of it its PBXs use, and what is left.
 type Subscription struct {
 	Total, Used, Available          Capacity
 	Expiration, RecordingExpiration yeastar.Int // Unix seconds.
@@ -27,17 +27,9 @@ type Subscription struct {
 }
 
 type capacityWire struct {
-	Extensions      yeastar.Number `json:"extensionCapacity"`
-	ConcurrentCalls yeastar.Number `json:"concurrentCallCapacity"`
-	Recording       yeastar.Number `json:"recordingCapacity"`
-}
-
-func (w capacityWire) capacity(unexpected yeastar.Unexpected) Capacity {
-	return Capacity{
-		Extensions:      w.Extensions.Count("extensionCapacity", unexpected),
-		ConcurrentCalls: w.ConcurrentCalls.Count("concurrentCallCapacity", unexpected),
-		Recording:       w.Recording.Count("recordingCapacity", unexpected),
-	}
+	Extensions      yeastar.Count `json:"extensionCapacity"`
+	ConcurrentCalls yeastar.Count `json:"concurrentCallCapacity"`
+	Recording       yeastar.Count `json:"recordingCapacity"`
 }
 
 type subscriptionWire struct {
@@ -46,26 +38,16 @@ type subscriptionWire struct {
 		Used      capacityWire `json:"used"`
 		Available capacityWire `json:"available"`
 	} `json:"capacity"`
-	Expiration          yeastar.Number `json:"expirationTime"`
-	RecordingExpiration yeastar.Number `json:"recordingExpireDate"`
-	HighAvailability    yeastar.Toggle `json:"highAvailability"`
+	Expiration          yeastar.Timestamp `json:"expirationTime"`
+	RecordingExpiration yeastar.Timestamp `json:"recordingExpireDate"`
+	HighAvailability    yeastar.Toggle    `json:"highAvailability"`
 }
 
-// Subscription asks for the account's own subscription ("Query the Subscription of P-Series Hosting Package").
+var subscriptionFields = yeastar.FieldsOf[subscriptionWire, Subscription]()
+
+// Subscription queries the account's own subscription ("Query the Subscription of P-Series Hosting Package").
 func (c *Client) Subscription(ctx context.Context) (Subscription, error) {
-	data, err := fetch[subscriptionWire](ctx, c, request{endpoint: EndpointSubscription, path: "v1/subscription"})
-	if err != nil {
-		return Subscription{}, err
-	}
-	unexpected := c.observer.Unexpected
-	return Subscription{
-		Total:               data.Capacity.Total.capacity(unexpected),
-		Used:                data.Capacity.Used.capacity(unexpected),
-		Available:           data.Capacity.Available.capacity(unexpected),
-		Expiration:          data.Expiration.Time("expirationTime", unexpected),
-		RecordingExpiration: data.RecordingExpiration.Time("recordingExpireDate", unexpected),
-		HighAvailability:    data.HighAvailability.Get("highAvailability", unexpected),
-	}, nil
+	return fetch(ctx, c, subscriptionFields, EndpointSubscription, "v1/subscription")
 }
 
 // PlanStatistic is how many PBXs have a plan, and how many extensions those have.
@@ -84,13 +66,13 @@ type planStatisticsWire struct {
 	Extensions byPlan `json:"extensionNumber"`
 }
 
-// PlanStatistics asks how the PBXs spread over the plans ("Query the P-Series Cloud Edition Feature Plan Statistics").
+// PlanStatistics queries how many PBXs have each plan ("Query the P-Series Cloud Edition Feature Plan Statistics").
 func (c *Client) PlanStatistics(ctx context.Context) ([]PlanStatistic, error) {
-	data, err := fetch[planStatisticsWire](ctx, c, request{endpoint: EndpointPlanStatistics, path: "v1/subscription/plan_statistics"})
+	object, err := fetchData[yeastar.Object[planStatisticsWire]](ctx, c, request{endpoint: EndpointPlanStatistics, path: "v1/subscription/plan_statistics"})
 	if err != nil {
 		return nil, err
 	}
-	unexpected := c.observer.Unexpected
+	data, unexpected := object.Value, c.observer.Unexpected
 	return []PlanStatistic{
 		{"Enterprise Plan", data.CloudPBXs.Enterprise.Count("enterprisePlan", unexpected), data.Extensions.Enterprise.Count("enterprisePlan", unexpected)},
 		{"Ultimate Plan", data.CloudPBXs.Ultimate.Count("ultimatePlan", unexpected), data.Extensions.Ultimate.Count("ultimatePlan", unexpected)},
@@ -107,39 +89,42 @@ type RemoteService struct {
 // RemoteConnections is how many PBXs and gateways on premises are managed remotely, and how many may be.
 type RemoteConnections struct {
 	Used, Capacity yeastar.Int
-	Services       []RemoteService // Those that YCM told of.
+	Services       []RemoteService // Those that YCM reported.
 }
 
 type serviceWire struct {
-	Status     yeastar.Text   `json:"status"`
-	Expiration yeastar.Number `json:"expirationTime"`
+	Status     yeastar.Text      `json:"status"`
+	Expiration yeastar.Timestamp `json:"expirationTime"`
 }
 
 type connectionsWire struct {
 	Connections struct {
-		Used     yeastar.Number `json:"used"`
-		Capacity yeastar.Number `json:"capacity"`
+		Used     yeastar.Count `json:"used"`
+		Capacity yeastar.Count `json:"capacity"`
 	} `json:"connections"`
 	Account        *serviceWire `json:"remoteManagementAccount"`
 	PremiumAccount *serviceWire `json:"remoteManagementPremiumAccount"`
 }
 
-// RemoteConnections asks for the connections of remote management ("Query the Remote Management Connections").
+var (
+	connectionsFields = yeastar.FieldsOf[connectionsWire, RemoteConnections]()
+	serviceFields     = yeastar.FieldsOf[serviceWire, RemoteService]()
+)
+
+// RemoteConnections queries the connections of remote management ("Query the Remote Management Connections").
 func (c *Client) RemoteConnections(ctx context.Context) (RemoteConnections, error) {
-	data, err := fetch[connectionsWire](ctx, c, request{endpoint: EndpointRMConnections, path: "v1/subscription/rm_connections"})
+	object, err := fetchData[yeastar.Object[connectionsWire]](ctx, c, request{endpoint: EndpointRMConnections, path: "v1/subscription/rm_connections"})
 	if err != nil {
 		return RemoteConnections{}, err
 	}
-	unexpected := c.observer.Unexpected
-	connections := RemoteConnections{
-		Used:     data.Connections.Used.Count("used", unexpected),
-		Capacity: data.Connections.Capacity.Count("capacity", unexpected),
-	}
-	add := func(name string, s *serviceWire) {
-		if s != nil {
-			connections.Services = append(connections.Services, RemoteService{
-				Service: name, Status: string(s.Status.Get("status", unexpected)), Expiration: s.Expiration.Time("expirationTime", unexpected),
-			})
+	data := object.Value
+	var connections RemoteConnections
+	connectionsFields.Copy(&connections, &data, c.observer.Unexpected)
+	add := func(name string, wire *serviceWire) {
+		if wire != nil {
+			service := RemoteService{Service: name}
+			serviceFields.Copy(&service, wire, c.observer.Unexpected)
+			connections.Services = append(connections.Services, service)
 		}
 	}
 	add("remoteManagementAccount", data.Account)

@@ -131,8 +131,8 @@ func TestTokenThatIsNeverGoodEndsInAnErrorAndNotInALoop(t *testing.T) {
 		if n := ycm.Count(ycmtest.Regions); n != 12 {
 			t.Errorf("6 questions made %d requests, want each asked and repeated once", n)
 		}
-		if took := time.Since(start); took < 50*time.Second {
-			t.Errorf("%d tokens were asked for in %v, want no more than one in ten seconds", len(w.logins), took)
+		if most := 2 + int(time.Since(start)/(10*time.Second)); len(w.logins) > most {
+			t.Errorf("%d tokens were requested in %v, want one at first, one early and then one every ten seconds", len(w.logins), time.Since(start))
 		}
 	})
 }
@@ -273,8 +273,8 @@ func TestAccountsOfOneYCMShareTheirRefusals(t *testing.T) {
 			})
 		}
 		time.Sleep(30 * time.Second)
-		if n := ycm.Count(ycmtest.Token); n != 1 {
-			t.Errorf("while the first login was under way and just after it, %d were sent, want no other", n)
+		if n := ycm.Count(ycmtest.Token); n != 3 {
+			t.Errorf("half a minute later, %d logins were sent, want one of each account", n)
 		}
 		wg.Wait()
 		if s := ycm.Stats(); s.LoginsRefused != 5 || s.Lockouts != 0 {
@@ -352,8 +352,7 @@ func TestTokenThatCannotBeSentIsInvalid(t *testing.T) {
 	}
 }
 
-// The one who logs in for all may give up: the next in line does it then.
-func TestLoginOutlivesTheRequestThatBeganIt(t *testing.T) {
+func TestLoginContinuesForOthersWhenTheRequestThatBeganItIsCanceled(t *testing.T) {
 	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Times: 1, Effect: ycmtest.Slow(10 * time.Second)})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -367,7 +366,7 @@ func TestLoginOutlivesTheRequestThatBeganIt(t *testing.T) {
 		synctest.Wait()
 		wg.Go(func() { ask(t, client) })
 		wg.Wait()
-		if diff := cmp.Diff([]string{"client_credentials timeout", "client_credentials ok"}, w.logins); diff != "" {
+		if diff := cmp.Diff([]string{"client_credentials ok"}, w.logins); diff != "" {
 			t.Errorf("logins (-want +got):\n%s", diff)
 		}
 	})

@@ -8,7 +8,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// The endpoints of users and of what they may use, as errors and metrics name them.
+// The names of the endpoints of users and their subscriptions in errors and metrics.
 const (
 	EndpointUsers            = "users"
 	EndpointUserSubscription = "user_subscription"
@@ -49,8 +49,9 @@ type userPageWire struct {
 // userPage requests one page of users, and puts it into room.
 func (c *Client) userPage(ctx context.Context, number int, room, _ []User) (page[User], error) {
 	var data userPageWire
-	err := c.askPage(EndpointUsers, number, "userId", func(query url.Values) (err error) {
-		data, err = fetch[userPageWire](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: query})
+	err := c.askPage(EndpointUsers, number, "userId", func(query url.Values) error {
+		object, err := fetchData[yeastar.Object[userPageWire]](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: query})
+		data = object.Value
 		return err
 	})
 	if err != nil {
@@ -76,7 +77,7 @@ func (c *Client) userPage(ctx context.Context, number int, room, _ []User) (page
 	return p, nil
 }
 
-// UserSubscription is what a user was given and what of it the user's PBXs take.
+// UserSubscription is what a user was given and what of it the user's PBXs use.
 type UserSubscription struct {
 	TotalExtensions, UsedExtensions           yeastar.Int
 	TotalConcurrentCalls, UsedConcurrentCalls yeastar.Int
@@ -84,28 +85,18 @@ type UserSubscription struct {
 }
 
 type userSubscriptionWire struct {
-	TotalExtensions      yeastar.Number `json:"totalExtensions"`
-	UsedExtensions       yeastar.Number `json:"usedExtensions"`
-	TotalConcurrentCalls yeastar.Number `json:"totalConcurrentCalls"`
-	UsedConcurrentCalls  yeastar.Number `json:"usedConcurrentCalls"`
-	TotalRecordings      yeastar.Number `json:"totalRecordings"`
-	UsedRecordings       yeastar.Number `json:"usedRecordings"`
+	TotalExtensions      yeastar.Count `json:"totalExtensions"`
+	UsedExtensions       yeastar.Count `json:"usedExtensions"`
+	TotalConcurrentCalls yeastar.Count `json:"totalConcurrentCalls"`
+	UsedConcurrentCalls  yeastar.Count `json:"usedConcurrentCalls"`
+	TotalRecording       yeastar.Count `json:"totalRecordings"`
+	UsedRecording        yeastar.Count `json:"usedRecordings"`
 }
 
-// UserSubscription asks for the subscription of one user ("Query the Subscription of a YCM User").
+var userSubscriptionFields = yeastar.FieldsOf[userSubscriptionWire, UserSubscription]()
+
+// UserSubscription queries the subscription of one user ("Query the Subscription of a YCM User").
 func (c *Client) UserSubscription(ctx context.Context, userID int64) (UserSubscription, error) {
 	path := "v1/users/" + strconv.FormatInt(userID, 10) + "/subscription_info"
-	data, err := fetch[userSubscriptionWire](ctx, c, request{endpoint: EndpointUserSubscription, path: path})
-	if err != nil {
-		return UserSubscription{}, err
-	}
-	unexpected := c.observer.Unexpected
-	return UserSubscription{
-		TotalExtensions:      data.TotalExtensions.Count("totalExtensions", unexpected),
-		UsedExtensions:       data.UsedExtensions.Count("usedExtensions", unexpected),
-		TotalConcurrentCalls: data.TotalConcurrentCalls.Count("totalConcurrentCalls", unexpected),
-		UsedConcurrentCalls:  data.UsedConcurrentCalls.Count("usedConcurrentCalls", unexpected),
-		TotalRecording:       data.TotalRecordings.Count("totalRecordings", unexpected),
-		UsedRecording:        data.UsedRecordings.Count("usedRecordings", unexpected),
-	}, nil
+	return fetch(ctx, c, userSubscriptionFields, EndpointUserSubscription, path)
 }

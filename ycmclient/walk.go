@@ -136,12 +136,9 @@ func (c *Client) confirmMany(ctx context.Context, w *walk[CloudPBX], state *Walk
 
 // cloudPBXs is the list of Cloud PBXs.
 func (c *Client) cloudPBXs(progress func(done, total int)) *pagedList[CloudPBX] {
-	var shared interner
 	return &pagedList[CloudPBX]{
-		client: c, endpoint: EndpointList, concurrency: c.readers, id: idOf, progress: progress, query: c.CloudPBX, partial: c.search != "",
-		fetch: func(ctx context.Context, number int, room, known []CloudPBX) (page[CloudPBX], error) {
-			return c.listPage(ctx, number, room, &shared, known)
-		},
+		client: c, endpoint: EndpointList, concurrency: c.readers, id: idOf, progress: progress, query: c.CloudPBX,
+		partial: c.search != "", fetch: c.listPage,
 	}
 }
 

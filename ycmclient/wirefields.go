@@ -5,7 +5,7 @@ import "github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 // WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.
 func WireFields() map[string]bool {
 	return yeastar.WireFields(
-		grant{}, listAnswer{}, regionWire{}, firmwareWire{}, userPageWire{}, userSubscriptionWire{},
+		yeastar.GrantAnswer{}, listAnswer{}, regionWire{}, firmwareWire{}, userPageWire{}, userSubscriptionWire{},
 		subscriptionWire{}, planStatisticsWire{}, connectionsWire{},
 	)
 }

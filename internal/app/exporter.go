@@ -167,6 +167,14 @@ func (e *exporter) apply(cfg *config.Config) error {
 	}
 	slices.SortFunc(next, func(a, b *running) int { return strings.Compare(a.config.Name, b.config.Name) })
 
+	configured := map[string]bool{}
+	for _, c := range cfg.Accounts {
+		configured[c.ClientID] = true
+		for _, p := range c.PBXs {
+			configured[p.ClientID] = true
+		}
+	}
+	e.servers.Retain(func(clientID string) bool { return configured[clientID] })
 	stopAll(slices.Collect(maps.Values(ended)))
 	for _, r := range ended {
 		if !slices.ContainsFunc(next, func(n *running) bool { return n.client == r.client }) {

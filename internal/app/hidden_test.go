@@ -21,9 +21,9 @@ func TestHeadersAndProxyCredentialsAreHidden(t *testing.T) {
 		}},
 		ProxyConfig: promconfig.ProxyConfig{ProxyURL: promconfig.URL{URL: proxy}},
 	}
-	r := yeastar.NewRedactor(hidden(settings)...)
-	said := "no to tenant-of-ours with K3Y-OF-OURS by Basic am9lOnBhNTV3b3Jk or pa55word"
-	if got, want := r.Quote(said, 200), "no to <secret> with <secret> by Basic <secret> or <secret>"; got != want {
+	refused := &yeastar.Error{Message: "no to tenant-of-ours with k3y-of-ours by Basic am9lOnBhNTV3b3Jk or pa55word"}
+	refused.Redact(hidden(settings))
+	if got, want := refused.Message, "no to <secret> with <secret> by Basic <secret> or <secret>"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if n := len(hidden(promconfig.HTTPClientConfig{})); n > 0 {

@@ -38,7 +38,7 @@ func folded(word string) string {
 
 // The fields of the envelope, of errors in every spelling, of requests, and of what the clients do not read.
 const (
-	documentedNumbers = `code errcode errno errorCode time effect_time id total total_number page page_size pageNumber pageSize expires_in
+	documentedNumbers = `code errcode errno errorCode time timestamp effect_time id total total_number page page_size pageNumber pageSize expires_in refresh_token_expire_time
 		domainId didIds customerIds regionIds createdReseller minimumExtPerPbx frozenExtensionCapacity assignedToResellerUsed
 		assignedToResellerCapacity totalUltimatePlan usedUltimatePlan totalConnections usedConnections totalCustomDomains totalTranscription
 		transcriptionCapacity transcriptionCapacityPlan transcriptionCapacityAddon usedTranscription
@@ -47,7 +47,7 @@ const (
 	documentedTexts = `data list status requestId error errors msg message errmsg errorMsg errorMessage error_description detail detailMsg
 		detailMessage invalid_param_list field validation_type value grant_type client_id access_token refresh_token token_type jti scope
 		authorities search sort sort_by order_by search_value menu type vendor model creator firstName lastName email domain whiteLabel
-		twoFactorAuthenticationEnable model_name system_time system_date_format system_time_format number caller_id_name role_name email_addr
+		twoFactorAuthenticationEnable model_name device_name system_time system_date_format system_time_format number caller_id_name role_name email_addr
 		mobile_number presence_status status_list ext_dev_type host_port def_outbound_cid username mac template_name ip firmware
 		assigned_ext_name`
 

@@ -156,9 +156,8 @@ func TestDoctorAndExporterCountRefusedLoginsTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	app.LoginStore{Store: store}.SaveLogins(y.url, yeastar.LoginState{Salt: "x", Clients: map[string]yeastar.ClientState{
-		demoClientID: {Refusals: 3, Refused: time.Now().Add(-2 * time.Minute)},
-	}})
+	refusal := yeastar.Refusal{Account: "other", ClientID: "other", At: time.Now().Add(-2 * time.Minute)}
+	app.LoginStore{Store: store}.SaveLogins(y.url, yeastar.LoginState{Salt: "x", Refusals: []yeastar.Refusal{refusal, refusal, refusal}})
 	store.Close()
 	y.examine(t, []string{"--storage.path=" + path}, y.hurried()).want(t, 1, "INVALID_CLIENT")
 	y.examine(t, []string{"--storage.path=" + path}).want(t, 1, "The login was not tried, and will not be before "+time.Now().UTC().Format("2006-01-02"),

@@ -1,19 +1,21 @@
-// Package crash carries the panic of a goroutine to the one that waits for it, who can recover it like one of his own.
+// Package crash runs functions on goroutines of their own: it carries a panic to the goroutine that waits, which can recover it
+// as its own, and gives up waiting for what hangs, such as a read of a file system that does not respond.
 package crash
 
 import (
+	"context"
 	"fmt"
 	"runtime/debug"
 )
 
-// Crash is a panic on its way, with the stack that the receiver's own does not show.
+// Crash is a panic on its way, with the stack of the goroutine that panicked.
 type Crash struct {
 	cause any
 	stack []byte
 }
 
-// Of makes a crash of what recover returned; it is called where that was, for the sake of the stack. A crash that was
-// carried here already stays what it is.
+// Of makes a Crash of what recover returned. Call it in the deferred function, for the sake of the stack. A Crash that was
+// carried here already stays as it is.
 func Of(cause any) *Crash {
 	if c, ok := cause.(*Crash); ok {
 		return c
@@ -31,8 +33,40 @@ func Catch(f func() error) (err error) {
 	return f()
 }
 
-// Error tells what the goroutine panicked with.
+// Error returns what the goroutine panicked with.
 func (c *Crash) Error() string { return fmt.Sprint(c.cause) }
 
-// Stack is that of the goroutine that panicked.
+// Stack returns the stack of the goroutine that panicked.
 func (c *Crash) Stack() []byte { return c.stack }
+
+// GiveUpAfter runs f on a goroutine of its own and returns its result, or the error of ctx as soon as ctx ends. A system call
+// cannot be cancelled, so f then continues by itself; late, if not nil, receives its result. A panic of f is a *Crash.
+func GiveUpAfter[T any](ctx context.Context, f func() (T, error), late func(T, error)) (T, error) {
+	type outcome struct {
+		result T
+		err    error
+	}
+	done, givenUp := make(chan outcome), make(chan struct{})
+	defer close(givenUp)
+	go func() {
+		var o outcome
+		o.err = Catch(func() (err error) {
+			o.result, err = f()
+			return err
+		})
+		select {
+		case done <- o:
+		case <-givenUp:
+			if late != nil {
+				late(o.result, o.err)
+			}
+		}
+	}()
+	select {
+	case o := <-done:
+		return o.result, o.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}

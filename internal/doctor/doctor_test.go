@@ -158,7 +158,7 @@ func TestReportOfLoginThatIsHeldBack(t *testing.T) {
 	for refusals, want := range map[int]string{
 		0: "The login succeeds",
 		4: "The login was not tried, and will not be before 2000-01-01T01:00:00Z, so that YCM does not block this address (refused logins in a row: 4).",
-		5: "The login was not tried, and will not be before the credentials change, so that YCM does not block this address (refused logins in a row: 5).",
+		5: "The login was not tried, and will not be before 2000-01-01T01:00:00Z, so that YCM does not block this address (refused logins in a row: 5).",
 	} {
 		examine(t, ycmtest.Options{PBXs: 30}, func(_ *ycmtest.Server, o *doctor.Options) {
 			o.Client.Servers = ycmclient.NewServers(refusedLogins(refusals))
@@ -176,7 +176,7 @@ func (refusedLogins) SaveBudget(string, string, ycmclient.Level)         {}
 func (refusedLogins) SaveLogins(string, yeastar.LoginState)              {}
 
 func (n refusedLogins) Logins(string) (yeastar.LoginState, bool) {
-	return yeastar.LoginState{Clients: map[string]yeastar.ClientState{"other": {Refusals: int(n), Refused: time.Now()}}}, n > 0
+	return yeastar.LoginState{Refusals: slices.Repeat([]yeastar.Refusal{{Account: "other", ClientID: "other", At: time.Now()}}, int(n))}, n > 0
 }
 
 func TestReportOfRefusedLogin(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 
 const systemCapacity path = "system/capacity"
 
-// Capacity is what a PBX may use, and what it uses ("Query PBX Capacity"). What it does not tell is yeastar.Absent.
+// Capacity is the capacity of a PBX and how much of it is used ("Query PBX Capacity"). What it does not report is yeastar.Absent.
 type Capacity struct {
 	Extensions, Calls Quota
 	// The AI functions, in seconds: once for all, and in packs that were bought.
@@ -33,7 +33,7 @@ type capacityRecord struct {
 	ReceptionistPackUsed         yeastar.Number `json:"ai_receptionist_pack_used"`
 }
 
-// Capacity asks the PBX what it may use and what it uses.
+// Capacity queries the capacity of the PBX.
 func (c *Client) Capacity(ctx context.Context) (Capacity, error) {
 	f, err := fetchOne[capacityRecord](ctx, c, systemCapacity)
 	if err != nil {

@@ -1,51 +1,56 @@
-// Package pbxclient asks one P-Series PBX what only the PBX itself knows: whether it serves, how long it has been up,
-// how its trunks, extensions and phones are, what it may use, and which phones its firmware can provision.
+// Package pbxclient queries one P-Series PBX for what only the PBX itself knows: whether it serves, its up-time, the states of its
+// trunks, extensions and phones, its capacity, and the phones that its firmware can provision.
 //
-// There are two ways to a PBX. Through YCM's proxy ([Proxied]) it needs no credentials but the account's, and each
-// request is paid from what the account's budget leaves over. Directly ([Direct]) it needs a Client ID and secret
-// of the PBX, and the client keeps one token for it, which Close gives back.
+// There are two ways to a PBX. Through YCM's proxy ([Proxied]) it needs no credentials but the account's, and each request counts
+// for the account's rate limit. With direct access ([Direct]) it needs a Client ID and secret of the PBX, and the client holds one
+// token, which Close gives back.
 //
-// On this API a GET can delete objects and return passwords, so the paths that can be sent are a closed set of
-// read-only ones. Each request is tried once: a PBX that does not answer costs one time-out a call.
+// On this API a GET can delete objects and return passwords, so the paths that can be sent are a closed set of read-only ones. Each
+// request is tried once: a PBX that does not respond costs one time-out per call.
 package pbxclient
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"net/url"
+	"strings"
+	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// Client asks one PBX. It is safe for concurrent use. Every error of its methods is a [*yeastar.Error].
+// Client queries one PBX. It is safe for concurrent use. Every error of its methods is a [*yeastar.Error].
 type Client struct {
-	pbx
-	route route
+	account, name string
+	route         route
 }
 
-// route is how requests reach a PBX. It has the answer decoded, which the PBX calls a success if there is no error.
+// route is how requests reach a PBX. It decodes an answer that is a JSON object into answer, and returns its HTTP status. Its error
+// has no answer of the PBX's API in it, unless it has a code of the PBX.
 type route interface {
-	get(ctx context.Context, p path, query url.Values, decode yeastar.Decoder) error
+	get(ctx context.Context, path string, query url.Values, answer yeastar.Enveloped) error
 	close(ctx context.Context) error
 }
 
-// Name is the PBX's name in errors: its serial number (through YCM's proxy) or its host (directly).
+// Name is the PBX's name in errors: its serial number (through YCM's proxy) or its host (with direct access).
 func (c *Client) Name() string { return c.name }
 
-// Close ends the client; later calls fail. Directly, it waits for a login under way and then revokes the token, so
-// that none of the PBX's few is left behind. The error tells that the token could not be revoked and will live
-// until it expires. ctx bounds all of it. A panic is an error, because whoever closes has nobody to tell of it.
-func (c *Client) Close(ctx context.Context) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = crash.Of(cause)
+// Close ends the client; later calls fail. With direct access it waits for a login under way and then revokes the token, so that
+// none of the PBX's few is left behind. The error means that the token stays until it expires. ctx bounds all of it.
+func (c *Client) Close(ctx context.Context) error {
+	return crash.Catch(func() error {
+		if err := c.route.close(ctx); err != nil {
+			return c.fail(delToken, err)
 		}
-	}()
-	return c.route.close(ctx)
+		return nil
+	})
 }
 
-// path is where a request goes below the API's root. The constants of this type are all that an exporter may send to a PBX,
-// each beside the method that asks it.
+// path is where a request goes below the API's root. The constants of this type are all that an exporter may send to a PBX, each
+// beside the method that sends it.
 type path string
 
 const apiRoot = "openapi/v1.0/"
@@ -57,20 +62,18 @@ type answer[T any] struct {
 	Data  yeastar.List[T] `json:"data"`
 }
 
-// fetch asks the PBX for p.
-func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (answer[T], error) {
-	var a answer[T]
-	err := c.route.get(ctx, p, query, func(body []byte) (*yeastar.Envelope, *yeastar.Error) {
-		a = answer[T]{}
-		return &a.Envelope, yeastar.Decode(body, &a)
-	})
-	if err == nil && a.Data.Unreadable {
-		err = c.invalid(p, "the answer is not of the documented form: data has the wrong type")
+// fetch queries the PBX for p.
+func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (a answer[T], err error) {
+	if err := c.route.get(ctx, string(p), query, &a); err != nil {
+		return a, c.fail(string(p), err)
 	}
-	return a, err
+	if a.Data.Unreadable {
+		return a, c.invalid(p, "the answer is not of the documented form: data has the wrong type")
+	}
+	return a, nil
 }
 
-// fetchOne asks the PBX for p, which describes the PBX itself.
+// fetchOne queries the PBX for p, which describes the PBX itself.
 func fetchOne[T any](ctx context.Context, c *Client, p path) (one T, err error) {
 	answer, err := fetch[T](ctx, c, p, nil)
 	if err != nil {
@@ -84,5 +87,80 @@ func fetchOne[T any](ctx context.Context, c *Client, p path) (one T, err error) 
 
 // invalid is the error for an answer of the PBX that cannot be used.
 func (c *Client) invalid(p path, message string) error {
-	return c.fail(yeastar.Answered, yeastar.Error{Endpoint: string(p), Class: yeastar.Invalid, Message: message})
+	return c.fail(string(p), &yeastar.Error{Reach: yeastar.Answered, Class: yeastar.Invalid, Message: message})
+}
+
+// check returns the PBX's own failure, nil if it answered with success. Whatever has no errcode is not from its API.
+func check(endpoint string, status int, e *yeastar.Envelope) *yeastar.Error {
+	success := status >= 200 && status < 300
+	failure := e.Failure(status)
+	switch code := e.ErrCode; {
+	case !code.Given || failure.Code == 0 && code.Value != 0:
+		failure.Reach, failure.Code, failure.Message = yeastar.NoAnswer, 0, ""
+		if success {
+			failure.Class, failure.Message = yeastar.Invalid, "the answer has no errcode"
+		}
+		return failure
+	case success && (code.Value == yeastar.CodeSuccess || code.Value == yeastar.CodePartialSuccess || code.Value == yeastar.CodeProcessing):
+		return nil
+	}
+	failure.Reach = yeastar.Answered
+	if failure.Code == yeastar.CodeFailure && endpoint == getToken { // Wrong credentials have no code of their own.
+		failure.Class = yeastar.Auth
+	}
+	failure.RetryLogin = map[int]time.Duration{
+		yeastar.CodeMaxLimit:       5 * time.Minute, // The tokens of others expire within 30 minutes.
+		yeastar.CodeAddressBlocked: 15 * time.Minute,
+		yeastar.CodeIPForbidden:    15 * time.Minute,
+	}[failure.Code]
+	// The names of refused parameters help; their values may be secret.
+	var params yeastar.List[struct {
+		Field yeastar.Words `json:"field"`
+		Rule  yeastar.Words `json:"validation_type"`
+	}]
+	if json.Unmarshal(e.InvalidParams, &params) == nil {
+		for _, param := range params.Items {
+			failure.Message = strings.Trim(failure.Message+"; "+string(param.Field+" "+param.Rule), "; ")
+		}
+	}
+	return failure
+}
+
+// fail completes an error with the name of the PBX, and with advice.
+func (c *Client) fail(endpoint string, err error) *yeastar.Error {
+	e := (*yeastar.Error)(nil)
+	if !errors.As(err, &e) {
+		e = &yeastar.Error{Class: yeastar.ClassOf(err), Message: err.Error(), Err: err}
+	}
+	failed := *e
+	failed.Account, failed.PBX = c.account, c.name
+	failed.Endpoint = cmp.Or(failed.Endpoint, endpoint)
+	if failed.Advice == "" {
+		failed.Advice = advice(&failed)
+	}
+	return &failed
+}
+
+func advice(e *yeastar.Error) string {
+	switch e.Code {
+	case yeastar.CodePBXTokenExpired:
+		return "the PBX does not accept the token that it issued: check its clock"
+	case yeastar.CodePBXAccessDenied:
+		return "grant the API application this permission in the PBX (Integrations > API)"
+	case yeastar.CodeAddressBlocked:
+		return "the PBX has blocked this address: correct the credentials, then remove the address from its Blocked IPs"
+	case yeastar.CodeIPForbidden:
+		return "the PBX's API is not open to this address: allow the address in the PBX's API settings"
+	case yeastar.CodeMaxLimit:
+		if e.Endpoint == getToken {
+			return "the PBX's limit of valid tokens is reached: wait until some expire, and give the exporter a Client ID of its own"
+		}
+	}
+	return e.Class.PBXAdvice()
+}
+
+// Lacks reports whether an error means that the PBX's firmware does not have what was queried.
+func Lacks(err error) bool {
+	var e *yeastar.Error
+	return errors.As(err, &e) && e.Reach == yeastar.Answered && e.Code == yeastar.CodeNoInterface
 }

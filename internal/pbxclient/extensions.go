@@ -34,7 +34,7 @@ func (e Endpoint) String() string {
 // EndpointState is whether an endpoint is online.
 type EndpointState uint8
 
-// The states. Untold is of an endpoint of which the PBX says nothing that the API documents.
+// The states. Untold is of an endpoint without a documented state.
 const (
 	Untold EndpointState = iota
 	Offline

@@ -28,14 +28,12 @@ const (
 
 // fakePBX keeps the rules of a PBX's Open API on tokens, with a knob for each thing that the vendor leaves open.
 type fakePBX struct {
-	life        any  // access_token_expire_time, in seconds; nil leaves it out
-	refreshKeep bool // a refresh leaves the access token before it alive
+	life any // access_token_expire_time, in seconds; nil leaves it out
 
 	mu        sync.Mutex
 	handlers  map[string]http.HandlerFunc // by endpoint, in place of the fake's own
 	issued    int
 	tokens    map[string]time.Time // access tokens alive: their end
-	refreshes map[string]string    // refresh tokens: their access token
 	mostAlive int
 	refused   int // logins in a row
 	log       []request
@@ -50,7 +48,7 @@ type request struct {
 
 func newFake() *fakePBX {
 	return &fakePBX{
-		life: 1800, handlers: map[string]http.HandlerFunc{}, tokens: map[string]time.Time{}, refreshes: map[string]string{},
+		life: 1800, handlers: map[string]http.HandlerFunc{}, tokens: map[string]time.Time{},
 	}
 }
 
@@ -88,8 +86,8 @@ func (f *fakePBX) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	access := r.URL.Query().Get("access_token")
 	_, known := f.tokens[access]
 	switch {
-	case endpoint == "get_token" || endpoint == "refresh_token":
-		f.login(w, endpoint, body)
+	case endpoint == "get_token":
+		f.login(w, body)
 	case !known:
 		fmt.Fprint(w, `{"errcode":10004,"errmsg":"TOKEN EXPIRED"}`)
 	case endpoint == "del_token":
@@ -102,21 +100,13 @@ func (f *fakePBX) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (f *fakePBX) login(w http.ResponseWriter, endpoint string, body []byte) {
-	var in struct {
-		Username, Password string
-		RefreshToken       string `json:"refresh_token"`
-	}
+func (f *fakePBX) login(w http.ResponseWriter, body []byte) {
+	var in struct{ Username, Password string }
 	json.Unmarshal(body, &in)
-	old, known := f.refreshes[in.RefreshToken]
-	if endpoint == "get_token" && (in.Username != clientID || in.Password != password) || endpoint == "refresh_token" && !known {
+	if in.Username != clientID || in.Password != password {
 		f.refused++
 		fmt.Fprint(w, `{"errcode":-1,"errmsg":"FAILURE","invalid_param_list":[{"field":"username or password","value":"error"}]}`)
 		return
-	}
-	delete(f.refreshes, in.RefreshToken)
-	if !f.refreshKeep {
-		delete(f.tokens, old)
 	}
 	if len(f.tokens) >= 8 {
 		fmt.Fprint(w, `{"errcode":60002,"errmsg":"MAX LIMITATION EXCEEDED"}`)
@@ -124,15 +114,14 @@ func (f *fakePBX) login(w http.ResponseWriter, endpoint string, body []byte) {
 	}
 	f.refused = 0
 	f.issued++
-	access, refresh := fmt.Sprintf("acc3ss+%d", f.issued), fmt.Sprintf("r3fresh+%d", f.issued)
-	answer := map[string]any{"errcode": 0, "errmsg": "SUCCESS", "access_token": access, "refresh_token": refresh}
+	access := fmt.Sprintf("acc3ss+%d", f.issued)
+	answer := map[string]any{"errcode": 0, "errmsg": "SUCCESS", "access_token": access, "refresh_token": fmt.Sprintf("r3fresh+%d", f.issued)}
 	life := 1800
 	if f.life != nil {
 		answer["access_token_expire_time"], answer["refresh_token_expire_time"] = f.life, 86400
 		fmt.Sscan(fmt.Sprint(f.life), &life)
 	}
 	f.tokens[access] = time.Now().Add(time.Duration(life) * time.Second)
-	f.refreshes[refresh] = access
 	f.mostAlive = max(f.mostAlive, len(f.tokens))
 	json.NewEncoder(w).Encode(answer)
 }
@@ -251,12 +240,12 @@ func direct(t *testing.T, o pbxclient.Options) *pbxclient.Client {
 // bodies is a PBX behind YCM's proxy that gives these bodies one after the other, the last one for ever.
 type bodies []string
 
-func (b *bodies) Proxy(_ context.Context, _, _ string, _ url.Values, decode yeastar.Decoder) error {
+func (b *bodies) Proxy(_ context.Context, _, _ string, _ url.Values, answer yeastar.Enveloped) error {
 	body := (*b)[0]
 	if len(*b) > 1 {
 		*b = (*b)[1:]
 	}
-	if _, failure := decode([]byte(body)); failure != nil {
+	if failure := yeastar.Decode([]byte(body), answer); failure != nil {
 		failure.Account, failure.Endpoint = "main", "proxy"
 		return failure
 	}

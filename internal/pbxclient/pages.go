@@ -11,8 +11,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// perPage is how many records of a list are asked for at once. The vendor's pages do not say what a PBX gives at most:
-// it is taken as it comes.
+// perPage is how many records of a list are requested at once. The largest size is not documented: what comes is accepted.
 const perPage = 100
 
 // list is one of the PBX's lists that come in pages.
@@ -24,8 +23,8 @@ type list struct {
 }
 
 // pages reads all pages of a list, all or nothing, in the order of the records' ids: a page that fails, or fewer records
-// than the PBX says that it has, is an error. The first request that fails is the last. A record that convert finds no id
-// in is left out. more tells that the PBX has more records than are kept.
+// than the PBX counts, is an error. The first request that fails is the last. A record in which convert finds no id is left out. more
+// means that the PBX has more records than are kept.
 func pages[W, R any](ctx context.Context, c *Client, l list, convert func(W) (id int64, r R, ok bool)) (records []R, more bool, err error) {
 	seen := map[int64]R{}
 	dropped, total := 0, yeastar.Number{}
@@ -59,13 +58,13 @@ func pages[W, R any](ctx context.Context, c *Client, l list, convert func(W) (id
 			return byID(seen), false, nil // A total that is too low is no total: there may be more.
 		case nothingNew:
 			return nil, false, c.invalid(l.path, fmt.Sprintf(
-				"page %d tells nothing new, but only %d of %d %s were seen", page, len(seen), total.Value, l.things))
+				"page %d has no new record, but only %d of %d %s were seen", page, len(seen), total.Value, l.things))
 		}
 	}
 	return nil, false, c.invalid(l.path, fmt.Sprintf("%d pages gave only %d of %d %s", l.maxPages, len(seen), total.Value, l.things))
 }
 
-// allPages reads all pages of a list of which no PBX has more records than are kept: one that says so is an error.
+// allPages reads all pages of a list of which no PBX has more records than are kept: one that reports more is an error.
 func allPages[W, R any](ctx context.Context, c *Client, l list, convert func(W) (id int64, r R, ok bool)) ([]R, error) {
 	records, more, err := pages(ctx, c, l, convert)
 	if more {

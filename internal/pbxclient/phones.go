@@ -84,7 +84,7 @@ func (c *Client) ProvisioningMethods(ctx context.Context, vendor, model string) 
 	})
 }
 
-// menu asks for one menu of the catalogue and makes an R of each O that has a value, of equal ones the first alone.
+// menu queries one menu of the catalogue and makes an R of each O that has a value, of equal ones the first alone.
 func menu[O interface{ key() string }, R any](
 	ctx context.Context, c *Client, query url.Values, convert func(O) R,
 ) ([]R, error) {

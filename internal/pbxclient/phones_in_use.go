@@ -24,12 +24,12 @@ type Phone struct {
 // PhoneState is whether a phone serves its extension.
 type PhoneState uint8
 
-// The states. PhoneUntold is of a phone that has an extension, of which the PBX tells no state that the API documents.
+// The states. PhoneUntold is of a phone that has an extension and no documented state.
 const (
 	PhoneRegistered PhoneState = iota
 	PhoneUnassigned
 	PhoneUnregistered
-	PhoneStates int = iota // how many of them can be told
+	PhoneStates int = iota // how many of them are exported
 	PhoneUntold     = PhoneState(PhoneStates)
 )
 

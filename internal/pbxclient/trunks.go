@@ -2,6 +2,9 @@ package pbxclient
 
 import (
 	"context"
+	"maps"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -10,7 +13,7 @@ import (
 const trunkList path = "trunk/list"
 
 const (
-	// MaxTrunks is how many trunks of one PBX are told of at most.
+	// MaxTrunks is how many trunks of one PBX are exported at most.
 	MaxTrunks = 500
 
 	maxTrunkPages = 25 // enough for MaxTrunks from a PBX that gives only 20 a page
@@ -51,7 +54,7 @@ func (t trunkRecord) trunk() (int64, Trunk, bool) {
 // TrunkType is one of the documented types, or TrunkOther.
 type TrunkType string
 
-// The types of "Query Trunk List"; peer is that of firmware which does not tell the peer types apart.
+// The types of "Query Trunk List"; peer is that of firmware which does not distinguish the peer types.
 const (
 	TrunkRegister    TrunkType = "register"
 	TrunkPeer        TrunkType = "peer"
@@ -88,46 +91,23 @@ const (
 	TrunkAuthenticationFailed TrunkStatus = 45
 )
 
-// TrunkStatuses returns every status that a Trunk can have, in the order of the PBX's numbers.
-func TrunkStatuses() []TrunkStatus {
-	return []TrunkStatus{
-		TrunkUnknown, TrunkIdle, TrunkBusy, TrunkIdleUnmonitored, TrunkRegistering, TrunkRegistrationFailed,
-		TrunkUnreachable, TrunkAccountUnavailable, TrunkDisabled, TrunkAuthenticationFailed,
-	}
+var trunkStatuses = map[TrunkStatus]string{
+	TrunkUnknown: "Unknown", TrunkIdle: "Idle", TrunkBusy: "Busy", TrunkIdleUnmonitored: "IdleUnmonitored",
+	TrunkRegistering: "Registering", TrunkRegistrationFailed: "RegistrationFailed", TrunkUnreachable: "Unreachable",
+	TrunkAccountUnavailable: "AccountTrunkUnavailable", TrunkDisabled: "Disabled", TrunkAuthenticationFailed: "AuthenticationFailed",
 }
+
+// TrunkStatuses returns every status that a Trunk can have, in the order of the PBX's numbers.
+func TrunkStatuses() []TrunkStatus { return slices.Sorted(maps.Keys(trunkStatuses)) }
 
 // String is the status as a label value.
-func (s TrunkStatus) String() string {
-	switch s {
-	case TrunkIdle:
-		return "Idle"
-	case TrunkBusy:
-		return "Busy"
-	case TrunkIdleUnmonitored:
-		return "IdleUnmonitored"
-	case TrunkRegistering:
-		return "Registering"
-	case TrunkRegistrationFailed:
-		return "RegistrationFailed"
-	case TrunkUnreachable:
-		return "Unreachable"
-	case TrunkAccountUnavailable:
-		return "AccountTrunkUnavailable"
-	case TrunkDisabled:
-		return "Disabled"
-	case TrunkAuthenticationFailed:
-		return "AuthenticationFailed"
-	default:
-		return "Unknown"
-	}
-}
+func (s TrunkStatus) String() string { return trunkStatuses[s] }
 
-// trunkStatus takes a number that is not in the list, as the appliances have for their other ports, for unknown.
+// trunkStatus takes a number that is not documented, as the appliances have for their other ports, for unknown.
 func trunkStatus(n yeastar.Number) TrunkStatus {
-	for _, s := range TrunkStatuses() {
-		if n.Given && n.Value == int64(s) {
-			return s
-		}
+	status := TrunkStatus(min(max(n.Value, 0), math.MaxUint8))
+	if _, documented := trunkStatuses[status]; !documented {
+		return TrunkUnknown
 	}
-	return TrunkUnknown
+	return status
 }

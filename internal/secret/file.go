@@ -1,55 +1,60 @@
 package secret
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/sync/singleflight"
+	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 )
 
 const (
 	// maxFile bounds a file, so that a wrong path ends in an error.
 	maxFile = 1 << 20
-	// patience is how long a file system may take to answer.
+	// patience is how long a file system may take.
 	patience = 5 * time.Second
 )
 
-// File is a source that reads the file at each use, without the white space around its content. It waits for a file system
-// that hangs for 5 seconds at most.
+// File is a source that reads the file at each use, without the white space around its content. It waits at most 5 seconds for a file
+// system that hangs. That read continues by itself, as a system call cannot be cancelled, and until it has ended there is no other.
 func File(path string) Source {
 	return bounded(path, func() (Text, error) { return Read(path) })
 }
 
-// bounded gives a read that takes too long up. As a system call cannot be cancelled, that read stays under way, and the next
-// use waits for it in turn rather than adding another.
 func bounded(path string, read func() (Text, error)) Source {
-	reads := new(singleflight.Group)
+	reading := new(atomic.Bool)
 	return func() (Text, error) {
-		slow := time.NewTimer(patience)
-		defer slow.Stop()
-		select {
-		case result := <-reads.DoChan(path, func() (any, error) { return read() }):
-			text, _ := result.Val.(Text)
-			if result.Err != nil {
-				return Text{}, fmt.Errorf("reading secret: %w", result.Err)
-			}
-			return text, nil
-		case <-slow.C:
-			return Text{}, fmt.Errorf("reading secret %s: the file does not answer within %s; is it on a file system that hangs?", path, patience)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		hangs := reading.Swap(true)
+		text, err := Text{}, context.DeadlineExceeded
+		if !hangs {
+			text, err = crash.GiveUpAfter(ctx, func() (Text, error) {
+				defer reading.Store(false)
+				return read()
+			}, nil)
 		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			return Text{}, fmt.Errorf("reading secret %s: the file does not respond within %s; is it on a file system that hangs?", path, patience)
+		}
+		if err != nil {
+			return Text{}, fmt.Errorf("reading secret: %w", err)
+		}
+		return text, nil
 	}
 }
 
-// Read reads the secret that a file holds, without the white space around it. A file without a secret is an error, as it is
-// one that somebody forgot to write, and so is one with a character that cannot be seen, such as the byte order mark of some
-// editors: it would be sent, and be refused. Each error is a *fs.PathError.
+// Read reads the secret that a file holds, without the white space around it. An empty file is an error, and so is one with a
+// character that cannot be seen, such as the byte order mark of some editors: it would be sent, and be refused. Each error is a
+// *fs.PathError.
 func Read(path string) (Text, error) {
 	content, written, err := readFile(path)
 	if err != nil {
@@ -78,14 +83,14 @@ func ReadFile(path string) ([]byte, error) {
 	return content, err
 }
 
-// readFile tells when the file was written, too.
+// readFile also returns when the file was written.
 func readFile(path string) (content []byte, written time.Time, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, time.Time{}, unusable(path, "it is no regular file; name one that can be read again and again")
+		return nil, time.Time{}, unusable(path, "it is not a regular file; name one that can be read again and again")
 	}
 	f, err := os.Open(path)
 	if err != nil {

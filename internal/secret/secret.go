@@ -38,7 +38,7 @@ func (t Text) GoString() string { return redacted }
 // MarshalText hides the secret from JSON, YAML and flags.
 func (t Text) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// Source yields a secret's present value. It is asked at each use, so that a rotated file needs no reload.
+// Source yields a secret's present value. It is called at each use, so that a rotated file needs no reload.
 type Source func() (Text, error)
 
 // Static is a source of one unchanging secret.

@@ -103,13 +103,13 @@ func TestFileIsReadAgainAtEachUse(t *testing.T) {
 }
 
 // A pipe is not even opened: that could wait for a writer for ever, and would take from it what is for another reader.
-func TestPipeIsNoSecretFile(t *testing.T) {
+func TestPipeIsNotASecretFile(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "ycm")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := secret.File(pipe)(); err == nil || !strings.Contains(err.Error(), pipe+": it is no regular file") {
-		t.Errorf("got error %v, want that the pipe is no regular file", err)
+	if _, err := secret.File(pipe)(); err == nil || !strings.Contains(err.Error(), pipe+": it is not a regular file") {
+		t.Errorf("got error %v, want that the pipe is not a regular file", err)
 	}
 }
 

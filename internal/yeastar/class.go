@@ -7,16 +7,16 @@ import (
 	"net/http"
 )
 
-// Class is what kind of failure an error is, or OK. The set is closed, so that it can be a label.
+// Class is the kind of failure that an error is, or OK. The set is closed, so that it can be a label.
 type Class string
 
 // The classes.
 const (
 	OK          Class = "ok"
-	Network     Class = "network"      // No whole answer came.
-	Timeout     Class = "timeout"      // No whole answer came in time.
-	Server      Class = "server"       // The server says that it has a problem of its own.
-	RateLimited Class = "rate_limited" // More was asked for than the server allows.
+	Network     Class = "network"      // No complete answer came.
+	Timeout     Class = "timeout"      // No complete answer came in time.
+	Server      Class = "server"       // The server reports a problem of its own.
+	RateLimited Class = "rate_limited" // The server refused one request too many.
 	Auth        Class = "auth"         // The credentials or the token are refused.
 	Denied      Class = "denied"       // The account may not do this.
 	NotFound    Class = "not_found"    // The server does not have it.
@@ -28,8 +28,7 @@ func Classes() []Class {
 	return []Class{OK, Network, Timeout, Server, RateLimited, Auth, Denied, NotFound, Invalid}
 }
 
-// ClassOf returns the class of an [*Error], OK for nil. Other errors are Timeout if that is what they say they are,
-// else Network.
+// ClassOf returns the class of an [*Error], OK for nil. Other errors are Timeout if they report a time-out, else Network.
 func ClassOf(err error) Class {
 	var ours *Error
 	var theirs net.Error
@@ -56,23 +55,23 @@ func ClassOfStatus(status int) Class {
 		return NotFound
 	case http.StatusRequestTimeout:
 		return Timeout
-	case http.StatusProxyAuthRequired: // An HTTP proxy on the way says that, not the server.
+	case http.StatusProxyAuthRequired: // From an HTTP proxy on the way, not from the server.
 		return Network
 	case http.StatusTooManyRequests:
 		return RateLimited
 	}
-	if status >= 500 || status < 300 { // Under 2xx, the answer says that it failed and not why.
+	if status >= 500 || status < 300 { // Under 2xx, the answer reports a failure and no reason.
 		return Server
 	}
 	return Invalid
 }
 
-// Retryable tells whether the same request may succeed if it is sent again soon.
+// Retryable reports whether the same request may succeed if it is sent again soon.
 func (c Class) Retryable() bool {
 	return c == Network || c == Timeout || c == Server || c == RateLimited
 }
 
-// Advice tells what an operator can do about a failure of the class when YCM was asked.
+// Advice returns what an operator can do about a failed request to YCM.
 func (c Class) Advice() string {
 	switch c {
 	case Network:
@@ -94,7 +93,7 @@ func (c Class) Advice() string {
 	}
 }
 
-// PBXAdvice tells what an operator can do about a failure of the class when a PBX was asked.
+// PBXAdvice returns what an operator can do about a failed request to a PBX.
 func (c Class) PBXAdvice() string {
 	switch c {
 	case Network, Timeout:

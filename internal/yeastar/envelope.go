@@ -4,24 +4,29 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"strconv"
 	"strings"
 )
 
-// Envelope is what is around the data of an answer, in every form that the vendor's APIs have for it: YCM's pages do
-// not show a failed answer, and a PBX's pages other fields than those of other products ("Response Results").
+// Envelope is what is around the data of an answer, in every form that the vendor's APIs have for it: YCM's pages do not show a
+// failed answer, and its sister products differ ("Response Results"). Field names are matched in any case.
 type Envelope struct {
 	Status Text `json:"status"` // Success or Failed, of YCM.
 
-	Code      Number `json:"code"`
 	ErrCode   Number `json:"errcode"` // Of a PBX.
-	ErrNo     Number `json:"errno"`
-	ErrorCode Number `json:"errorCode"`
+	Code      Words  `json:"code"`    // A number or the vendor's name for it.
+	ErrNo     Words  `json:"errno"`
+	ErrorCode Words  `json:"errorCode"`
 
-	Msg         Words `json:"msg"`
-	Message     Words `json:"message"`
-	ErrMsg      Words `json:"errmsg"` // Of a PBX.
-	Description Words `json:"error_description"`
-	Detail      Words `json:"detail"`
+	Msg           Words `json:"msg"`
+	Message       Words `json:"message"`
+	ErrMsg        Words `json:"errmsg"`
+	ErrorMsg      Words `json:"errorMsg"`
+	ErrorMessage  Words `json:"errorMessage"`
+	Description   Words `json:"error_description"`
+	Detail        Words `json:"detail"`
+	DetailMsg     Words `json:"detailMsg"`
+	DetailMessage Words `json:"detailMessage"`
 
 	RequestID Words           `json:"requestId"`
 	Errors    json.RawMessage `json:"errors"`
@@ -30,11 +35,13 @@ type Envelope struct {
 	InvalidParams json.RawMessage `json:"invalid_param_list"` // Of a PBX.
 }
 
-// Decoder reads the body of an answer into what its caller wants to know, and returns the envelope of that. It may be
-// called again, and then begins anew.
-type Decoder func(body []byte) (*Envelope, *Error)
+// Enveloped is an answer on the wire: a pointer to a struct that embeds Envelope.
+type Enveloped interface{ Head() *Envelope }
 
-// Words is a text on the wire of any length and any content, because a secret in it is only found whole.
+// Head returns the envelope of an answer.
+func (e *Envelope) Head() *Envelope { return e }
+
+// Words is a text on the wire of any length and any content, because a secret in it can only be found whole.
 type Words string
 
 // UnmarshalJSON takes any JSON value.
@@ -44,53 +51,62 @@ func (w *Words) UnmarshalJSON(wire []byte) error {
 	return nil
 }
 
-// Failed tells whether the answer says so itself, whatever its HTTP status.
+// Failed reports whether the answer itself says that it failed, whatever its HTTP status.
 func (e *Envelope) Failed() bool {
 	status := bytes.TrimSpace(e.Status.bytes)
 	return e.Status.unreadable || len(status) > 0 && !isAny(status, "success") || e.ErrCode.Unreadable || e.ErrCode.Value != 0
 }
 
-// OwnStatus tells whether the answer has a status that the vendor's pages do not know.
-func (e *Envelope) OwnStatus() bool {
-	status := bytes.TrimSpace(e.Status.bytes)
-	return len(status) > 0 && !isAny(status, "success", "failed")
-}
-
-// Failure makes the error of a failed answer, with the class of its HTTP status. Nothing of it has been redacted.
+// Failure makes the error of a failed answer, classified by the vendor's number, else by the vendor's name, else by the HTTP
+// status. It still holds what the server wrote.
 func (e *Envelope) Failure(status int) *Error {
-	failure := &Error{
-		Class: ClassOfStatus(status), HTTPStatus: status,
-		Code: e.code(), Message: e.message(), RequestID: string(e.RequestID),
-	}
+	heads := []Envelope{*e}
 	for _, nested := range []json.RawMessage{e.Errors, e.Error} {
 		var inner List[Envelope]
-		if json.Unmarshal(nested, &inner) != nil || len(inner.Items) == 0 {
-			continue
+		if json.Unmarshal(nested, &inner) == nil && len(inner.Items) > 0 {
+			heads = append(heads, inner.Items[0])
 		}
-		failure.Code = cmp.Or(failure.Code, inner.Items[0].code())
-		failure.Message = cmp.Or(failure.Message, inner.Items[0].message())
 	}
-	if word, ok := scalar(e.Error); ok && len(word) > 0 {
+	failure := &Error{HTTPStatus: status, RequestID: string(e.RequestID)}
+	var word Words
+	_ = word.UnmarshalJSON(e.Error)
+	names := []Words{word}
+	for _, head := range heads {
+		numbers, messages := head.texts()
+		for _, c := range numbers {
+			if n, ok := wholeNumber([]byte(c)); !ok {
+				names, word = append(names, c), cmp.Or(word, c)
+			} else if n > -largestCode && n < largestCode {
+				failure.Code = cmp.Or(failure.Code, int(n))
+			}
+		}
+		names = append(names, messages...)
+		failure.Message = cmp.Or(failure.Message, string(cmp.Or(messages...)))
+	}
+	if word != "" {
 		failure.Message = strings.TrimSuffix(string(word)+": "+failure.Message, ": ")
 	}
-	if e.OwnStatus() && failure.Message == "" && failure.Code == 0 {
+	if status := bytes.TrimSpace(e.Status.bytes); len(status) > 0 && !isAny(status, "success", "failed") && failure.Message == "" && failure.Code == 0 {
 		failure.Message = "its status is neither Success nor Failed: " + e.Status.String()
 	}
+	if c, ok := findCode(failure.Code, names...); ok {
+		failure.Class, failure.documented, failure.token = c.class, true, c.token
+	} else {
+		failure.Class = ClassOfStatus(status)
+	}
+	failure.foreign = failure.Code == 0 && failure.Message == "" && len(e.Status.bytes) == 0
 	return failure
 }
 
-// code returns the vendor's code, 0 if there is none.
-func (e *Envelope) code() int {
-	const largest = 1e9
-	for _, n := range []Number{e.Code, e.ErrCode, e.ErrNo, e.ErrorCode} {
-		if n.Value != 0 && n.Value > -largest && n.Value < largest {
-			return int(n.Value)
-		}
-	}
-	return 0
-}
+const largestCode = 1e9
 
-// message returns the words beside the code.
-func (e *Envelope) message() string {
-	return string(cmp.Or(e.Msg, e.Message, e.ErrMsg, e.Description, e.Detail))
+// texts returns what the envelope has as a code and as a message.
+func (e *Envelope) texts() (numbers, messages []Words) {
+	errcode := Words("")
+	if e.ErrCode.Value != 0 {
+		errcode = Words(strconv.FormatInt(e.ErrCode.Value, 10))
+	}
+	return []Words{e.Code, errcode, e.ErrNo, e.ErrorCode}, []Words{
+		e.Msg, e.Message, e.ErrMsg, e.ErrorMsg, e.ErrorMessage, e.Description, e.Detail, e.DetailMsg, e.DetailMessage,
+	}
 }

@@ -1,33 +1,39 @@
-// Package yeastar holds what the API of Yeastar Central Management (YCM) and that of a P-Series PBX share: errors
-// with classes, scalars that are written in many ways, texts that cannot be trusted, and the rules of logging in.
+// Package yeastar holds what the API of Yeastar Central Management (YCM) and that of a P-Series PBX share: the HTTP exchange,
+// the token session and the login guard, errors with classes, and values that are written in many ways. It knows no endpoint.
 package yeastar
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
+	"time"
 )
 
-// FirstYCMCode is the smallest of YCM's codes ("Error Codes"); those of a PBX are far below.
-const FirstYCMCode = 1_000_000
-
-// Error is a failed request to YCM or to a PBX, or an answer that cannot be true. It never holds a secret.
+// Error is a failed request to YCM or to a PBX, or an inconsistent answer. It never holds a secret.
 type Error struct {
 	Account    string
-	PBX        string // The PBX that was asked, by its serial number or host; empty if YCM itself was.
+	PBX        string // The serial number or host of the PBX; empty for a request to YCM itself.
 	Endpoint   string // As in the metrics: token, cloud_pbx_list, ...; of a PBX the path: system/information, ...
 	Class      Class
-	Reach      Reach  // How far a request to a PBX came.
+	Reach      Reach  // How far the request came.
 	HTTPStatus int    // 0 if there was no answer.
 	Code       int    // The vendor's code ("Error Codes"), 0 if there was none.
-	Message    string // What the server or the network said: one line of at most 200 bytes.
+	Message    string // Of the server or the network: one line of at most 200 bytes.
 	RequestID  string // YCM's own, for its support.
 	Advice     string // What an operator can do.
 	Err        error  // The cause, if it is not the server's answer.
+
+	// RetryLogin is how long the PBX will refuse every login, whatever the credentials.
+	RetryLogin time.Duration
+
+	documented bool // The class is that of the vendor's number or name.
+	token      bool // The vendor's number or name is that of a token that is no longer accepted.
+	foreign    bool // The answer has nothing that the vendor or OAuth documents: a gateway's page.
 }
 
-// Error tells what failed, where, and what can be done.
+// Error says what failed, where, and what to do.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "account %s: ", e.Account)
@@ -40,7 +46,11 @@ func (e *Error) Error() string {
 		details = append(details, fmt.Sprintf("HTTP %d", e.HTTPStatus))
 	}
 	if e.Code != 0 {
-		details = append(details, fmt.Sprintf("code %d", e.Code))
+		code := fmt.Sprintf("code %d", e.Code)
+		if name := CodeName(e.Code); !strings.Contains(e.Message, name) {
+			code += " " + name
+		}
+		details = append(details, code)
 	}
 	if e.RequestID != "" {
 		details = append(details, "request "+e.RequestID)
@@ -67,17 +77,40 @@ func (e *Error) advice() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Reach tells how far a request to a PBX came.
+// TokenRejected reports whether the server no longer accepts the token that was sent, so that a new one may help.
+func TokenRejected(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.token || !e.documented && e.Code == 0 && e.HTTPStatus == http.StatusUnauthorized)
+}
+
+// RefusesLogin reports whether a failed login may count as a refused one at the server, which blocks an address after a few of
+// them. Only what is clearly a problem of the server or of the network does not.
+func (e *Error) RefusesLogin() bool {
+	switch e.Class {
+	case Auth, Denied:
+		return true
+	case NotFound:
+		return e.HTTPStatus != http.StatusNotFound && e.HTTPStatus != http.StatusGone
+	case Server:
+		return e.HTTPStatus >= 200 && e.HTTPStatus < 300 && !e.documented // It reports a failure and no reason.
+	case Invalid:
+		return e.Code != 0 || e.documented || e.HTTPStatus >= 400
+	default:
+		return false
+	}
+}
+
+// Reach is how far a request to a PBX came.
 type Reach uint8
 
 // The ways that a request to a PBX can go.
 const (
-	NotAsked Reach = iota // Nothing was sent to the PBX, or nobody waited for its answer: nothing is known of it.
+	NotAsked Reach = iota // Nothing was sent to the PBX, or its answer was not awaited: nothing is known of the PBX.
 	NoAnswer              // The PBX did not answer, or something else did that is not its Open API.
-	Answered              // The PBX itself answered, be it to refuse.
+	Answered              // The PBX itself answered, if only to refuse.
 )
 
-// ReachOf tells how far the request came that ended with err: Answered for nil, NotAsked for an error of another kind.
+// ReachOf returns how far the request came that ended with err: Answered for nil, NotAsked for an error of another kind.
 func ReachOf(err error) Reach {
 	var failed *Error
 	switch {

@@ -33,7 +33,7 @@ func TestClassOf(t *testing.T) {
 	}
 }
 
-func TestErrorsTellWhatFailedWhereAndWhatToDo(t *testing.T) {
+func TestErrorsSayWhatFailedWhereAndWhatToDo(t *testing.T) {
 	for _, c := range []struct {
 		err  yeastar.Error
 		want string
@@ -44,7 +44,7 @@ func TestErrorsTellWhatFailedWhereAndWhatToDo(t *testing.T) {
 		},
 		{
 			yeastar.Error{Account: "main", PBX: "3658", Endpoint: "trunk/list", Class: yeastar.NotFound, Code: 10001, Advice: yeastar.NotFound.PBXAdvice()},
-			"account main: PBX 3658: trunk/list: not_found (code 10001); the PBX's firmware may be too old for this call",
+			"account main: PBX 3658: trunk/list: not_found (code 10001 INTERFACE NOT EXISTED); the PBX's firmware may be too old for this call",
 		},
 		{
 			yeastar.Error{Account: "main", PBX: "3658", Endpoint: "trunk/list", Class: yeastar.Server, Message: "OVERLOAD"},

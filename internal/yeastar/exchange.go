@@ -1,85 +1,206 @@
 package yeastar
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
+	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
-// ErrSwitched is the error of an answer "101 Switching Protocols". Its body is the bare connection, which no time-out ends.
-var ErrSwitched = errors.New("the server switches protocols (HTTP 101) and was not asked to")
+// MaxBody bounds what is read of an answer, in bytes, decompressed.
+const MaxBody = 16 << 20
 
-// Exchange makes a transport keep two promises that every request here relies on: that it ends when the request's context
-// does, even if the transport waits for a file system that hangs, and that an answer's body can be read within that time.
-func Exchange(t http.RoundTripper) http.RoundTripper { return exchange{t} }
+// HTTP sends requests to one server. It is safe for concurrent use.
+type HTTP struct {
+	Transport http.RoundTripper    // http.DefaultTransport if nil.
+	Timeout   time.Duration        // Of one request, its answer included; 30 s if zero.
+	UserAgent string               // The APIs require one; "ycm_exporter" if empty.
+	Secrets   func() []secret.Text // What answers may repeat and errors must not show.
 
-type exchange struct{ http.RoundTripper }
-
-// late is how long a transport may take to notice that the context has ended.
-const late = time.Second
-
-// answered is what a transport returned.
-type answered struct {
-	response *http.Response
-	err      error
+	buffers sync.Pool // Of *bytes.Buffer, for bodies.
 }
 
-// RoundTrip sends the request.
-func (e exchange) RoundTrip(r *http.Request) (*http.Response, error) {
-	came, given := make(chan answered), make(chan struct{})
-	defer close(given)
-	go func() {
-		var a answered
-		a.err = crash.Catch(func() (err error) {
-			a.response, err = e.RoundTripper.RoundTrip(r) //nolint:bodyclose // Whoever asked closes it.
-			return err
-		})
-		select {
-		case came <- a:
-		case <-given: // Nobody waits any more.
-			if a.response != nil {
-				a.response.Body.Close()
-			}
+// Request is a GET, or a POST if it has a body.
+type Request struct {
+	URL         string // With the query.
+	Bearer      secret.Text
+	ContentType string
+	Body        string
+}
+
+// Answer is a complete answer that is no redirect. Its body is good until the function that reads it returns.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Succeeded reports whether the HTTP status is one of success.
+func (a *Answer) Succeeded() bool { return a.Status >= 200 && a.Status < 300 }
+
+var errSwitched = errors.New("the server switches protocols (HTTP 101) without a request to")
+
+// Do sends the request and has its answer read. It ends within the time-out and when ctx ends, even if the transport waits for a
+// file system that hangs. Redirects are not followed.
+func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *Error {
+	timeout := h.Timeout
+	if timeout <= 0 {
+		timeout = 30 * time.Second
+	}
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	failure := h.do(limited, r, read)
+	switch {
+	case failure == nil:
+		return nil
+	case failure.HTTPStatus == 0 && ctx.Err() != nil:
+		failure = &Error{Class: ClassOf(ctx.Err()), Reach: NoAnswer, Message: "canceled while waiting for the answer", Err: ctx.Err()}
+	case failure.HTTPStatus == 0 && failure.Class == Timeout:
+		failure.Message = fmt.Sprintf("no complete answer within %v", timeout)
+	}
+	var secrets []secret.Text
+	if h.Secrets != nil {
+		secrets = h.Secrets()
+	}
+	failure.Redact(secrets)
+	return failure
+}
+
+func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *Error {
+	request, err := h.request(ctx, r)
+	if err != nil {
+		return &Error{Class: Invalid, Message: "the configured URL cannot be requested; correct it"} // The cause would show the query.
+	}
+	response, err := h.roundTrip(request)
+	if err != nil {
+		return unanswered(err)
+	}
+	defer response.Body.Close()
+	status := response.StatusCode
+	if status >= 300 && status < 400 {
+		return &Error{Class: Invalid, Reach: NoAnswer, HTTPStatus: status, Message: redirected(response.Header.Get("Location"))}
+	}
+	body, _ := h.buffers.Get().(*bytes.Buffer)
+	if body == nil {
+		body = new(bytes.Buffer)
+	}
+	defer h.release(body)
+	_, err = body.ReadFrom(io.LimitReader(response.Body, MaxBody+1))
+	answer := &Answer{Status: status, Header: response.Header, Body: body.Bytes()}
+	switch {
+	case err != nil && answer.Succeeded():
+		return unanswered(err)
+	case body.Len() > MaxBody:
+		return &Error{Class: Invalid, Reach: NoAnswer, HTTPStatus: status, Message: fmt.Sprintf("the answer is over %d MiB", MaxBody>>20)}
+	}
+	failure := read(answer)
+	if failure != nil {
+		failure.HTTPStatus = status
+	}
+	return failure
+}
+
+func (h *HTTP) request(ctx context.Context, r Request) (*http.Request, error) {
+	method, body := http.MethodGet, io.Reader(nil)
+	if r.Body != "" {
+		method, body = http.MethodPost, strings.NewReader(r.Body)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, r.URL, body)
+	if err != nil {
+		return nil, err
+	}
+	agent := h.UserAgent
+	if agent == "" {
+		agent = "ycm_exporter"
+	}
+	request.Header.Set("User-Agent", agent)
+	request.Header.Set("Accept", "application/json")
+	if r.Body != "" {
+		request.Header.Set("Content-Type", r.ContentType)
+	}
+	if !r.Bearer.Empty() {
+		request.Header.Set("Authorization", "Bearer "+r.Bearer.Reveal())
+	}
+	return request, nil
+}
+
+func (h *HTTP) transport() http.RoundTripper {
+	if h.Transport == nil {
+		return http.DefaultTransport
+	}
+	return h.Transport
+}
+
+// CloseIdleConnections closes the connections that no request uses.
+func (h *HTTP) CloseIdleConnections() {
+	(&http.Client{Transport: h.transport()}).CloseIdleConnections()
+}
+
+// roundTrip gives up when the request's context ends, whatever the transport waits for, and refuses "101 Switching Protocols", whose
+// body is the bare connection, which no time-out ends.
+func (h *HTTP) roundTrip(r *http.Request) (*http.Response, error) {
+	const grace = time.Second // For a transport to notice that the context has ended.
+	patience, giveUp := context.WithCancel(context.WithoutCancel(r.Context()))
+	defer giveUp()
+	defer context.AfterFunc(r.Context(), func() { time.AfterFunc(grace, giveUp) })()
+	send := func() (*http.Response, error) { return h.transport().RoundTrip(r) }
+	response, err := crash.GiveUpAfter(patience, send, func(late *http.Response, _ error) {
+		if late != nil {
+			late.Body.Close()
 		}
-	}()
-	a, err := wait(r.Context(), came)
-	if err == nil {
-		err = a.err
+	})
+	if patience.Err() != nil {
+		return nil, r.Context().Err()
 	}
 	if c := (*crash.Crash)(nil); errors.As(err, &c) {
 		panic(c)
 	}
-	if err == nil && a.response.StatusCode == http.StatusSwitchingProtocols {
-		a.response.Body.Close()
-		err = ErrSwitched
+	if err == nil && response.StatusCode == http.StatusSwitchingProtocols {
+		response.Body.Close()
+		return nil, errSwitched
 	}
-	if err != nil {
-		return nil, err
-	}
-	return a.response, nil
+	return response, err
 }
 
-// wait waits for an answer until the context has ended, and a little longer.
-func wait(ctx context.Context, came <-chan answered) (answered, error) {
-	select {
-	case a := <-came:
-		return a, nil
-	case <-ctx.Done():
-	}
-	patience := time.NewTimer(late)
-	defer patience.Stop()
-	select {
-	case a := <-came:
-		return a, nil
-	case <-patience.C:
-		return answered{}, ctx.Err()
+// release keeps the buffer for another body, unless an unusual one made it large.
+func (h *HTTP) release(b *bytes.Buffer) {
+	const usual = 1 << 20
+	if b.Cap() <= usual {
+		b.Reset()
+		h.buffers.Put(b)
 	}
 }
 
-// CloseIdleConnections closes the connections that nothing uses.
-func (e exchange) CloseIdleConnections() {
-	(&http.Client{Transport: e.RoundTripper}).CloseIdleConnections()
+// quotation is what net/http quotes of an answer that is not HTTP. It may be a part of a secret.
+var quotation = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// unanswered makes the error of a request that had no complete answer. Of err it keeps only the text, without quotations: what it
+// wraps may hold the URL, and with that a token.
+func unanswered(err error) *Error {
+	if errors.Is(err, errSwitched) {
+		return &Error{Class: Invalid, Reach: NoAnswer, HTTPStatus: http.StatusSwitchingProtocols, Message: err.Error()}
+	}
+	if outer := (*url.Error)(nil); errors.As(err, &outer) {
+		err = outer.Err
+	}
+	text := strings.NewReplacer("net/http: ", "", "HTTP/1.x ", "").Replace(err.Error())
+	return &Error{Class: ClassOf(err), Reach: NoAnswer, Message: quotation.ReplaceAllString(text, "...")}
+}
+
+func redirected(location string) string {
+	target, err := url.Parse(location)
+	if err != nil || target.Host == "" {
+		return "the answer is a redirect, which is not followed"
+	}
+	return "the answer is a redirect to " + target.Host + ", which is not followed"
 }

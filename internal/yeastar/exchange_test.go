@@ -3,13 +3,17 @@ package yeastar_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
@@ -21,28 +25,50 @@ func (h hung) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: closing{h.back}}, nil
 }
 
-// closing is a body that tells when it is closed.
+// closing is a body that reports when it is closed.
 type closing struct{ closed chan struct{} }
 
 func (c closing) Read([]byte) (int, error) { return 0, io.EOF }
 func (c closing) Close() error             { c.closed <- struct{}{}; return nil }
 
-func TestExchangeEndsWithItsContextWhateverHangs(t *testing.T) {
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func unread(*yeastar.Answer) *yeastar.Error { return nil }
+
+func TestRequestEndsInTimeWhateverHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://ycm.example.com", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
 		back, start := make(chan struct{}), time.Now()
-		_, err = yeastar.Exchange(hung{back}).RoundTrip(r)
-		if took := time.Since(start); !errors.Is(err, context.DeadlineExceeded) || took > 6*time.Second {
-			t.Errorf("got error %v after %v, want the context's after 6 s at most", err, took)
+		h := &yeastar.HTTP{Transport: hung{back}, Timeout: 5 * time.Second}
+		failure := h.Do(t.Context(), yeastar.Request{URL: "http://ycm.example.com"}, unread)
+		if took := time.Since(start); failure == nil || failure.Class != yeastar.Timeout || took != 6*time.Second {
+			t.Errorf("got error %v after %v, want a time-out after 6 s", failure, took)
 		}
 		back <- struct{}{}
 		<-back // What comes too late is closed.
+
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		start = time.Now()
+		failure = h.Do(ctx, yeastar.Request{URL: "http://ycm.example.com"}, unread)
+		if took := time.Since(start); !errors.Is(failure, context.Canceled) || took != 2*time.Second {
+			t.Errorf("got error %v after %v, want the caller's cancellation after 2 s", failure, took)
+		}
+		back <- struct{}{}
+		<-back
 	})
+}
+
+func TestPanicOfATransportReachesTheCaller(t *testing.T) {
+	h := &yeastar.HTTP{Transport: roundTripper(func(*http.Request) (*http.Response, error) { panic("out of order") })}
+	defer func() {
+		if c, ok := recover().(*crash.Crash); !ok || c.Error() != "out of order" {
+			t.Errorf("recovered %v, want the transport's panic", c)
+		}
+	}()
+	h.Do(t.Context(), yeastar.Request{URL: "http://ycm.example.com"}, unread)
+	t.Error("got no panic")
 }
 
 // The connection is the body after "101 Switching Protocols": no time-out would end a read of it.
@@ -65,17 +91,39 @@ func TestSwitchedProtocolIsAnErrorAtOnce(t *testing.T) {
 		_, err = io.Copy(io.Discard, c)
 		closed <- err
 	}()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String(), nil)
-	if err != nil {
-		t.Fatal(err)
+	h := &yeastar.HTTP{Transport: &http.Transport{}}
+	failure := h.Do(t.Context(), yeastar.Request{URL: "http://" + l.Addr().String()}, unread)
+	if failure == nil || failure.Class != yeastar.Invalid || failure.HTTPStatus != http.StatusSwitchingProtocols {
+		t.Fatalf("got %v, want an invalid error", failure)
 	}
-	response, err := yeastar.Exchange(&http.Transport{}).RoundTrip(r)
-	if !errors.Is(err, yeastar.ErrSwitched) || response != nil {
-		t.Fatalf("got %v and error %v, want that the server switches protocols", response, err)
+	<-closed
+}
+
+func TestErrorsOfTheNetworkShowNeitherURLNorWhatWasSent(t *testing.T) {
+	for _, c := range []struct {
+		err   error
+		class yeastar.Class
+		want  string
+	}{
+		{&url.Error{Op: "Get", URL: "https://x/?access_token=t0ken", Err: errors.New("dial tcp: connection refused")}, yeastar.Network, "dial tcp: connection refused"},
+		{fmt.Errorf(`net/http: HTTP/1.x transport connection broken: malformed HTTP response "t0ken \" and more"`), yeastar.Network, "transport connection broken: malformed HTTP response ..."},
+		{&url.Error{Op: "Get", URL: "https://x/?access_token=t0ken", Err: context.DeadlineExceeded}, yeastar.Timeout, "no complete answer within 30s"},
+	} {
+		h := &yeastar.HTTP{Transport: roundTripper(func(*http.Request) (*http.Response, error) { return nil, c.err })}
+		e := h.Do(t.Context(), yeastar.Request{URL: "http://ycm.example.com"}, unread)
+		if e == nil || e.Class != c.class || e.Message != c.want || e.Err != nil || e.Reach != yeastar.NoAnswer {
+			t.Errorf("%v: got %v, want class %s and %q around nothing", c.err, e, c.class, c.want)
+		}
 	}
-	select {
-	case <-closed:
-	case <-t.Context().Done():
-		t.Error("the connection is still open")
+}
+
+func TestRedirectsAreNamedAndNotFollowed(t *testing.T) {
+	h := &yeastar.HTTP{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		head := http.Header{"Location": {"https://elsewhere.example.com/login?token=abc"}}
+		return &http.Response{StatusCode: http.StatusFound, Header: head, Body: http.NoBody}, nil
+	})}
+	e := h.Do(t.Context(), yeastar.Request{URL: "http://ycm.example.com"}, unread)
+	if e == nil || e.Class != yeastar.Invalid || !strings.Contains(e.Message, "redirect to elsewhere.example.com,") || strings.Contains(e.Message, "abc") {
+		t.Errorf("got %v, want an invalid error that names the host alone", e)
 	}
 }

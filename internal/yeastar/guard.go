@@ -6,16 +6,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"maps"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
-// How many refused logins in a row a guard lets happen at most, so that the address is not blocked: YCM blocks it at
-// the sixth ("Delete Blocked API IP"), a PBX at the fifth ("Remove Blocked API IP Addresses"). Only a person unblocks it.
+// How many refused logins a guard allows for the same credentials, so that the address is not blocked: YCM blocks it at the sixth
+// in a row ("Delete Blocked API IP"), a PBX at the fifth ("Remove Blocked API IP Addresses"). Only a person unblocks it.
 const (
 	MostRefusalsYCM = 5
 	MostRefusalsPBX = 4
@@ -25,184 +24,205 @@ const (
 	afterRefusal  = time.Minute
 	afterRefusals = time.Hour // From manyRefusals on.
 	manyRefusals  = 4
+	forgetRefusal = 24 * time.Hour // As far as others are concerned.
 )
 
-// Guard keeps the exporter's address from being blocked at one base URL, whatever number of clients logs in there:
-// they share it. All refusals there count together, but those of credentials that never were good do not keep clients
-// waiting that have been logged in. Credentials that changed are tried at once, and a success frees nobody else. It is
-// safe for concurrent use.
+// Guard keeps the exporter's address from being blocked at one base URL. All that log in there share it, and their refusals count
+// together; a success resets that count. It is safe for concurrent use.
 type Guard struct {
-	most  int           // Refusals in a row.
+	most  int
 	login chan struct{} // Held while a login is under way.
 
 	mu      sync.Mutex
 	state   LoginState
-	changed func(LoginState) // May be nil.
+	latest  map[string]*Error // The latest refusal of each Client ID, in this process.
+	changed func(LoginState)  // May be nil.
 }
 
-// LoginState is what a guard has learned: plain values, without any secret.
+// LoginState is what a guard persists. It holds no secret.
 type LoginState struct {
-	Salt    string // Of the fingerprints.
-	Clients map[string]ClientState
+	Salt     string    `json:"salt"` // Of the fingerprints.
+	Refusals []Refusal `json:"refusals"`
 }
 
-// ClientState is what came of the logins of one Client ID.
-type ClientState struct {
-	Fingerprint string    // Of the credentials that were used last.
-	Proven      bool      // They were accepted, these or some before.
-	Refusals    int       // Since then.
-	Refused     time.Time // The latest of them.
-	NotBefore   time.Time // No login before, for another reason.
+// Refusal is a refused login.
+type Refusal struct {
+	Account     string    `json:"account"`
+	ClientID    string    `json:"client_id"`
+	Fingerprint string    `json:"fingerprint,omitempty"` // Of the credentials; of a refused refresh token there are none.
+	At          time.Time `json:"at"`
+	Reset       bool      `json:"reset,omitempty"`   // Another login succeeded since: it counts for its own credentials alone.
+	Gateway     bool      `json:"gateway,omitempty"` // The answer was not the API's.
 }
 
 // Credentials are what a client logs in with.
 type Credentials struct {
+	Account  string
 	ClientID string
 	Secret   secret.Text
 }
 
-// Barred is the error of a login that was not tried.
+// Barred is the cause of the error of a login that was not tried.
 type Barred struct {
 	Refusals int       // In a row.
 	Until    time.Time // Zero: until the credentials change.
+	Account  string    // Whose refused login was the latest.
 }
 
-// Error tells when the next login is tried, and why not now.
+// Error says when the next login is tried, and why not now.
 func (b *Barred) Error() string {
-	when := "the credentials change or the secret file is written anew"
+	when := "the credentials change or the secret file is written again"
 	if !b.Until.IsZero() {
 		when = b.Until.UTC().Format(time.RFC3339)
 	}
-	return fmt.Sprintf("not tried again before %s, refused logins in a row: %d", when, b.Refusals)
+	return fmt.Sprintf("not tried again before %s, refused logins in a row: %d, the latest of account %s", when, b.Refusals, b.Account)
 }
 
-// After returns the error of the login that was not tried, in the terms of the latest refusal, nil if none is known.
-func (b *Barred) After(refusal *Error) Error {
-	e := Error{Class: Auth}
-	if refusal != nil {
-		e = *refusal
-	}
-	e.Message = Cut(Line(strings.TrimSuffix(b.Error()+": "+e.Message, ": ")), MaxMessage)
-	return e
-}
-
-// NewGuard makes a guard that lets at most so many refusals in a row happen. It goes on from a state; the zero state is
-// that of a base URL that was never asked.
+// NewGuard makes a guard that allows so many refusals, and continues from a state.
 func NewGuard(most int, s LoginState) *Guard {
 	if s.Salt == "" {
 		s.Salt = rand.Text()
 	}
-	g := &Guard{most: most, login: make(chan struct{}, 1), state: LoginState{Salt: s.Salt, Clients: map[string]ClientState{}}}
-	now := time.Now()
-	for id, c := range s.Clients { // A clock that went back must not put logins off for long.
-		c.Refused, c.NotBefore = Earlier(c.Refused, now), Earlier(c.NotBefore, now.Add(afterRefusals))
-		g.state.Clients[id] = c
+	g := &Guard{most: most, login: make(chan struct{}, 1), state: s, latest: map[string]*Error{}}
+	for i := range s.Refusals { // A clock that was set back must not delay logins for long.
+		s.Refusals[i].At = Earlier(s.Refusals[i].At, time.Now())
 	}
 	return g
 }
 
-// State returns what the guard has learned.
+// State returns what is to be persisted.
 func (g *Guard) State() LoginState {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.copied()
+	return LoginState{Salt: g.state.Salt, Refusals: slices.Clone(g.state.Refusals)}
 }
 
-func (g *Guard) copied() LoginState {
-	return LoginState{Salt: g.state.Salt, Clients: maps.Clone(g.state.Clients)}
-}
-
-// OnChange sets who is told, in order, what the guard has learned whenever it learns more.
+// OnChange sets the function that receives, in order, each changed state.
 func (g *Guard) OnChange(changed func(LoginState)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.changed = changed
 }
 
-// Check returns a [*Barred] if no login may be tried with these credentials now.
-func (g *Guard) Check(c Credentials) error {
+// Retain drops the refusals of Client IDs that are not configured.
+func (g *Guard) Retain(configured func(clientID string) bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	own := g.state.Clients[c.ClientID]
-	if own.Fingerprint != "" && own.Fingerprint != g.fingerprint(c) {
-		return nil
+	before := len(g.state.Refusals)
+	g.state.Refusals = slices.DeleteFunc(g.state.Refusals, func(r Refusal) bool { return !configured(r.ClientID) })
+	if len(g.state.Refusals) < before {
+		g.save()
 	}
-	var refusals int
-	var until time.Time
-	for _, other := range g.state.Clients {
-		if other.Proven || !own.Proven {
-			refusals += other.Refusals
-			until = Later(until, other.Refused)
+}
+
+// Check returns the error of a login with these credentials that must not be tried now, else nil.
+func (g *Guard) Check(c Credentials) *Error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now, fingerprint := time.Now(), g.fingerprint(c)
+	var own, standing int
+	var last Refusal
+	for _, r := range g.state.Refusals {
+		stands := !r.Reset && now.Sub(r.At) < forgetRefusal
+		if r.Fingerprint == fingerprint {
+			own++
+		}
+		if stands {
+			standing++
+		}
+		if stands || r.Fingerprint == fingerprint {
+			last = r
 		}
 	}
+	bar := &Barred{Refusals: max(own, standing), Account: last.Account}
 	switch {
-	case refusals >= g.most:
-		return &Barred{Refusals: refusals}
-	case refusals >= manyRefusals:
-		until = until.Add(afterRefusals)
-	case refusals > 0:
-		until = until.Add(afterRefusal)
+	case bar.Refusals == 0, own == 0 && standing < manyRefusals:
+		return nil
+	case own > 0 && bar.Refusals >= g.most && !last.Gateway:
+	case bar.Refusals >= manyRefusals:
+		bar.Until = last.At.Add(afterRefusals)
+	default:
+		bar.Until = last.At.Add(afterRefusal)
 	}
-	if until = Later(until, own.NotBefore); time.Now().Before(until) {
-		return &Barred{Refusals: refusals, Until: until}
+	if !bar.Until.IsZero() && !now.Before(bar.Until) {
+		return nil
 	}
-	return nil
+	failure := Error{Class: Auth}
+	if latest := g.latest[c.ClientID]; latest != nil {
+		failure = *latest
+	}
+	failure.Reach, failure.Err = NotAsked, bar
+	failure.Message = Cut(Line(joined(bar.Error(), failure.Message)), maxMessage)
+	return &failure
 }
 
-// Begin returns nil when a login may be tried with these credentials, as Check does, and no other is under way. End
-// has to be called after it. Its error is a [*Barred] or that of ctx.
-func (g *Guard) Begin(ctx context.Context, c Credentials) error {
+// Login calls login, unless no login may be tried with these credentials now or ctx ends before another login at the base URL has.
+// It records the outcome.
+func (g *Guard) Login(ctx context.Context, c Credentials, login func() *Error) *Error {
 	select {
 	case g.login <- struct{}{}:
+		defer func() { <-g.login }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return &Error{Class: ClassOf(ctx.Err()), Message: "canceled while waiting for another login", Err: ctx.Err()}
 	}
-	err := g.Check(c)
-	if err != nil {
-		g.End()
+	if barred := g.Check(c); barred != nil {
+		return barred
 	}
-	return err
+	failure := login()
+	g.record(c, g.fingerprint(c), failure)
+	return failure
 }
 
-// End tells that the login is over, after what came of it was recorded.
-func (g *Guard) End() { <-g.login }
-
-// Accepted records a login that succeeded.
-func (g *Guard) Accepted(c Credentials) {
-	g.record(c.ClientID, func(s *ClientState) { *s = ClientState{Fingerprint: g.fingerprint(c), Proven: true} })
+// Refreshed records the outcome of a request with a refresh token: a refusal may count as well, but the credentials may be good.
+func (g *Guard) Refreshed(c Credentials, failure *Error) {
+	if failure != nil {
+		g.record(c, "", failure)
+	}
 }
 
-// Refused records a login that was refused.
-func (g *Guard) Refused(c Credentials) {
-	g.record(c.ClientID, func(s *ClientState) {
-		s.Fingerprint, s.Refused = g.fingerprint(c), time.Now()
-		s.Refusals++
-	})
-}
-
-// RefreshRefused records that a refresh token was refused: that may count as well, but the credentials may be good.
-func (g *Guard) RefreshRefused(clientID string) {
-	g.record(clientID, func(s *ClientState) { s.Refusals++ })
-}
-
-// Postpone records a login that failed for a reason that credentials do not mend and time may.
-func (g *Guard) Postpone(c Credentials, d time.Duration) {
-	g.record(c.ClientID, func(s *ClientState) { s.Fingerprint, s.NotBefore = g.fingerprint(c), time.Now().Add(d) })
-}
-
-func (g *Guard) record(clientID string, change func(*ClientState)) {
+func (g *Guard) record(c Credentials, fingerprint string, failure *Error) {
+	if failure != nil && (!failure.RefusesLogin() || failure.RetryLogin > 0) {
+		return
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s := g.state.Clients[clientID]
-	change(&s)
-	g.state.Clients[clientID] = s
+	now := time.Now()
+	g.state.Refusals = slices.DeleteFunc(g.state.Refusals, func(r Refusal) bool {
+		return r.ClientID == c.ClientID && (failure == nil || r.Fingerprint != fingerprint && now.Sub(r.At) >= forgetRefusal)
+	})
+	if failure == nil {
+		for i := range g.state.Refusals {
+			g.state.Refusals[i].Reset = true
+		}
+		delete(g.latest, c.ClientID)
+	} else {
+		if failure.foreign {
+			failure.Message = joined("a gateway answered in place of the API", failure.Message)
+		}
+		g.latest[c.ClientID] = failure
+		g.state.Refusals = append(g.state.Refusals, Refusal{
+			Account: c.Account, ClientID: c.ClientID, Fingerprint: fingerprint, At: now, Gateway: failure.foreign,
+		})
+	}
+	g.save()
+}
+
+func (g *Guard) save() {
 	if g.changed != nil {
-		g.changed(g.copied())
+		g.changed(LoginState{Salt: g.state.Salt, Refusals: slices.Clone(g.state.Refusals)})
 	}
 }
 
-// fingerprint tells credentials from others, and from the same in a file that was written anew.
+// fingerprint identifies credentials, and differs for the same in a file that was written again.
 func (g *Guard) fingerprint(c Credentials) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", g.state.Salt, c.Secret.Reveal(), c.Secret.Written().UnixNano()))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d", g.state.Salt, c.ClientID, c.Secret.Reveal(), c.Secret.Written().UnixNano()))
 	return hex.EncodeToString(sum[:16])
+}
+
+// joined puts a server's text behind one of our own, if there is one.
+func joined(own, text string) string {
+	if text == "" {
+		return own
+	}
+	return own + ": " + text
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -15,36 +14,48 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-func credentials(clientID, password string) yeastar.Credentials {
-	return yeastar.Credentials{ClientID: clientID, Secret: secret.New(password)}
+const m = time.Minute
+
+// refusal is a server's refusal of a login.
+func refusal() *yeastar.Error {
+	return &yeastar.Error{Class: yeastar.Auth, HTTPStatus: 401, Code: 1000002, Message: "AUTHENTICATION_FAILED"}
 }
 
-// tryAll has each client try to log in every 10 seconds for that long. Only those whose secret is good succeed. It
-// returns when logins were refused, and how many succeeded.
-func tryAll(t *testing.T, g *yeastar.Guard, d time.Duration, clients ...yeastar.Credentials) (refused []time.Duration, accepted int) {
+func credentials(account, password string) yeastar.Credentials {
+	return yeastar.Credentials{Account: account, ClientID: "id of " + account, Secret: secret.New(password)}
+}
+
+// login tries to log in once. Only the secret "good" is accepted. It reports whether the login was tried.
+func login(t *testing.T, g *yeastar.Guard, c yeastar.Credentials) (tried bool, failure *yeastar.Error) {
+	t.Helper()
+	failure = g.Login(t.Context(), c, func() *yeastar.Error {
+		tried = true
+		if c.Secret.Reveal() == "good" {
+			return nil
+		}
+		return refusal()
+	})
+	if !tried && !errors.As(failure, new(*yeastar.Barred)) {
+		t.Fatalf("got %v, want a Barred", failure)
+	}
+	return tried, failure
+}
+
+// tryAll has each account try to log in every 10 seconds for that long. It returns when logins were refused, and how many succeeded.
+func tryAll(t *testing.T, g *yeastar.Guard, d time.Duration, accounts ...yeastar.Credentials) (refused []time.Duration, accepted int) {
 	t.Helper()
 	for began := time.Now(); time.Since(began) < d; time.Sleep(10 * time.Second) {
-		for _, c := range clients {
-			if err := g.Begin(t.Context(), c); err != nil {
-				if !errors.As(err, new(*yeastar.Barred)) {
-					t.Fatalf("got %v, want a Barred", err)
-				}
-				continue
-			}
-			if c.Secret.Reveal() == "good" {
-				g.Accepted(c)
-				accepted++
-			} else {
-				g.Refused(c)
+		for _, c := range accounts {
+			switch tried, failure := login(t, g, c); {
+			case tried && failure != nil:
 				refused = append(refused, time.Since(began))
+			case tried:
+				accepted++
 			}
-			g.End()
 		}
 	}
 	return refused, accepted
 }
-
-const m = time.Minute
 
 func expectTimes(t *testing.T, what string, got []time.Duration, want ...time.Duration) {
 	t.Helper()
@@ -54,176 +65,241 @@ func expectTimes(t *testing.T, what string, got []time.Duration, want ...time.Du
 }
 
 func TestRefusedLoginsEnd(t *testing.T) {
+	t.Parallel()
 	for most, want := range map[int][]time.Duration{
 		yeastar.MostRefusalsYCM: {0, 1 * m, 2 * m, 3 * m, 63 * m},
 		yeastar.MostRefusalsPBX: {0, 1 * m, 2 * m, 3 * m},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			g := yeastar.NewGuard(most, yeastar.LoginState{})
-			got, _ := tryAll(t, g, 48*time.Hour, credentials("a", "wrong"))
-			expectTimes(t, fmt.Sprintf("at most %d", most), got, want...)
-			err := g.Check(credentials("a", "wrong"))
-			if err == nil || !strings.Contains(err.Error(), "before the credentials change or the secret file is written anew") {
-				t.Errorf("got %v, want an error that tells what to do", err)
+			got, _ := tryAll(t, g, 72*time.Hour, credentials("a", "wrong"))
+			expectTimes(t, "the same credentials for three days", got, want...)
+			failure := g.Check(credentials("a", "wrong"))
+			if failure == nil || !strings.Contains(failure.Message, "before the credentials change or the secret file is written again") ||
+				!strings.Contains(failure.Message, "AUTHENTICATION_FAILED") || failure.Class != yeastar.Auth || failure.Code != 1000002 {
+				t.Errorf("got %v, want the refusal, and what to do", failure)
 			}
 		})
 	}
 }
 
-func TestAllClientsOfABaseURLShareItsRefusals(t *testing.T) {
+func TestAccountsOfOneServerShareItsRefusals(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
-		got, _ := tryAll(t, g, 48*time.Hour, credentials("a", "wrong"), credentials("b", "wrong"), credentials("c", "wrong"))
-		expectTimes(t, "three clients", got, 0, 1*m, 2*m, 3*m, 63*m)
+		got, _ := tryAll(t, g, 24*time.Hour, credentials("a", "wrong"), credentials("b", "wrong"), credentials("c", "wrong"))
+		expectTimes(t, "three accounts", got, 0, 0, 0, 1*m, 61*m)
 	})
 }
 
-func TestClientThatIsGoodIsNotHeldUpAndFreesNobody(t *testing.T) {
+func TestCredentialsThatWereNotRefusedYetAreTriedAtOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
-		good, bad := credentials("good", "good"), credentials("bad", "wrong")
-		refused, accepted := tryAll(t, g, 24*time.Hour, good, bad)
-		expectTimes(t, "the bad one beside a good one", refused, 0, 1*m, 2*m, 3*m, 63*m)
+		tryAll(t, g, 2*m+time.Second, credentials("a", "wrong"))
+		for _, corrected := range []yeastar.Credentials{
+			credentials("a", "another"), credentials("b", "good"),
+			{Account: "a", ClientID: "corrected", Secret: secret.New("wrong")},
+		} {
+			if failure := g.Check(corrected); failure != nil {
+				t.Errorf("after 3 refusals, %s: %v, want none", corrected.ClientID, failure)
+			}
+		}
+		if tried, _ := login(t, g, credentials("a", "another")); !tried {
+			t.Error("a corrected secret was not tried at once")
+		}
+		got, accepted := tryAll(t, g, 2*time.Hour, credentials("b", "good"))
+		if len(got) > 0 || accepted != 6*60 {
+			t.Errorf("beyond 4 refusals, the good credentials got in %d times in two hours, want every 10 s of the second", accepted)
+		}
+	})
+}
+
+func TestErrorOfAnAccountThatAnotherHoldsUpNamesTheOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		tryAll(t, g, 4*m, credentials("a", "wrong"))
+		failure := g.Check(credentials("b", "good"))
+		if failure == nil || !strings.Contains(failure.Message, "of account a") || strings.Contains(failure.Message, "AUTHENTICATION_FAILED") {
+			t.Errorf("got %v, want an error that names account a and blames no credentials of b", failure)
+		}
+	})
+}
+
+func TestSuccessResetsTheCountButNotForRefusedCredentials(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		refused, accepted := tryAll(t, g, 24*time.Hour, credentials("a", "good"), credentials("b", "wrong"))
+		expectTimes(t, "wrong credentials beside good ones", refused, 0, 1*m, 2*m, 3*m, 63*m)
 		if want := 24 * 60 * 6; accepted != want {
 			t.Errorf("the good one got in %d times, want each of %d", accepted, want)
 		}
-		// The server takes nobody any more: those that were good share what is left to them.
-		other := credentials("other", "good")
-		if err := g.Check(other); err == nil {
-			t.Error("a client that never was good may try although the bad one used up all refusals")
-		}
-		good.Secret = secret.New("no longer")
-		refused, _ = tryAll(t, g, 24*time.Hour, good)
-		expectTimes(t, "the good one, whose secret changed", refused, 0, 1*m, 2*m, 3*m, 63*m)
+		login(t, g, credentials("b", "good"))
+		refused, _ = tryAll(t, g, 24*time.Hour, credentials("b", "wrong"))
+		expectTimes(t, "after a success of its own", refused, 0, 1*m, 2*m, 3*m, 63*m)
 	})
 }
 
-func TestChangedCredentialsAreTriedAtOnce(t *testing.T) {
+func TestRefusalsOfOthersCountForADayAndWhileTheirAccountsExist(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
-		for _, id := range []string{"a", "b"} {
-			g.Accepted(credentials(id, "good"))
-		}
-		tryAll(t, g, 2*time.Hour, credentials("a", "no longer"))
-		if g.Check(credentials("b", "good")) == nil {
-			t.Error("b, whose secret is the same as ever, may try although a used up all refusals of those that were good")
-		}
-		if err := g.Check(credentials("b", "rotated")); err != nil {
-			t.Errorf("b with a rotated secret: got %v, want none", err)
-		}
-
-		g = yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
 		tryAll(t, g, 2*time.Hour, credentials("a", "wrong"))
-		got, _ := tryAll(t, g, 24*time.Hour, credentials("a", "wrong too"))
-		expectTimes(t, "another wrong secret", got, 0)
-		if _, accepted := tryAll(t, g, time.Minute, credentials("a", "good")); accepted != 6 {
-			t.Errorf("the good secret got in %d times, want 6", accepted)
+		time.Sleep(time.Hour)
+		fresh := credentials("b", "wrong")
+		if tried, _ := login(t, g, fresh); !tried {
+			t.Error("an hour after the 5th refusal, other credentials were not tried")
 		}
-		got, _ = tryAll(t, g, 24*time.Hour, credentials("a", "wrong"))
-		expectTimes(t, "after a success the row begins anew", got, 0, 1*m, 2*m, 3*m, 63*m)
+		if g.Check(credentials("c", "good")) == nil {
+			t.Error("right after 6 refusals other credentials may be tried")
+		}
+		other := yeastar.NewGuard(yeastar.MostRefusalsYCM, g.State())
+		other.Retain(func(clientID string) bool { return clientID != "id of a" })
+		if failure := other.Check(credentials("c", "good")); failure != nil {
+			t.Errorf("when account a is gone: %v, want none", failure)
+		}
+		time.Sleep(24 * time.Hour)
+		if failure := g.Check(fresh); failure != nil {
+			t.Errorf("a day later, credentials that were refused once: %v, want none", failure)
+		}
+		if g.Check(credentials("a", "wrong")) == nil {
+			t.Error("a day later, credentials that used up their tries may be tried again")
+		}
+	})
+}
+
+func TestGatewayThatRefusesIsTriedEveryHour(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		c := credentials("a", "good")
+		var got []time.Duration
+		var message string
+		for began := time.Now(); time.Since(began) < 5*time.Hour; time.Sleep(10 * time.Second) {
+			g.Login(t.Context(), c, func() *yeastar.Error {
+				got = append(got, time.Since(began))
+				failure := new(yeastar.Envelope).Failure(403)
+				defer func() { message = failure.Message }()
+				return failure
+			})
+		}
+		expectTimes(t, "a gateway's page", got, 0, 1*m, 2*m, 3*m, 63*m, 123*m, 183*m, 243*m)
+		if failure := g.Check(c); failure == nil || !strings.Contains(failure.Message, "a gateway answered") {
+			t.Errorf("got %v after %q, want it to say that a gateway answered", failure, message)
+		}
 	})
 }
 
 func TestRefusedRefreshTokenCountsButDoesNotDelay(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
-		g.Accepted(credentials("a", "good"))
-		g.RefreshRefused("a")
-		got, _ := tryAll(t, g, 24*time.Hour, credentials("a", "no longer"))
+		g.Refreshed(credentials("a", ""), refusal())
+		got, _ := tryAll(t, g, 23*time.Hour, credentials("a", "no longer"))
 		expectTimes(t, "after a refused refresh", got, 0, 1*m, 2*m, 62*m)
 	})
 }
 
-func TestPostponedLoginIsTriedAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+func TestProblemsOfTheServerAreNotRefusals(t *testing.T) {
+	t.Parallel()
+	for _, failure := range []yeastar.Error{
+		{Class: yeastar.Network},
+		{Class: yeastar.Timeout},
+		{Class: yeastar.RateLimited, HTTPStatus: 429},
+		{Class: yeastar.Server, HTTPStatus: 502},
+		{Class: yeastar.NotFound, HTTPStatus: 404},
+		{Class: yeastar.Invalid, HTTPStatus: 200},
+		{Class: yeastar.Auth, HTTPStatus: 200, Code: 70004, RetryLogin: time.Hour},
+	} {
 		g := yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{})
-		c := credentials("a", "good")
 		for range 20 {
-			if err := g.Check(c); err != nil {
-				t.Fatalf("got %v, want none: what was postponed does not count", err)
+			if got := g.Login(t.Context(), credentials("a", "x"), func() *yeastar.Error { return &failure }); got != &failure {
+				t.Errorf("got %v in place of a login that fails with %v", got, &failure)
 			}
-			g.Postpone(c, 5*m)
-			if g.Check(c) == nil {
-				t.Fatal("a postponed login may be tried at once")
-			}
-			time.Sleep(5 * m)
 		}
-	})
+	}
 }
 
-// What a guard has learned goes through JSON into another process, and holds no secret.
-func TestStateGoesOnAfterARestart(t *testing.T) {
+// The state goes through JSON into another process, and holds no secret.
+func TestRefusedLoginsPersistAcrossRestarts(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
-		wrong := credentials("a", "wrong-s3cret")
+		var kept []byte
+		restart := func() *yeastar.Guard {
+			var state yeastar.LoginState
+			if kept != nil && json.Unmarshal(kept, &state) != nil {
+				t.Fatalf("the state cannot be read: %s", kept)
+			}
+			g := yeastar.NewGuard(yeastar.MostRefusalsYCM, state)
+			g.OnChange(func(s yeastar.LoginState) { kept, _ = json.Marshal(s) })
+			return g
+		}
 		var all []time.Duration
 		began := time.Now()
 		for range 20 {
-			if refused, _ := tryAll(t, g, 10*m, wrong); len(refused) > 0 {
-				all = append(all, time.Since(began)/time.Hour*time.Hour)
+			before := time.Since(began)
+			refused, _ := tryAll(t, restart(), 10*m, credentials("a", "wrong-s3cret"))
+			for _, at := range refused {
+				all = append(all, before+at)
 			}
-			kept, err := json.Marshal(g.State())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if strings.Contains(string(kept), "s3cret") {
-				t.Fatalf("the state holds the secret: %s", kept)
-			}
-			var state yeastar.LoginState
-			if err := json.Unmarshal(kept, &state); err != nil {
-				t.Fatal(err)
-			}
-			g = yeastar.NewGuard(yeastar.MostRefusalsYCM, state)
 		}
-		if s := g.State().Clients["a"]; s.Refusals != 5 || len(all) != 2 {
-			t.Errorf("with a restart each 10 minutes there were %d refusals in %d of the spans, want 5 in 2", s.Refusals, len(all))
+		expectTimes(t, "with a restart every 10 minutes", all, 0, 1*m, 2*m, 3*m, 63*m)
+		if strings.Contains(string(kept), "s3cret") {
+			t.Errorf("the state holds the secret: %s", kept)
 		}
-		if err := g.Check(credentials("a", "another")); err != nil {
-			t.Errorf("changed credentials are barred after a restart: %v", err)
+		time.Sleep(time.Hour)
+		if failure := restart().Check(credentials("a", "another")); failure != nil {
+			t.Errorf("changed credentials are barred after a restart: %v", failure)
 		}
 	})
 }
 
-// A clock that is set back between two runs must not put off a login until it has caught up.
+// A clock that is set back between two runs must not delay a login until it has caught up.
 func TestClockThatWasSetBackDoesNotBarLogins(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
 		wrong := credentials("a", "wrong")
-		g.Refused(wrong)
-		g.Postpone(wrong, time.Minute)
+		login(t, g, wrong)
 		state := g.State()
-		client := state.Clients["a"]
-		client.Refused, client.NotBefore = client.Refused.AddDate(1, 0, 0), client.NotBefore.AddDate(1, 0, 0)
-		state.Clients["a"] = client
+		state.Refusals[0].At = state.Refusals[0].At.AddDate(1, 0, 0)
 		g = yeastar.NewGuard(yeastar.MostRefusalsYCM, state)
-		if err := g.Check(wrong); err == nil {
+		if g.Check(wrong) == nil {
 			t.Error("right after the start a refused login may be tried again, want not for a while")
 		}
-		time.Sleep(time.Hour)
-		if err := g.Check(wrong); err != nil {
-			t.Errorf("an hour after the start: %v", err)
+		time.Sleep(time.Minute)
+		if failure := g.Check(wrong); failure != nil {
+			t.Errorf("a minute after the start: %v", failure)
 		}
 	})
 }
 
-func TestOneLoginIsUnderWayAtATime(t *testing.T) {
+func TestOneLoginAtATimePerServer(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
-		if err := g.Begin(t.Context(), credentials("a", "wrong")); err != nil {
-			t.Fatal(err)
+		g := yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{})
+		var under, most, tried int
+		for _, account := range []string{"a", "b", "c", "d", "e", "f"} {
+			go g.Login(t.Context(), credentials(account, "wrong"), func() *yeastar.Error {
+				under++
+				most, tried = max(most, under), tried+1
+				time.Sleep(m)
+				under--
+				return refusal()
+			})
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), m)
-		defer cancel()
-		if err := g.Begin(ctx, credentials("b", "wrong")); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a second login: got %v, want it to wait until its context ends", err)
-		}
-		done := make(chan error)
-		go func() { done <- g.Begin(t.Context(), credentials("b", "wrong")) }()
 		synctest.Wait()
-		g.Refused(credentials("a", "wrong"))
-		g.End()
-		if err := <-done; !errors.As(err, new(*yeastar.Barred)) {
-			t.Errorf("after the first was refused, the second got %v, want it barred", err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if failure := g.Login(ctx, credentials("a", "good"), refusal); !errors.Is(failure, context.DeadlineExceeded) {
+			t.Errorf("while another login is under way: got %v, want it to wait until its context ends", failure)
+		}
+		time.Sleep(time.Hour - 10*m)
+		synctest.Wait()
+		if most != 1 || tried != 4 {
+			t.Errorf("%d logins were under way at once and %d tried, want 1 and 4", most, tried)
 		}
 	})
 }

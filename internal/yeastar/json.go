@@ -37,10 +37,7 @@ func tolerant(err error) error {
 	return err
 }
 
-// MaxBody bounds what is read of an answer, in bytes, decompressed.
-const MaxBody = 16 << 20
-
-// MaxItems bounds a list: a few bytes of JSON make a large item. No honest answer comes near it.
+// MaxItems bounds a list: a few bytes of JSON make a large item. No real answer comes near it.
 const MaxItems = 5000
 
 // List is an array on the wire, each item with what could be read of it. Null is none.
@@ -89,10 +86,10 @@ func Each[T any](wire []byte, take func(item T) bool) error {
 	return nil
 }
 
-// Absent tells whether there is none.
+// Absent reports whether there is none.
 func (l *List[T]) Absent() bool { return !l.Given && !l.Unreadable }
 
-// Problem tells why it is not the whole of an array, empty if it is.
+// Problem says why it is not a complete array, empty if it is.
 func (l *List[T]) Problem() string {
 	switch {
 	case l.Absent():
@@ -123,7 +120,7 @@ func (o *Object[T]) UnmarshalJSON(wire []byte) error {
 	return tolerant(json.Unmarshal(wire, &o.Value))
 }
 
-// Problem tells why it is no object, empty if it is one.
+// Problem says why it is not an object, empty if it is one.
 func (o *Object[T]) Problem() string {
 	switch o.start {
 	case '{':

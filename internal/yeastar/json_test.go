@@ -2,6 +2,7 @@ package yeastar_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -80,30 +81,41 @@ func TestListsAreBoundedAndNeverFail(t *testing.T) {
 	}
 }
 
-// The vendor's products tell of a failure in these forms, and its pages do not say which is YCM's.
+// The vendor's products report failures in these forms, and its pages do not say which is YCM's.
 func TestFailuresAreReadInEveryForm(t *testing.T) {
 	for body, want := range map[string]struct {
 		code    int
 		message string
+		class   yeastar.Class
 	}{
-		`{"code":1000042,"msg":"NO"}`:                                        {1000042, "NO"},
-		`{"errcode":"-1","errmsg":"NO"}`:                                     {-1, "NO"},
-		`{"status":"Failed","errno":"10003"}`:                                {10003, ""},
-		`{"status":"Failed","errorCode":7,"detail":"NO"}`:                    {7, "NO"},
-		`{"status":"Failed","errors":[{"code":"1000040","message":"NO"},1]}`: {1000040, "NO"},
-		`{"status":"Failed","errors":{"errorCode":1000040}}`:                 {1000040, ""},
-		`{"error":"invalid_client","error_description":"NO"}`:                {0, "invalid_client: NO"},
-		`{"error":{"code":5,"message":"NO"}}`:                                {5, "NO"},
-		`{"code":1e12,"msg":[1]}`:                                            {0, ""},
-		`{"status":["Failed"],"errors":7}`:                                   {0, ""},
+		`{"code":1000042,"msg":"NO"}`:                                        {1000042, "NO", yeastar.Denied},
+		`{"errcode":"-1","errmsg":"NO"}`:                                     {-1, "NO", yeastar.Server},
+		`{"status":"Failed","errno":"10003"}`:                                {10003, "", yeastar.NotFound},
+		`{"status":"Failed","errorCode":7,"detail":"NO"}`:                    {7, "NO", yeastar.Invalid},
+		`{"status":"Failed","errors":[{"code":"1000040","message":"NO"},1]}`: {1000040, "NO", yeastar.RateLimited},
+		`{"status":"Failed","errors":{"errorCode":1000040}}`:                 {1000040, "", yeastar.RateLimited},
+		`{"error":"invalid_client","error_description":"NO"}`:                {0, "invalid_client: NO", yeastar.Auth},
+		`{"error":{"code":1000005,"message":"NO"}}`:                          {1000005, "NO", yeastar.NotFound},
+		`{"status":"Failed","errMsg":"TOKEN_EXPIRED"}`:                       {0, "TOKEN_EXPIRED", yeastar.Auth},
+		`{"status":"Failed","code":"RATE_LIMIT_EXCEEDED"}`:                   {0, "RATE_LIMIT_EXCEEDED", yeastar.RateLimited},
+		`{"status":"Failed","code":"rate-limit exceeded","msg":"slow"}`:      {0, "rate-limit exceeded: slow", yeastar.RateLimited},
+		`{"status":"Failed","errMsg":"ACCESS_DENIED","detailMsg":"no"}`:      {0, "ACCESS_DENIED", yeastar.Denied},
+		`{"status":"Failed","errCode":"405","errorMsg":"NO"}`:                {405, "NO", yeastar.Invalid},
+		`{"detailMessage":"DATA NOT FOUND"}`:                                 {0, "DATA NOT FOUND", yeastar.NotFound},
+		`{"errorMessage":"INVALID_TOKEN"}`:                                   {0, "INVALID_TOKEN", yeastar.Auth},
+		`{"code":1e12,"msg":[1]}`:                                            {0, "", yeastar.Invalid},
+		`{"status":["Failed"],"errors":7}`:                                   {0, "", yeastar.Invalid},
 	} {
 		var e yeastar.Envelope
 		if failure := yeastar.Decode([]byte(body), &e); failure != nil {
 			t.Errorf("%s: %v", body, failure)
 		}
-		if f := e.Failure(429); f.Code != want.code || f.Message != want.message || f.Class != yeastar.RateLimited || f.HTTPStatus != 429 {
-			t.Errorf("%s: got code %d and %q, %s under HTTP %d; want %d and %q, rate_limited under HTTP 429",
-				body, f.Code, f.Message, f.Class, f.HTTPStatus, want.code, want.message)
+		if f := e.Failure(405); f.Code != want.code || f.Message != want.message || f.Class != want.class || f.HTTPStatus != 405 {
+			t.Errorf("%s: got code %d and %q, %s under HTTP %d; want %d and %q, %s under HTTP 405",
+				body, f.Code, f.Message, f.Class, f.HTTPStatus, want.code, want.message, want.class)
+		}
+		if rejected := strings.Contains(body, "TOKEN"); yeastar.TokenRejected(e.Failure(405)) != rejected {
+			t.Errorf("%s: the token is rejected: %v, want %v", body, !rejected, rejected)
 		}
 	}
 	for body, want := range map[string]bool{
@@ -157,8 +169,10 @@ func FuzzDecoders(f *testing.F) {
 					t.Errorf("%s: got %d", body, n)
 				}
 			}
-			failure := w.Failure(200)
-			yeastar.NewRedactor().Redact(failure)
+			h := &yeastar.HTTP{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+			})}
+			failure := h.Do(t.Context(), yeastar.Request{URL: "http://ycm.example.com"}, func(*yeastar.Answer) *yeastar.Error { return w.Failure(200) })
 			if s := failure.Error(); !utf8.ValidString(s) || len(s) > 1024 || strings.ContainsFunc(s, unicode.IsControl) {
 				t.Errorf("%s: the error %q is not fit to be shown", body, s)
 			}

@@ -9,13 +9,13 @@ import (
 // Int is a whole number that an answer may leave out.
 type Int int64
 
-// Absent is the Int that was not given, or given as rubbish.
+// Absent is the Int that was not given, or could not be read.
 const Absent Int = math.MinInt64
 
 // Get returns the number, and whether there is one.
 func (i Int) Get() (int64, bool) { return int64(i), i != Absent }
 
-// Unexpected is told the JSON name of each field that held rubbish. It may be nil.
+// Unexpected receives the JSON name of each field that could not be read. It may be nil.
 type Unexpected func(field string)
 
 func (u Unexpected) report(field string) {

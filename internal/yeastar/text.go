@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// MaxText is how many bytes of a text are kept: enough for every honest name, and a bound for the others.
+// MaxText is how many bytes of a text are kept.
 const MaxText = 1024
 
 // Text is a string on the wire that can be shown, or a number or boolean in place of one: of valid UTF-8, without line
@@ -71,8 +71,8 @@ func Cut[S string | []byte](s S, most int) S {
 	return s[:most]
 }
 
-// Line makes hostile text one line without control characters. They are taken out, not replaced, so that what they
-// were to hide comes to light.
+// Line makes hostile text one line without control characters. They are removed, not replaced, so that what they were to
+// hide becomes visible.
 func Line(s string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -82,14 +82,14 @@ func Line(s string) string {
 	}, strings.Join(strings.Fields(s), " "))
 }
 
-// IsSerialNumber tells whether a serial number is one of letters and digits, as all honest ones are. It comes from
-// YCM, and a path that is made of another one might lead anywhere.
+// IsSerialNumber reports whether a serial number is one of letters and digits, as all real ones are. It comes from YCM, and a path
+// made of another one might lead anywhere.
 func IsSerialNumber(sn string) bool {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	return sn != "" && len(sn) <= 64 && strings.Trim(sn, alphabet) == ""
 }
 
-// isAny tells whether text is one of the words, in any case.
+// isAny reports whether text is one of the words, in any case.
 func isAny(text []byte, words ...string) bool {
 	for _, word := range words {
 		if len(text) == len(word) && strings.EqualFold(string(text), word) {

@@ -1,0 +1,106 @@
+package yeastar
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Value is what a field on the wire holds. Set stores it in the field of a record, and reports the JSON name of one that cannot be
+// read.
+type Value interface {
+	Set(record reflect.Value, name string, unexpected Unexpected)
+	Reset() // Makes it absent, but keeps its room.
+}
+
+// Fields knows which field of a wire struct W belongs to which of a record R: that of the same name. A nested struct of W fills the
+// field of its name, or R itself if that has none. Fields of W that are no Value are left to the caller.
+type Fields[W, R any] []field
+
+type field struct {
+	name         string // In JSON.
+	wire, record []int
+}
+
+// FieldsOf finds the fields. It panics if a Value of W belongs nowhere, so call it where the package is initialised.
+func FieldsOf[W, R any]() Fields[W, R] {
+	return fieldsOf(reflect.TypeFor[W](), reflect.TypeFor[R](), nil, nil)
+}
+
+func fieldsOf(wire, record reflect.Type, wirePath, recordPath []int) (all []field) {
+	for i := range wire.NumField() {
+		w := wire.Field(i)
+		path := slices.Concat(wirePath, w.Index)
+		r, ok := record.FieldByName(w.Name)
+		name, _, _ := strings.Cut(w.Tag.Get("json"), ",")
+		switch {
+		case reflect.PointerTo(w.Type).Implements(reflect.TypeFor[Value]()):
+			if !ok {
+				panic("no field of " + record.String() + " for " + w.Name)
+			}
+			all = append(all, field{name, path, slices.Concat(recordPath, r.Index)})
+		case w.Type.Kind() != reflect.Struct || reflect.PointerTo(w.Type).Implements(reflect.TypeFor[json.Unmarshaler]()):
+		case ok:
+			all = append(all, fieldsOf(w.Type, r.Type, path, slices.Concat(recordPath, r.Index))...)
+		default:
+			all = append(all, fieldsOf(w.Type, record, path, recordPath)...)
+		}
+	}
+	return all
+}
+
+// Copy fills the record from what was read.
+func (f Fields[W, R]) Copy(record *R, wire *W, unexpected Unexpected) {
+	from, to := reflect.ValueOf(wire).Elem(), reflect.ValueOf(record).Elem()
+	for i := range f {
+		value, _ := from.FieldByIndex(f[i].wire).Addr().Interface().(Value)
+		value.Set(to.FieldByIndex(f[i].record), f[i].name, unexpected)
+	}
+}
+
+// Reset makes all fields absent, for the next record that is read into the same memory.
+func (f Fields[W, R]) Reset(wire *W) {
+	of := reflect.ValueOf(wire).Elem()
+	for i := range f {
+		value, _ := of.FieldByIndex(f[i].wire).Addr().Interface().(Value)
+		value.Reset()
+	}
+}
+
+// Reset makes the number absent.
+func (n *Number) Reset() { *n = Number{} }
+
+// Reset makes the switch absent.
+func (t *Toggle) Reset() { *t = Toggle{} }
+
+// Reset empties the text.
+func (t *Text) Reset() { t.bytes, t.unreadable = t.bytes[:0], false }
+
+// Count is a Number that is an amount. Its record has an Int.
+type Count struct{ Number }
+
+// Set implements Value.
+func (c *Count) Set(record reflect.Value, name string, unexpected Unexpected) {
+	record.SetInt(int64(c.Number.Count(name, unexpected)))
+}
+
+// Timestamp is a Number of unix seconds. Its record has an Int.
+type Timestamp struct{ Number }
+
+// Set implements Value.
+func (t *Timestamp) Set(record reflect.Value, name string, unexpected Unexpected) {
+	record.SetInt(int64(t.Time(name, unexpected)))
+}
+
+// Set implements Value. The record has a Switch.
+func (t *Toggle) Set(record reflect.Value, name string, unexpected Unexpected) {
+	record.SetUint(uint64(t.Get(name, unexpected)))
+}
+
+// Set implements Value. A string that the record has already stays the same piece of memory.
+func (t *Text) Set(record reflect.Value, name string, unexpected Unexpected) {
+	if text := t.Get(name, unexpected); record.String() != string(text) {
+		record.SetString(string(text))
+	}
+}
