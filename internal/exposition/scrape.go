@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// maxScrapes is how many scrapes are served at once. One whose client does not read costs some 10 KiB if it is
-	// compressed and 100 KiB if it is not, because what is large is shared.
+	// maxScrapes is how many scrapes are served at once. One whose client does not read costs less than 100 KiB, because what
+	// is large is shared.
 	maxScrapes = 200
 	// retryAfter is what a client is answered beyond that, in seconds. A place of a client that does not read is free
 	// again by then.
@@ -162,7 +162,10 @@ func (s *scrape) size(g group) (size int64) {
 	return size
 }
 
-var renderers = sync.Pool{New: func() any { return newRenderer() }}
+var (
+	renderers = sync.Pool{New: func() any { return newRenderer() }}
+	writers   = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, pieceSize) }}
+)
 
 // render renders the scrape from the sources, so that the text of the fleet is never held.
 func (s *scrape) render(w io.Writer, tail []byte) error {
@@ -194,8 +197,13 @@ func (s *scrape) join(w io.Writer, tail []byte) error {
 	compressor := segmentWriters.Get().(*segmentWriter)
 	end := compressor.deflate(tail)
 	compressor.release()
-	out := bufio.NewWriterSize(w, 8<<10) // for small segments; large ones bypass it
-	_, _ = out.Write(gzipHeader())       // An error stays with out until Flush returns it.
+	out := writers.Get().(*bufio.Writer)
+	out.Reset(w)
+	defer func() {
+		out.Reset(nil)
+		writers.Put(out)
+	}()
+	_, _ = out.Write(gzipHeader()) // An error stays with out until Flush returns it.
 	var total checksum
 	var stored []byte
 	for g, head := range s.families() {
