@@ -9,10 +9,10 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// PageSize is how many records are asked for at once: the most that YCM gives. It may give fewer.
+// PageSize is how many records are requested at once: the most that YCM gives. It may give fewer.
 const PageSize = 50
 
-// EndpointList names the pages of the list in errors and metrics.
+// EndpointList is the list of Cloud PBXs in errors and metrics.
 const EndpointList = "cloud_pbx_list"
 
 // listPath is where the list of Cloud PBXs is ("Query All the Cloud PBXs").
@@ -22,17 +22,17 @@ const listPath = "v2/cloud_pbx/instances"
 type page[T any] struct {
 	total yeastar.Number // As YCM counts them, all pages together.
 	rows  int            // Records on this page, usable or not.
-	items []T            // The usable ones, in the order they came.
+	items []T            // The usable ones, in their order.
 
-	unexpected []string // The fields that held rubbish, to be counted if the page is used.
+	unexpected []string // The fields with invalid values, to be counted if the page is used.
 }
 
-// listAnswer is a page of Cloud PBXs on the wire. It is used again and again: the records keep their room.
+// listAnswer is a page of Cloud PBXs on the wire. It is reused: the records keep their memory.
 type listAnswer struct {
 	yeastar.Envelope
 	Data struct {
 		Total yeastar.Number       `json:"total"`
-		List  [PageSize + 1]record `json:"list"` // One more than asked for, to see that a page is too long.
+		List  [PageSize + 1]record `json:"list"` // One more than requested, to notice a page that is too long.
 	} `json:"data"`
 }
 
@@ -52,14 +52,14 @@ func (a *listAnswer) read(from *yeastar.Answer) *yeastar.Error {
 	return verdict(&a.Envelope, "", from.Status)
 }
 
-// hasList tells whether a list came: the records that it does not reach are zeroed, and one with more than there is
+// hasList is whether a list came: the records that it does not reach are zeroed, and one with more than there is
 // room for has ids.
 func (a *listAnswer) hasList() bool {
 	return !a.Data.List[PageSize].there ||
 		slices.ContainsFunc(a.Data.List[:], func(r record) bool { return r.ID.Given || r.ID.Unreadable })
 }
 
-// rows tells how many records came.
+// rows is how many records came.
 func (a *listAnswer) rows() int {
 	if !a.hasList() {
 		return 0 // An empty list may be left out, or null.
@@ -73,7 +73,7 @@ func (a *listAnswer) rows() int {
 	return rows
 }
 
-// page takes the PBXs out of the answer and appends them to room. known finds a PBX as the last walk saw it.
+// page appends the PBXs of the answer to room. known returns a PBX as the last walk read it.
 func (a *listAnswer) page(room []CloudPBX, known func(id int64) *CloudPBX) page[CloudPBX] {
 	p := page[CloudPBX]{total: a.Data.Total, rows: a.rows(), items: room}
 	unexpected := func(field string) { p.unexpected = append(p.unexpected, field) }
@@ -94,7 +94,7 @@ func (c *Client) listPage(ctx context.Context, number int, room, known []CloudPB
 		answer = new(listAnswer)
 	}
 	defer c.pages.Put(answer)
-	err := c.askPage(EndpointList, number, "cloudPbxId", func(query url.Values) error {
+	err := c.queryPage(EndpointList, number, "cloudPbxId", func(query url.Values) error {
 		if c.search != "" {
 			query.Set("search", c.search)
 		}

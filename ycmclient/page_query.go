@@ -11,44 +11,30 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// Simplest is the number of ways to ask for a page, less one.
-const Simplest = 2
+// pageSizes are the page sizes to request, until YCM accepts one: the largest, the documented default, and none at all, which
+// leaves the order to YCM as well.
+var pageSizes = []int{PageSize, 10, 0}
 
-// PageQuery asks for a page of 50 records in the order in which new ones come last, or in a way that is simpler by so many
-// steps: YCM may refuse a page size or an order that its pages tell of. The simplest leaves both to YCM.
-func PageQuery(number int, sort string, simpler int) url.Values {
-	const small = 10 // What YCM gives if no size is asked for.
-	query := url.Values{"pageNumber": {strconv.Itoa(number)}}
-	if simpler < Simplest {
-		size := PageSize
-		if simpler > 0 {
-			size = small
+// queryPage requests a page of a list in which new records come last. If YCM refuses page 1, it is requested with the next of the
+// page sizes, and so are all pages from then on.
+func (c *Client) queryPage(endpoint string, number int, sort string, send func(url.Values) error) error {
+	stored, _ := c.simpler.Load(endpoint)
+	known, _ := stored.(int)
+	for i := known; ; i++ {
+		query := url.Values{"pageNumber": {strconv.Itoa(number)}}
+		if size := pageSizes[i]; size > 0 {
+			query.Set("pageSize", strconv.Itoa(size))
+			query.Set("sort", sort)
 		}
-		query.Set("pageSize", strconv.Itoa(size))
-		query.Set("sort", sort)
-	}
-	return query
-}
-
-// RefusedQuery tells whether YCM does not understand what it was asked, which a simpler query may mend.
-func RefusedQuery(err error) bool {
-	e := (*yeastar.Error)(nil)
-	return errors.As(err, &e) && e.Class == yeastar.Invalid && (e.Code == yeastar.CodeInvalidParameter || e.HTTPStatus >= http.StatusBadRequest)
-}
-
-// askPage asks for a page, and if YCM refuses page 1, in ever simpler ways. What YCM takes is how it is asked from then on.
-func (c *Client) askPage(endpoint string, number int, sort string, ask func(url.Values) error) error {
-	kept, _ := c.simpler.Load(endpoint)
-	known, _ := kept.(int)
-	for simpler := known; ; simpler++ {
-		query := PageQuery(number, sort, simpler)
-		switch err := ask(query); {
-		case err == nil && simpler > known:
-			c.simpler.Store(endpoint, simpler)
-			level.Warn(c.logger).Log("msg", "YCM refuses what a page of a list is asked for with, so it is asked in a simpler way from now on",
+		err := send(query)
+		if err == nil && i > known {
+			c.simpler.Store(endpoint, i)
+			level.Warn(c.logger).Log("msg", "YCM refuses the page size or the order of a list, sending a simpler query from now on",
 				"account", c.account, "endpoint", endpoint, "page_size", query.Get("pageSize"), "sort", query.Get("sort"))
-			return nil
-		case number > 1 || simpler == Simplest || !RefusedQuery(err):
+		}
+		e := (*yeastar.Error)(nil)
+		refused := errors.As(err, &e) && e.Class == yeastar.Invalid && (e.Code == yeastar.CodeInvalidParameter || e.HTTPStatus >= http.StatusBadRequest)
+		if !refused || number > 1 || i == len(pageSizes)-1 {
 			return err
 		}
 	}

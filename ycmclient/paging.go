@@ -16,10 +16,10 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// MaxTotal is how many records a list may have, and maxPages how many pages. Longer ones are refused.
+// maxTotal is how many records a list may have, and maxPages how many pages. Longer ones are refused.
 const (
-	MaxTotal = 1_000_000
-	maxPages = MaxTotal / PageSize
+	maxTotal = 1_000_000
+	maxPages = maxTotal / PageSize
 )
 
 // pagedList is a list that YCM gives in pages and that may change while it is read.

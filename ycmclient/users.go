@@ -49,7 +49,7 @@ type userPageWire struct {
 // userPage requests one page of users, and puts it into room.
 func (c *Client) userPage(ctx context.Context, number int, room, _ []User) (page[User], error) {
 	var data userPageWire
-	err := c.askPage(EndpointUsers, number, "userId", func(query url.Values) error {
+	err := c.queryPage(EndpointUsers, number, "userId", func(query url.Values) error {
 		object, err := fetchData[yeastar.Object[userPageWire]](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: query})
 		data = object.Value
 		return err

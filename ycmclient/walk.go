@@ -37,7 +37,7 @@ func (s WalkState) sane() WalkState {
 	if s.Pages < 0 || s.Pages > maxPages {
 		s.Pages = 0
 	}
-	if s.Difference < -MaxTotal || s.Difference > MaxTotal {
+	if s.Difference < -maxTotal || s.Difference > maxTotal {
 		s.Difference = 0
 	}
 	s.Agreed = min(max(s.Agreed, 0), agreeing)

@@ -109,8 +109,8 @@ func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 		return false, nil
 	case !p.total.Given:
 		return false, w.inconsistent("page %d has records and no total", number)
-	case total < 0 || total > MaxTotal || len(w.items) > MaxTotal:
-		return false, w.inconsistent("YCM counts %d records, which is not possible, or lists more than %d", total, MaxTotal)
+	case total < 0 || total > maxTotal || len(w.items) > maxTotal:
+		return false, w.inconsistent("YCM counts %d records, which is not possible, or lists more than %d", total, maxTotal)
 	case p.rows == 0 && total > 0:
 		return false, w.inconsistent("YCM counts %d records and lists none", total)
 	case p.rows > PageSize:
@@ -121,7 +121,7 @@ func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 	news := p.rows == 0
 	for i := 0; i < len(p.items) && !news; i++ {
 		at, seen := w.places[w.id(&p.items[i])]
-		news = !seen || int(at.page) == number
+		news = !seen || int(at.page) == number || int(at.page) == w.pages && number == w.pages-1 // The end may be a repetition.
 	}
 	if !news && number > w.pagesFor(total) {
 		return false, nil

@@ -309,10 +309,10 @@ func TestWalkAcceptsServersThatDeviate(t *testing.T) {
 		"a total that is one too low, falling":    {extra: -1, order: "falling"},
 	} {
 		for _, pastEnd := range pastEnds {
-			if d.extra > 0 && slices.Contains(ambiguous, pastEnd) {
-				continue // Such a server fails or repeats itself within what it counts.
-			}
 			for _, pbxs := range []int{50, 51, 100, 120} {
+				if d.extra > 0 && slices.Contains(ambiguous, pastEnd) && (pastEnd != "last page" || d.extra > 1 || pbxs == 50) {
+					continue // Such a server fails or repeats itself within what it counts.
+				}
 				if d.size == 1 && pbxs > 51 {
 					continue
 				}
