@@ -37,7 +37,7 @@ type Options struct {
 type Observer interface {
 	Request(endpoint string, result yeastar.Class, took time.Duration) // A request that was sent, for a token as well.
 	Retry(reason yeastar.Class)                                        // A request is sent again.
-	BudgetWait(d time.Duration)                                        // A request waited for the rate limit or a pause to end.
+	RateLimitWait(d time.Duration)                                     // A request waited for the rate limit or a pause to end.
 	Unexpected(field string)                                           // A JSON field held an unreadable value; the set of names is closed.
 	Login(grant string, result yeastar.Class)                          // client_credentials or refresh_token.
 	TokenExpires(at time.Time)                                         // There is a new access token.
@@ -58,7 +58,7 @@ type Client struct {
 	logger   log.Logger
 
 	http    *yeastar.HTTP
-	budget  *budget
+	limiter *limiter
 	session *yeastar.Session
 	guard   *yeastar.Guard
 	begin   func()    // Is called before each request, and does its work once: a client that sends nothing changes nothing.
@@ -91,14 +91,14 @@ func New(o Options) *Client {
 		baseURL: strings.TrimRight(base.String(), "/") + "/dm/open_api/",
 		search:  o.Search, readers: min(max(o.PageConcurrency, 1), maxReaders),
 		observer: o.Observer, logger: o.Logger,
-		budget: kept.budget, session: kept.session, guard: o.Servers.guard(address, yeastar.MostRefusalsYCM),
+		limiter: kept.limiter, session: kept.session, guard: o.Servers.guard(address, yeastar.MostRefusalsYCM),
 	}
 	c.http = &yeastar.HTTP{
 		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent,
 		Secrets: func() []secret.Text { return append(c.session.Secrets(), o.Hidden...) },
 	}
 	c.begin = sync.OnceFunc(func() {
-		c.budget.setLimit(o.RateLimit)
+		c.limiter.setLimit(o.RateLimit)
 		if expires := c.TokenExpiry(); !expires.IsZero() {
 			c.observer.TokenExpires(expires)
 		}
@@ -109,8 +109,8 @@ func New(o Options) *Client {
 // Close closes the connections that no request uses. The client can still be used.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Budget returns what is left of the account's request budget.
-func (c *Client) Budget() BudgetState { return c.budget.state() }
+// RateLimit returns what the account's limiter does at present.
+func (c *Client) RateLimit() RateLimitState { return c.limiter.state() }
 
 // TokenExpiry returns when the access token ends, the zero time if there was none yet.
 func (c *Client) TokenExpiry() time.Time { return c.session.Token().Expires }
@@ -120,7 +120,7 @@ type unobserved struct{}
 
 func (unobserved) Request(string, yeastar.Class, time.Duration) {}
 func (unobserved) Retry(yeastar.Class)                          {}
-func (unobserved) BudgetWait(time.Duration)                     {}
+func (unobserved) RateLimitWait(time.Duration)                  {}
 func (unobserved) Unexpected(string)                            {}
 func (unobserved) Login(string, yeastar.Class)                  {}
 func (unobserved) TokenExpires(time.Time)                       {}

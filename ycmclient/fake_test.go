@@ -23,7 +23,7 @@ import (
 )
 
 // plenty is a rate limit that no test waits for.
-var plenty = ycmclient.RateLimit{Burst: 1_000_000, Rate: 1_000_000, Interval: time.Second}
+var plenty = ycmclient.RateLimit{Burst: 2_000_000_000, Rate: 1_000_000_000, Interval: time.Second}
 
 // inProcess is a transport that calls the handler itself, for tests that are not about HTTP.
 type inProcess struct{ http.Handler }
@@ -45,7 +45,11 @@ func newClient(t testing.TB, transport http.RoundTripper, edit func(*ycmclient.O
 	if edit != nil {
 		edit(&o)
 	}
-	return ycmclient.New(o)
+	client := ycmclient.New(o)
+	if o.RateLimit == plenty {
+		time.Sleep(time.Millisecond) // The limiter starts empty.
+	}
+	return client
 }
 
 // scripted is a YCM of which a test decides every answer: a list that the test changes between two requests.
@@ -323,7 +327,7 @@ func (w *watch) Request(endpoint string, result yeastar.Class, _ time.Duration) 
 	w.locked(func() { w.requests[endpoint+" "+string(result)]++ })
 }
 func (w *watch) Retry(reason yeastar.Class) { w.locked(func() { w.retries[reason]++ }) }
-func (w *watch) BudgetWait(d time.Duration) { w.locked(func() { w.waited += d }) }
+func (w *watch) RateLimitWait(d time.Duration) { w.locked(func() { w.waited += d }) }
 func (w *watch) Unexpected(field string)    { w.locked(func() { w.unexpected[field]++ }) }
 func (w *watch) TokenExpires(at time.Time)  { w.locked(func() { w.expires = at }) }
 func (w *watch) Repair()                    { w.locked(func() { w.repairs++ }) }

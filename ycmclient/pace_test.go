@@ -6,12 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// A walk takes latency x pages / readers, or pages / budget, whichever is longer.
-func TestWalkIsAsFastAsLatencyAndBudgetAllow(t *testing.T) {
+// A walk takes latency x pages / readers, or pages / rate, whichever is longer.
+func TestWalkIsAsFastAsLatencyAndRateLimitAllow(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		readers int
@@ -20,7 +21,7 @@ func TestWalkIsAsFastAsLatencyAndBudgetAllow(t *testing.T) {
 	}{
 		{"one page at a time", 1, nil, 85 * time.Second},
 		{"eight pages at a time", 8, nil, 15 * time.Second},
-		{"eight pages at a time within the budget", 8, &ycmtest.RateLimit{Burst: 60, Rate: 60, Interval: time.Minute}, 95 * time.Second},
+		{"eight pages at a time within the rate limit", 8, &ycmtest.RateLimit{Burst: 60, Rate: 60, Interval: time.Minute}, 105 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, ycmtest.Options{PBXs: 3999, Latency: time.Second, RateLimit: c.limit}, func(o *ycmclient.Options) {
@@ -48,10 +49,10 @@ func TestWalkIsAsFastAsLatencyAndBudgetAllow(t *testing.T) {
 	}
 }
 
-// 2,000 PBXs are asked through YCM beside a walk each minute, which is more than the budget carries.
+// Sweeps of 2,000 PBXs beside a walk every minute want more than the rate limit carries.
 func TestWalksKeepTheirIntervalBesideProxyCalls(t *testing.T) {
-	// A token comes each 600 ms. With a longer latency one comes while the walk's reader waits for an answer, and the
-	// reader must find it when it is back.
+	// A token comes every 600 ms. With a longer latency one comes while the walk waits for an answer, and must be there when it
+	// is back.
 	for _, latency := range []time.Duration{50 * time.Millisecond, 700 * time.Millisecond} {
 		t.Run(latency.String(), func(t *testing.T) { walksBesideProxyCalls(t, latency) })
 	}
@@ -95,28 +96,21 @@ func walksBesideProxyCalls(t *testing.T, latency time.Duration) {
 		if stats.Refused > 0 {
 			t.Errorf("%d requests were over YCM's bucket", stats.Refused)
 		}
-		if stats.Requests < 950 {
-			t.Errorf("%d requests in ten minutes, want 95 %% of 100 a minute used", stats.Requests)
+		if stats.Requests < 780 || stats.Requests > 805 {
+			t.Errorf("%d requests in ten minutes, want 80 %% of 100 per minute", stats.Requests)
 		}
 	})
 }
 
-// The vendor does not tell whether tokens come evenly. If they come in a lump at the end of the interval, the client
-// runs into the limit now and then, and walks on after the pause.
+// The vendor does not document whether tokens are added continuously. If they are added in lumps, nothing is refused either.
 func TestWalkGetsThroughABucketThatIsFilledInLumps(t *testing.T) {
-	for name, hint := range map[string]bool{"which YCM tells the time of": true, "without a hint": false} {
-		t.Run(name, func(t *testing.T) {
-			limit := ycmtest.RateLimit{Burst: 30, Rate: 30, Interval: time.Minute, Lump: true, Hint: hint}
-			bubble(t, ycmtest.Options{PBXs: 8000, RateLimit: &limit}, func(o *ycmclient.Options) {
-				o.RateLimit, o.PageConcurrency = ycmclient.RateLimit{Burst: 30, Rate: 30, Interval: time.Minute}, 4
-			}, func(t *testing.T, _ *ycmtest.Server, client *ycmclient.Client, w *watch) {
-				start := time.Now()
-				list, err := client.Walk(t.Context(), nil, nil, nil)
-				if err != nil || len(list.PBXs) != 8000 {
-					t.Errorf("%d PBXs and the error %v", len(list.PBXs), err)
-				}
-				t.Logf("160 pages at 30 a minute took %v with the retries %v", time.Since(start), w.retries)
-			})
-		})
-	}
+	limit := ycmtest.RateLimit{Burst: 30, Rate: 30, Interval: time.Minute, Lump: true}
+	bubble(t, ycmtest.Options{PBXs: 8000, RateLimit: &limit}, func(o *ycmclient.Options) {
+		o.RateLimit, o.PageConcurrency = ycmclient.RateLimit{Burst: 30, Rate: 30, Interval: time.Minute}, 4
+	}, func(t *testing.T, _ *ycmtest.Server, client *ycmclient.Client, w *watch) {
+		list, err := client.Walk(t.Context(), nil, nil, nil)
+		if err != nil || len(list.PBXs) != 8000 || w.retries[yeastar.RateLimited] > 0 {
+			t.Errorf("%d PBXs, the error %v and the retries %v", len(list.PBXs), err, w.retries)
+		}
+	})
 }

@@ -114,7 +114,6 @@ func (w *walk[T]) agrees(ctx context.Context, first *walk[T]) error {
 
 // walk makes one pass over the list.
 func (l *pagedList[T]) walk(ctx context.Context, state WalkState, known []T) (*walk[T], error) {
-	defer l.client.budget.reserve(l.concurrency)()
 	w := &walk[T]{pagedList: l, state: state, known: known, size: cmp.Or(state.PageSize, PageSize), places: map[int64]place{}, unusable: map[int]int{}}
 	if err := w.findEnd(ctx); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"reflect"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -16,6 +17,12 @@ import (
 )
 
 const maxTries = 3
+
+// maxConnections bounds how often net/http sends a request by itself: again where the server had closed a kept connection, and
+// without end where an HTTP/2 server closes each one with GOAWAY. These requests were not processed, so they take no token.
+const maxConnections = 3
+
+var errRepeated = errors.New("the server closes connections without an answer")
 
 // request is one request to YCM: a GET, or the POST of a form that requests a token.
 type request struct {
@@ -115,9 +122,9 @@ func (c *Client) try(ctx context.Context, r request, access secret.Text) *yeasta
 // not say.
 func (c *Client) send(ctx context.Context, r request, access secret.Text) (retryAfter time.Duration, failure *yeastar.Error) {
 	began := time.Now()
-	done, err := c.budget.take(ctx, r.lowPriority)
+	done, err := c.limiter.take(ctx, r.lowPriority)
 	if waited := time.Since(began); waited > 0 {
-		c.observer.BudgetWait(waited)
+		c.observer.RateLimitWait(waited)
 	}
 	if err != nil {
 		failure = &yeastar.Error{Class: yeastar.ClassOf(err), Message: "canceled before it was sent", Err: err}
@@ -147,13 +154,14 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 	}
 	ending, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	repeats := &repeats{budget: c.budget, cancel: end, idle: c.http.CloseIdleConnections, count: func() {
-		c.observer.Request(r.endpoint, yeastar.Network, 0)
-		c.observer.Retry(yeastar.Network)
+	var connections atomic.Int32
+	trace := &httptrace.ClientTrace{GetConn: func(string) {
+		if connections.Add(1) > maxConnections {
+			end(errRepeated)
+		}
 	}}
-	defer repeats.done()
 	sent := time.Now()
-	failure := c.http.Do(httptrace.WithClientTrace(ending, repeats.trace()), yeastar.Request{
+	failure := c.http.Do(httptrace.WithClientTrace(ending, trace), yeastar.Request{
 		URL: address, Bearer: access, ContentType: "application/x-www-form-urlencoded", Body: r.form.Encode(),
 	}, func(a *yeastar.Answer) *yeastar.Error {
 		*retryAfter = retryAfterOf(a.Header)
@@ -178,7 +186,7 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 	c.observer.Request(r.endpoint, result, time.Since(sent))
 	switch result {
 	case yeastar.OK:
-		c.budget.succeeded(sent)
+		c.limiter.succeeded(sent)
 	case yeastar.RateLimited:
 		c.refused(sent, *retryAfter, failure)
 	}
@@ -187,16 +195,12 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 
 // refused pauses the account because YCM refused a request.
 func (c *Client) refused(sent time.Time, retryAfter time.Duration, failure *yeastar.Error) {
-	until, began, shared := c.budget.limited(sent, retryAfter)
+	until, began := c.limiter.refused(sent, retryAfter)
 	if !began {
 		return
 	}
-	msg := "Rate limited by YCM, pausing requests for this account"
-	if shared {
-		msg += "; the exporter kept the limit, so another client uses the Client ID or the limit is lower than configured: the rate is reduced until YCM stops refusing"
-	}
-	level.Warn(c.logger).Log("msg", msg, "account", c.account, "endpoint", failure.Endpoint,
-		"until", until.UTC().Format(time.RFC3339), "requests_per_second", c.budget.state().PerSecond, "err", failure)
+	level.Warn(c.logger).Log("msg", "Rate limited by YCM, pausing requests for this account; another client may use its Client ID", "account", c.account, "endpoint", failure.Endpoint,
+		"until", until.UTC().Format(time.RFC3339), "requests_per_second", c.limiter.state().PerSecond, "err", failure)
 }
 
 // asError keeps a nil from becoming an error.

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// retryAfterOf reads the seconds or the date of Retry-After, 0 if it tells nothing of the future. RFC 9110 has whole seconds; some
-// gateways write decimals, or a number for "never", which is taken to be longestTold. A date is one of the server's clock,
-// which may be far from ours: Date tells what that shows.
+// retryAfterOf reads the seconds or the date of Retry-After, 0 if it is not in the future. RFC 9110 has whole seconds; some
+// gateways write decimals, or a number for "never", which is read as longestGiven. A date is by the server's clock, which may
+// be far from ours and is in Date.
 func retryAfterOf(h http.Header) time.Duration {
 	header := strings.TrimSpace(h.Get("Retry-After"))
 	if digits := strings.Trim(header, "0123456789."); digits == "" && header != "" {
@@ -17,8 +17,8 @@ func retryAfterOf(h http.Header) time.Duration {
 		if err != nil && seconds == 0 { // Not a number at all; one that is out of range is infinite.
 			return 0
 		}
-		if seconds >= longestTold.Seconds() {
-			return longestTold
+		if seconds >= longestGiven.Seconds() {
+			return longestGiven
 		}
 		return time.Duration(seconds * float64(time.Second))
 	}
@@ -30,5 +30,5 @@ func retryAfterOf(h http.Header) time.Duration {
 	if err != nil {
 		now = time.Now()
 	}
-	return min(max(0, at.Sub(now)), longestTold)
+	return min(max(0, at.Sub(now)), longestGiven)
 }

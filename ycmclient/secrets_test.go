@@ -121,7 +121,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 						shown = append(shown, fmt.Sprintf("%v\n%+v\n%#v\n%q", err, err, err, err))
 					}
 				}
-				shown = append(shown, logged.String(), fmt.Sprintf("%+v", client.Budget()))
+				shown = append(shown, logged.String(), fmt.Sprintf("%+v", client.RateLimit()))
 				for _, s := range shown {
 					for _, hidden := range []string{clientSecret[:20], url.QueryEscape(clientSecret)[:20], accessToken[:24], refreshToken[:24]} {
 						if strings.Contains(s, hidden) {

@@ -21,11 +21,9 @@ type Servers struct {
 	retain   func(clientID string) bool // Nil: every Client ID.
 }
 
-// Store persists state across restarts. Base URLs are normalised. Its methods are called in order, with locks held, so they must be
+// Store persists refused logins across restarts. Base URLs are normalised. Its methods are called in order, with locks held, so they must be
 // quick; what they cannot do is theirs to report.
 type Store interface {
-	Budget(baseURL, clientID string) (Level, bool)
-	SaveBudget(baseURL, clientID string, l Level) // Before a request is written, and at a pause, its end and each change of the rate.
 	Logins(baseURL string) (yeastar.LoginState, bool)
 	SaveLogins(baseURL string, s yeastar.LoginState)
 }
@@ -34,7 +32,7 @@ type accountKey struct{ baseURL, clientID string }
 
 // account is what belongs to one Client ID at one YCM.
 type account struct {
-	budget  *budget
+	limiter *limiter
 	session *yeastar.Session
 }
 
@@ -79,20 +77,14 @@ func (s *Servers) guard(baseURL string, most int) *yeastar.Guard {
 	return g
 }
 
-// account returns what belongs to the Client ID; limit is that of its budget if there is none yet.
+// account returns what belongs to the Client ID; limit is that of a new limiter.
 func (s *Servers) account(key accountKey, limit RateLimit) *account {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a, ok := s.accounts[key]; ok {
 		return a
 	}
-	a := &account{budget: newBudget(limit), session: new(yeastar.Session)}
-	if s.store != nil {
-		if level, ok := s.store.Budget(key.baseURL, key.clientID); ok {
-			a.budget.restore(level)
-		}
-		a.budget.onChange(func(l Level) { s.store.SaveBudget(key.baseURL, key.clientID, l) })
-	}
+	a := &account{limiter: newLimiter(limit), session: new(yeastar.Session)}
 	s.accounts[key] = a
 	return a
 }

@@ -3,21 +3,21 @@ package main
 // self limits what Prometheus and Go tell of processes to the exporters' own.
 const self = " and on (job, instance) ycm_exporter_build_info"
 
-// exporter is for whoever runs the exporter: does it poll, is YCM well, is the budget enough.
+// exporter is for whoever runs the exporter: does it poll, is YCM well, is the rate limit high enough.
 func exporter() Dashboard {
-	d := dashboard("ycm-exporter", "How ycm_exporter itself is doing: polls, requests to YCM, the API budget, age of the data, scrapes.",
+	d := dashboard("ycm-exporter", "How ycm_exporter itself is doing: polls, requests to YCM, the API rate limit, age of the data, scrapes.",
 		"3h", "30s", accountVariable)
 	d.Panels = place(
 		across(4, seen(), accountsUp(), walkTime(), pollsFailed()),
 		across(3, requestsFailed(), configuration(), upFor(), restartedToday()),
-		across(3, tokensLeft(), tokenEnds(), restored(), writesFailed()),
+		across(3, rateLimitUsed(), tokenEnds(), restored(), writesFailed()),
 		across(5, exporters()),
 		across(8, collectors()),
 		across(8, dataAge(), pollTime()),
 		across(8, polls(), retries()),
 		across(8, requestsByResult(), requestsByEndpoint()),
 		across(7, latency(), logins()),
-		across(7, budget(), budgetWait()),
+		across(7, rateLimit(), rateLimitWait()),
 		across(7, unexpected(), scrapeTime()),
 		across(7, samples(), memory(), cores()),
 	)
@@ -38,7 +38,7 @@ func accountsUp() Panel {
 }
 
 func walkTime() Panel {
-	return stat("Walk time", "How much of its interval the slowest walk of a list took. Above 100 % the data gets older than its interval: give the walk more budget or a longer interval.", "percentunit",
+	return stat("Walk time", "How much of its interval the slowest walk of a list took. Above 100 % the data gets older than its interval: raise the rate limit or the interval.", "percentunit",
 		inTime(account("ycm_collector_duration_seconds", walk)+" / ("+account("ycm_collector_interval_seconds", walk)+" > 0)")...).
 		decimals(0).slowInRed()
 }
@@ -80,9 +80,15 @@ func restartedToday() Panel {
 		now("sum(changes(process_start_time_seconds[1d])"+self+")")).problem(warning)
 }
 
-func tokensLeft() Panel {
-	return stat("Tokens left", "Requests that the account with the least budget left could send at once.", "locale",
-		now("min("+account("ycm_api_budget_tokens")+")")).decimals(0)
+// ofRateLimit is how much of its rate limit an account uses.
+func ofRateLimit(window string) string {
+	return "max by (account) (sum without (endpoint, result) (rate(" + account("ycm_api_requests_total") + "[" + window + "])) / " +
+		account("ycm_api_rate_limit_requests_per_second") + ")"
+}
+
+func rateLimitUsed() Panel {
+	return stat("Rate limit used", "How much of its request rate limit the busiest account used within the last 30 minutes.", "percentunit",
+		now("max("+ofRateLimit("30m")+")")).decimals(0)
 }
 
 func tokenEnds() Panel {
@@ -118,7 +124,7 @@ func exporters() Panel {
 
 // pollDuration is how long the collectors took for all that they are about: one poll, or a sweep of all PBXs.
 func pollDuration() string {
-	return "(" + either(account("ycm_collector_round_duration_seconds"), account("ycm_collector_duration_seconds")) + ")"
+	return "(" + either(account("ycm_collector_sweep_duration_seconds"), account("ycm_collector_duration_seconds")) + ")"
 }
 
 func ofInterval(duration string) string {
@@ -163,7 +169,7 @@ const (
 )
 
 func pollTime() Panel {
-	return timeseries("Polls: time taken", "How much of its interval each collector's last poll took, or its last sweep of all PBXs, waits for the budget included, for the account where it is slowest; dashed, from where on the rules call it slow.", "percentunit",
+	return timeseries("Polls: time taken", "How much of its interval each collector's last poll took, or its last sweep of all PBXs, waits for the rate limit included, for the account where it is slowest; dashed, from where on the rules call it slow.", "percentunit",
 		over("max by (collector) ("+ofInterval(pollDuration())+")", "{{collector}}"), over("min("+account("ycm:threshold:poll_ratio")+")", slowFromHere)).
 		axis("of the interval").custom("fillOpacity", 0).series(slowFromHere, append(dashed(), inColour(bad))...)
 }
@@ -198,9 +204,9 @@ func retries() Panel {
 }
 
 func requestsByResult() Panel {
-	return timeseries("API requests by result", "Requests to YCM each minute, by result, retries and token requests included, and how many the budgets allow: less than configured while YCM says that somebody shares the Client ID.", "reqpm",
+	return timeseries("API requests by result", "Requests to YCM each minute, by result, retries and token requests included, and how many the rate limits allow: less than configured while another client shares the Client ID.", "reqpm",
 		over(perMinute("result", "ycm_api_requests_total"), "{{result}}"),
-		over("60 * sum(max by (account) ("+account("ycm_api_budget_rate")+"))", "allowed")).
+		over("60 * sum(max by (account) ("+account("ycm_api_rate_limit_requests_per_second")+"))", "allowed")).
 		axis("a minute").resultColours().stacked().
 		series("allowed", append(dashed(), inColour(past), property("custom.stacking", map[string]any{"mode": "none"}))...)
 }
@@ -217,23 +223,22 @@ func latency() Panel {
 		rate := func(series string) string { return "rate(" + account(series) + "[$__rate_interval])" }
 		return over("histogram_quantile("+q+", sum by (le) ("+rate("ycm_api_request_duration_seconds_bucket")+")) or histogram_quantile("+q+", sum("+rate("ycm_api_request_duration_seconds")+"))", name)
 	}
-	return timeseries("API latency", "How long YCM took to answer, without waits for the budget: half of the requests were faster than the median, one in a hundred slower than the highest line.", "s",
+	return timeseries("API latency", "How long YCM took to answer, without waits for the rate limit: half of the requests were faster than the median, one in a hundred slower than the highest line.", "s",
 		quantile("0.99", "99 of 100"), quantile("0.9", "9 of 10"), quantile("0.5", "median")).
 		axis("time to answer").custom("fillOpacity", 0)
 }
 
-func budget() Panel {
-	return timeseries("API budget: tokens left", "Requests that each account could send at once, and the most that it had within the day.", "locale",
-		over("max by (account) ("+account("ycm_api_budget_tokens")+")", "{{account}}"),
-		over("max by (account) (max_over_time("+account("ycm_api_budget_tokens")+"[1d]) and "+account("ycm_api_budget_tokens")+")", "{{account}}: most")).
-		axis("tokens").matching("/: most$/", append(dashed(), inColour(past))...)
+func rateLimit() Panel {
+	return timeseries("API rate limit: used", "How much of its request rate limit each account uses. Above the dashed line for half an hour the rules call it nearly used.", "percentunit",
+		over(ofRateLimit("$__rate_interval"), "{{account}}"),
+		over("min("+account("ycm:threshold:rate_limit_ratio")+")", usedFromHere)).
+		axis("of the rate limit").series(usedFromHere, append(dashed(), inColour(bad))...)
 }
 
-func budgetWait() Panel {
-	return timeseries("API budget: waiting", "How many seconds requests waited for the budget in each second. Above the dashed line for half an hour the rules call the budget nearly used.", "none",
-		over("sum by (account) (rate("+account("ycm_api_budget_wait_seconds_total")+"[$__rate_interval]))", "{{account}}"),
-		over("min("+account("ycm:threshold:budget_wait_ratio")+")", usedFromHere)).
-		axis("seconds a second").series(usedFromHere, append(dashed(), inColour(bad))...)
+func rateLimitWait() Panel {
+	return timeseries("API rate limit: waiting", "How many seconds requests waited for the rate limit in each second. Requests that wait concurrently add up.", "none",
+		over("sum by (account) (rate("+account("ycm_api_rate_limit_wait_seconds_total")+"[$__rate_interval]))", "{{account}}")).
+		axis("seconds per second")
 }
 
 func unexpected() Panel {

@@ -43,7 +43,7 @@ func answering() Panel {
 
 func notAsked() Panel {
 	running := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status="Running"`)
-	return stat("Not asked", "Running PBXs that were not asked yet, or could not be: the first sweep is under way, or the budget does not carry it.", "locale",
+	return stat("Not asked", "Running PBXs that were not asked yet, or could not be: the first sweep is under way, or the rate limit is too low for it.", "locale",
 		now("clamp_min(sum("+running+") - sum("+answers()+"), 0)")).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good))
 }
 
@@ -68,7 +68,7 @@ func phonesMissing() Panel {
 // that asked no PBX took no time.
 func sweepTime() Panel {
 	const sweeps = `collector=~"pbx_api|trunks"`
-	sweep := ofInterval("("+account("ycm_collector_round_duration_seconds", sweeps)+" > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
+	sweep := ofInterval("("+account("ycm_collector_sweep_duration_seconds", sweeps)+" > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
 	return stat("Sweep time", "How much of its interval the slowest sweep of all PBXs took. Above 100 % the answers get older than their interval.", "percentunit",
 		inTime(sweep)...).decimals(0).slowInRed()
 }

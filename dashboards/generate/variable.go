@@ -12,7 +12,7 @@ var (
 		Type: "datasource", Query: "prometheus", Refresh: 1, Current: map[string]any{}, Options: []any{},
 	}
 	accountVariable = labelVariable("account", "Account", "The YCM accounts, as the exporter's configuration names them.",
-		"label_values(ycm_api_budget_tokens, account)")
+		"label_values(ycm_api_rate_limit_requests_per_second, account)")
 	regionVariable = labelVariable("region", "Region", "The regions that the PBXs of the accounts are in. "+unchoosable,
 		"label_values("+selector("ycm_cloud_pbx_info", inAccount)+", region)")
 	groupVariable = labelVariable("group", "Group", "The groups that the PBXs of the regions are in. "+unchoosable,

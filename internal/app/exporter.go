@@ -86,7 +86,7 @@ func newExporter(ctx context.Context, load func() (*config.Config, error), logge
 }
 
 // prepare makes an account ready to poll, without polling. An account that did not change keeps its client, and
-// with it token and budget, whatever changed about the collectors.
+// with it token and rate limiter, whatever changed about the collectors.
 func (e *exporter) prepare(c config.Account, collectors []collector.Configured, old *running) (*running, error) {
 	r := &running{config: c, collectors: collectors}
 	if old != nil && reflect.DeepEqual(old.config, c) {

@@ -8,7 +8,6 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/internal/web"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 // fileOf names the file of what belongs to the keys, without showing them.
@@ -46,10 +45,6 @@ func (s LoginStore) Logins(baseURL string) (state yeastar.LoginState, ok bool) {
 func (s LoginStore) SaveLogins(baseURL string, state yeastar.LoginState) {
 	s.Store.Save(fileOf("logins", baseURL), func(write func(record any) error) error { return write(state) })
 }
-
-func (LoginStore) Budget(string, string) (ycmclient.Level, bool) { return ycmclient.Level{}, false }
-
-func (LoginStore) SaveBudget(string, string, ycmclient.Level) {}
 
 // Storage implements web.Storer.
 func (e *exporter) Storage() (web.StorageStatus, bool) {

@@ -94,7 +94,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	flags.Flag("web.enable-lifecycle", "Reload the configuration on POST /-/reload.").BoolVar(&o.web.Lifecycle)
 	flags.Flag("web.enable-pprof", "Serve profiles under /debug/pprof.").BoolVar(&o.web.Pprof)
 	flags.Flag("web.sd-shards", "Targets per account in /sd, each with a share of the Cloud PBXs.").Default("1").IntVar(&o.web.SDShards)
-	flags.Flag("storage.path", "Folder in which the last snapshots, the state of the API budget and refused logins outlive a restart; nothing is kept without one, or of a demo.").PlaceHolder("FOLDER").StringVar(&o.storagePath)
+	flags.Flag("storage.path", "Directory for persistent state (last snapshots, refused logins). Persistence is disabled if unset and in demo mode.").PlaceHolder("FOLDER").StringVar(&o.storagePath)
 	flags.Flag("log.level", "Least severity to log: debug, info, warn or error.").Default("info").EnumVar(&o.logLevel, "debug", "info", "warn", "error")
 	flags.Flag("log.format", "Log format: logfmt or json.").Default("logfmt").EnumVar(&o.logFormat, "logfmt", "json")
 

@@ -145,7 +145,7 @@ func TestDocsListTheExportersOwnMetrics(t *testing.T) {
 	})
 	d := start(t, "--config.file="+y.configFile, "--storage.path="+filepath.Join(t.TempDir(), "storage"))
 	d.waitFor("\nycm_up{")
-	d.waitFor("\nycm_collector_round_duration_seconds{")
+	d.waitFor("\nycm_collector_sweep_duration_seconds{")
 	d.waitFor("\nycm_collector_pbx_polls_total{")
 	d.waitFor("\nycm_exporter_shard_info{")
 	d.waitFor("\nycm_api_unexpected_values_total{")

@@ -251,7 +251,7 @@ func equal(a, b *config.Config) bool {
 		slices.EqualFunc(a.Collectors, b.Collectors, collector.Configured.Equal)
 }
 
-// A reload compares accounts by reflect.DeepEqual to keep the tokens and budgets of those that did not change.
+// A reload compares accounts by reflect.DeepEqual to keep the tokens and rate limiters of those that did not change.
 func TestTwoLoadsOfOneFileAreEqual(t *testing.T) {
 	for _, file := range []string{"testdata/good/minimal.yml", "testdata/good/full.yml", "testdata/good/without_list.yml"} {
 		first, second := load(t, file, false), load(t, file, false)

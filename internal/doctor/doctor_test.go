@@ -171,9 +171,7 @@ func TestReportOfLoginThatIsHeldBack(t *testing.T) {
 // refusedLogins is a store with so many refused logins of another account, the last one just now.
 type refusedLogins int
 
-func (refusedLogins) Budget(string, string) (l ycmclient.Level, ok bool) { return l, false }
-func (refusedLogins) SaveBudget(string, string, ycmclient.Level)         {}
-func (refusedLogins) SaveLogins(string, yeastar.LoginState)              {}
+func (refusedLogins) SaveLogins(string, yeastar.LoginState) {}
 
 func (n refusedLogins) Logins(string) (yeastar.LoginState, bool) {
 	return yeastar.LoginState{Refusals: slices.Repeat([]yeastar.Refusal{{Account: "other", ClientID: "other", At: time.Now()}}, int(n))}, n > 0

@@ -190,7 +190,7 @@ func (r *recorder) TokenExpires(at time.Time) {
 // The rest of ycmclient.Observer is of no use to the checks.
 
 func (*recorder) Retry(yeastar.Class)         {}
-func (*recorder) BudgetWait(time.Duration)    {}
+func (*recorder) RateLimitWait(time.Duration) {}
 func (*recorder) Login(string, yeastar.Class) {}
 func (*recorder) Repair()                     {}
 func (*recorder) Mismatch()                   {}

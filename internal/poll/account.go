@@ -133,7 +133,7 @@ func (a *Account) PhoneCatalogues() []collector.PhoneCatalogue { return a.collec
 // open begins the self metrics of the account.
 func (a *Account) open() {
 	name := a.options.Account
-	a.options.Metrics.Track(name, a.options.Client.Budget)
+	a.options.Metrics.Track(name, a.options.Client.RateLimit)
 	a.options.Metrics.begin(name, a.options.Collectors)
 }
 

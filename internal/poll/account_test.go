@@ -263,7 +263,7 @@ func TestStatusTellsPeople(t *testing.T) {
 		}
 		after(10 * time.Second)
 		s := b.Status()
-		if s.Account != "main" || s.BaseURL != "https://ycm.example.com" || !s.Listed || s.PBXs != 10 || s.Budget.Burst != 100_000 || s.TokenExpiry.IsZero() {
+		if s.Account != "main" || s.BaseURL != "https://ycm.example.com" || !s.Listed || s.PBXs != 10 || s.RateLimit.Burst != 100_000 || s.TokenExpiry.IsZero() {
 			t.Errorf("the status of the account is %+v", s)
 		}
 		list, subscription := s.Collectors[0], s.Collectors[2]

@@ -50,7 +50,7 @@ func (b *bench) speaksTo(t *testing.T, ycm *ycmtest.Server, addresses ...string)
 	b.Account = NewAccount(b.options)
 }
 
-// limit puts the account on a budget.
+// limit gives the account a rate limit.
 func (b *bench) limit(ycm *ycmtest.Server, requests int, interval time.Duration) {
 	b.options.Client = ycmclient.New(ycmclient.Options{
 		Account: "main", BaseURL: b.options.BaseURL, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),

@@ -103,7 +103,7 @@ func TestDirectPBXIsMatchedByItsHost(t *testing.T) {
 	})
 }
 
-// Neither YCM's trouble nor its budget is a matter of PBXs that are spoken to directly.
+// Neither failures of YCM nor its rate limit concern PBXs with direct access.
 func TestDirectPBXDoesNotNeedYCM(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -27,16 +27,16 @@ func (a *Account) logStart() {
 	for _, j := range a.jobs {
 		polled = append(polled, j.Name+":"+model.Duration(j.Schedule.Interval).String())
 	}
-	budget := a.options.Client.Budget()
+	rate := a.options.Client.RateLimit().PerSecond
 	fields := []any{
 		"msg", "Account started", "account", a.options.Account, "base_url", a.options.BaseURL.Redacted(), "collectors", strings.Join(polled, ","),
-		"requests_per_second", budget.PerSecond,
+		"requests_per_second", rate,
 	}
 	if pbxs, known := a.fleet.Listed(); known {
-		seconds := max(0, float64(pbxs)/listed-budget.Tokens) / budget.PerSecond
-		fields = append(fields, "pbxs", pbxs, "expected_walk", (time.Duration(seconds) * time.Second).String())
+		walk := time.Duration(float64(pbxs) / listed / rate * float64(time.Second))
+		fields = append(fields, "pbxs", pbxs, "expected_walk", walk.Round(time.Second).String())
 	} else {
-		fields = append(fields, "pbxs_per_minute", int(budget.PerSecond*60*listed))
+		fields = append(fields, "pbxs_per_minute", int(rate*60*listed))
 	}
 	level.Info(a.options.Logger).Log(fields...)
 }

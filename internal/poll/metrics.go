@@ -28,7 +28,7 @@ type Metrics struct {
 	requests    *prometheus.CounterVec
 	latency     *prometheus.HistogramVec
 	retries     *prometheus.CounterVec
-	budgetWait  *prometheus.CounterVec
+	limitWait   *prometheus.CounterVec
 	unexpected  *prometheus.CounterVec
 	tokenEnds   *prometheus.GaugeVec
 	logins      *prometheus.CounterVec
@@ -36,7 +36,7 @@ type Metrics struct {
 	mismatches  *prometheus.CounterVec
 	unconfirmed *prometheus.GaugeVec
 
-	budgets *budgets
+	limits *limits
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -54,24 +54,24 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		success: gauge("ycm_collector_success",
 			"Whether the collector's last poll succeeded (1) or not (0).", "account", "collector"),
 		duration: gauge("ycm_collector_duration_seconds",
-			"How long the collector's last poll took, waits for the API budget included.", "account", "collector"),
+			"Duration of the collector's last poll, including waits for the rate limit.", "account", "collector"),
 		interval: gauge("ycm_collector_interval_seconds",
-			"Configured time from the start of one poll of the collector to the start of the next, or of its rounds.", "account", "collector"),
+			"Configured time from the start of one poll of the collector to the start of the next, or of its sweeps.", "account", "collector"),
 		lastSuccess: gauge("ycm_collector_last_success_timestamp_seconds",
 			"Unix time at which the collector's last successful poll ended.", "account", "collector"),
 		restored: gauge("ycm_collector_restored",
 			"Whether what is served of the collector is what was known before a restart of the exporter (1) or not (0); it is as old as ycm_collector_last_success_timestamp_seconds says.", "account", "collector"),
 		polls: counter("ycm_collector_polls_total",
 			"Polls of the collector that have ended, by result.", "account", "collector", "result"),
-		sweep: gauge("ycm_collector_round_duration_seconds",
-			"How long the collector took for its last round of all PBXs, or takes for the present one if that is longer already; more than its interval where the budget does not carry that.", "account", "collector"),
+		sweep: gauge("ycm_collector_sweep_duration_seconds",
+			"Duration of the collector's last complete sweep of all PBXs, absent before the first; exceeds the interval where the rate limit is too low for it.", "account", "collector"),
 		pbxPolls: counter("ycm_collector_pbx_polls_total",
 			"PBXs that the collector asked, each time it asked one, by result.", "account", "collector", "result"),
 		requests: counter("ycm_api_requests_total",
 			"HTTP requests sent to the YCM API, retries and token requests included, by result.", "account", "endpoint", "result"),
 		latency: auto.NewHistogramVec(prometheus.HistogramOpts{
 			Name:                            "ycm_api_request_duration_seconds",
-			Help:                            "How long HTTP requests to the YCM API took, without waits for the API budget.",
+			Help:                            "Duration of HTTP requests to the YCM API, without waits for the rate limit.",
 			Buckets:                         []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 			NativeHistogramBucketFactor:     1.1,
 			NativeHistogramMaxBucketNumber:  100,
@@ -79,8 +79,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"account", "endpoint"}),
 		retries: counter("ycm_api_retries_total",
 			"Requests to the YCM API that were sent again, by the reason.", "account", "reason"),
-		budgetWait: counter("ycm_api_budget_wait_seconds_total",
-			"Time that requests to the YCM API waited for the account's budget.", "account"),
+		limitWait: counter("ycm_api_rate_limit_wait_seconds_total",
+			"Time that requests to the YCM API waited for the account's rate limit.", "account"),
 		unexpected: counter("ycm_api_unexpected_values_total",
 			"Values of the YCM API that could not be understood and so have no sample, by field.", "account", "field"),
 		tokenEnds: gauge("ycm_api_token_expiration_timestamp_seconds",
@@ -93,9 +93,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			"Walks that were served although YCM's total and its list of Cloud PBXs disagree, as two readings of the list found.", "account"),
 		unconfirmed: gauge("ycm_cloud_pbxs_unconfirmed",
 			"Whether the latest walk misses so many Cloud PBXs that it is not served before more walks agree (1) or not (0); what is served is older then.", "account"),
-		budgets: &budgets{read: map[string]func() ycmclient.BudgetState{}},
+		limits: &limits{read: map[string]func() ycmclient.RateLimitState{}},
 	}
-	reg.MustRegister(m.budgets)
+	reg.MustRegister(m.limits)
 	return m
 }
 
@@ -107,15 +107,15 @@ func (m *Metrics) vectors() []interface {
 		DeletePartialMatch(prometheus.Labels) int
 	}{
 		m.up, m.success, m.duration, m.interval, m.lastSuccess, m.restored, m.polls, m.sweep, m.pbxPolls, m.requests, m.latency, m.retries,
-		m.budgetWait, m.unexpected, m.tokenEnds, m.logins, m.repairs, m.mismatches, m.unconfirmed,
+		m.limitWait, m.unexpected, m.tokenEnds, m.logins, m.repairs, m.mismatches, m.unconfirmed,
 	}
 }
 
-// Track serves the tokens that an account's budget holds, asked for at each scrape, and starts those counters of the
-// account at 0 whose first increase an alert must not miss.
-func (m *Metrics) Track(account string, budget func() ycmclient.BudgetState) {
-	m.budgets.set(account, budget)
-	m.budgetWait.WithLabelValues(account)
+// Track exports an account's rate limit, read at each scrape, and starts those counters of the account at 0 whose first
+// increase an alert must not miss.
+func (m *Metrics) Track(account string, limit func() ycmclient.RateLimitState) {
+	m.limits.set(account, limit)
+	m.limitWait.WithLabelValues(account)
 	m.repairs.WithLabelValues(account)
 	m.mismatches.WithLabelValues(account)
 	m.unconfirmed.WithLabelValues(account)
@@ -139,7 +139,7 @@ func (m *Metrics) start(account, endpoint string) {
 
 // Forget drops every series of an account that is polled no longer.
 func (m *Metrics) Forget(account string) {
-	m.budgets.set(account, nil)
+	m.limits.set(account, nil)
 	for _, vector := range m.vectors() {
 		vector.DeletePartialMatch(prometheus.Labels{"account": account})
 	}
@@ -192,45 +192,34 @@ func (m *Metrics) show(j *job) {
 	}
 }
 
-// budgets serves what the accounts' budgets hold at the moment of a scrape.
-type budgets struct {
+// limits exports the rate that each account is allowed at the moment of a scrape.
+type limits struct {
 	mu   sync.Mutex
-	read map[string]func() ycmclient.BudgetState
+	read map[string]func() ycmclient.RateLimitState
 }
 
-func (b *budgets) set(account string, read func() ycmclient.BudgetState) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (l *limits) set(account string, read func() ycmclient.RateLimitState) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if read == nil {
-		delete(b.read, account)
+		delete(l.read, account)
 		return
 	}
-	b.read[account] = read
+	l.read[account] = read
 }
 
-func (b *budgets) tokens() *prometheus.Desc {
-	return prometheus.NewDesc("ycm_api_budget_tokens",
-		"Requests that the account's budget allows at once at the moment of the scrape.", []string{"account"}, nil)
-}
-
-func (b *budgets) rate() *prometheus.Desc {
-	return prometheus.NewDesc("ycm_api_budget_rate",
-		"Requests a second that the account asks for at most at present: less than its rate limit while somebody else uses its Client ID.", []string{"account"}, nil)
-}
+var allowedRate = prometheus.NewDesc("ycm_api_rate_limit_requests_per_second",
+	"Current request rate limit in requests per second; lower than configured while throttled because another client shares the Client ID.",
+	[]string{"account"}, nil)
 
 // Describe implements prometheus.Collector.
-func (b *budgets) Describe(descs chan<- *prometheus.Desc) {
-	descs <- b.tokens()
-	descs <- b.rate()
-}
+func (l *limits) Describe(descs chan<- *prometheus.Desc) { descs <- allowedRate }
 
 // Collect implements prometheus.Collector.
-func (b *budgets) Collect(metrics chan<- prometheus.Metric) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for account, read := range b.read {
-		state := read()
-		metrics <- prometheus.MustNewConstMetric(b.tokens(), prometheus.GaugeValue, state.Tokens, account)
-		metrics <- prometheus.MustNewConstMetric(b.rate(), prometheus.GaugeValue, state.PerSecond, account)
+func (l *limits) Collect(metrics chan<- prometheus.Metric) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for account, read := range l.read {
+		metrics <- prometheus.MustNewConstMetric(allowedRate, prometheus.GaugeValue, read().PerSecond, account)
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 // exercise makes every self metric of an account appear.
 func exercise(m *Metrics, account string) {
-	m.Track(account, func() ycmclient.BudgetState { return ycmclient.BudgetState{Tokens: 42, PerSecond: 1.25} })
+	m.Track(account, func() ycmclient.RateLimitState { return ycmclient.RateLimitState{PerSecond: 1.25} })
 	list := plan{"cloud_pbx": every(time.Minute, time.Hour)}.configured()
 	m.begin(account, list)
 	j := &job{account: account, Configured: list[slices.IndexFunc(list, func(c collector.Configured) bool { return c.Schedule.Enabled })]}
@@ -28,7 +28,7 @@ func exercise(m *Metrics, account string) {
 	o := m.Observer(account)
 	o.Request("regions", yeastar.OK, 200*time.Millisecond)
 	o.Retry(yeastar.Timeout)
-	o.BudgetWait(1500 * time.Millisecond)
+	o.RateLimitWait(1500 * time.Millisecond)
 	o.Unexpected("activeCalls")
 	o.Login("refresh_token", yeastar.OK)
 	o.TokenExpires(time.Unix(1_700_001_800, 0))
@@ -42,10 +42,9 @@ func TestSelfMetrics(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	exercise(NewMetrics(registry), "main")
 	want := `
-ycm_api_budget_rate{account="main"} 1.25
-ycm_api_budget_tokens{account="main"} 42
-ycm_api_budget_wait_seconds_total{account="main"} 1.5
 ycm_api_logins_total{account="main",grant="refresh_token",result="ok"} 1
+ycm_api_rate_limit_requests_per_second{account="main"} 1.25
+ycm_api_rate_limit_wait_seconds_total{account="main"} 1.5
 ycm_api_request_duration_seconds_count{account="main",endpoint="regions"} 1
 ycm_api_request_duration_seconds_sum{account="main",endpoint="regions"} 0.2
 ycm_api_requests_total{account="main",endpoint="regions",result="ok"} 1

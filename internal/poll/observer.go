@@ -27,9 +27,9 @@ func (o observer) Retry(reason yeastar.Class) {
 	o.retries.WithLabelValues(o.account, string(reason)).Inc()
 }
 
-// BudgetWait implements ycmclient.Observer.
-func (o observer) BudgetWait(d time.Duration) {
-	o.budgetWait.WithLabelValues(o.account).Add(max(0, d.Seconds()))
+// RateLimitWait implements ycmclient.Observer.
+func (o observer) RateLimitWait(d time.Duration) {
+	o.limitWait.WithLabelValues(o.account).Add(max(0, d.Seconds()))
 }
 
 // Unexpected implements ycmclient.Observer.

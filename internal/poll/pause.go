@@ -5,25 +5,24 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 const (
-	// longPause is how long YCM may have the account pause without its collectors counting as failing.
+	// longPause is the longest pause in which collectors do not count as failing.
 	longPause = time.Minute
-	// pauseWatch is how often is looked for a pause: polls wait in it, so they do not tell.
+	// pauseWatch is how often the account is checked for a pause: polls wait for its end, so they do not report it.
 	pauseWatch = 5 * time.Second
 )
 
-// watchPauses tells at once of a long pause, until ctx ends.
+// watchPauses marks collectors as failing as soon as a long pause begins, until ctx ends.
 func (a *Account) watchPauses(ctx context.Context) {
-	look := time.NewTicker(pauseWatch)
-	defer look.Stop()
-	var told time.Time // The end of the pause that was told of.
+	check := time.NewTicker(pauseWatch)
+	defer check.Stop()
+	var reported time.Time // The end of the latest pause that was reported.
 	for {
-		b := a.options.Client.Budget()
-		if pausesLong(b) && !b.PausedUntil.Equal(told) {
-			told = b.PausedUntil
+		limit := a.options.Client.RateLimit()
+		if limit.PausedUntil.Sub(limit.PausedFrom) > longPause && !limit.PausedUntil.Equal(reported) {
+			reported = limit.PausedUntil
 			for _, j := range a.jobs {
 				a.options.Metrics.paused(j)
 			}
@@ -31,16 +30,12 @@ func (a *Account) watchPauses(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-look.C:
+		case <-check.C:
 		}
 	}
 }
 
-func pausesLong(b ycmclient.BudgetState) bool {
-	return !b.PausedUntil.IsZero() && b.PausedUntil.Sub(b.PausedFrom) > longPause
-}
-
-// paused says that the collector does not succeed at present.
+// paused exports that the collector does not succeed at present.
 func (m *Metrics) paused(j *job) {
 	m.success.WithLabelValues(j.account, j.Name).Set(0)
 	if j.Name == collector.CloudPBX {

@@ -13,7 +13,7 @@ type Status struct {
 	Account, BaseURL string
 	Listed           bool // a complete list was read
 	PBXs             int  // in the last complete list
-	Budget           ycmclient.BudgetState
+	RateLimit        ycmclient.RateLimitState
 	Demand           float64           // requests a second that the collectors send on average at their intervals; 0 before the first polls
 	TokenExpiry      time.Time         // zero without a token
 	Collectors       []CollectorStatus // the list of PBXs first
@@ -55,7 +55,7 @@ func (a *Account) Status() Status {
 	pbxs, listed := a.fleet.Listed()
 	s := Status{
 		Account: a.options.Account, BaseURL: a.options.BaseURL.Redacted(), Listed: listed, PBXs: pbxs,
-		Budget: a.options.Client.Budget(), Demand: a.demand(), TokenExpiry: a.options.Client.TokenExpiry(),
+		RateLimit: a.options.Client.RateLimit(), Demand: a.demand(), TokenExpiry: a.options.Client.TokenExpiry(),
 	}
 	for _, j := range a.jobs {
 		j.mu.Lock()

@@ -57,7 +57,7 @@ func TestSweepIsSpreadOverTheInterval(t *testing.T) {
 		if got := len(b.up()); got != 100 {
 			t.Errorf("%d PBXs are told of, want 100", got)
 		}
-		if got := value(t, b.registry, `ycm_collector_round_duration_seconds{account="main",collector="pbx_api"}`); got < "26" || got > "30" || len(got) < 3 {
+		if got := value(t, b.registry, `ycm_collector_sweep_duration_seconds{account="main",collector="pbx_api"}`); got < "26" || got > "30" || len(got) < 3 {
 			t.Errorf("a sweep took %q s, want a bit less than 300", got)
 		}
 	})

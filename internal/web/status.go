@@ -89,7 +89,7 @@ func took(d time.Duration) string {
 
 // Demand compares what an account's collectors need with its rate limit.
 func (view) Demand(account poll.Status) health {
-	b := account.Budget
+	b := account.RateLimit
 	needed, digits, about := account.Demand*b.Interval.Seconds(), 0, "about"
 	if needed < 10 {
 		digits = 1
@@ -118,7 +118,7 @@ type health struct{ State, Text string }
 func healthOf(accounts []poll.Status, ready bool, now time.Time) health {
 	all, paused, count := 0, 0, map[string]int{}
 	for _, account := range accounts {
-		if account.Budget.PausedUntil.After(now) {
+		if account.RateLimit.PausedUntil.After(now) {
 			paused++
 		}
 		all += len(account.Collectors)

@@ -33,7 +33,7 @@ func TestStatusPageShowsEachCollectorsState(t *testing.T) {
 	now := time.Now()
 	account := poll.Status{
 		Account: "main", BaseURL: "https://ycm.example.com", Listed: true, PBXs: 1234, Demand: 0.5,
-		Budget:      ycmclient.BudgetState{Tokens: 12.3, Burst: 75, Rate: 60, Interval: time.Minute, PausedUntil: now.Add(5 * time.Minute)},
+		RateLimit:   ycmclient.RateLimitState{RateLimit: ycmclient.RateLimit{Burst: 75, Rate: 60, Interval: time.Minute}, PerSecond: 0.92, PausedUntil: now.Add(5 * time.Minute)},
 		TokenExpiry: now.Add(20 * time.Minute),
 		Collectors: []poll.CollectorStatus{
 			{
@@ -50,7 +50,7 @@ func TestStatusPageShowsEachCollectorsState(t *testing.T) {
 	}
 	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
 	expectOn(t, page,
-		"https://ycm.example.com", "<dd>1234</dd>", "<dt>Requests available</dt><dd>12 of 75<", "60 requests every 1m", "at least 30 every 1m", "Paused by rate limit",
+		"https://ycm.example.com", "<dd>1234</dd>", "60 requests every 1m, 0.92 per second at present", "at least 30 every 1m", "Paused by rate limit",
 		"running, 17 of 25", "1m30s ago", `class="state ok">ok`, "2m ago, before the restart",
 		`class="state failing">failing`, "&lt;script&gt;", `class="state starting">starting`, "never",
 		"03:04:05 UTC, 20s, <span class=\"ok\">ok</span>", "03:03:05 UTC, 30s, <span class=\"failing\">page 3 &lt;b&gt;timed out&lt;/b&gt;</span>",
@@ -71,7 +71,7 @@ func TestStatusPageBeginsWithTheWorstState(t *testing.T) {
 		return poll.Status{Account: "main", Collectors: c}
 	}
 	paused := account(good)
-	paused.Budget.PausedUntil = now.Add(time.Hour)
+	paused.RateLimit.PausedUntil = now.Add(time.Hour)
 	for want, c := range map[string]struct {
 		ready    bool
 		accounts []poll.Status
@@ -96,7 +96,7 @@ func TestStatusPageBeginsWithTheWorstState(t *testing.T) {
 
 // Unknown is not 0.
 func TestStatusPageShowsNoFleetBeforeTheFirstWalk(t *testing.T) {
-	account := poll.Status{Account: "main", Budget: ycmclient.BudgetState{Burst: 75, Rate: 75, Interval: time.Minute}}
+	account := poll.Status{Account: "main", RateLimit: ycmclient.RateLimitState{RateLimit: ycmclient.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}}}
 	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
 	expectOn(t, page, `<dt>Cloud PBXs</dt><dd><span class="soft">unknown</span>`, `<dt>Estimated API demand</dt><dd><span class="soft">unknown</span>`)
 
@@ -105,7 +105,7 @@ func TestStatusPageShowsNoFleetBeforeTheFirstWalk(t *testing.T) {
 }
 
 func TestStatusPageWarnsWhenDemandExceedsTheRateLimit(t *testing.T) {
-	account := poll.Status{Account: "main", Demand: 10, Budget: ycmclient.BudgetState{Burst: 75, Rate: 75, Interval: time.Minute}}
+	account := poll.Status{Account: "main", Demand: 10, RateLimit: ycmclient.RateLimitState{RateLimit: ycmclient.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}}}
 	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state failing">about 600 every 1m, exceeds the rate limit`)
 	account.Demand = 0.1
 	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state ok">about 6.0 every 1m`)

@@ -12,12 +12,12 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// 2,000 Running PBXs on a budget of 100 requests a minute: the list alone takes 40 of them each minute, and asking
-// every PBX each 5 minutes would take 400 more. The list keeps its interval, no request is over the budget, and the
-// sweeps take the time that they take, and say so.
-func TestListKeepsItsIntervalWhateverElseIsAsked(t *testing.T) {
+// 2,000 Running PBXs at 100 requests per minute: the list alone takes 40 of them every minute, and polling every PBX every 5
+// minutes would take 400 more. The list keeps its interval, no request exceeds the limit, 80 % of it is used, and the sweep reports
+// how long it takes.
+func TestListKeepsItsIntervalBesideSweeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const minutes = 42
+		const minutes = 62
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{
 			PBXs: 2000, Seed: 1, RateLimit: &ycmtest.RateLimit{Burst: 100, Rate: 100, Interval: time.Minute}, Latency: 80 * time.Millisecond,
@@ -56,11 +56,11 @@ func TestListKeepsItsIntervalWhateverElseIsAsked(t *testing.T) {
 		}
 		stats := ycm.Stats()
 		if stats.Refused != 0 {
-			t.Errorf("%d requests were over the budget", stats.Refused)
+			t.Errorf("%d requests exceeded the rate limit", stats.Refused)
 		}
 		perMinute := float64(stats.Admitted) / minutes
-		if perMinute < 90 {
-			t.Errorf("%.1f requests a minute were made of 100, want what the walks leave used", perMinute)
+		if perMinute < 73 || perMinute > 81 {
+			t.Errorf("%.1f requests a minute were made of 100, want the 80 that sweeps may use together with walks", perMinute)
 		}
 		asked := askedAt(ycm, "system/information")
 		var first []time.Duration
@@ -75,14 +75,14 @@ func TestListKeepsItsIntervalWhateverElseIsAsked(t *testing.T) {
 		if len(asked) != 2000 || told != 2000 {
 			t.Errorf("in %d minutes %d PBXs were asked and %d are told of, want all 2000", minutes, len(asked), told)
 		}
-		if early < 1000 || early > 1300 {
-			t.Errorf("after 20 minutes of a sweep of 34, %d PBXs are told of, want what was learned so far", early)
+		if early < 550 || early > 800 {
+			t.Errorf("after 20 minutes of a sweep of 55, %d PBXs are told of, want what was learned so far", early)
 		}
 		lines := b.journal.with("level=warn", "collector=pbx_api", "exceeds its interval")
-		round := value(t, b.registry, `ycm_collector_round_duration_seconds{account="main",collector="pbx_api"}`)
+		round := value(t, b.registry, `ycm_collector_sweep_duration_seconds{account="main",collector="pbx_api"}`)
 		seconds, err := strconv.ParseFloat(round, 64)
-		if err != nil || seconds < 30*60 || seconds > 40*60 || len(lines) != 1 {
-			t.Errorf("the metric of the sweep is %q s, and %d lines of the log say that it is slow; want about 2000 and one", round, len(lines))
+		if err != nil || seconds < 50*60 || seconds > 60*60 || len(lines) != 1 {
+			t.Errorf("the metric of the sweep is %q s, and %d lines of the log say that it is slow; want about 3300 and one", round, len(lines))
 		}
 		t.Logf("list: %d walks in %d min, %v from start to start at most, %v a walk at most", len(walks), minutes, longest, slowest)
 		t.Logf("requests: %d admitted (%.1f a minute of 100), %d refused, at most %d within a minute", stats.Admitted, perMinute, stats.Refused, ycm.MostWithin(time.Minute))
@@ -114,9 +114,8 @@ func walksOf(ycm *ycmtest.Server, last int) (walks []walk) {
 	return walks
 }
 
-// Where the walks could use the whole budget, the PBXs still get a tenth of it, and the metric says how long that takes
-// already.
-func TestSweepThatTheBudgetStarves(t *testing.T) {
+// Where the walks could use the whole rate limit, PBXs still get 10 % of it.
+func TestSweepIsNotStarvedByWalks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 90, listAnd(pbxAPI))
@@ -131,8 +130,8 @@ func TestSweepThatTheBudgetStarves(t *testing.T) {
 		}
 		before := ycm.Count(ycmtest.Proxy)
 		after(time.Hour)
-		if asked := ycm.Count(ycmtest.Proxy) - before; asked < 65 || asked > 80 {
-			t.Errorf("%d PBXs were asked in an hour of 720 requests that walks could all have used, want a tenth of that", asked)
+		if asked := ycm.Count(ycmtest.Proxy) - before; asked < 60 || asked > 80 {
+			t.Errorf("%d PBXs were asked in an hour of 720 requests that walks could all have used, want 10 %% of that", asked)
 		}
 	})
 }
