@@ -326,13 +326,13 @@ func newWatch() *watch {
 func (w *watch) Request(endpoint string, result yeastar.Class, _ time.Duration) {
 	w.locked(func() { w.requests[endpoint+" "+string(result)]++ })
 }
-func (w *watch) Retry(reason yeastar.Class) { w.locked(func() { w.retries[reason]++ }) }
+func (w *watch) Retry(reason yeastar.Class)    { w.locked(func() { w.retries[reason]++ }) }
 func (w *watch) RateLimitWait(d time.Duration) { w.locked(func() { w.waited += d }) }
-func (w *watch) Unexpected(field string)    { w.locked(func() { w.unexpected[field]++ }) }
-func (w *watch) TokenExpires(at time.Time)  { w.locked(func() { w.expires = at }) }
-func (w *watch) Repair()                    { w.locked(func() { w.repairs++ }) }
-func (w *watch) Mismatch()                  { w.locked(func() { w.mismatches++ }) }
-func (w *watch) Unconfirmed(now bool)       { w.locked(func() { w.doubted = now }) }
+func (w *watch) Unexpected(field string)       { w.locked(func() { w.unexpected[field]++ }) }
+func (w *watch) TokenExpires(at time.Time)     { w.locked(func() { w.expires = at }) }
+func (w *watch) Repair()                       { w.locked(func() { w.repairs++ }) }
+func (w *watch) Mismatch()                     { w.locked(func() { w.mismatches++ }) }
+func (w *watch) Unconfirmed(now bool)          { w.locked(func() { w.doubted = now }) }
 func (w *watch) Login(g string, r yeastar.Class) {
 	w.locked(func() { w.logins = append(w.logins, g+" "+string(r)) })
 }

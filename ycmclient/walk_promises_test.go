@@ -452,19 +452,35 @@ func TestWalkNoticesPagesThatLeaveRecordsOut(t *testing.T) {
 			t.Errorf("known %v: got %d PBXs and the error %v, want %d; requests %v", known, len(list.PBXs), err, len(a.ids), requests)
 		}
 	}
-	a := newAccount(t, 120, 1, deviations{})
-	a.settle(t, "known")
-	a.create(20)
-	a.edit = func(page int, d *listData) {
-		if page == 3 { // One new PBX is never listed, another by the first walk alone.
-			d.List = d.List[:len(d.List)-1-len(a.requests)/4]
+	for name, c := range map[string]struct {
+		known         bool // 120 of the 140 PBXs are known.
+		first, second int  // How many records the page of the newest leaves out in the first and in the second walk.
+	}{
+		"more, of which none is known":   {false, 1, 2},
+		"more, of which none was listed": {true, 1, 2},
+		"fewer":                          {true, 2, 1},
+	} {
+		a := newAccount(t, 140, 1, deviations{})
+		if c.known {
+			a.ids = a.ids[:120]
+			a.settle(t, name)
+			a.ids = newScripted(140).ids
+		}
+		a.edit = func(page int, d *listData) {
+			out := c.second
+			if len(a.requests) <= 4 || c.known && len(a.requests) == 5 { // The last page, if known, page 1 and all three.
+				out = c.first
+			}
+			if page == 3 {
+				d.List = d.List[:len(d.List)-out]
+			}
+		}
+		if list, requests, err := a.walk(t, name); err == nil {
+			t.Errorf("left out are %s: %d of 140 PBXs are served; requests %v", name, len(list.PBXs), requests)
 		}
 	}
-	if list, requests, err := a.walk(t, "left out twice"); err == nil {
-		t.Errorf("%d of 140 PBXs are served; requests %v", len(list.PBXs), requests)
-	}
 	for n := range 60 {
-		pbxs := 60 + 80*(n%2)
+		pbxs := 140 + 80*(n%2)
 		a := newAccount(t, pbxs, 1, deviations{order: "shuffled"})
 		if list, _, err := a.walk(t, "shuffled"); err == nil && len(list.PBXs) != pbxs {
 			t.Errorf("a shuffled list is served with %d of %d PBXs", len(list.PBXs), pbxs)
