@@ -15,7 +15,6 @@ import (
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/version"
-	"golang.org/x/term"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
@@ -47,7 +46,6 @@ func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capt
 			Direct: func(limit func(http.RoundTripper) http.RoundTripper) ([]sweep.Direct, error) {
 				return directPBXs(ctx, servers, c, func(t http.RoundTripper) http.RoundTripper { return limit(recorder.Transport(c.Name, t)) })
 			},
-			Proxy:    c.HTTPClient.Proxy(),
 			Progress: func(done, total int) { bar(c.Name+" doctor", done, total) },
 		})
 		bar("", 0, 0)
@@ -60,9 +58,7 @@ func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capt
 	if o.doctorFormat == "json" {
 		err = report.WriteJSON(stdout)
 	} else {
-		file, isFile := stdout.(*os.File)
-		colour := isFile && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
-		err = report.WriteText(stdout, colour)
+		err = report.WriteText(stdout)
 	}
 	switch {
 	case err != nil:

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -17,20 +18,9 @@ import (
 const (
 	// listCollector reads the list, which has a check of its own.
 	listCollector = "cloud_pbx"
-	// catalogueCollector queries one PBX of each firmware version and not all.
-	catalogueCollector = "autoprovisioning"
-
 	// pollRequests is how many requests a collector may send: enough to see each of its endpoints.
 	pollRequests = 3
 )
-
-// run is an enabled collector that polled once: the account, or one PBX.
-type run struct {
-	collector.Configured
-	result
-	steps int   // of the poll's progress
-	pbx   error // of the PBX that was queried
-}
 
 // onePBX is a list with one PBX. It implements sweep.List.
 type onePBX struct{ list *ycmclient.List }
@@ -44,66 +34,64 @@ func (onePBX) LastPoll() (began time.Time, succeeded bool) { return time.Now(), 
 // checkCollectors polls each enabled collector once; one that queries PBXs queries a single one.
 func (x *examination) checkCollectors(ctx context.Context) {
 	account := collector.NewAccount(x.Client.Account, x.client, nil, false, func(string) bool { return false })
-	account.Fleet = sweep.NewFleet(x.Client.Account, x.client, nil, onePBX{&ycmclient.List{PBXs: []ycmclient.CloudPBX{x.list.sample}}})
+	account.Fleet = sweep.NewFleet(x.Client.Account, x.client, nil, onePBX{&ycmclient.List{PBXs: []ycmclient.CloudPBX{x.fleet.sample}}})
 	for _, c := range x.Collectors {
 		if !c.Schedule.Enabled || c.Name == listCollector {
 			continue
 		}
-		if c.AsksPBXs && x.list.running == 0 {
+		if c.AsksPBXs && x.fleet.sample.ID == 0 {
 			x.add(collectorsSection, c.Name, Warning, "%s: not checked, because no Running PBX was listed.", "", c.Name)
 			continue
 		}
-		r := &run{Configured: c}
+		steps, pbx := 0, error(nil) // pbx is why the PBX does not serve it
 		account.Schedule, account.Settings = c.Schedule, c.Settings
-		account.Queried = func(_ sweep.Target, err error) { r.pbx = err }
+		account.Queried = func(_ sweep.Target, err error) { pbx = err }
 		poller := c.New(account)
-		r.result = x.check(ctx, pollRequests, func(ctx context.Context) error {
+		r := x.check(ctx, pollRequests, func(ctx context.Context) error {
 			sweeper, sweeps := poller.(collector.Sweeper)
 			if sweeps {
 				sweeper.AllAtOnce()
 				defer sweeper.Wait()
 			}
-			_, err := poller.Poll(ctx, func(_, total int) { r.steps = total })
+			_, err := poller.Poll(ctx, func(_, total int) { steps = total })
 			return err
 		})
-		x.runs = append(x.runs, r)
-		x.reportRun(r)
+		requests := float64(max(r.requests, steps))
+		if c.AsksPBXs {
+			requests *= float64(x.fleet.total)
+		}
+		x.needed += requests / c.Schedule.Interval.Minutes()
+		x.reportCollector(c, r, pbx, fmt.Sprintf("about %.0f requests every %s", requests, model.Duration(c.Schedule.Interval)))
 	}
 }
 
-// reportRun reports whether a collector works.
-func (x *examination) reportRun(r *run) {
-	classes := map[string]yeastar.Class{} // of endpoints: OK if any request succeeded
-	for _, o := range r.outcomes {
-		if classes[o.endpoint] != yeastar.OK {
-			classes[o.endpoint] = o.class
-		}
-	}
+// reportCollector reports whether a collector works.
+func (x *examination) reportCollector(c collector.Configured, r result, pbx error, needs string) {
 	works, failed := false, []string{}
-	for _, endpoint := range r.Endpoints {
-		switch class, requested := classes[endpoint]; {
+	for _, endpoint := range c.Endpoints {
+		switch class, requested := r.outcomes[endpoint]; {
 		case requested && class == yeastar.OK:
 			works = true
 		case requested:
 			failed = append(failed, fmt.Sprintf("%s is %s", endpoint, word(class)))
 		}
 	}
-	needs := fmt.Sprintf("about %.0f requests every %s", x.perPoll(r), model.Duration(r.Schedule.Interval))
-	switch advice := "run the doctor again; if it fails again, disable collector " + r.Name + " (enabled: false) and report it"; {
-	case r.requests == 0 && r.spent:
-		x.add(collectorsSection, r.Name, Warning, "%s: not checked, because the doctor had no request left.", "", r.Name)
-	case r.err != nil && !(r.spent && works):
+	advice := "run the doctor again; if it fails again, disable collector " + c.Name + " (enabled: false) and report it"
+	switch {
+	case r.requests == 0 && r.ended:
+		x.add(collectorsSection, c.Name, Warning, "%s: not checked, because the doctor had no request left.", "", c.Name)
+	case r.err != nil && !(r.ended && works):
 		class := yeastar.ClassOf(r.err)
 		if class == yeastar.Denied || class == yeastar.NotFound {
-			advice = "grant it to the account in YCM, or disable collector " + r.Name + " (enabled: false)"
+			advice = "grant it to the account in YCM, or disable collector " + c.Name + " (enabled: false)"
 		}
-		x.add(collectorsSection, r.Name, Problem, "%s: %s: %s.", advice, r.Name, word(class), describe(r.err, r.last()))
-	case r.pbx != nil:
-		x.add(collectorsSection, r.Name, Warning, "%s: the PBX that was queried does not serve it: %s.", "disable collector "+r.Name+" unless other PBXs serve it", r.Name, describe(r.pbx, r.last()))
+		x.add(collectorsSection, c.Name, Problem, "%s: %s: %s.", advice, c.Name, word(class), r.describe(r.err))
+	case pbx != nil:
+		x.add(collectorsSection, c.Name, Warning, "%s: the PBX that was queried does not serve it: %s.", "disable collector "+c.Name+" unless other PBXs serve it", c.Name, r.describe(pbx))
 	case len(failed) > 0:
-		x.add(collectorsSection, r.Name, Warning, "%s: works, but %s. It needs %s.", "metrics of what is not served are absent", r.Name, strings.Join(failed, ", "), needs)
+		x.add(collectorsSection, c.Name, Warning, "%s: works, but %s. It needs %s.", "metrics of what is not served are absent", c.Name, strings.Join(failed, ", "), needs)
 	default:
-		x.add(collectorsSection, r.Name, OK, "%s: works. It needs %s.", "", r.Name, needs)
+		x.add(collectorsSection, c.Name, OK, "%s: works. It needs %s.", "", c.Name, needs)
 	}
 }
 
@@ -118,15 +106,21 @@ func word(c yeastar.Class) string {
 	}
 }
 
-// perPoll estimates how many requests a poll, or a sweep, of a collector takes.
-func (x *examination) perPoll(r *run) float64 {
-	requests := float64(max(r.requests, r.steps))
-	switch {
-	case r.Name == catalogueCollector:
-		return requests * float64(len(x.list.versions))
-	case r.AsksPBXs:
-		return requests * float64(x.list.total) * float64(x.list.running) / float64(max(1, len(x.list.ids)))
-	default:
-		return requests
+// checkDemand compares what the enabled collectors need, the walks of the list included, with the rate limit.
+func (x *examination) checkDemand() {
+	if x.fleet.id == 0 {
+		return
 	}
+	for _, c := range x.Collectors {
+		if c.Name == listCollector && c.Schedule.Enabled {
+			x.needed += math.Ceil(float64(x.fleet.total)/float64(x.fleet.pageSize)) / c.Schedule.Interval.Minutes()
+		}
+	}
+	const alarm = 80 // per cent of the rate, from which on YCM warns
+	limit := float64(x.Client.RateLimit.Rate) / x.Client.RateLimit.Interval.Minutes()
+	v, advice, used := OK, "", 100*x.needed/limit
+	if used >= alarm {
+		v, advice = Warning, "raise intervals: YCM raises an alarm from 80 % of its rate on, and where the rate limit does not suffice, data is older than the intervals say"
+	}
+	x.add(rateSection, "demand", v, "The enabled collectors need about %.1f requests per minute; the rate limit is %.1f (%.0f %%).", advice, x.needed, limit, used)
 }

@@ -6,43 +6,27 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
-	"net/http"
-	"slices"
 	"syscall"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// checkConnection reports how YCM is reached, by the requests that were sent. cause is why no more were sent, if any.
+// checkConnection reports whether YCM responded to the requests that were sent. cause is why no more were sent, if any.
 func (x *examination) checkConnection(cause error) {
-	if x.Proxy != nil {
-		if proxy, err := x.Proxy(&http.Request{URL: x.Client.BaseURL}); err == nil && proxy != nil {
-			x.add(connectionSection, "proxy", OK, "Requests go through an HTTP proxy.", "")
-		}
-	}
-	_, exchanges, _ := x.recorder.recorded()
-	exchanges = slices.DeleteFunc(exchanges, func(e *exchange) bool { return e.path == "" })
-	var failure error
-	var last *exchange // that is complete
-	for _, e := range exchanges {
-		if failure = cmp.Or(failure, e.err); e.err == nil {
-			last = e
-		}
-	}
-	if failure != nil {
-		text, advice := unanswered(failure)
+	switch failure := x.recorder.failure; {
+	case failure != nil:
 		v := Warning
-		if errors.Is(cause, errUnreachable) {
+		if errors.Is(cause, errUnreachable) || !x.recorder.responded {
 			v = Problem
 		}
+		text, advice := unanswered(failure)
 		x.add(connectionSection, "answers", v, "A request had no complete response: %s.", advice, text)
-	}
-	if last != nil {
-		x.checkTLS(last.tls)
-		x.checkLatency(exchanges, last)
-		x.checkClock(last)
+	case x.recorder.responded:
+		x.add(connectionSection, "answers", OK, "YCM responds.", "")
 	}
 }
 
@@ -55,68 +39,78 @@ func unanswered(err error) (text, advice string) {
 	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &dns):
-		return "the name of <ycm> cannot be resolved", "check base_url, and the DNS of this machine"
+		return "the name of the server cannot be resolved", "check base_url, and the DNS of this machine"
 	case errors.As(err, &authority):
-		return "the certificate of <ycm> is from an authority that this machine does not trust", "install the authority's certificate, or set http_client.tls_config.ca_file"
+		return "the certificate is from an authority that this machine does not trust", "install the authority's certificate, or set http_client.tls_config.ca_file"
 	case errors.As(err, &host):
-		return "the certificate of <ycm> is for another name", "use the name in the certificate in base_url, or set http_client.tls_config.server_name"
+		return "the certificate is for another name", "use the name in the certificate in base_url, or set http_client.tls_config.server_name"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "the certificate of <ycm> has expired or is not valid yet", "renew the certificate, and check this machine's clock"
+		return "the certificate has expired or is not valid yet", "renew the certificate, and check this machine's clock"
 	case errors.As(err, &record):
 		return "the server does not use TLS", "check the scheme and port of base_url"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "the connection is refused", "check the port in base_url, the firewall, and whether YCM runs"
-	case yeastar.ClassOf(err) == yeastar.Timeout, errors.Is(err, context.DeadlineExceeded):
+	case yeastar.ClassOf(err) == yeastar.Timeout:
 		return "it did not come within the time-out", "check the firewall, or raise timeout if YCM is slow"
 	default:
 		return "the connection broke", yeastar.Network.Advice()
 	}
 }
 
-func (x *examination) checkTLS(state *tls.ConnectionState) {
-	if state == nil || len(state.PeerCertificates) == 0 {
-		x.add(connectionSection, "tls", Warning, "The connection is not encrypted.", "use https, unless this is a demo on loopback")
-		return
-	}
-	const soon = 21 * 24 * time.Hour
-	v, advice, expires := OK, "", state.PeerCertificates[0].NotAfter
-	if time.Until(expires) < soon {
-		v, advice = Warning, "renew the certificate: the exporter cannot connect once it has expired"
-	}
-	x.add(connectionSection, "tls", v, "%s; the certificate is valid until %s.", advice, tls.VersionName(state.Version), expires.UTC().Format(time.DateOnly))
-}
-
-// timesOf returns how long the complete exchanges took, the shortest first.
-func timesOf(exchanges []*exchange) (times []time.Duration) {
-	for _, e := range exchanges {
-		if e.err == nil {
-			times = append(times, e.took())
+// checkLogin reports what came of the login, which the first request of the first check needed, and whether it succeeded.
+func (x *examination) checkLogin(r result) bool {
+	bar := (*yeastar.Barred)(nil)
+	switch {
+	case r.outcomes[ycmclient.EndpointToken] == yeastar.OK:
+		x.add(loginSection, "login", OK, "The login succeeds.", "")
+		return true
+	case r.requests == 0 && errors.As(r.err, &bar):
+		when := "before the credentials change"
+		if !bar.Until.IsZero() {
+			when = "before " + bar.Until.UTC().Format(time.RFC3339)
 		}
+		x.add(loginSection, "login", Problem, "The login was not tried, and will not be %s, so that YCM does not block this address (refused logins in a row: %d).",
+			"correct the credentials and write the secret file again; remove this address from YCM's Security > Blocked IP if it is there", when, bar.Refusals)
+	case r.requests == 0:
+		x.add(loginSection, "login", Problem, "The login was not tried: the client secret cannot be read.", "check client_secret_file, and whether this user may read it")
+	default:
+		class := yeastar.ClassOf(r.err)
+		advice := class.Advice()
+		switch class {
+		case yeastar.Auth, yeastar.Denied:
+			advice = "check client_id and the client secret (System > API), its Client IP Restriction, and Security > Blocked IP; do not try more than 4 times in a row, because YCM blocks an address after 5 refusals"
+		case yeastar.Invalid, yeastar.NotFound:
+			advice = "check base_url: it is YCM's address without /dm/open_api, as in https://ycm.yeastar.com"
+		}
+		x.add(loginSection, "login", Problem, "The login fails: %s.", advice, r.describe(r.err))
 	}
-	slices.Sort(times)
-	return times
+	return false
 }
 
-func (x *examination) checkLatency(exchanges []*exchange, last *exchange) {
-	times := timesOf(exchanges)
-	most := times[len(times)-1]
-	v, advice := OK, ""
-	if most > x.Client.Timeout/2 {
-		v, advice = Warning, "raise timeout: the slowest response took more than half of it"
+// describe says what kind of failure an error is that the check came upon last.
+func (r *result) describe(err error) string {
+	e := (*yeastar.Error)(nil)
+	if !errors.As(err, &e) {
+		e = &yeastar.Error{Class: yeastar.ClassOf(err)}
 	}
-	x.add(connectionSection, "latency", v, "Response time over HTTP/%d: min %s, median %s, max %s (%s).", advice, last.version, short(times[0]), short(times[len(times)/2]), short(most), count(len(times), "response"))
-}
-
-// checkClock compares YCM's clock with this machine's.
-func (x *examination) checkClock(e *exchange) {
-	at, err := http.ParseTime(e.header.Get("Date")) // It has no fractions of a second.
-	if err != nil {
-		return
+	switch {
+	case r.failure != nil && !errors.Is(r.failure, context.Canceled):
+		text, _ := unanswered(r.failure)
+		return "there is no complete response: " + text
+	case e.HTTPStatus == 0 && e.Class == yeastar.Invalid && e.Err == nil && e.Code == 0:
+		return e.Message // The client's own words about what it read.
+	case e.HTTPStatus == 0:
+		return string(e.Class)
 	}
-	const tolerated = 30 * time.Second
-	if difference := at.Sub(e.ended).Abs(); difference < tolerated {
-		x.add(connectionSection, "clock", OK, "The clocks of YCM and of this machine agree.", "")
-	} else {
-		x.add(connectionSection, "clock", Warning, "The clocks of YCM and of this machine differ by %s.", "synchronise both clocks by NTP: expiry dates and ages are only as right as they are", short(difference))
+	text := fmt.Sprintf("HTTP %d", e.HTTPStatus)
+	if e.HTTPStatus >= 300 && e.HTTPStatus < 400 {
+		text += ", a redirect, which is not followed"
 	}
+	if r.html {
+		text += " with an HTML page instead of JSON"
+	}
+	if e.Code != 0 {
+		text += fmt.Sprintf(", code %d %s", e.Code, cmp.Or(yeastar.CodeName(e.Code), "(not documented)"))
+	}
+	return text + ", class " + string(e.Class)
 }

@@ -3,8 +3,8 @@
 // Each check calls the clients and collectors of the exporter itself, through a transport that counts and records, so
 // the doctor cannot disagree with the exporter. It knows nothing of single collectors.
 //
-// Nothing in a report is secret or personal: it consists of fixed sentences, numbers, codes, the exporter's names for
-// endpoints, and names of JSON fields. There is no host, no account name, and no text that a server chose.
+// Nothing in a report is secret or personal: it consists of fixed sentences, numbers, codes and the exporter's names for
+// endpoints. There is no host, no account name, and no text that a server chose.
 package doctor
 
 import (
@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
@@ -25,7 +24,6 @@ type Options struct {
 	Collectors []collector.Configured
 	// Direct makes the clients of PBXs with direct access, with limit around their transport. It may be nil.
 	Direct func(limit func(http.RoundTripper) http.RoundTripper) ([]sweep.Direct, error)
-	Proxy  func(*http.Request) (*url.URL, error) // the HTTP proxy that the transport uses; may be nil
 
 	Progress func(done, total int) // is called with the number of requests sent and their maximum
 }
@@ -39,8 +37,8 @@ type examination struct {
 	Options
 	recorder *recorder
 	client   *ycmclient.Client
-	list     list
-	runs     []*run
+	fleet    fleet
+	needed   float64 // requests per minute of the enabled collectors
 	findings []Finding
 }
 
@@ -63,21 +61,21 @@ func Examine(ctx context.Context, o Options) (Account, error) {
 		if err := x.checkDirect(checking); err != nil {
 			return Account{}, err
 		}
-		x.checkRate()
+		x.checkDemand()
 	}
 	if ctx.Err() != nil {
 		return Account{}, ctx.Err()
 	}
-	checked := x.findings
-	x.findings = nil
-	x.checkConnection(context.Cause(checking))
-	x.findings = append(x.findings, checked...)
 	if errors.Is(context.Cause(checking), errRateLimited) {
 		x.add(rateSection, "refused", Problem, "YCM refused a request because of its rate limit, although the doctor uses a fifth of the configured rate; nothing more was requested.",
 			"lower rate_limit to what YCM grants this Client ID (System > API > Client Rate Limits), or use a separate Client ID for the exporter")
 	}
-	a := Account{Works: true, Findings: x.findings}
-	a.Requests, _, _ = x.recorder.recorded()
+	checked := x.findings
+	x.findings = nil
+	x.recorder.mu.Lock() // A request may still be waiting for its response.
+	defer x.recorder.mu.Unlock()
+	x.checkConnection(context.Cause(checking))
+	a := Account{Works: true, Requests: x.recorder.sent, Findings: append(x.findings, checked...)}
 	for _, f := range a.Findings {
 		a.Works = a.Works && f.Verdict != Problem
 	}
@@ -88,35 +86,17 @@ func (x *examination) limit(t http.RoundTripper) http.RoundTripper {
 	return limitedTransport{t, x.recorder}
 }
 
-// result is what came of one check.
-type result struct {
-	requests  int // that it sent
-	exchanges []*exchange
-	outcomes  []outcome
-	spent     bool // it was ended early, because no more requests are allowed
-	err       error
-}
-
-// last returns the last exchange, nil if there was none.
-func (r *result) last() *exchange {
-	if len(r.exchanges) == 0 {
-		return nil
-	}
-	return r.exchanges[len(r.exchanges)-1]
-}
-
 // check runs do with at most so many requests.
-func (x *examination) check(ctx context.Context, most int, do func(context.Context) error) (r result) {
+func (x *examination) check(ctx context.Context, most int, do func(context.Context) error) result {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	x.recorder.allow(most, stop)
-	requests, exchanges, outcomes := x.recorder.recorded()
-	if r.err = ctx.Err(); r.err == nil {
-		r.err = do(ctx)
+	x.recorder.begin(most, stop)
+	err := ctx.Err()
+	if err == nil {
+		err = do(ctx)
 	}
-	r.spent = ctx.Err() != nil
-	r.requests, r.exchanges, r.outcomes = x.recorder.recorded()
-	r.requests, r.exchanges, r.outcomes = r.requests-requests, r.exchanges[len(exchanges):], r.outcomes[len(outcomes):]
+	r := x.recorder.end()
+	r.err, r.ended = err, ctx.Err() != nil
 	return r
 }
 

@@ -88,7 +88,7 @@ func examine(t *testing.T, with ycmtest.Options, prepare func(*ycmtest.Server, *
 func text(t *testing.T, a doctor.Account) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := (&doctor.Report{Version: "1.2.3", Works: a.Works, Accounts: []doctor.Account{a}}).WriteText(&b, false); err != nil {
+	if err := (&doctor.Report{Version: "1.2.3", Works: a.Works, Accounts: []doctor.Account{a}}).WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -137,7 +137,6 @@ func TestReportOfYCMWithDeviations(t *testing.T) {
 		s.Inject(ycmtest.Fault{Endpoint: ycmtest.Users, Effect: ycmtest.Failure(1000042, ycmtest.Shape{Body: ycmtest.ErrNo})})
 		s.Inject(ycmtest.Fault{Endpoint: ycmtest.PlanStatistics, Effect: ycmtest.Failure(1000042, ycmtest.Shape{})})
 		s.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Set("pbxStatus", `"Migrating"`)})
-		s.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Header("X-RateLimit-Limit", "75")})
 	}, func(_ *ycmtest.Server, a doctor.Account) {
 		golden(t, "deviating", a)
 	})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 )
 
 // Verdict is what a finding means for the exporter.
@@ -60,21 +59,21 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return out.Encode(r)
 }
 
-// WriteText writes the report for people, in colour if wanted.
-func (r *Report) WriteText(w io.Writer, colour bool) error {
+// WriteText writes the report for people.
+func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "ycm_exporter doctor, version %s\n", r.Version)
 	for i, a := range r.Accounts {
 		if len(r.Accounts) > 1 {
 			fmt.Fprintf(&b, "\n== Account %d of %d ==\n", i+1, len(r.Accounts))
 		}
-		a.writeText(&b, colour)
+		a.writeText(&b)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func (a *Account) writeText(b *strings.Builder, colour bool) {
+func (a *Account) writeText(b *strings.Builder) {
 	section, counts := "", map[Verdict]int{}
 	for _, f := range a.Findings {
 		if f.Section != section {
@@ -82,11 +81,7 @@ func (a *Account) writeText(b *strings.Builder, colour bool) {
 			fmt.Fprintf(b, "\n%s\n", section)
 		}
 		counts[f.Verdict]++
-		verdict := fmt.Sprintf("%-7s", f.Verdict)
-		if colour {
-			verdict = "\x1b[" + map[Verdict]string{OK: "32", Warning: "33", Problem: "1;31"}[f.Verdict] + "m" + verdict + "\x1b[0m"
-		}
-		fmt.Fprintf(b, "  %s  %s\n", verdict, f.Text)
+		fmt.Fprintf(b, "  %-7s  %s\n", f.Verdict, f.Text)
 		if f.Advice != "" {
 			fmt.Fprintf(b, "           -> %s\n", f.Advice)
 		}
@@ -104,12 +99,4 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// short writes a duration without digits that are of no use.
-func short(d time.Duration) string {
-	if d < 10*time.Second {
-		return d.Round(time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
 }

@@ -1,0 +1,173 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// MaxRequests is how many requests an account is checked with at most.
+const MaxRequests = 25
+
+// maxUnanswered is how many requests in a row may have no response before no more are sent: a server that does not
+// respond must not cost 25 time-outs.
+const maxUnanswered = 3
+
+var (
+	errSpent       = errors.New("no more requests are allowed here")
+	errRateLimited = errors.New("YCM refused a request because of its rate limit")
+	errUnreachable = errors.New("several requests in a row had no response")
+)
+
+// result is what came of one check.
+type result struct {
+	requests int                      // that it sent
+	outcomes map[string]yeastar.Class // of YCM's endpoints, as the client classified the responses; OK if any request succeeded
+	pages    [][]byte                 // of the list of Cloud PBXs
+	failure  error                    // why the last request had no complete response; nil if it had one
+	html     bool                     // the last response was an HTML page
+	refused  bool                     // it wanted to send more requests than it may
+	err      error
+	ended    bool // it was ended early
+}
+
+// recorder bounds the requests to YCM and to PBXs, and records what came of them. It implements ycmclient.Observer.
+type recorder struct {
+	progress func(done, total int)
+	stopAll  context.CancelCauseFunc
+
+	mu         sync.Mutex
+	sent       int
+	responded  bool                    // YCM did once
+	failure    error                   // why YCM's response to a request was not complete, the first time
+	unanswered int                     // requests to YCM in a row
+	check      result                  // the running one
+	allowed    int                     // requests that it may still send
+	stop       context.CancelCauseFunc // ends it
+}
+
+// begin makes room for the requests of a check. stop is called when it wants to send more.
+func (r *recorder) begin(requests int, stop context.CancelCauseFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.check, r.allowed, r.stop = result{outcomes: map[string]yeastar.Class{}}, min(requests, MaxRequests-r.sent), stop
+}
+
+// end returns what the check that began last has done.
+func (r *recorder) end() result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	done := r.check
+	r.check, r.allowed = result{outcomes: map[string]yeastar.Class{}}, 0 // A request may still be waiting for its response.
+	return done
+}
+
+// limitedTransport sends the requests that the recorder allows, and reads the responses.
+type limitedTransport struct {
+	http.RoundTripper
+	recorder *recorder
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t limitedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if !t.recorder.take() {
+		if request.Body != nil {
+			request.Body.Close()
+		}
+		return nil, errSpent
+	}
+	response, err := t.RoundTripper.RoundTrip(request)
+	var body []byte
+	if err == nil && response.StatusCode != http.StatusSwitchingProtocols { // Its body would be the bare connection.
+		body, err = io.ReadAll(io.LimitReader(response.Body, yeastar.MaxBody+1))
+		response.Body.Close()
+		response.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	t.recorder.record(request.URL.Path, response, body, err)
+	if err != nil {
+		return nil, err
+	}
+	return response, nil
+}
+
+// CloseIdleConnections closes the connections that nothing uses.
+func (t limitedTransport) CloseIdleConnections() {
+	(&http.Client{Transport: t.RoundTripper}).CloseIdleConnections()
+}
+
+// take counts a request, unless it is one too many.
+func (r *recorder) take() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.allowed <= 0 {
+		r.check.refused = true
+		r.stop(errSpent)
+		return false
+	}
+	r.allowed--
+	r.sent++
+	r.check.requests++
+	r.progress(r.sent, MaxRequests)
+	return true
+}
+
+// record keeps what the checks need of a response.
+func (r *recorder) record(path string, response *http.Response, body []byte, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, path, isYCM := strings.Cut(path, "/dm/open_api/")
+	if r.check.failure = err; err != nil {
+		if isYCM && r.failure == nil {
+			r.failure = err
+		}
+		return
+	}
+	media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")) // One that is not valid is not HTML.
+	r.check.html = media == "text/html"
+	r.responded = r.responded || isYCM
+	if path == "v2/cloud_pbx/instances" {
+		r.check.pages = append(r.check.pages, body)
+	}
+}
+
+// Request implements ycmclient.Observer.
+func (r *recorder) Request(endpoint string, class yeastar.Class, _ time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.check.refused { // It may be a request that was not sent.
+		return
+	}
+	if r.check.outcomes[endpoint] != yeastar.OK {
+		r.check.outcomes[endpoint] = class
+	}
+	if class == yeastar.RateLimited {
+		r.stopAll(errRateLimited)
+	}
+	if class != yeastar.Network && class != yeastar.Timeout {
+		r.unanswered = 0
+	} else if r.unanswered++; r.unanswered == maxUnanswered {
+		r.stopAll(errUnreachable)
+	}
+}
+
+// The rest of ycmclient.Observer is of no use to the checks.
+
+var _ ycmclient.Observer = (*recorder)(nil)
+
+func (*recorder) Retry(yeastar.Class)         {}
+func (*recorder) RateLimitWait(time.Duration) {}
+func (*recorder) Unexpected(string)           {}
+func (*recorder) Login(string, yeastar.Class) {}
+func (*recorder) TokenExpires(time.Time)      {}
+func (*recorder) Repair()                     {}
+func (*recorder) Mismatch()                   {}
+func (*recorder) Unconfirmed(bool)            {}
