@@ -100,7 +100,7 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 		options.Observer, options.Logger = e.metrics.Observer(c.Name), e.logger
 		r.client = ycmclient.New(options)
 	}
-	direct, err := directPBXs(e.ctx, e.servers, c, func(t http.RoundTripper) http.RoundTripper { return e.recorder.Transport(c.Name, t) })
+	direct, err := directPBXs(e.ctx, e.servers, c, func(t http.RoundTripper) http.RoundTripper { return t })
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,9 @@
-// Package capture writes the answers of an API to a file that can be attached to a bug report, and reads it again.
+// Package capture writes YCM's answers to a file that can be attached to a bug report, and reads it again.
 //
 // What is kept is on an allow-list: the names of documented fields and of those that the clients read, the numbers in them,
 // the documented words (statuses, plans, names of errors), firmware versions, booleans and times. Any other text is replaced
-// by a stand-in of its type, the same for the same text, ids by their rank, and any other number by one of as many digits.
-// The package does not know who sends the requests.
+// by a stand-in, the same for the same text, and any other number by one of as many digits. The package knows neither the
+// endpoints nor who sends the requests.
 //
 // A file is lines of JSON, compressed by gzip if its name ends in .gz: first a [Header], then one [Exchange] per request.
 package capture
@@ -37,8 +37,7 @@ type Header struct {
 
 // Exchange is one request and its answer.
 type Exchange struct {
-	Account int               `json:"account"`       // In the order of the configuration, from 1.
-	PBX     int               `json:"pbx,omitempty"` // Of those with direct access, in the order of their first request, from 1; 0 is YCM.
+	Account int               `json:"account"` // In the order of the configuration, from 1.
 	Method  string            `json:"method"`
 	Path    string            `json:"path"` // Below the API's root.
 	Query   map[string]string `json:"query,omitempty"`
@@ -61,7 +60,6 @@ type Capture struct {
 // Bounds of what is read, and therefore of what is written.
 const (
 	maxRead      = 512 << 20 // bytes of JSON
-	maxLine      = 128 << 20 // bytes of one exchange, more than the longest answer can become
 	maxExchanges = 200_000
 	maxAccounts  = 1000
 )
@@ -110,7 +108,7 @@ func Read(r io.Reader) (*Capture, error) {
 			return c, nil
 		case err != nil:
 			return nil, fmt.Errorf("exchange %d is damaged: %w", n, err)
-		case e.Account < 1 || e.Account > maxAccounts || e.PBX < 0 || e.Failed == "" && (e.Status < 200 || e.Status > 599):
+		case e.Account < 1 || e.Account > maxAccounts || e.Failed == "" && (e.Status < 200 || e.Status > 599):
 			return nil, fmt.Errorf("exchange %d has an invalid account or status", n)
 		}
 		c.Exchanges = append(c.Exchanges, e)

@@ -48,7 +48,7 @@ func recordedFrom(t *testing.T, query string, bodies ...string) (*capture.Captur
 			t.Fatalf("the client read %q with error %v; the server wrote %q", body, err, bodies[served-1])
 		}
 	}
-	if err := r.Write(); err != nil {
+	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
 	content, err := os.ReadFile(file)

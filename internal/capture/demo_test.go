@@ -80,7 +80,7 @@ func captureDemo(t *testing.T) {
 			_, _ = pbx.ProvisioningMethods(t.Context(), "yealink", "T54W")
 		}
 	}
-	if err := r.Write(); err != nil {
+	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
 	content, err := os.ReadFile(file)

@@ -3,6 +3,7 @@ package capture
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -20,31 +21,22 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// Recorder keeps requests and their answers in memory until it writes them all: nothing is on a disk before it is scrubbed.
+// Recorder scrubs requests and their answers as they come, and appends them to a file. It is safe for concurrent use.
 type Recorder struct {
 	file     *os.File
-	exporter string
-	scrubber scrubber
+	buffered *bufio.Writer
+	lines    io.Writer // buffered, or a gzip.Writer to it
 
 	mu       sync.Mutex
+	scrubber scrubber
 	accounts []string
-	pbxs     []string // Those with direct access, by account and address.
-	recorded []recorded
-	size     int // Bytes of all bodies.
-	dropped  int // Exchanges that exceeded a bound.
+	recorded int
+	dropped  int   // Exchanges that exceeded a bound.
+	size     int   // Bytes of JSON.
+	err      error // Why nothing more is written.
 }
 
-// recorded is an exchange whose path, query and body are not scrubbed yet.
-type recorded struct {
-	Exchange
-	query url.Values
-	body  []byte
-}
-
-// maxKept bounds the bytes of all bodies. Scrubbing makes them at most five times as large, less than maxRead.
-const maxKept = 100 << 20
-
-// ErrNothing is the error of a capture without an exchange, which is not written.
+// ErrNothing is the error of a capture without an exchange, which is not kept.
 var ErrNothing = errors.New("no request was sent, so there is nothing to capture")
 
 // NewRecorder makes a recorder for a new file; it does not overwrite one. The fields are those that the clients read, as
@@ -57,26 +49,41 @@ func NewRecorder(name, exporter string, fields ...map[string]bool) (*Recorder, e
 	if err != nil {
 		return nil, err
 	}
-	return &Recorder{file: file, exporter: exporter, scrubber: newScrubber(fields)}, nil
+	buffered := bufio.NewWriter(file)
+	r := &Recorder{file: file, buffered: buffered, lines: buffered, scrubber: newScrubber(fields)}
+	if strings.HasSuffix(name, ".gz") {
+		r.lines = gzip.NewWriter(buffered)
+	}
+	r.write(Header{Format: format, Version: Version, Exporter: exporter, Captured: time.Now().Unix()})
+	return r, nil
 }
 
-// Transport wraps the transport of an account, to YCM or to its PBXs with direct access. The account's name is not recorded.
-// A nil Recorder records nothing.
+// write writes a line, and reports whether it did.
+func (r *Recorder) write(value any) bool {
+	var line bytes.Buffer
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		r.err = cmp.Or(r.err, err)
+	}
+	if r.size += line.Len(); r.err != nil || r.size >= maxRead {
+		return false
+	}
+	_, r.err = r.lines.Write(line.Bytes())
+	return r.err == nil
+}
+
+// Transport wraps the transport of an account, whose name is not recorded. A nil Recorder records nothing.
 func (r *Recorder) Transport(account string, t http.RoundTripper) http.RoundTripper {
 	if r == nil {
 		return t
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return &transport{t, r, number(&r.accounts, account)}
-}
-
-// number numbers names from 1, in the order in which they first occur.
-func number(known *[]string, name string) int {
-	if !slices.Contains(*known, name) {
-		*known = append(*known, name)
+	if !slices.Contains(r.accounts, account) {
+		r.accounts = append(r.accounts, account)
 	}
-	return slices.Index(*known, name) + 1
+	return &transport{t, r, slices.Index(r.accounts, account) + 1}
 }
 
 type transport struct {
@@ -87,36 +94,29 @@ type transport struct {
 
 // RoundTrip sends the request and reads the complete answer.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	e := recorded{Exchange: Exchange{Account: t.account, Method: r.Method}, query: r.URL.Query()}
-	before, path, isYCM := strings.Cut(r.URL.Path, "/dm/open_api/")
-	before, pbxPath, isPBX := strings.Cut(before, "/openapi/")
-	switch {
-	case isYCM:
-		e.Path = path
-		if r.Method == http.MethodPost && r.GetBody != nil {
-			e.query = grantOf(r)
-		}
-	case isPBX:
-		e.Path, e.PBX = "openapi/"+pbxPath, t.recorder.pbx(fmt.Sprint(t.account, " ", r.URL.Host, before))
-	default: // The token request of http_client's oauth2.
+	_, path, isYCM := strings.Cut(r.URL.Path, "/dm/open_api/")
+	if !isYCM { // The token request of http_client's oauth2.
 		return t.RoundTripper.RoundTrip(r)
 	}
+	query := r.URL.Query()
+	if r.Method == http.MethodPost && r.GetBody != nil {
+		query = grantOf(r)
+	}
+	e := Exchange{Account: t.account, Method: r.Method}
 	response, err := t.RoundTripper.RoundTrip(r)
+	var body []byte
 	if err == nil && response.StatusCode == http.StatusSwitchingProtocols { // The body is the bare connection.
 		e.Failed = string(yeastar.Network)
 	} else if err == nil {
-		e.Status, e.Header = response.StatusCode, headers(response.Header)
-		e.body, err = io.ReadAll(io.LimitReader(response.Body, yeastar.MaxBody+1))
+		body, err = io.ReadAll(io.LimitReader(response.Body, yeastar.MaxBody+1))
 		response.Body.Close()
-		response.Body = io.NopCloser(bytes.NewReader(e.body))
-		if strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip") {
-			e.body = unzip(e.body)
-		}
+		response.Body = io.NopCloser(bytes.NewReader(body))
+		e.Status, e.Header = response.StatusCode, headers(response.Header)
 	}
 	if err != nil {
-		response, e.Failed = nil, string(yeastar.ClassOf(err))
+		response, e.Failed, e.Status, e.Header = nil, string(yeastar.ClassOf(err)), 0, nil
 	}
-	t.recorder.keep(e)
+	t.recorder.record(e, path, query, body)
 	return response, err
 }
 
@@ -131,68 +131,39 @@ func grantOf(r *http.Request) url.Values {
 	return url.Values{"grant_type": values["grant_type"]}
 }
 
-// unzip decompresses a body, as far as it can be read and an answer may be long.
-func unzip(zipped []byte) []byte {
-	unzipped, err := gzip.NewReader(bytes.NewReader(zipped))
-	if err != nil {
-		return nil
-	}
-	content, _ := io.ReadAll(io.LimitReader(unzipped, yeastar.MaxBody)) // A part of a body is not JSON.
-	return content
-}
-
 // CloseIdleConnections closes the idle connections of the wrapped transport.
 func (t *transport) CloseIdleConnections() {
 	(&http.Client{Transport: t.RoundTripper}).CloseIdleConnections()
 }
 
-// pbx numbers the PBXs with direct access.
-func (r *Recorder) pbx(address string) int {
+// record adds what may be shown of an exchange to the file.
+func (r *Recorder) record(e Exchange, path string, query url.Values, body []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return number(&r.pbxs, address)
-}
-
-func (r *Recorder) keep(e recorded) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.dropped > 0 || len(r.recorded) == maxExchanges || r.size+len(e.body) > maxKept {
+	if r.dropped == 0 && r.recorded < maxExchanges && r.write(r.scrubber.scrub(e, path, query, body)) {
+		r.recorded++
+	} else {
 		r.dropped++
-		return
 	}
-	r.size += len(e.body)
-	r.recorded = append(r.recorded, e)
 }
 
-// Write scrubs what was recorded, writes it and closes the file. If that fails, the file is removed. Dropped exchanges are
-// an error as well, but the file then holds all before them.
-func (r *Recorder) Write() error {
+// Close completes the file. If that fails, the file is removed. Dropped exchanges are an error as well, but the file then holds
+// all before them.
+func (r *Recorder) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	name := r.file.Name()
-	if err := errors.Join(r.write(), r.file.Close()); err != nil {
+	name, err := r.file.Name(), r.err
+	if r.recorded == 0 {
+		err = cmp.Or(err, ErrNothing)
+	}
+	if zipped, ok := r.lines.(*gzip.Writer); ok {
+		err = cmp.Or(err, zipped.Close())
+	}
+	if err = errors.Join(cmp.Or(err, r.buffered.Flush()), r.file.Close()); err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", name, err), os.Remove(name))
 	}
 	if r.dropped > 0 {
-		return fmt.Errorf("%s has the first %d answers, and the other %d are left out because the file would be too large; --doctor sends fewer requests", name, len(r.recorded), r.dropped)
+		return fmt.Errorf("%s has the first %d answers, and the other %d are left out because the file would be too large; --doctor sends fewer requests", name, r.recorded, r.dropped)
 	}
 	return nil
-}
-
-func (r *Recorder) write() error {
-	if len(r.recorded) == 0 {
-		return ErrNothing
-	}
-	buffered := bufio.NewWriter(r.file)
-	zipped := gzip.NewWriter(buffered)
-	lines, end := json.NewEncoder(zipped), zipped.Close
-	if !strings.HasSuffix(r.file.Name(), ".gz") {
-		lines, end = json.NewEncoder(buffered), func() error { return nil }
-	}
-	lines.SetEscapeHTML(false)
-	err := lines.Encode(Header{Format: format, Version: Version, Exporter: r.exporter, Captured: time.Now().Unix()})
-	for i := range r.recorded {
-		err = errors.Join(err, lines.Encode(r.scrubber.scrub(&r.recorded[i])))
-	}
-	return errors.Join(err, end(), buffered.Flush())
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,29 +22,27 @@ type scrubber struct {
 	standIns map[string]string // By the text in lower case: the vendor's APIs spell regions in two ways.
 }
 
-// scrub returns what may be shown of an exchange.
-func (s scrubber) scrub(e *recorded) Exchange {
-	shown := e.Exchange
-	segments := strings.Split(e.Path, "/")
+// scrub returns the exchange with what may be shown of its path, query and body.
+func (s scrubber) scrub(e Exchange, path string, query url.Values, body []byte) Exchange {
+	segments := strings.Split(path, "/")
 	for i, segment := range segments {
 		if !pathWord.MatchString(segment) || i > 0 && segments[i-1] == "cloud_pbx" && segment != "instances" {
 			segments[i] = s.text("id", segment)
 		}
 	}
-	shown.Path = strings.Join(segments, "/")
-	shown.Query = map[string]string{}
-	for name := range e.query {
-		shown.Query[s.name(name)] = s.text(name, e.query.Get(name))
+	e.Path, e.Query = strings.Join(segments, "/"), map[string]string{}
+	for name := range query {
+		e.Query[s.name(name)] = s.text(name, query.Get(name))
 	}
-	switch body, ok := decode(e.body); {
+	value, ok := decode(body)
+	switch {
 	case e.Failed != "":
-		shown.Status, shown.Header = 0, nil
 	case ok:
-		shown.Body, _ = json.Marshal(rewrite("", body, s.name, s.text, s.number)) // What was decoded can be encoded.
+		e.Body, _ = json.Marshal(rewrite("", value, s.name, s.text, s.number)) // What was decoded can be encoded.
 	default:
-		shown.Text = len(e.body)
+		e.Text = len(body)
 	}
-	return shown
+	return e
 }
 
 // pathWord is a word of a documented path, or a version of the API.
@@ -123,7 +122,7 @@ func (s scrubber) number(field, text string) string {
 	}
 }
 
-// standIn returns the stand-in of a text: a number for a number, a host for a host, an e-mail address for one.
+// standIn returns the stand-in of a text: a number for a number, a host for a host.
 func (s scrubber) standIn(text string) string {
 	text = strings.ToLower(text)
 	shown, ok := s.standIns[text]
@@ -132,8 +131,6 @@ func (s scrubber) standIn(text string) string {
 		switch {
 		case integer.MatchString(text):
 			shown = fmt.Sprintf("1%0*d", len(text)-1, n)
-		case email.MatchString(text):
-			shown = fmt.Sprintf("mail-%04d@host.invalid", n)
 		case host.MatchString(text):
 			shown = fmt.Sprintf("host-%04d.invalid", n)
 		default:
@@ -144,10 +141,7 @@ func (s scrubber) standIn(text string) string {
 	return shown
 }
 
-var (
-	email = regexp.MustCompile(`^\S+@\S+$`)
-	host  = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)+(:[0-9]{1,5})?$`)
-)
+var host = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)+(:[0-9]{1,5})?$`)
 
 // headers returns what may be shown of the headers.
 func headers(h http.Header) map[string]string {

@@ -44,7 +44,7 @@ func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capt
 		checked, err := doctor.Examine(ctx, doctor.Options{
 			Client: clientOptions(c, recorder.Transport(c.Name, transport), servers), Collectors: cfg.Collectors,
 			Direct: func(limit func(http.RoundTripper) http.RoundTripper) ([]sweep.Direct, error) {
-				return directPBXs(ctx, servers, c, func(t http.RoundTripper) http.RoundTripper { return limit(recorder.Transport(c.Name, t)) })
+				return directPBXs(ctx, servers, c, limit)
 			},
 			Progress: func(done, total int) { bar(c.Name+" doctor", done, total) },
 		})

@@ -43,7 +43,7 @@ func (o options) captured(do func(*capture.Recorder) error) error {
 		return fmt.Errorf("--capture: %w", err)
 	}
 	err = do(recorder)
-	if failed := recorder.Write(); failed != nil {
+	if failed := recorder.Close(); failed != nil {
 		err = errors.Join(err, fmt.Errorf("--capture: %w", failed))
 	}
 	return err

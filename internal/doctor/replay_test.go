@@ -117,7 +117,7 @@ func TestReportOfReplayIsThatOfTheOriginal(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := recorder.Write(); err != nil {
+				if err := recorder.Close(); err != nil {
 					t.Fatal(err)
 				}
 				contains(t, original, c.want)

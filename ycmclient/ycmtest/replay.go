@@ -20,8 +20,7 @@ import (
 // Account n of the capture is at the path /n, and accepts any credentials if YCM accepted some. The answers to a request come
 // in their order, the last one again and again. Times are moved so that the capture was just written. A request that failed
 // fails again: after a time-out no answer comes until the client gives up, otherwise the connection breaks. A PBX or user
-// that was not queried has the answer of another one; anything else that the capture lacks is not found. The answers of PBXs
-// with direct access are not served.
+// that was not queried has the answer of another one; anything else that the capture lacks is not found.
 type Replay struct {
 	accounts []*replayed
 	shift    int64 // seconds
@@ -45,9 +44,6 @@ const (
 func NewReplay(c *capture.Capture) (*Replay, error) {
 	r := &Replay{shift: time.Now().Unix() - c.Captured}
 	for _, e := range c.Exchanges {
-		if e.PBX > 0 { // Each would need its own host.
-			continue
-		}
 		for len(r.accounts) < e.Account {
 			r.accounts = append(r.accounts, &replayed{
 				answers: map[string][]capture.Exchange{}, similar: map[string]capture.Exchange{}, list: replayedList{size: largestPageSize},
