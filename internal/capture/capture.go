@@ -17,8 +17,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 const (
@@ -41,15 +39,12 @@ type Exchange struct {
 	Method  string            `json:"method"`
 	Path    string            `json:"path"` // Below the API's root.
 	Query   map[string]string `json:"query,omitempty"`
-	Failed  string            `json:"failed,omitempty"` // The class of the failure, if no complete answer came.
+	Failed  string            `json:"failed,omitempty"` // The class of the failure, timeout or network, if no complete answer came.
 	Status  int               `json:"status,omitempty"`
 	Header  map[string]string `json:"header,omitempty"`
 	Body    json.RawMessage   `json:"body,omitempty"`
 	Text    int               `json:"text,omitempty"` // The length of a body that is not JSON.
 }
-
-// TimedOut reports whether no complete answer came within the time-out.
-func (e *Exchange) TimedOut() bool { return e.Failed == string(yeastar.Timeout) }
 
 // Capture is the content of a file.
 type Capture struct {
@@ -61,7 +56,6 @@ type Capture struct {
 const (
 	maxRead      = 512 << 20 // bytes of JSON
 	maxExchanges = 200_000
-	maxAccounts  = 1000
 )
 
 // Open reads a file.
@@ -108,7 +102,7 @@ func Read(r io.Reader) (*Capture, error) {
 			return c, nil
 		case err != nil:
 			return nil, fmt.Errorf("exchange %d is damaged: %w", n, err)
-		case e.Account < 1 || e.Account > maxAccounts || e.Failed == "" && (e.Status < 200 || e.Status > 599):
+		case e.Account < 1 || e.Account > 1000 || e.Failed == "" && (e.Status < 200 || e.Status > 599):
 			return nil, fmt.Errorf("exchange %d has an invalid account or status", n)
 		}
 		c.Exchanges = append(c.Exchanges, e)

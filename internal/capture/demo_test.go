@@ -124,9 +124,6 @@ func captureDemo(t *testing.T) {
 			t.Errorf("the capture has the text %q", text)
 		}
 	}
-	if key := regexp.MustCompile(`"[a-z]+-[0-9]+":`).FindString(string(content)); key != "" {
-		t.Errorf("a documented field is not on the allow-list: its name became %s", key)
-	}
 	if len(shown) < 1000 {
 		t.Errorf("only %d texts were found in the capture", len(shown))
 	}

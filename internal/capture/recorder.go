@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"compress/gzip"
@@ -23,9 +22,8 @@ import (
 
 // Recorder scrubs requests and their answers as they come, and appends them to a file. It is safe for concurrent use.
 type Recorder struct {
-	file     *os.File
-	buffered *bufio.Writer
-	lines    io.Writer // buffered, or a gzip.Writer to it
+	file  *os.File
+	lines io.Writer // file, or a gzip.Writer to it
 
 	mu       sync.Mutex
 	scrubber scrubber
@@ -35,9 +33,6 @@ type Recorder struct {
 	size     int   // Bytes of JSON.
 	err      error // Why nothing more is written.
 }
-
-// ErrNothing is the error of a capture without an exchange, which is not kept.
-var ErrNothing = errors.New("no request was sent, so there is nothing to capture")
 
 // NewRecorder makes a recorder for a new file; it does not overwrite one. The fields are those that the clients read, as
 // yeastar.WireFields returns them.
@@ -49,10 +44,9 @@ func NewRecorder(name, exporter string, fields ...map[string]bool) (*Recorder, e
 	if err != nil {
 		return nil, err
 	}
-	buffered := bufio.NewWriter(file)
-	r := &Recorder{file: file, buffered: buffered, lines: buffered, scrubber: newScrubber(fields)}
+	r := &Recorder{file: file, lines: file, scrubber: newScrubber(fields)}
 	if strings.HasSuffix(name, ".gz") {
-		r.lines = gzip.NewWriter(buffered)
+		r.lines = gzip.NewWriter(file)
 	}
 	r.write(Header{Format: format, Version: Version, Exporter: exporter, Captured: time.Now().Unix()})
 	return r, nil
@@ -60,16 +54,12 @@ func NewRecorder(name, exporter string, fields ...map[string]bool) (*Recorder, e
 
 // write writes a line, and reports whether it did.
 func (r *Recorder) write(value any) bool {
-	var line bytes.Buffer
-	encoder := json.NewEncoder(&line)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		r.err = cmp.Or(r.err, err)
-	}
-	if r.size += line.Len(); r.err != nil || r.size >= maxRead {
+	line, err := json.Marshal(value)
+	r.err = cmp.Or(r.err, err)
+	if r.size += len(line) + 1; r.err != nil || r.size >= maxRead {
 		return false
 	}
-	_, r.err = r.lines.Write(line.Bytes())
+	_, r.err = r.lines.Write(append(line, '\n'))
 	return r.err == nil
 }
 
@@ -99,8 +89,14 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.RoundTripper.RoundTrip(r)
 	}
 	query := r.URL.Query()
-	if r.Method == http.MethodPost && r.GetBody != nil {
-		query = grantOf(r)
+	if r.GetBody != nil { // A token request, whose form has credentials.
+		body, err := r.GetBody()
+		if err != nil {
+			return nil, err
+		}
+		form, _ := io.ReadAll(body) // It is in memory.
+		values, _ := url.ParseQuery(string(form))
+		query = url.Values{"grant_type": values["grant_type"]}
 	}
 	e := Exchange{Account: t.account, Method: r.Method}
 	response, err := t.RoundTripper.RoundTrip(r)
@@ -120,17 +116,6 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// grantOf returns the kind of a token request, without credentials.
-func grantOf(r *http.Request) url.Values {
-	body, err := r.GetBody()
-	if err != nil {
-		return nil
-	}
-	form, _ := io.ReadAll(io.LimitReader(body, yeastar.MaxBody)) // What cannot be read is not recorded.
-	values, _ := url.ParseQuery(string(form))
-	return url.Values{"grant_type": values["grant_type"]}
-}
-
 // CloseIdleConnections closes the idle connections of the wrapped transport.
 func (t *transport) CloseIdleConnections() {
 	(&http.Client{Transport: t.RoundTripper}).CloseIdleConnections()
@@ -147,19 +132,18 @@ func (r *Recorder) record(e Exchange, path string, query url.Values, body []byte
 	}
 }
 
-// Close completes the file. If that fails, the file is removed. Dropped exchanges are an error as well, but the file then holds
-// all before them.
+// Close completes the file, or removes it if that fails. If exchanges were dropped, it is an error too, but the file stays.
 func (r *Recorder) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	name, err := r.file.Name(), r.err
 	if r.recorded == 0 {
-		err = cmp.Or(err, ErrNothing)
+		err = cmp.Or(err, errors.New("no request was sent, so there is nothing to capture"))
 	}
 	if zipped, ok := r.lines.(*gzip.Writer); ok {
 		err = cmp.Or(err, zipped.Close())
 	}
-	if err = errors.Join(cmp.Or(err, r.buffered.Flush()), r.file.Close()); err != nil {
+	if err = errors.Join(err, r.file.Close()); err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", name, err), os.Remove(name))
 	}
 	if r.dropped > 0 {

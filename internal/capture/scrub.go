@@ -34,11 +34,10 @@ func (s scrubber) scrub(e Exchange, path string, query url.Values, body []byte) 
 	for name := range query {
 		e.Query[s.name(name)] = s.text(name, query.Get(name))
 	}
-	value, ok := decode(body)
-	switch {
+	switch value, ok := decode(body); {
 	case e.Failed != "":
 	case ok:
-		e.Body, _ = json.Marshal(rewrite("", value, s.name, s.text, s.number)) // What was decoded can be encoded.
+		e.Body, _ = json.Marshal(s.value("", value)) // What was decoded can be encoded.
 	default:
 		e.Text = len(body)
 	}
@@ -60,23 +59,23 @@ func decode(body []byte) (any, bool) {
 	return value, err == io.EOF
 }
 
-// rewrite returns a JSON value with the names of fields, texts and numbers replaced. The items of an array belong to its field.
-func rewrite(field string, value any, name func(string) string, text, number func(field, text string) string) any {
+// value returns what may be shown of a JSON value. The items of an array belong to its field.
+func (s scrubber) value(field string, value any) any {
 	switch value := value.(type) {
 	case map[string]any:
-		rewritten := make(map[string]any, len(value))
+		shown := make(map[string]any, len(value))
 		for _, key := range slices.Sorted(maps.Keys(value)) {
-			rewritten[name(key)] = rewrite(key, value[key], name, text, number)
+			shown[s.name(key)] = s.value(key, value[key])
 		}
-		return rewritten
+		return shown
 	case []any:
 		for i := range value {
-			value[i] = rewrite(field, value[i], name, text, number)
+			value[i] = s.value(field, value[i])
 		}
 	case json.Number:
-		return json.Number(number(field, string(value)))
+		return json.Number(s.number(field, string(value)))
 	case string:
-		return text(field, value)
+		return s.text(field, value)
 	}
 	return value
 }
@@ -105,17 +104,21 @@ func (s scrubber) text(field, text string) string {
 var (
 	versionField    = regexp.MustCompile(`(?i)^(firmware|firmware_version|version)$`)
 	firmwareVersion = regexp.MustCompile(`^[3-9][0-9](\.[0-9]{1,5}){2,4}$`) // Addresses of private networks begin with other numbers.
+	timeField       = regexp.MustCompile(`(?i)(time|date|timestamp)$`)
 	integer         = regexp.MustCompile(`^-?[0-9]{1,18}$`)
+	host            = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)+(:[0-9]{1,5})?$`)
 )
 
-// number returns what may be shown of a number. Telephone numbers have too many digits.
+// number returns what may be shown of a number: telephone numbers have more digits than counts and ids, and are not in fields
+// for times, which are unix seconds or milliseconds.
 func (s scrubber) number(field, text string) string {
-	const countable = 1_000_000_000
+	const countable, earliest, latest = 1_000_000_000, 900_000_000, 4_000_000_000
 	n, err := strconv.ParseInt(text, 10, 64)
+	isTime := timeField.MatchString(field) && (earliest <= n && n < latest || earliest*1000 <= n && n < latest*1000)
 	switch {
 	case err != nil:
 		return "0.5" // A fraction, or more than any field holds.
-	case -10 < n && n < 10, s.fields[strings.ToLower(field)] && (-countable < n && n < countable || isTime(field, n)):
+	case -10 < n && n < 10, s.fields[strings.ToLower(field)] && (-countable < n && n < countable || isTime):
 		return strconv.FormatInt(n, 10)
 	default:
 		return s.standIn(strings.TrimPrefix(text, "-"))
@@ -141,55 +144,15 @@ func (s scrubber) standIn(text string) string {
 	return shown
 }
 
-var host = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)+(:[0-9]{1,5})?$`)
-
 // headers returns what may be shown of the headers.
 func headers(h http.Header) map[string]string {
 	shown := map[string]string{}
-	media, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	media, _, _ := mime.ParseMediaType(h.Get("Content-Type")) // One that is not valid is not shown.
 	if slices.Contains([]string{"application/json", "text/html", "text/plain"}, media) {
 		shown["Content-Type"] = media
 	}
-	for name := range h {
-		if value := h.Get(name); limitHeader.MatchString(name) && len(value) < 10 && integer.MatchString(value) {
-			shown[name] = value
-		}
+	if after := h.Get("Retry-After"); len(after) < 10 && integer.MatchString(after) {
+		shown["Retry-After"] = after
 	}
 	return shown
-}
-
-var limitHeader = regexp.MustCompile(`(?i)^(retry-after|(x-)?rate-?limit(-(limit|remaining|reset|policy|burst-capacity|replenish-rate))?)$`)
-
-// Shift moves every time in a body by so many seconds. A body that is not JSON stays as it is.
-func Shift(body []byte, seconds int64) []byte {
-	value, ok := decode(body)
-	if !ok {
-		return body
-	}
-	shift := func(field, text string) string {
-		n, err := strconv.ParseInt(text, 10, 64)
-		switch {
-		case err != nil || !isTime(field, n):
-			return text
-		case n < latest:
-			return strconv.FormatInt(n+seconds, 10)
-		default:
-			return strconv.FormatInt(n+seconds*1000, 10)
-		}
-	}
-	shifted, err := json.Marshal(rewrite("", value, strings.Clone, shift, shift))
-	if err != nil {
-		return body
-	}
-	return shifted
-}
-
-// Times are unix seconds, or milliseconds.
-const earliest, latest = 900_000_000, 4_000_000_000
-
-var timeField = regexp.MustCompile(`(?i)(time|date|timestamp)$`)
-
-// isTime reports whether a field holds a time.
-func isTime(field string, n int64) bool {
-	return (earliest <= n && n < latest || earliest*1000 <= n && n < latest*1000) && timeField.MatchString(field)
 }

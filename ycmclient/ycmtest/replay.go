@@ -18,13 +18,10 @@ import (
 // Replay is a YCM that answers as in a capture. It is an http.Handler, safe for concurrent use.
 //
 // Account n of the capture is at the path /n, and accepts any credentials if YCM accepted some. The answers to a request come
-// in their order, the last one again and again. Times are moved so that the capture was just written. A request that failed
+// in their order, the last one again and again, with their times as they were. A request that failed
 // fails again: after a time-out no answer comes until the client gives up, otherwise the connection breaks. A PBX or user
 // that was not queried has the answer of another one; anything else that the capture lacks is not found.
-type Replay struct {
-	accounts []*replayed
-	shift    int64 // seconds
-}
+type Replay struct{ accounts []*replayed }
 
 // replayed is an account of a capture.
 type replayed struct {
@@ -42,7 +39,7 @@ const (
 
 // NewReplay serves a capture.
 func NewReplay(c *capture.Capture) (*Replay, error) {
-	r := &Replay{shift: time.Now().Unix() - c.Captured}
+	r := &Replay{}
 	for _, e := range c.Exchanges {
 		for len(r.accounts) < e.Account {
 			r.accounts = append(r.accounts, &replayed{
@@ -153,18 +150,18 @@ func success(data any) capture.Exchange {
 
 // write writes an answer with its times moved. A body that was not JSON is a page of the same length.
 func (r *Replay) write(w http.ResponseWriter, request *http.Request, e capture.Exchange) {
-	if e.TimedOut() {
+	if e.Failed == "timeout" {
 		<-request.Context().Done() // The client gives up, or the server ends.
 	}
 	if e.Failed != "" {
 		panic(http.ErrAbortHandler)
 	}
 	for name, value := range e.Header { // The file may come from anybody.
-		if name == "Content-Type" || name == "Retry-After" || strings.Contains(name, "Limit") {
+		if name == "Content-Type" || name == "Retry-After" {
 			w.Header().Set(name, value)
 		}
 	}
-	body := []byte(capture.Shift(e.Body, r.shift))
+	body := []byte(e.Body)
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(body, &fields) == nil && fields["time"] != nil { // The capture does not say when each answer came.
 		fields["time"] = strconv.AppendInt(nil, time.Now().Unix(), 10)
