@@ -125,7 +125,7 @@ func TestPathsAreScrubbed(t *testing.T) {
 func TestNoFileWithoutAnswers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "capture.jsonl")
 	if err := recorder(t, file).Close(); err == nil || !strings.Contains(err.Error(), "no request was sent") {
-		t.Errorf("got error %v, want one that says that nothing was requested", err)
+		t.Errorf("got error %v, want one that nothing was requested", err)
 	}
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the file exists (%v)", err)

@@ -120,7 +120,7 @@ func (x *examination) checkDemand() {
 	limit := float64(x.Client.RateLimit.Rate) / x.Client.RateLimit.Interval.Minutes()
 	v, advice, used := OK, "", 100*x.needed/limit
 	if used >= alarm {
-		v, advice = Warning, "raise intervals: YCM raises an alarm from 80 % of its rate on, and where the rate limit does not suffice, data is older than the intervals say"
+		v, advice = Warning, "raise intervals: YCM raises an alarm from 80 % of its rate on, and where the rate limit does not suffice, data is older than the intervals"
 	}
 	x.add(rateSection, "demand", v, "The enabled collectors need about %.1f requests per minute; the rate limit is %.1f (%.0f %%).", advice, x.needed, limit, used)
 }

@@ -87,7 +87,7 @@ func (x *examination) checkLogin(r result) bool {
 	return false
 }
 
-// describe says what kind of failure an error is that the check came upon last.
+// describe returns what kind of failure the error of the check's last request is.
 func (r *result) describe(err error) string {
 	e := (*yeastar.Error)(nil)
 	if !errors.As(err, &e) {

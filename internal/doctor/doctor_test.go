@@ -151,7 +151,7 @@ func TestReportOfServerThatIsNotYCM(t *testing.T) {
 	})
 }
 
-// The report says when a login may be tried, so that the doctor and the exporter together do not have YCM block the address.
+// The report has the time when a login may be tried, so that the doctor and the exporter together do not have YCM block the address.
 func TestReportOfLoginThatIsHeldBack(t *testing.T) {
 	t.Parallel()
 	for refusals, want := range map[int]string{
@@ -273,7 +273,7 @@ func TestDoctorUsesAFifthOfTheRateLimit(t *testing.T) {
 	})
 }
 
-// A PBX whose API is disabled is no problem of the account: other PBXs may serve the collector.
+// A PBX whose API is disabled is not a problem of the account: other PBXs may serve the collector.
 func TestReportOfPBXThatDoesNotServe(t *testing.T) {
 	t.Parallel()
 	examine(t, ycmtest.Options{PBXs: 30}, func(s *ycmtest.Server, o *doctor.Options) {
@@ -283,12 +283,12 @@ func TestReportOfPBXThatDoesNotServe(t *testing.T) {
 		contains(t, a, "trunks: the PBX that was queried does not serve it: HTTP 200, code 10005 ACCESS DENIED, class denied.")
 		contains(t, a, "A Running PBX does not answer through YCM: HTTP 200, code 10005 ACCESS DENIED, class denied.")
 		if !a.Works {
-			t.Error("the report says that the exporter does not work")
+			t.Error("by the report the exporter does not work")
 		}
 	})
 }
 
-// The report says what the exporter would do: where its walk fails, the doctor reports a problem, else none.
+// The report shows what the exporter would do: where its walk fails, the doctor reports a problem, else none.
 func TestReportAgreesWithTheWalk(t *testing.T) {
 	t.Parallel()
 	set := func(field, value string) ycmtest.Fault {
@@ -321,7 +321,7 @@ func TestReportAgreesWithTheWalk(t *testing.T) {
 				walked = walk(fault)
 			}, func(_ *ycmtest.Server, a doctor.Account) {
 				if a.Works != (walked == nil) {
-					t.Errorf("the report says that the exporter works: %v; its walk ends with the error %v:\n%s", a.Works, walked, text(t, a))
+					t.Errorf("by the report the exporter works: %v; its walk ends with the error %v:\n%s", a.Works, walked, text(t, a))
 				}
 			})
 		})
@@ -360,7 +360,7 @@ func TestReportOfMoreCollectorsThanRequests(t *testing.T) {
 			t.Errorf("the last collector: %+v", f)
 		}
 		if len(s.Requests()) != a.Requests || a.Requests != doctor.MaxRequests {
-			t.Errorf("the report says that %d requests were sent, and %d were", a.Requests, len(s.Requests()))
+			t.Errorf("the report has %d requests, and %d were sent", a.Requests, len(s.Requests()))
 		}
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// TestStack is what happens from the first scrape to the alert that wakes somebody, with real parts.
+// TestStack is what happens from the first scrape to the alert that pages on-call, with real parts.
 func TestStack(t *testing.T) {
 	s := start(t)
 	t.Run("every format is scraped without a warning", s.testScrapes)
@@ -76,7 +76,7 @@ func (s *stack) testRules(t *testing.T) {
 	})
 }
 
-// alert is what Alertmanager says of an alert.
+// alert is what Alertmanager reports of an alert.
 type alert struct {
 	Labels, Annotations map[string]string
 	Status              struct {
@@ -85,7 +85,7 @@ type alert struct {
 	}
 }
 
-// alerts asks Alertmanager for the alerts that match.
+// alerts returns Alertmanager's alerts that match.
 func (s *stack) alerts(matchers ...string) ([]alert, error) {
 	body, err := get(s.alertmanager + "/api/v2/alerts?" + url.Values{"filter": matchers}.Encode())
 	if err != nil {
@@ -95,9 +95,9 @@ func (s *stack) alerts(matchers ...string) ([]alert, error) {
 	return found, json.Unmarshal(body, &found)
 }
 
-// A small PBX that stops is a mail, a large one wakes somebody; both link to their dashboard.
+// A small PBX that stops is a mail, a large one pages on-call; both link to their dashboard.
 func (s *stack) testAlert(t *testing.T) {
-	// Nobody is told of a PBX that its customer has not activated yet, nor at once of a trial.
+	// Nobody is notified of a PBX that its customer has not activated yet, nor at once of a trial.
 	const commercial = ` and on (cloud_pbx_id) ycm_cloud_pbx_info{type="Commercial"} and on (cloud_pbx_id) ycm_cloud_pbx_activated == 1
 		and on (cloud_pbx_id) ycm_cloud_pbx_status{status="Running"} == 1`
 	stopped := map[string]sample{}
@@ -152,7 +152,7 @@ func (s *stack) testAlert(t *testing.T) {
 	})
 }
 
-// When all PBXs of a region stop, one alert tells the region and the number, and silences those of its PBXs.
+// When all PBXs of a region stop, one alert names the region and the number, and silences those of its PBXs.
 func (s *stack) testRegion(t *testing.T) {
 	const region = "Europe(Frankfurt)"
 	pbxs, err := s.query(fmt.Sprintf(`ycm_cloud_pbx_status{status="Running", region=%q} == 1`, region))
@@ -170,19 +170,19 @@ func (s *stack) testRegion(t *testing.T) {
 		if len(outages) != 1 {
 			return fmt.Errorf("%d regions have an outage, want 1", len(outages))
 		}
-		told := regexp.MustCompile(`^(\d+) Cloud PBXs of region (.*) are not running`).FindStringSubmatch(outages[0].Annotations["summary"])
-		if told == nil || told[2] != region {
-			return fmt.Errorf("the outage is told as %q, which lacks the number or the region", outages[0].Annotations["summary"])
+		summary := regexp.MustCompile(`^(\d+) Cloud PBXs of region (.*) are not running`).FindStringSubmatch(outages[0].Annotations["summary"])
+		if summary == nil || summary[2] != region {
+			return fmt.Errorf("the summary of the outage is %q, which lacks the number or the region", outages[0].Annotations["summary"])
 		}
-		if number, _ := strconv.Atoi(told[1]); number < len(pbxs) {
-			return fmt.Errorf("the outage is told of %d PBXs, want at least %d", number, len(pbxs))
+		if number, _ := strconv.Atoi(summary[1]); number < len(pbxs) {
+			return fmt.Errorf("the outage is one of %d PBXs, want at least %d", number, len(pbxs))
 		}
 		stopped, err := s.alerts(`alertname="YcmCloudPbxStopped"`, fmt.Sprintf("region=%q", region))
 		if err != nil {
 			return err
 		}
 		if len(stopped) < len(pbxs)/2 {
-			return fmt.Errorf("%d PBXs of the region are said to be stopped, want about %d", len(stopped), len(pbxs))
+			return fmt.Errorf("%d PBXs of the region are reported as stopped, want about %d", len(stopped), len(pbxs))
 		}
 		for _, a := range stopped {
 			if a.Status.State != "suppressed" || len(a.Status.InhibitedBy) == 0 {
@@ -196,7 +196,7 @@ func (s *stack) testRegion(t *testing.T) {
 	}
 }
 
-// steer tells the demo's simulator to do something.
+// steer changes a PBX of the demo's simulator.
 func (s *stack) steer(t *testing.T, method, path string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, s.simulator+path, nil)

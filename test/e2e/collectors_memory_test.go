@@ -21,7 +21,7 @@ const unread = "ycm_cloud_pbx_(feature_enabled|backup_age_seconds|firmware_updat
 
 // TestFootprintOfAllCollectors measures the whole process with every collector on, and with what no alert needs excluded:
 // series, memory at rest and at its peak, the size and CPU of a scrape. It asserts nothing about time. 100,000 PBXs take most
-// of an hour, so they are for whoever asks for them.
+// of an hour, so YCM_EXPORTER_TEST_PBXS has to request them.
 func TestFootprintOfAllCollectors(t *testing.T) {
 	pbxs := 1_000
 	if _, err := fmt.Sscan(os.Getenv("YCM_EXPORTER_TEST_PBXS"), &pbxs); err == nil {
@@ -53,17 +53,17 @@ metrics: {exclude: [%q]}
 		scrape(t, url, "gzip") // as a Prometheus does meanwhile
 		time.Sleep(10 * time.Second)
 		for _, c := range sweeping {
-			var asked float64
+			var queried float64
 			for _, result := range []string{"ok", "not_found", "timeout", "server", "network", "invalid", "denied"} {
-				asked += value(t, url, fmt.Sprintf(`ycm_collector_pbx_polls_total{account="main",collector=%q,result=%q}`, c, result))
+				queried += value(t, url, fmt.Sprintf(`ycm_collector_pbx_polls_total{account="main",collector=%q,result=%q}`, c, result))
 			}
-			if asked < 0.97*float64(pbxs) {
-				return fmt.Errorf("collector %s has asked %v of %d PBXs", c, asked, pbxs)
+			if queried < 0.97*float64(pbxs) {
+				return fmt.Errorf("collector %s has queried %v of %d PBXs", c, queried, pbxs)
 			}
 		}
 		return nil
 	})
-	t.Logf("%d PBXs: every collector had asked every PBX once after %v", pbxs, time.Since(started).Round(time.Second))
+	t.Logf("%d PBXs: every collector had queried every PBX once after %v", pbxs, time.Since(started).Round(time.Second))
 	time.Sleep(30 * time.Second)
 	wire := scrape(t, url, "gzip")
 	t.Logf("%d PBXs: %d series, at rest %d MiB, peak %d MiB, %d bytes on the wire with gzip, %d with identity",

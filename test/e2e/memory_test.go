@@ -27,7 +27,7 @@ func TestFootprint(t *testing.T) {
 	}
 }
 
-// measured starts an exporter of a simulated fleet with those collectors, and what else the configuration says, and waits
+// measured starts an exporter of a simulated fleet with those collectors, and what else the configuration has, and waits
 // for its first walk.
 func measured(t *testing.T, fleet ycmtest.Options, settings string) (p *process, url string) {
 	t.Helper()
@@ -153,7 +153,7 @@ func memory(t *testing.T, pid int, name string) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		t.Skip("the kernel does not tell of processes here:", err)
+		t.Skip("the kernel does not report processes here:", err)
 	}
 	for line := range strings.Lines(string(status)) {
 		if strings.HasPrefix(line, name+":") {
@@ -170,7 +170,7 @@ func cpu(t *testing.T, pid int) time.Duration {
 	t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		t.Skip("the kernel does not tell of processes here:", err)
+		t.Skip("the kernel does not report processes here:", err)
 	}
 	_, fields, _ := strings.Cut(string(stat), ") ")
 	ticks := 0

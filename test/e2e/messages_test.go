@@ -16,17 +16,17 @@ import (
 )
 
 // TestDailyGroupsAreToldInTheMorning starts a daily alert before the morning begins, with the example's configuration
-// at another time of day: nothing is told until the morning, and then it is, once.
+// at another time of day: nothing is sent until the morning, and then it is, once.
 func TestDailyGroupsAreToldInTheMorning(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	type told struct {
+	type sent struct {
 		at   time.Time
 		text string
 	}
-	messages := make(chan told, 100)
+	messages := make(chan sent, 100)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var message struct {
 			GroupLabels map[string]string
@@ -36,7 +36,7 @@ func TestDailyGroupsAreToldInTheMorning(t *testing.T) {
 			t.Errorf("the message cannot be read: %v", err)
 			return
 		}
-		messages <- told{time.Now(), message.GroupLabels["alertname"] + ": " + message.Alerts[0].Annotations["summary"]}
+		messages <- sent{time.Now(), message.GroupLabels["alertname"] + ": " + message.Alerts[0].Annotations["summary"]}
 	}))
 	defer receiver.Close()
 
@@ -84,14 +84,14 @@ func TestDailyGroupsAreToldInTheMorning(t *testing.T) {
 	select {
 	case message := <-messages:
 		if message.at.Before(morning) || message.text != "YcmBackupOld: old" {
-			t.Errorf("told at %s: %q, want YcmBackupOld: old, not before %s", message.at.Format(time.TimeOnly), message.text, morning.Format(time.TimeOnly))
+			t.Errorf("notified at %s: %q, want YcmBackupOld: old, not before %s", message.at.Format(time.TimeOnly), message.text, morning.Format(time.TimeOnly))
 		}
 	case <-time.After(time.Until(morning) + 2*time.Minute):
-		t.Fatalf("nothing was told in the morning, from %s on", morning.Format(time.TimeOnly))
+		t.Fatalf("nothing was sent in the morning, from %s on", morning.Format(time.TimeOnly))
 	}
 	select {
 	case message := <-messages:
-		t.Errorf("told once more at %s: %q", message.at.Format(time.TimeOnly), message.text)
+		t.Errorf("notified once more at %s: %q", message.at.Format(time.TimeOnly), message.text)
 	case <-time.After(45 * time.Second):
 	}
 }

@@ -1,15 +1,15 @@
-// Opens every YCM dashboard of a Grafana in headless Chromium, checks every panel, and takes a picture of each dashboard.
+// Opens every YCM dashboard of a Grafana in headless Chromium, checks every panel, and takes a screenshot of each dashboard.
 //
 //   node panels.mjs FOLDER [UID...]     pictures go into FOLDER; without UIDs all dashboards with the tag ycm are opened
 //
 // From the environment: GRAFANA_URL (http://127.0.0.1:3000), CHROMIUM (else one from the PATH), FROM (how far the dashboards
 // look back, such as now-15m; else as far as there is data, if that is less than 6 hours), WEEK=1 where there is a week of data
 // for all but the exporter itself, ACCOUNT and PBX (its id) for the PBX to show, LENIENT=1 to accept a panel that
-// is empty but says so in words of its own, ALL_PICTURES=1 for pictures of the odd cases below as well, WIDTHS (in pixels,
+// is empty but shows so in words of its own, ALL_PICTURES=1 for screenshots of the odd cases below as well, WIDTHS (in pixels,
 // separated by commas: further pictures of each dashboard, as narrow as that), SETTLE (how many milliseconds a page must be
 // quiet before it is judged, 2000).
 //
-// A query over a time range whose steps are longer than Prometheus has been running has nothing to draw yet: it is asked
+// A query over a time range whose steps are longer than Prometheus has been running has nothing to draw yet: it is sent
 // again for the present moment and must give data there. A comparison with last week must only be answered.
 //
 // The PBX dashboard is opened for the PBX that most is known of, where every panel must have data; for the one that least
@@ -17,7 +17,7 @@
 // again for the regions and for the groups with odd names, and must count exactly the PBXs that are there; and once for a
 // narrow window.
 //
-// When little is known, STATE names what is wrong, and PROMETHEUS_URL the Prometheus that is to be asked. Panels may then be
+// When little is known, STATE names what is wrong, and PROMETHEUS_URL the Prometheus that is to be queried. Panels may then be
 // empty, but the first tile must show the value that FIRST names, and no tile may be green but those of the dashboards and
 // titles in GREEN (separated by commas; "any": all).
 import { chromium } from 'playwright-core';
@@ -71,7 +71,7 @@ async function dataSource() {
   })).datasource;
 }
 
-// series asks Prometheus, through Grafana, and gives the labels of each series.
+// series queries Prometheus, through Grafana, and returns the labels of each series.
 async function series(expr) {
   const answer = await api('/api/ds/query', {
     from: 'now-5m', to: 'now',
@@ -81,7 +81,7 @@ async function series(expr) {
     .map((f) => ({ ...f.schema.fields.at(-1).labels, value: f.data.values.at(-1)[0] }));
 }
 
-// lookBack is how far the dashboards shall look back: a day of which only the last minutes have data is no picture.
+// lookBack is how far the dashboards shall look back: a day of which only the last minutes have data makes no good screenshot.
 async function lookBack() {
   if (process.env.FROM) return process.env.FROM;
   const [age] = await series('time() - min(min_over_time(timestamp(ycm_exporter_build_info)[6h:1m]))');
@@ -105,7 +105,7 @@ async function odd(label) {
   return values.filter((v) => oddity(v[label] ?? '') > 0 && !/[`\n]/.test(v[label]));
 }
 
-// visits says which dashboards to open with which variables, and what to expect there.
+// visits lists which dashboards to open with which variables, and what to expect there.
 async function visits() {
   const found = (await api('/api/search?type=dash-db&tag=ycm')).map((d) => d.uid).sort();
   const all = found.filter((uid) => !only.length || only.includes(uid)).map((uid) => ({ uid, name: uid, query: {} }));
@@ -151,7 +151,7 @@ function count(result) {
   return n;
 }
 
-// bodyOf reads an answer. The browser keeps only so many, and lets old ones go: what it has let go is asked for again.
+// bodyOf reads an answer. The browser keeps only so many, and lets old ones go: what it has let go is requested again.
 async function bodyOf(response) {
   try {
     return await response.json();
@@ -161,14 +161,14 @@ async function bodyOf(response) {
   }
 }
 
-// tooEarly says whether a query over a time range is empty only because its steps are longer than the data is old.
-async function tooEarly(asked) {
-  if (!asked?.range) return false;
-  if (/ offset 1w/.test(asked.expr)) return true;
+// tooEarly reports whether a query over a time range is empty only because its steps are longer than the data is old.
+async function tooEarly(query) {
+  if (!query?.range) return false;
+  if (/ offset 1w/.test(query.expr)) return true;
   const answer = await api('/api/ds/query', {
-    from: 'now-5m', to: 'now', queries: [{ ...asked, range: false, instant: true, format: 'time_series' }],
+    from: 'now-5m', to: 'now', queries: [{ ...query, range: false, instant: true, format: 'time_series' }],
   });
-  return count(answer.results[asked.refId]) > 0;
+  return count(answer.results[query.refId]) > 0;
 }
 
 // visit opens a dashboard, waits until every panel has its answers, and judges each of them, and the links to the PBXs in ids.
@@ -181,7 +181,7 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
   await page.setViewportSize({ width, height });
 
   const broken = [];
-  const answers = new Map(panels.map((p) => [p.id, { results: {}, errors: [], asked: {}, values: {} }]));
+  const answers = new Map(panels.map((p) => [p.id, { results: {}, errors: [], queries: {}, values: {} }]));
   const underWay = new Set();
   let quietSince = Date.now();
   const ended = (request) => { underWay.delete(request); quietSince = Date.now(); };
@@ -193,7 +193,7 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
       if (r.url().includes('/api/datasources/') && !r.ok()) broken.push(`variable: ${r.status()} ${decodeURIComponent(r.url()).slice(0, 300)}`);
       const answer = answers.get(Number(r.request().headers()['x-panel-id']));
       if (!answer || !r.url().includes('/api/ds/query')) return;
-      for (const q of r.request().postDataJSON()?.queries ?? []) answer.asked[q.refId] = q;
+      for (const q of r.request().postDataJSON()?.queries ?? []) answer.queries[q.refId] = q;
       for (const [ref, result] of Object.entries((await bodyOf(r)).results ?? {})) {
         answer.values[ref] = result.frames?.[0]?.data?.values?.at(-1)?.[0];
         if (result.error) answer.errors.push(`${ref}: ${result.error.slice(0, 300)}`);
@@ -221,15 +221,15 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
 
   const verdicts = [];
   for (const p of panels) {
-    const { results, errors, asked } = answers.get(p.id);
+    const { results, errors, queries } = answers.get(p.id);
     const box = page.locator(`[data-panelid="${p.id}"]`);
     const text = (await box.count()) ? await box.innerText() : '';
     const refs = (p.targets ?? []).map((t) => t.refId);
-    // Tiles and bars have a query for each thing that they may have to say.
+    // Tiles and bars have a query for each thing that they may have to show.
     const oneOf = ['stat', 'bargauge'].includes(p.type) && refs.some((ref) => results[ref]);
     const empty = oneOf || mayBeEmpty.has(p.title) ? [] : refs.filter((ref) => !results[ref]);
     const early = [];
-    for (const ref of empty) if (!lenient && await tooEarly(asked[ref])) early.push(ref);
+    for (const ref of empty) if (!lenient && await tooEarly(queries[ref])) early.push(ref);
     const missing = empty.filter((ref) => !early.includes(ref));
     const own = p.fieldConfig?.defaults?.noValue;
 
@@ -271,7 +271,7 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
   return { verdicts, broken };
 }
 
-// isGreen says whether anything in a panel is written in the green that means well.
+// isGreen reports whether anything in a panel is written in the green that means well.
 function isGreen(box) {
   return box.locator('*').evaluateAll((all) => all.some((e) => e.childElementCount === 0 && e.textContent.trim() && getComputedStyle(e).color === 'rgb(115, 191, 105)'));
 }

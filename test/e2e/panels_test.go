@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// startGrafana starts a Grafana that is provisioned with the repository's dashboards and asks nothing of the outside.
+// startGrafana starts a Grafana that is provisioned with the repository's dashboards and requests nothing from the outside.
 func (s *stack) startGrafana(t *testing.T) {
 	t.Helper()
 	e2e, err := filepath.Abs(".")
@@ -36,7 +36,7 @@ func (s *stack) startGrafana(t *testing.T) {
 	within(t, 2*time.Minute, func() error { _, err := get(s.grafana + "/api/health"); return err })
 }
 
-// testPanels opens every dashboard in a browser: each panel must draw, and the pictures are kept for the README.
+// testPanels opens every dashboard in a browser: each panel must draw, and the screenshots are kept for the README.
 func (s *stack) testPanels(t *testing.T) {
 	s.startGrafana(t)
 	// Rates and forecasts need a few minutes to draw.
@@ -48,11 +48,11 @@ func (s *stack) testPanels(t *testing.T) {
 		return err
 	})
 	account, pbx := s.backfillWeek(t)
-	pictures, folder := t.TempDir(), os.Getenv("E2E_PICTURES")
+	screenshots, folder := t.TempDir(), os.Getenv("E2E_PICTURES")
 	if folder != "" {
-		pictures = filepath.Join(folder, "good")
+		screenshots = filepath.Join(folder, "good")
 	}
-	cmd := exec.CommandContext(t.Context(), "node", "panels.mjs", pictures)
+	cmd := exec.CommandContext(t.Context(), "node", "panels.mjs", screenshots)
 	cmd.Env = append(os.Environ(), "GRAFANA_URL="+s.grafana, "WEEK=1", "ACCOUNT="+account, "PBX="+pbx)
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
@@ -60,23 +60,23 @@ func (s *stack) testPanels(t *testing.T) {
 		t.Fatalf("opening the dashboards: %v", err)
 	}
 	if folder == "" {
-		renewPictures(t, pictures)
+		renewScreenshots(t, screenshots)
 	}
 }
 
-// renewPictures replaces the pictures that the documentation shows.
-func renewPictures(t *testing.T, from string) {
+// renewScreenshots replaces the screenshots that the documentation shows.
+func renewScreenshots(t *testing.T, from string) {
 	t.Helper()
 	shown, err := filepath.Glob(filepath.Join("..", "..", "docs", "img", "*.png"))
 	if err != nil || len(shown) == 0 {
-		t.Fatalf("there are no pictures in docs/img: %v", err)
+		t.Fatalf("there are no screenshots in docs/img: %v", err)
 	}
 	for _, path := range shown {
-		picture, err := os.ReadFile(filepath.Join(from, filepath.Base(path)))
+		screenshot, err := os.ReadFile(filepath.Join(from, filepath.Base(path)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, picture, 0o600); err != nil {
+		if err := os.WriteFile(path, screenshot, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

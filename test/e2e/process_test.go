@@ -21,7 +21,7 @@ import (
 // process is a program of the stack, ended with the test.
 type process struct {
 	name string
-	// interrupt asks the program to end.
+	// interrupt requests that the program ends.
 	interrupt func()
 	pid       int
 	mu        sync.Mutex

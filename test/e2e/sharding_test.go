@@ -15,7 +15,7 @@ import (
 
 // TestTwoPrometheusServersShareAFleet runs what alerts/README.md shows: two servers that keep two of four shards each, and
 // a third that reads both. Each PBX is scraped once, each server is quiet about the other's shards, and what needs the
-// whole fleet is told by the third: an outage of a region, and a server that is gone.
+// complete fleet is reported by the third: an outage of a region, and a server that is gone.
 func TestTwoPrometheusServersShareAFleet(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -28,7 +28,7 @@ func TestTwoPrometheusServersShareAFleet(t *testing.T) {
 	a := startDocumented(t, root, strings.ReplaceAll(scraping, "http://ycm-exporter:10055", s.exporter))
 	other := strings.NewReplacer("http://ycm-exporter:10055", s.exporter, "server: a", "server: b", "'0|2'", "'1|3'")
 	b := startDocumented(t, root, other.Replace(scraping))
-	whole := startDocumented(t, root, strings.NewReplacer("http://prometheus-a:9090", a.url, "http://prometheus-b:9090", b.url).Replace(reading))
+	global := startDocumented(t, root, strings.NewReplacer("http://prometheus-a:9090", a.url, "http://prometheus-b:9090", b.url).Replace(reading))
 
 	const perFleet = `YcmExporterDown|YcmNoExporter|YcmExporterInstanceDown|YcmAccountMissing|YcmFirstWalkUnfinished|YcmFleetUnseen|YcmShard.*`
 	quiet := `count(ALERTS{alertname=~"` + perFleet + `"}) or vector(0)`
@@ -40,29 +40,29 @@ func TestTwoPrometheusServersShareAFleet(t *testing.T) {
 	}{
 		{a, "a", `count(up == 1)`, "2"},
 		{b, "b", `count(up == 1)`, "2"},
-		{whole, "global", `count(ycm_cloud_pbx_info)`, "200"},
-		{whole, "global", `count(count by (cloud_pbx_id) (ycm_cloud_pbx_info))`, "200"},
-		{whole, "global", `count(ycm_cloud_pbxs)`, "1"},
-		{whole, "global", `account:ycm_cloud_pbxs:count`, "200"},
-		{whole, "global", `sum(account_region_status:ycm_cloud_pbxs:count)`, "200"},
-		{whole, "global", quiet, "0"},
+		{global, "global", `count(ycm_cloud_pbx_info)`, "200"},
+		{global, "global", `count(count by (cloud_pbx_id) (ycm_cloud_pbx_info))`, "200"},
+		{global, "global", `count(ycm_cloud_pbxs)`, "1"},
+		{global, "global", `account:ycm_cloud_pbxs:count`, "200"},
+		{global, "global", `sum(account_region_status:ycm_cloud_pbxs:count)`, "200"},
+		{global, "global", quiet, "0"},
 		{a, "a", quiet, "0"},
 		{b, "b", quiet, "0"},
 	} {
 		c.server.becomes(t, c.name, c.query, c.want)
 	}
 
-	pbxs, err := queryAt(whole.url, `ycm_cloud_pbx_status{status="Running", region="Europe(Frankfurt)"} == 1`, time.Now())
+	pbxs, err := queryAt(global.url, `ycm_cloud_pbx_status{status="Running", region="Europe(Frankfurt)"} == 1`, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, pbx := range pbxs {
 		s.steer(t, http.MethodPost, "/sim/pbx/"+pbx.Metric["cloud_pbx_id"]+"/status?value=Stopped")
 	}
-	whole.becomes(t, "global", `count(ALERTS{alertname="YcmManyCloudPbxsNotRunning", alertstate="firing", region="Europe(Frankfurt)"})`, "1")
+	global.becomes(t, "global", `count(ALERTS{alertname="YcmManyCloudPbxsNotRunning", alertstate="firing", region="Europe(Frankfurt)"})`, "1")
 
 	b.process.interrupt()
-	whole.becomes(t, "global", `count(ALERTS{alertname="YcmShardMissing", alertstate="firing", account="demo", shards="4"})`, "1")
+	global.becomes(t, "global", `count(ALERTS{alertname="YcmShardMissing", alertstate="firing", account="demo", shards="4"})`, "1")
 }
 
 // server is a Prometheus of the test's.

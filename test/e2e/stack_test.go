@@ -48,7 +48,7 @@ func (s *stack) startExporter(t *testing.T, root string, flags ...string) {
 	within(t, 30*time.Second, func() error { _, err := get(s.exporter + "/-/ready"); return err })
 	m := regexp.MustCompile(`'(http://\S+)/sim/pbx/`).FindStringSubmatch(s.exporterProcess.output())
 	if m == nil {
-		t.Fatalf("the demo does not tell where its simulator is:\n%s", s.exporterProcess.output())
+		t.Fatalf("the demo does not print where its simulator is:\n%s", s.exporterProcess.output())
 	}
 	s.simulator = m[1]
 }
@@ -123,12 +123,12 @@ type sample struct {
 	Value  []any             `json:"value"`
 }
 
-// query asks Prometheus about the present moment.
+// query sends a query to Prometheus about the present moment.
 func (s *stack) query(expr string) ([]sample, error) {
 	return queryAt(s.prometheus, expr, time.Now())
 }
 
-// queryAt asks whatever speaks Prometheus's API about one moment.
+// queryAt sends a query about one moment to a server with Prometheus's API.
 func queryAt(server, expr string, at time.Time) ([]sample, error) {
 	body, err := get(fmt.Sprintf("%s/api/v1/query?time=%d&query=%s", server, at.Unix(), url.QueryEscape(expr)))
 	if err != nil {

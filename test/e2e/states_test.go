@@ -30,13 +30,13 @@ type badState struct {
 	first string
 	// green are the tiles, or dashboards, of which something is known even so; nil: no matter.
 	green []string
-	// dead says that nothing is scraped any more: then nothing is known, however long the rules hold what they recorded.
+	// dead means that nothing is scraped any more: then nothing is known, however long the rules hold what they recorded.
 	dead bool
 	// rulesAsWritten leaves the rules their own intervals, which takes two minutes.
 	rulesAsWritten bool
 }
 
-// known are the panels that tell something when nothing is scraped any more: how old it is, and what alerts fire.
+// known are the panels that show something when nothing is scraped any more: how old it is, and what alerts fire.
 var known = []string{"What is seen", "Alerts firing", "By account", "Collectors", "Exporters"}
 
 var badStates = []badState{
@@ -144,7 +144,7 @@ collectors:
 	return s
 }
 
-// judgeQueries asks what the tiles ask: none of them may come out green without data, and the first must say why.
+// judgeQueries runs the queries of the tiles: none of them may come out green without data, and the first must show why.
 func (b badState) judgeQueries(t *testing.T, s *stack) {
 	for _, q := range boardQueries(t, "7700") {
 		if b.dead && slices.Contains([]string{"stat", "bargauge", "table", "barchart"}, q.kind) && !slices.Contains(known, q.panel) {
@@ -171,7 +171,7 @@ func (b badState) judgeQueries(t *testing.T, s *stack) {
 	}
 }
 
-// judgePanels opens every dashboard in a browser. The pictures are kept where E2E_PICTURES says.
+// judgePanels opens every dashboard in a browser. The screenshots are kept in E2E_PICTURES.
 func (b badState) judgePanels(t *testing.T, s *stack, grafana string) {
 	pictures := t.TempDir()
 	if folder := os.Getenv("E2E_PICTURES"); folder != "" {

@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDashboardsCountEachPBXOnce asks every query of every dashboard of a Prometheus that scrapes one exporter of the
+// TestDashboardsCountEachPBXOnce sends every query of every dashboard to a Prometheus that scrapes one exporter of the
 // account, of one that scrapes two, and, where it can be had, of VictoriaMetrics: all must give the same.
 func TestDashboardsCountEachPBXOnce(t *testing.T) {
 	root, err := filepath.Abs("../..")
@@ -67,7 +67,7 @@ func TestDashboardsCountEachPBXOnce(t *testing.T) {
 	compared, answered := 0, 0
 	for _, q := range boardQueries(t, pbx[0].Metric["cloud_pbx_id"]) {
 		if strings.Contains(q.expr, "instance") && !strings.Contains(q.expr, "group_left () up") {
-			continue // what is asked of each exporter by itself
+			continue // a query about each exporter by itself
 		}
 		want, err := queryAt(one.prometheus, q.expr, at)
 		if err != nil {

@@ -94,7 +94,7 @@ func writeWeek(t *testing.T, out *bufio.Writer, series sample, end time.Time) {
 	}
 }
 
-// busy is how much is called at a time: most in the afternoon, half as much at the weekend.
+// busy is how many calls are active: most in the afternoon, half as much at the weekend.
 func busy(at time.Time) float64 {
 	at = at.UTC()
 	level := 1 + 0.6*math.Sin(2*math.Pi*(float64(at.Hour())+float64(at.Minute())/60-9)/24)

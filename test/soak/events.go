@@ -36,7 +36,7 @@ func (t *trouble) events(restarts bool) []event {
 	all := []event{
 		{"faults", 30, t.fault},
 		{"a slow or a dead scraper", 10, t.slowScraper},
-		{"reloads each second", 5, t.reloads},
+		{"reloads every second", 5, t.reloads},
 		{"a pause", 2, t.pause},
 		{"an outage", 2, t.outage},
 		{"tokens that end", 3, t.tokens},
@@ -66,7 +66,7 @@ func (t *trouble) happen(ctx context.Context, restarts bool) {
 		for _, e := range events {
 			if n -= e.weight; n < 0 {
 				if e.weight < 10 {
-					t.found.say("%s", e.name)
+					t.found.log("%s", e.name)
 				}
 				e.does(ctx)
 				break
@@ -93,7 +93,7 @@ func (t *trouble) fault(context.Context) {
 	effects := []ycmtest.Effect{
 		ycmtest.Reset(), ycmtest.Hang(), ycmtest.Malformed(), ycmtest.Empty(), ycmtest.Oversize(17 << 20), ycmtest.HTML(http.StatusBadGateway),
 		ycmtest.HTML(http.StatusOK), ycmtest.Status(http.StatusInternalServerError), ycmtest.Truncate(20), ycmtest.Trickle(2 * time.Second), ycmtest.Slow(3 * time.Second),
-		ycmtest.Redirect("https://elsewhere.example/"), ycmtest.BOM(), ycmtest.Switch(), unasked,
+		ycmtest.Redirect("https://elsewhere.example/"), ycmtest.BOM(), ycmtest.Switch(), unrequested,
 		ycmtest.Chain(ycmtest.Header("Retry-After", "3"), ycmtest.Status(http.StatusServiceUnavailable)),
 	}
 	t.fleets[t.rng.IntN(len(t.fleets))].sim.Inject(ycmtest.Fault{
@@ -101,8 +101,8 @@ func (t *trouble) fault(context.Context) {
 	})
 }
 
-// unasked answers a second time, with the token that came, which the standard library's logger would tell.
-func unasked(http.Handler) http.Handler {
+// unrequested answers a second time, with the token that came, which the standard library's logger would show.
+func unrequested(http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
@@ -115,8 +115,8 @@ func unasked(http.Handler) http.Handler {
 }
 
 func (t *trouble) slowScraper(ctx context.Context) {
-	asks := t.rng.IntN(2) == 0
-	t.hanging.Go(func() { t.exporter.hang(ctx, asks) })
+	complete := t.rng.IntN(2) == 0
+	t.hanging.Go(func() { t.exporter.hang(ctx, complete) })
 }
 
 // crowdSize is more than the exporter serves at once.
@@ -130,7 +130,7 @@ func (t *trouble) crowd(ctx context.Context) {
 	}
 }
 
-// reloads changes the configuration each second for a while.
+// reloads changes the configuration every second for a while.
 func (t *trouble) reloads(ctx context.Context) {
 	for range 5 + t.rng.IntN(15) {
 		t.settings.change()
@@ -162,10 +162,10 @@ func (t *trouble) post(broken bool, want int) {
 		return
 	}
 	began := time.Now()
-	a, err := t.exporter.ask(http.MethodPost, "/-/reload", nil)
+	a, err := t.exporter.request(http.MethodPost, "/-/reload", nil)
 	if err != nil || a.status != want {
 		took := time.Since(began)
-		stacks, _ := t.exporter.ask(http.MethodGet, "/debug/pprof/goroutine?debug=1", nil) // What is known is told.
+		stacks, _ := t.exporter.request(http.MethodGet, "/debug/pprof/goroutine?debug=1", nil) // What is known is reported.
 		t.found.add("reload", "after %v: HTTP %d, want %d, error %v: %s\n%.20000s", took, a.status, want, err, a.body, stacks.body)
 	}
 }
@@ -173,12 +173,12 @@ func (t *trouble) post(broken bool, want int) {
 // pause has an account pause.
 func (t *trouble) pause(context.Context) {
 	seconds := []int{3, 20, 40, 70}[t.rng.IntN(4)]
-	t.found.say("the pause is of %d s", seconds)
+	t.found.log("the pause is of %d s", seconds)
 	t.fleets[t.rng.IntN(len(t.fleets))].sim.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Times: 1, Effect: ycmtest.Chain(
 		ycmtest.Header("Retry-After", strconv.Itoa(seconds)), ycmtest.Failure(1000040, ycmtest.Shape{}))})
 }
 
-// outage lets a whole YCM fail for a while.
+// outage lets all requests to a YCM fail for a while.
 func (t *trouble) outage(ctx context.Context) {
 	effect := []ycmtest.Effect{ycmtest.Reset(), ycmtest.Hang(), ycmtest.Status(http.StatusBadGateway)}[t.rng.IntN(3)]
 	injected := t.fleets[t.rng.IntN(len(t.fleets))].sim.Inject(ycmtest.Fault{Effect: effect})
@@ -208,7 +208,7 @@ func (t *trouble) wrongSecret(ctx context.Context) {
 	t.reload()
 }
 
-// restart ends the process and starts it anew.
+// restart ends the process and starts it again.
 func (t *trouble) restart(signal syscall.Signal) {
 	t.exporter.stop(signal)
 	if err := t.exporter.start(t.address); err != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// findings collects what should not have been, and says it at once.
+// findings collects what should not have been, and reports it at once.
 type findings struct {
 	out     io.Writer
 	started time.Time
@@ -23,10 +23,10 @@ func newFindings(out io.Writer) *findings {
 	return &findings{out: out, started: time.Now(), counts: map[string]int{}}
 }
 
-// shownOfKind is how many findings of one kind are shown: the hundredth lost PBX tells nothing new.
+// shownOfKind is how many findings of one kind are shown: the hundredth lost PBX is no news.
 const shownOfKind = 5
 
-// add tells what was found wrong, of a kind such as "lost PBX".
+// add reports what was found wrong, of a kind such as "lost PBX".
 func (f *findings) add(kind, format string, args ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -36,8 +36,8 @@ func (f *findings) add(kind, format string, args ...any) {
 	}
 }
 
-// say tells what goes on.
-func (f *findings) say(format string, args ...any) {
+// log reports what happens.
+func (f *findings) log(format string, args ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.print(format, args...)
@@ -47,7 +47,7 @@ func (f *findings) print(format string, args ...any) {
 	fmt.Fprintf(f.out, "%7.1fs %s\n", time.Since(f.started).Seconds(), strings.TrimRight(fmt.Sprintf(format, args...), "\n"))
 }
 
-// summary tells how many of each kind were found, empty if nothing was.
+// summary returns how many of each kind were found, empty if nothing was.
 func (f *findings) summary() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

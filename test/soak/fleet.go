@@ -11,7 +11,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// fleet is a simulated YCM. Every change that is made to its PBXs is on record, so that it can be told what was true when.
+// fleet is a simulated YCM. Every change that is made to its PBXs is on record, so that it is known what was true when.
 type fleet struct {
 	account string
 	limit   ycmtest.RateLimit
@@ -27,7 +27,7 @@ type fleet struct {
 	calm    bool
 	states  map[int64][]state // of each PBX, the oldest first
 	tokens  map[string]bool   // that were ever seen to be good
-	listing time.Time         // when a page of the list was last asked for
+	listing time.Time         // when a page of the list was last requested
 }
 
 // state is what a PBX was from one moment to another. The moments are generous: two states in a row overlap by the time
@@ -96,7 +96,7 @@ func (f *fleet) stir() {
 	}
 }
 
-// vanish deletes so many PBXs that a walk does not believe it at once.
+// vanish deletes so many PBXs that more walks have to confirm it.
 func (f *fleet) vanish() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -151,7 +151,7 @@ func (f *fleet) ended(id int64, at time.Time) {
 	states[len(states)-1].until = at
 }
 
-// setCalm stops the changes, or lets them go on.
+// setCalm stops the changes, or lets them continue.
 func (f *fleet) setCalm(calm bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -187,14 +187,14 @@ func (f *fleet) secrets() []string {
 	return all
 }
 
-// asked is when a page of the list was last asked for.
-func (f *fleet) asked() time.Time {
+// lastRequested is when a page of the list was last requested.
+func (f *fleet) lastRequested() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.listing
 }
 
-// directPBX is the address of a PBX that is spoken to directly.
+// directPBX is the address of a PBX with direct access.
 func (f *fleet) directPBX() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

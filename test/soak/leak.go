@@ -16,12 +16,12 @@ type usage struct {
 	heap                    float64 // bytes that are in use, after a collection
 }
 
-// measure asks the exporter what it holds.
+// measure returns what the exporter holds.
 func (e *exporter) measure() (u usage, ok bool) {
-	if _, err := e.ask(http.MethodGet, "/debug/pprof/heap?gc=1", nil); err != nil {
+	if _, err := e.request(http.MethodGet, "/debug/pprof/heap?gc=1", nil); err != nil {
 		return u, false
 	}
-	a, err := e.ask(http.MethodGet, "/metrics?shard=0&shards=64", nil)
+	a, err := e.request(http.MethodGet, "/metrics?shard=0&shards=64", nil)
 	if err != nil || a.status != http.StatusOK {
 		return u, false
 	}
@@ -88,12 +88,12 @@ func (e *exporter) settled(before usage) {
 	for began := time.Now(); time.Since(began) < maySettleIn; time.Sleep(time.Second) {
 		now, ok := e.measure()
 		if u = now; ok && u.goroutines <= before.goroutines+mayKeep && u.descriptors <= before.descriptors+mayKeep {
-			e.found.say("goroutines %v before and %v after, descriptors %v and %v, heap %.1f MiB and %.1f MiB",
+			e.found.log("goroutines %v before and %v after, descriptors %v and %v, heap %.1f MiB and %.1f MiB",
 				before.goroutines, u.goroutines, before.descriptors, u.descriptors, before.heap/(1<<20), u.heap/(1<<20))
 			return
 		}
 	}
-	stacks, _ := e.ask(http.MethodGet, "/debug/pprof/goroutine?debug=1", nil) // What is known is told.
+	stacks, _ := e.request(http.MethodGet, "/debug/pprof/goroutine?debug=1", nil) // What is known is reported.
 	e.found.add("leak", "goroutines %v before and %v after, descriptors %v and %v:\n%.6000s",
 		before.goroutines, u.goroutines, before.descriptors, u.descriptors, stacks.body)
 }

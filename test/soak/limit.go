@@ -10,7 +10,7 @@ import (
 // phases is at how many moments of an interval a YCM that adds its tokens in lumps is taken to do so.
 const phases = 16
 
-// meter holds each request against the limit by both readings of the vendor's pages: tokens come steadily, or all at once
+// meter compares each request with the limit, as the vendor's pages can be read in two ways: tokens come steadily, or all at once
 // at the end of an interval that began at any moment.
 type meter struct {
 	limit ycmtest.RateLimit

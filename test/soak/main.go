@@ -1,5 +1,5 @@
 // Command soak puts an exporter, built with the race detector, to the test for a while: simulated YCMs whose fleets change
-// under its hands and that fail in all ways, a configuration that changes each second, restarts, kill -9, a process that is
+// during a walk and that fail in all ways, a configuration that changes every second, restarts, kill -9, a process that is
 // frozen, scrapers that do not read. It ends with 1 if anything was served that was not true, if a limit was overrun, and if
 // anything leaked, hung, raced, crashed or showed a secret.
 //
@@ -25,8 +25,8 @@ import (
 
 func main() {
 	binary := flag.String("exporter", "", "the exporter, built with -race")
-	duration := flag.Duration("for", 10*time.Minute, "how long to go on")
-	seed := flag.Uint64("seed", rand.Uint64()>>32, "what chance decides by; the same seed brings the same trouble in the same order")
+	duration := flag.Duration("for", 10*time.Minute, "how long the soak takes")
+	seed := flag.Uint64("seed", rand.Uint64()>>32, "the seed of the random events; the same seed brings the same events in the same order")
 	flag.Parse()
 	found := newFindings(os.Stdout)
 	life, kill := context.WithCancel(context.Background())
@@ -57,7 +57,7 @@ func soak(life context.Context, binary string, duration time.Duration, seed uint
 	if err != nil {
 		return err
 	}
-	found.say("soaking for %v with -seed=%d; configuration, storage and log are in %s", duration, seed, folder)
+	found.log("soaking for %v with -seed=%d; configuration, storage and log are in %s", duration, seed, folder)
 	fleets := []*fleet{
 		newFleet("large", 700, ycmtest.RateLimit{Burst: 300, Rate: 240, Interval: time.Minute}, seed, found),
 		newFleet("lumps", 150, ycmtest.RateLimit{Burst: 150, Rate: 150, Interval: time.Minute, Lump: true}, seed+1, found),
@@ -75,7 +75,7 @@ func soak(life context.Context, binary string, duration time.Duration, seed uint
 		return err
 	}
 	r := run{t, duration}
-	r.whole(seed)
+	r.both(seed)
 	e.stop(syscall.SIGTERM)
 	r.verdict()
 	if found.summary() == "" {
@@ -90,8 +90,8 @@ type run struct {
 	duration time.Duration
 }
 
-// whole is the first half with restarts, and a second one without, which shows what one process keeps.
-func (r run) whole(seed uint64) {
+// both runs the first half with restarts, and a second one without, which shows what one process keeps.
+func (r run) both(seed uint64) {
 	ctx, stop := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
 	for i := range uint64(3) {
@@ -114,7 +114,7 @@ func (r run) whole(seed uint64) {
 	stop()
 	watching.Wait()
 	if first, last, ok := heap.trend(); ok {
-		r.found.say("the heap was %.1f MiB at least at the beginning and %.1f MiB at the end", first/(1<<20), last/(1<<20))
+		r.found.log("the heap was %.1f MiB at least at the beginning and %.1f MiB at the end", first/(1<<20), last/(1<<20))
 		if last > first*mayGrow+mayGrowBy {
 			r.found.add("leak", "the heap grew from %.1f to %.1f MiB", first/(1<<20), last/(1<<20))
 		}
@@ -140,10 +140,10 @@ func (r run) churn(ctx context.Context) {
 }
 
 // mayRecover is how long it takes at most until all is well again after trouble: a pause of 70 s, the share of the rate that is
-// asked for after it, and three walks that agree are the longest way.
+// used after it, and three walks that agree are the longest way.
 const mayRecover = 5 * time.Minute
 
-// calm ends the changes, has the exporter ask no PBX, and waits until it tells that all is well.
+// calm ends the changes, has the exporter query no PBX, and waits until it reports that all is well.
 func (r run) calm() {
 	for _, f := range r.fleets {
 		f.setCalm(true)
@@ -153,7 +153,7 @@ func (r run) calm() {
 	began := time.Now()
 	for time.Since(began) < mayRecover {
 		if missing := r.unwell(began); missing == "" {
-			r.found.say("all was well %v after the trouble", time.Since(began).Round(time.Second))
+			r.found.log("all was well %v after the trouble", time.Since(began).Round(time.Second))
 			return
 		}
 		time.Sleep(time.Second)
@@ -161,9 +161,9 @@ func (r run) calm() {
 	r.found.add("hang", "%v after all trouble ended: %s", mayRecover, r.unwell(began))
 }
 
-// unwell tells an account whose list was not read since a moment, empty if there is none.
+// unwell names an account whose list was not read since a moment, empty if there is none.
 func (r run) unwell(since time.Time) string {
-	a, err := r.exporter.ask(http.MethodGet, "/metrics", nil)
+	a, err := r.exporter.request(http.MethodGet, "/metrics", nil)
 	if err != nil {
 		return err.Error()
 	}
@@ -193,13 +193,13 @@ func (r run) stirAgain() {
 	r.reload()
 }
 
-// verdict finds what only the end tells.
+// verdict finds what only the end shows.
 func (r run) verdict() {
 	var secrets []string
 	for _, f := range r.fleets {
 		secrets = append(secrets, f.secrets()...)
 		stats := f.sim.Stats()
-		r.found.say("account %s: %d requests, at least %.2f tokens left by any reading, %d logins refused, %d scrapes held against the truth",
+		r.found.log("account %s: %d requests, at least %.2f tokens left in any bucket, %d logins refused, %d scrapes compared with the truth",
 			f.account, stats.Requests, f.meter.least, stats.LoginsRefused, r.watcher.count[f.account])
 		if stats.Refused > 0 {
 			r.found.add("request over the limit", "account %s: YCM refused %d", f.account, stats.Refused)

@@ -23,14 +23,14 @@ const (
 
 // exporter is the program that is put to the test, a process after another.
 type exporter struct {
-	life                context.Context // of the whole soak; who ends that ends the process
+	life                context.Context // of the soak; its end ends the process
 	binary, folder, url string
 	found               *findings
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
 	ended  chan struct{} // closed when the process has
-	meant  bool          // it was told to end
+	meant  bool          // the soak ended it
 	down   time.Time     // since when it does not serve, or is frozen; zero: it does
 	starts int
 }
@@ -58,7 +58,7 @@ func (e *exporter) start(address string) error {
 	e.mu.Unlock()
 	go e.wait(cmd, log, ended)
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		if answer, err := e.ask(http.MethodGet, "/-/healthy", nil); err == nil && answer.status == http.StatusOK {
+		if answer, err := e.request(http.MethodGet, "/-/healthy", nil); err == nil && answer.status == http.StatusOK {
 			break
 		}
 		if time.Since(began) > mayStart {
@@ -110,7 +110,7 @@ func (e *exporter) freeze(d time.Duration) {
 	time.Sleep(d)
 	e.signal(syscall.SIGCONT)
 	e.mu.Lock()
-	e.starts++ // What was asked before the end of it is not to be answered in time.
+	e.starts++ // What was requested before the end of it may be answered late.
 	e.mu.Unlock()
 	e.setDown(false)
 }
@@ -168,7 +168,7 @@ func (e *exporter) searchLog(secrets []string) {
 	}
 	for _, bad := range []string{"DATA RACE", "panic", "fatal error", "goroutine 1 "} {
 		if at := bytes.Index(content, []byte(bad)); at >= 0 {
-			e.found.add("panic or race", "the log says %q:\n%s", bad, content[max(0, at-500):min(len(content), at+4000)])
+			e.found.add("panic or race", "the log has %q:\n%s", bad, content[max(0, at-500):min(len(content), at+4000)])
 		}
 	}
 	e.searchSecrets("the log", content, secrets)

@@ -39,8 +39,8 @@ type answer struct {
 	body        []byte
 }
 
-// ask asks the exporter on a connection of its own, so that none stays open.
-func (e *exporter) ask(method, path string, header http.Header) (answer, error) {
+// request sends a request on a connection of its own, so that none stays open.
+func (e *exporter) request(method, path string, header http.Header) (answer, error) {
 	ctx, cancel := context.WithTimeout(e.life, mayAnswer)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, e.url+path, http.NoBody)
@@ -143,8 +143,8 @@ func decode(a answer) (all []*dto.MetricFamily, err error) {
 	return all, nil
 }
 
-// slow connects, asks for the largest page there is and reads nothing of it; dead does not even finish to ask.
-func (e *exporter) hang(ctx context.Context, asks bool) {
+// hang connects, requests the largest page there is and reads nothing of it, or does not even complete the request.
+func (e *exporter) hang(ctx context.Context, complete bool) {
 	ctx, cancel := context.WithTimeout(ctx, 45*time.Second)
 	defer cancel()
 	conn, err := dialer.DialContext(ctx, "tcp", strings.TrimPrefix(e.url, "http://"))
@@ -153,7 +153,7 @@ func (e *exporter) hang(ctx context.Context, asks bool) {
 	}
 	defer func() { _ = conn.Close() }() // Nothing is expected of it.
 	request := "GET /metrics HTTP/1.1\r\nHost: exporter\r\n"
-	if asks {
+	if complete {
 		request += "\r\n"
 	}
 	_, _ = io.WriteString(conn, request) // It may have ended.

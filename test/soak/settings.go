@@ -21,7 +21,7 @@ type settings struct {
 	longest    int // that it has been of late
 	trunks     bool
 	apiSeconds int
-	resting    bool // no PBX is asked, so that what the exporter holds does not depend on how far its sweeps are
+	resting    bool // no PBX is queried, so that what the exporter holds does not depend on how far its sweeps are
 }
 
 // accountSettings is what changes of one account.

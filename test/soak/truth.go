@@ -10,8 +10,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// truth is what the exporter should serve of a PBX, by family and its own label. It is written anew here, not taken from
-// the exporter.
+// truth is what the exporter should serve of a PBX, by family and its own label. It is written a second time here, not taken
+// from the exporter.
 func truth(p *ycmtest.PBX) map[string]float64 {
 	t := map[string]float64{
 		"ycm_cloud_pbx_info " + p.SN + " " + p.Version: 1,
@@ -113,7 +113,7 @@ func (f *fleet) checkPBX(id int64, samples map[string]float64, from, to time.Tim
 	f.found.add("false series", "account %s: PBX %d at %s, of a walk since %s: %s", f.account, id, clock(to), clock(from), nearest)
 }
 
-// difference tells the first thing that is not as it should be, empty if all is.
+// difference returns the first thing that is not as it should be, empty if all is.
 func difference(want, got map[string]float64) string {
 	for _, key := range slices.Sorted(maps.Keys(want)) {
 		value, ok := got[key]

@@ -14,9 +14,9 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 )
 
-var dialer = net.Dialer{Timeout: 5 * time.Second} // Used by all who scrape slowly.
+var dialer = net.Dialer{Timeout: 5 * time.Second} // Used by all slow scrapers.
 
-// watcher scrapes, and holds what it gets against the truth.
+// watcher scrapes, and compares what it gets with the truth.
 type watcher struct {
 	exporter *exporter
 	fleets   []*fleet
@@ -51,7 +51,7 @@ func (w *watcher) watch(ctx context.Context, rng *rand.Rand) {
 	}
 }
 
-// scrape scrapes once. What happens while the exporter is told to end, or is frozen, says nothing.
+// scrape scrapes once. What happens while the exporter ends, or is frozen, counts for nothing.
 func (w *watcher) scrape(f format, query, account string, shard exposition.Shard) {
 	process, ok := w.exporter.serves()
 	if !ok {
@@ -59,7 +59,7 @@ func (w *watcher) scrape(f format, query, account string, shard exposition.Shard
 		return
 	}
 	began := time.Now()
-	a, err := w.exporter.ask(http.MethodGet, "/metrics"+query, http.Header{"Accept": {f.accept}, "Accept-Encoding": {f.encoding}})
+	a, err := w.exporter.request(http.MethodGet, "/metrics"+query, http.Header{"Accept": {f.accept}, "Accept-Encoding": {f.encoding}})
 	ended := time.Now()
 	if now, ok := w.exporter.serves(); !ok || now != process {
 		return
@@ -88,7 +88,7 @@ func (w *watcher) scrape(f format, query, account string, shard exposition.Shard
 	}
 }
 
-// listed are the families of the list's own per-PBX samples, with the label that tells samples of one PBX apart.
+// listed are the families of the list's own per-PBX samples, with the label that distinguishes samples of one PBX.
 func listed(s sample) (key string, ok bool) {
 	if len(s.family) < 14 || s.family[:14] != "ycm_cloud_pbx_" || unchecked(s.family) {
 		return "", false
@@ -104,7 +104,7 @@ func listed(s sample) (key string, ok bool) {
 	return s.family + " ", true
 }
 
-// listStatus is what the exporter says of how the polls of an account's list go.
+// listStatus is what the exporter reports about the polls of an account's list.
 type listStatus struct {
 	lastSuccess time.Time
 	duration    time.Duration
@@ -112,7 +112,7 @@ type listStatus struct {
 	restored    bool
 }
 
-// check holds the samples of an account against its fleet.
+// check compares the samples of an account with its fleet.
 func (w *watcher) check(f *fleet, samples []sample, shard exposition.Shard, now time.Time) {
 	served := map[int64]map[string]float64{}
 	var status listStatus
@@ -190,8 +190,8 @@ func (w *watcher) checkAge(f *fleet, t listStatus, now time.Time) {
 	w.mu.Unlock()
 	const slack = 10 * time.Second
 	staleAfter := w.settings.longestStaleAfter()
-	if age := now.Sub(t.lastSuccess); known && age > max(staleAfter, 2*took)+slack && now.Sub(f.asked()) > staleAfter+slack {
-		w.found.add("stale series", "account %s: what is served at %s is %v old, of a walk of %v, and no page came since %s", f.account, clock(now), age, took, clock(f.asked()))
+	if age := now.Sub(t.lastSuccess); known && age > max(staleAfter, 2*took)+slack && now.Sub(f.lastRequested()) > staleAfter+slack {
+		w.found.add("stale series", "account %s: what is served at %s is %v old, of a walk of %v, and no page came since %s", f.account, clock(now), age, took, clock(f.lastRequested()))
 	}
 }
 

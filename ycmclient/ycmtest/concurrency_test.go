@@ -13,8 +13,8 @@ import (
 // prove that everything was done.
 func TestConcurrentUse(t *testing.T) {
 	r := dial(t, Options{PBXs: 300, Live: true, RateLimit: &RateLimit{Burst: 10_000, Rate: 1}, Users: 5})
-	const rounds = 20
-	ask := func(method, path string) {
+	const turns = 20
+	request := func(method, path string) {
 		response, err := r.try(method, path, "", "{}")
 		if err == nil {
 			response.Body.Close()
@@ -22,13 +22,13 @@ func TestConcurrentUse(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	get := func(path string) { ask(http.MethodGet, "/dm/open_api/"+path) }
+	get := func(path string) { request(http.MethodGet, "/dm/open_api/"+path) }
 	var done sync.WaitGroup
-	for worker, work := range []func(round int){
-		func(round int) { get(fmt.Sprintf("v2/cloud_pbx/instances?pageSize=50&pageNumber=%d", 1+round%7)) },
+	for worker, work := range []func(turn int){
+		func(turn int) { get(fmt.Sprintf("v2/cloud_pbx/instances?pageSize=50&pageNumber=%d", 1+turn%7)) },
 		func(int) { get("v2/cloud_pbx/instances?search=dental") },
 		func(int) { get("v1/subscription"); get("v2/users") },
-		func(int) { ask(http.MethodPost, "/dm/open_api/oauth/token") },
+		func(int) { request(http.MethodPost, "/dm/open_api/oauth/token") },
 		func(int) {
 			r.Delete(r.IDs()[0])
 			r.Add(nil)
@@ -39,7 +39,7 @@ func TestConcurrentUse(t *testing.T) {
 		func(int) {
 			for _, p := range r.PBXs()[:3] {
 				get("v1/cloud_pbx/" + p.SN + "/openapi/v1.0/trunk/list")
-				ask(http.MethodPost, "/pbx/"+p.URL+"/openapi/v1.0/get_token")
+				request(http.MethodPost, "/pbx/"+p.URL+"/openapi/v1.0/get_token")
 			}
 		},
 		func(int) {
@@ -52,16 +52,16 @@ func TestConcurrentUse(t *testing.T) {
 		},
 	} {
 		done.Go(func() {
-			for round := range rounds {
-				work(round + worker)
+			for turn := range turns {
+				work(turn + worker)
 			}
 		})
 	}
 	done.Wait()
-	if lists := r.Count(CloudPBXList); lists != 2*rounds {
-		t.Errorf("%d pages were asked for, want %d", lists, 2*rounds)
+	if lists := r.Count(CloudPBXList); lists != 2*turns {
+		t.Errorf("%d pages were requested, want %d", lists, 2*turns)
 	}
-	if size := r.Len(); size != 300+rounds {
-		t.Errorf("there are %d PBXs, want %d", size, 300+rounds)
+	if size := r.Len(); size != 300+turns {
+		t.Errorf("there are %d PBXs, want %d", size, 300+turns)
 	}
 }

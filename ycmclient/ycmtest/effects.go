@@ -146,7 +146,7 @@ func Trickle(d time.Duration) Effect {
 	})
 }
 
-// Truncate announces the whole answer and closes the connection after n bytes of it.
+// Truncate announces the complete answer and closes the connection after n bytes of it.
 func Truncate(n int) Effect {
 	return rewrite(func(w http.ResponseWriter, _ *http.Request, answer *recorder) {
 		answer.writeHead(w)
@@ -207,13 +207,13 @@ func IgnorePage(echo bool) Effect {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			query := r.URL.Query()
-			asked := query.Get("pageNumber")
+			requested := query.Get("pageNumber")
 			query.Del("pageNumber")
 			first := r.Clone(r.Context())
 			first.URL.RawQuery = query.Encode()
 			answer := next
-			if _, err := strconv.Atoi(asked); echo && err == nil {
-				answer = Set("pageNumber", asked)(next)
+			if _, err := strconv.Atoi(requested); echo && err == nil {
+				answer = Set("pageNumber", requested)(next)
 			}
 			answer.ServeHTTP(w, first)
 		})

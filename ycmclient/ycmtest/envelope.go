@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Body is where a failed answer holds its code and message. The vendor's pages do not say, and the vendor's products differ,
+// Body is where a failed answer holds its code and message. The vendor's pages do not document it, and the vendor's products differ,
 // so a client has to understand all of these.
 type Body uint8
 
@@ -25,7 +25,7 @@ const (
 	OAuthError              // {"error":"invalid_client","error_description":"..."}, RFC 6749, without a code
 )
 
-// Shape is the whole form of a failed answer.
+// Shape is the form of a failed answer.
 type Shape struct {
 	Body      Body
 	Always200 bool // under HTTP 200, not under the HTTP status that fits

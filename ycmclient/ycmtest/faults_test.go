@@ -38,7 +38,7 @@ func TestEffects(t *testing.T) {
 		{"answer of its own", Answer(200, "application/json", "null"), 200, "null", ""},
 		{"null data", Set("data", "null"), 200, `"data":null`, ""},
 		{"unknown status", Set("pbxStatus", `"Exploding"`), 200, `"pbxStatus":"Exploding"`, ""},
-		{"a total that lies", Set("total", "-3"), 200, `"total":-3`, ""},
+		{"an inconsistent total", Set("total", "-3"), 200, `"total":-3`, ""},
 		{"page ignored", IgnorePage(false), 200, `"pageNumber":1`, ""},
 		{"page ignored in secret", IgnorePage(true), 200, `"pageNumber":2`, ""},
 		{"slow", Slow(time.Millisecond), 200, `"total":30`, ""},

@@ -29,7 +29,7 @@ func newFleet(w world) *fleet {
 	return f
 }
 
-// at makes the PBX with an id as it is at a time, with f.mu held.
+// at makes the PBX with an id as it is at a moment, with f.mu held.
 func (f *fleet) at(id int64, now time.Time) PBX {
 	if p, ok := f.changed[id]; ok {
 		return p
@@ -92,7 +92,7 @@ func (s *Server) PBX(id int64) (PBX, bool) {
 	return p.clone(), ok
 }
 
-// PBXs returns the whole fleet as it is now, by ascending id.
+// PBXs returns the complete fleet as it is now, by ascending id.
 func (s *Server) PBXs() []PBX {
 	s.fleet.mu.RLock()
 	defer s.fleet.mu.RUnlock()

@@ -10,7 +10,7 @@ import (
 
 const regionsPath = "v1/cluster/regions"
 
-// A login gives a bare object with a pair of tokens, and the access token opens the API for as long as it says.
+// A login gives a bare object with a pair of tokens, and the access token opens the API for as long as expires_in.
 func TestAccessTokenExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := dialMemory(t, Options{TokenLife: time.Minute})

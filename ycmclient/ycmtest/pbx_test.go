@@ -32,13 +32,13 @@ func dialPBX(t *testing.T, edit func(*PBX)) (*reader, PBX) {
 	return r, p
 }
 
-// through asks a PBX through YCM.
+// through queries a PBX through YCM.
 func (r *reader) through(p PBX, call string) (int, fields) {
 	r.t.Helper()
 	return r.get("v1/cloud_pbx/" + p.SN + "/openapi/v1.0/" + call)
 }
 
-// at asks a PBX directly.
+// at queries a PBX by direct access.
 func (r *reader) at(p PBX, method, call, body string) fields {
 	r.t.Helper()
 	_, answer := r.send(method, "/pbx/"+p.URL+"/openapi/v1.0/"+call, "application/json", body)
@@ -56,7 +56,7 @@ func TestProxy(t *testing.T) {
 		t.Errorf("the proxy answers %d: %v", status, answer)
 	}
 	if data["sn"] != p.SN || data["firmware_version"] != p.Version || data["up_time"].(float64) <= 0 {
-		t.Errorf("the PBX says %v, want it to be %s with version %s", data, p.SN, p.Version)
+		t.Errorf("the PBX reports %v, want it to be %s with version %s", data, p.SN, p.Version)
 	}
 	_, answer = r.through(p, "system/capacity")
 	if used := answer["data"].(fields)["extension_used"]; used != float64(p.UsedExtensions) {
@@ -71,7 +71,7 @@ func TestProxy(t *testing.T) {
 		}
 	}
 	if len(r.Violations()) != 4 {
-		t.Errorf("the violations are %q, want one for each call that is no allowed read", r.Violations())
+		t.Errorf("the violations are %q, want one for each call that is not an allowed read", r.Violations())
 	}
 	r.token = ""
 	if _, answer := r.through(p, "system/information"); answer["code"] != 1000036.0 {
@@ -132,7 +132,7 @@ func TestUnreachablePBXs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text(t, response); response.StatusCode != http.StatusNotFound {
-		t.Errorf("a host that is no PBX answers %d, want 404", response.StatusCode)
+		t.Errorf("a host that is not a PBX answers %d, want 404", response.StatusCode)
 	}
 }
 
@@ -207,7 +207,7 @@ func TestPBXTokens(t *testing.T) {
 func TestPBXLockout(t *testing.T) {
 	r, p := dialPBX(t, nil)
 	if answer := r.at(p, http.MethodPost, "get_token", "{"); answer["errcode"] != 40001.0 {
-		t.Errorf("a login that is no JSON answers %v, want 40001", answer)
+		t.Errorf("a login that is not JSON answers %v, want 40001", answer)
 	}
 	for try := range 5 {
 		answer := r.at(p, http.MethodPost, "get_token", `{"username":"demo-pbx-client-id","password":"wrong"}`)

@@ -10,7 +10,7 @@ import (
 )
 
 // RateLimit is a token bucket in the vendor's terms ("Limit API Request Rate for Subordinate Users"). Every request of a known
-// Client ID takes a token, logins included. The vendor's pages say neither whether tokens are added evenly or in a lump, nor
+// Client ID takes a token, logins included. The vendor's pages document neither whether tokens are added evenly or in a lump, nor
 // whether the answer to a refused request has Retry-After.
 type RateLimit struct {
 	Burst    int           // size of the bucket, which is full at the start

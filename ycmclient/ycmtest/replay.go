@@ -163,7 +163,7 @@ func (r *Replay) write(w http.ResponseWriter, request *http.Request, e capture.E
 	}
 	body := []byte(e.Body)
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) == nil && fields["time"] != nil { // The capture does not say when each answer came.
+	if json.Unmarshal(body, &fields) == nil && fields["time"] != nil { // The capture does not have the time of each answer.
 		fields["time"] = strconv.AppendInt(nil, time.Now().Unix(), 10)
 		body, _ = json.Marshal(fields) // What was unmarshalled can be marshalled.
 	}

@@ -119,7 +119,7 @@ func TestReplayOfPartOfAListCanBeWalked(t *testing.T) {
 		path+`"query":{"pageNumber":"1","pageSize":"50","sort":"cloudPbxId"},"body":{"data":{"total":9,"list":[{"cloudPbxId":1},{"cloudPbxId":2}]}}}`,
 		path+`"query":{"pageNumber":"5","pageSize":"50","sort":"cloudPbxId"},"body":{"data":{"total":9,"list":[{"cloudPbxId":"9"}]}}}`,
 	)
-	whole := replayOf(t,
+	complete := replayOf(t,
 		path+`"query":{"pageNumber":"1","pageSize":"50","sort":"cloudPbxId"},"body":{"data":{"total":3,"list":[{"cloudPbxId":1},{"cloudPbxId":2}]}}}`,
 		path+`"query":{"pageNumber":"2","pageSize":"50","sort":"cloudPbxId"},"body":{"data":{"total":3,"list":[{"cloudPbxId":"9"}]}}}`,
 	)
@@ -136,10 +136,10 @@ func TestReplayOfPartOfAListCanBeWalked(t *testing.T) {
 		{"a part, after that", part, "?pageNumber=1&pageSize=50&sort=cloudPbxId", 2, 3},
 		{"a part, past the end", part, "?pageNumber=3&pageSize=50&sort=cloudPbxId", 0, 3},
 		{"a part, in smaller pages, falling", part, "?pageNumber=3&pageSize=1&sort=-cloudPbxId", 1, 3},
-		{"a whole list, page 1", whole, "?pageNumber=1&pageSize=50&sort=cloudPbxId", 2, 3},
-		{"a whole list, page 2", whole, "?pageNumber=2&pageSize=50&sort=cloudPbxId", 1, 3},
-		{"a whole list, past the end", whole, "?pageNumber=3&pageSize=50&sort=cloudPbxId", 0, 3},
-		{"a whole list, falling in pages of its size", whole, "?pageNumber=1&pageSize=50&sort=-cloudPbxId", 2, 3},
+		{"a complete list, page 1", complete, "?pageNumber=1&pageSize=50&sort=cloudPbxId", 2, 3},
+		{"a complete list, page 2", complete, "?pageNumber=2&pageSize=50&sort=cloudPbxId", 1, 3},
+		{"a complete list, past the end", complete, "?pageNumber=3&pageSize=50&sort=cloudPbxId", 0, 3},
+		{"a complete list, falling in pages of its size", complete, "?pageNumber=1&pageSize=50&sort=-cloudPbxId", 2, 3},
 	} {
 		_, body := query(t, c.replay, "GET", list+c.query)
 		var a struct {

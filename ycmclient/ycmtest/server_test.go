@@ -120,7 +120,7 @@ func TestRegionsAndFirmware(t *testing.T) {
 	}
 }
 
-// What the subscription and the users say adds up to what the list says, after changes too.
+// The subscription and the users add up to the list, after changes too.
 func TestTotalsAgreeWithTheFleet(t *testing.T) {
 	r := dial(t, Options{PBXs: 100, Users: 70})
 	check := func() {

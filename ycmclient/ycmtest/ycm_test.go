@@ -136,7 +136,7 @@ func (r *reader) refresh(token any) (int, fields) {
 	return r.form(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token.(string)}})
 }
 
-// text reads the whole body of an answer.
+// text reads the complete body of an answer.
 func text(t *testing.T, response *http.Response) string {
 	t.Helper()
 	defer response.Body.Close()
