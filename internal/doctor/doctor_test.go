@@ -273,6 +273,19 @@ func TestDoctorUsesAFifthOfTheRateLimit(t *testing.T) {
 	})
 }
 
+// Without queries of single PBXs the exporter works, with more walks.
+func TestReportOfYCMThatRefusesQueriesOfSinglePBXs(t *testing.T) {
+	t.Parallel()
+	examine(t, ycmtest.Options{PBXs: 30, Healthy: true}, func(s *ycmtest.Server, _ *doctor.Options) {
+		s.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBX, Effect: ycmtest.Failure(1000042, ycmtest.Shape{})})
+	}, func(_ *ycmtest.Server, a doctor.Account) {
+		contains(t, a, "warning A single PBX cannot be queried by its id: HTTP 403, code 1000042 ACCESS_DENIED, class denied.")
+		if !a.Works {
+			t.Error("by the report the exporter does not work")
+		}
+	})
+}
+
 // A PBX whose API is disabled is not a problem of the account: other PBXs may serve the collector.
 func TestReportOfPBXThatDoesNotServe(t *testing.T) {
 	t.Parallel()

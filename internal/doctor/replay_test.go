@@ -26,7 +26,9 @@ type served struct{ http.Handler }
 func (s served) RoundTrip(r *http.Request) (answer *http.Response, err error) {
 	defer func() {
 		if cut := recover(); cut != nil {
-			answer, err = nil, io.ErrUnexpectedEOF
+			if answer, err = nil, r.Context().Err(); err == nil {
+				err = io.ErrUnexpectedEOF
+			}
 		}
 	}()
 	time.Sleep(latency)
@@ -93,6 +95,7 @@ func TestReportOfReplayIsThatOfTheOriginal(t *testing.T) {
 		"with the wrong secret":   {secret: "wrong", want: "The login fails"},
 		"that is not YCM":         {prepare: inject("", ycmtest.HTML(http.StatusOK)), want: "HTML page instead of JSON"},
 		"that cuts a connection":  {prepare: inject(ycmtest.Subscription, ycmtest.Reset()), want: "the connection broke"},
+		"that hangs":              {prepare: inject(ycmtest.Subscription, ycmtest.Hang()), want: "it did not come within the time-out"},
 		"that limits the account": {prepare: inject(ycmtest.Regions, ycmtest.Failure(1000040, ycmtest.Shape{})), want: "because of its rate limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
