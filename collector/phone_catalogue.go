@@ -59,7 +59,7 @@ type catalogueReader struct {
 // read reads vendors, then models, then templates and methods. What the PBX fails to return is left out, except the
 // vendors, until several requests in a row have failed.
 func (r *catalogueReader) read(ctx context.Context) error {
-	vendors, err := request(r, func() ([]pbxclient.PhoneVendor, error) { return r.pbx.PhoneVendors(ctx) })
+	vendors, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneVendors(ctx) })
 	if err == nil && len(vendors) > maxVendors {
 		err = r.tooMany("vendors of phones", maxVendors)
 	}
@@ -83,7 +83,7 @@ func (r *catalogueReader) read(ctx context.Context) error {
 }
 
 func (r *catalogueReader) readModels(ctx context.Context, v *PhoneVendor) error {
-	models, err := request(r, func() ([]pbxclient.PhoneModel, error) { return r.pbx.PhoneModels(ctx, v.Value) })
+	models, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneModels(ctx, v.Value) })
 	if err == nil && r.models+len(models) > maxModels {
 		err = r.tooMany("phones", maxModels)
 	}
@@ -111,15 +111,15 @@ func (r *catalogueReader) readModels(ctx context.Context, v *PhoneVendor) error 
 // readDetails reads the templates and methods of a model. A model that two vendors have has the templates of both.
 func (r *catalogueReader) readDetails(ctx context.Context, vendor string, m *PhoneModel) error {
 	if m.Templates = r.templates[m.Value]; m.Templates == nil {
-		templates, err := request(r, func() ([]pbxclient.PhoneTemplate, error) { return r.pbx.PhoneTemplates(ctx, m.Value) })
+		templates, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneTemplates(ctx, m.Value) })
 		if r.unlessFew(err) != nil {
 			return err
 		}
-		m.Templates = boundedNames(templates, err, func(t pbxclient.PhoneTemplate) string { return t.Name })
+		m.Templates = boundedNames(templates, err, func(t pbxclient.PhoneOption) string { return t.Name })
 		r.templates[m.Value] = m.Templates
 	}
-	methods, err := request(r, func() ([]pbxclient.ProvisioningMethod, error) { return r.pbx.ProvisioningMethods(ctx, vendor, m.Value) })
-	m.Methods = boundedNames(methods, err, func(m pbxclient.ProvisioningMethod) string { return m.Value })
+	methods, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.ProvisioningMethods(ctx, vendor, m.Value) })
+	m.Methods = boundedNames(methods, err, func(m pbxclient.PhoneOption) string { return m.Value })
 	return r.unlessFew(err)
 }
 

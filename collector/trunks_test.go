@@ -46,7 +46,7 @@ func FuzzTrunks(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b, c string, status uint8) {
 		var list []pbxclient.Trunk
 		for i, name := range []string{a, b, c, a, b, a + " #1"} {
-			list = append(list, pbxclient.Trunk{ID: int64(i), Name: strings.ToValidUTF8(name, "?"), Type: pbxclient.TrunkPeer, Status: pbxclient.TrunkStatus(status)})
+			list = append(list, pbxclient.Trunk{ID: int64(i), Name: strings.ToValidUTF8(name, "?"), Type: "peer", Status: pbxclient.TrunkStatus(status)})
 		}
 		lines := named(list)
 		source := series.PerPBX(series.Account{Name: "main"}, trunksColumns(), []trunkReading{{Trunks: lines}},

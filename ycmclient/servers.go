@@ -84,7 +84,7 @@ func (s *Servers) account(key accountKey, limit RateLimit) *account {
 	if a, ok := s.accounts[key]; ok {
 		return a
 	}
-	a := &account{limiter: newLimiter(limit), session: new(yeastar.Session)}
+	a := &account{limiter: newLimiter(limit), session: yeastar.NewSession()}
 	s.accounts[key] = a
 	return a
 }

@@ -18,21 +18,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // Client queries one PBX. It is safe for concurrent use. Every error of its methods is a [*yeastar.Error].
 type Client struct {
 	account, name string
-	route         route
-}
 
-// route is how requests reach a PBX. It decodes an answer that is a JSON object into answer, and returns its HTTP status. Its error
-// has no answer of the PBX's API in it, unless it has a code of the PBX.
-type route interface {
-	get(ctx context.Context, path string, query url.Values, answer yeastar.Enveloped) error
-	close(ctx context.Context) error
+	// get decodes an answer that is a JSON object into answer. Its error has no answer of the PBX's API in it, unless it has a code of
+	// the PBX.
+	get   func(ctx context.Context, path string, query url.Values, answer yeastar.Enveloped) error
+	close func(ctx context.Context) *yeastar.Error
 }
 
 // Name is the PBX's name in errors: its serial number (through YCM's proxy) or its host (with direct access).
@@ -41,12 +37,10 @@ func (c *Client) Name() string { return c.name }
 // Close ends the client; later calls fail. With direct access it waits for a login under way and then revokes the token, so that
 // none of the PBX's few is left behind. The error means that the token stays until it expires. ctx bounds all of it.
 func (c *Client) Close(ctx context.Context) error {
-	return crash.Catch(func() error {
-		if err := c.route.close(ctx); err != nil {
-			return c.fail(delToken, err)
-		}
-		return nil
-	})
+	if failure := c.close(ctx); failure != nil {
+		return c.fail(delToken, failure)
+	}
+	return nil
 }
 
 // path is where a request goes below the API's root. The constants of this type are all that an exporter may send to a PBX, each
@@ -64,7 +58,7 @@ type answer[T any] struct {
 
 // fetch queries the PBX for p.
 func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (a answer[T], err error) {
-	if err := c.route.get(ctx, string(p), query, &a); err != nil {
+	if err := c.get(ctx, string(p), query, &a); err != nil {
 		return a, c.fail(string(p), err)
 	}
 	if a.Data.Unreadable {
@@ -90,7 +84,7 @@ func (c *Client) invalid(p path, message string) error {
 	return c.fail(string(p), &yeastar.Error{Reach: yeastar.Answered, Class: yeastar.Invalid, Message: message})
 }
 
-// check returns the PBX's own failure, nil if it answered with success. Whatever has no errcode is not from its API.
+// check returns the PBX's own failure, nil if it answered with success. An answer without an errcode is not from its API.
 func check(endpoint string, status int, e *yeastar.Envelope) *yeastar.Error {
 	success := status >= 200 && status < 300
 	failure := e.Failure(status)
@@ -135,32 +129,16 @@ func (c *Client) fail(endpoint string, err error) *yeastar.Error {
 	failed := *e
 	failed.Account, failed.PBX = c.account, c.name
 	failed.Endpoint = cmp.Or(failed.Endpoint, endpoint)
-	if failed.Advice == "" {
-		failed.Advice = advice(&failed)
+	if failed.Code == yeastar.CodeMaxLimit && failed.Endpoint == getToken {
+		failed.Advice = "the PBX's limit of valid tokens is reached: wait until some expire, and give the exporter a Client ID of its own"
 	}
+	failed.Advice = cmp.Or(failed.Advice, adviceOnCode[failed.Code], failed.Class.PBXAdvice())
 	return &failed
 }
 
-func advice(e *yeastar.Error) string {
-	switch e.Code {
-	case yeastar.CodePBXTokenExpired:
-		return "the PBX does not accept the token that it issued: check its clock"
-	case yeastar.CodePBXAccessDenied:
-		return "grant the API application this permission in the PBX (Integrations > API)"
-	case yeastar.CodeAddressBlocked:
-		return "the PBX has blocked this address: correct the credentials, then remove the address from its Blocked IPs"
-	case yeastar.CodeIPForbidden:
-		return "the PBX's API is not open to this address: allow the address in the PBX's API settings"
-	case yeastar.CodeMaxLimit:
-		if e.Endpoint == getToken {
-			return "the PBX's limit of valid tokens is reached: wait until some expire, and give the exporter a Client ID of its own"
-		}
-	}
-	return e.Class.PBXAdvice()
-}
-
-// Lacks reports whether an error means that the PBX's firmware does not have what was queried.
-func Lacks(err error) bool {
-	var e *yeastar.Error
-	return errors.As(err, &e) && e.Reach == yeastar.Answered && e.Code == yeastar.CodeNoInterface
+var adviceOnCode = map[int]string{
+	yeastar.CodePBXTokenExpired: "the PBX does not accept the token that it issued: check its clock",
+	yeastar.CodePBXAccessDenied: "grant the API application this permission in the PBX (Integrations > API)",
+	yeastar.CodeAddressBlocked:  "the PBX has blocked this address: correct the credentials, then remove the address from its Blocked IPs",
+	yeastar.CodeIPForbidden:     "the PBX's API is not open to this address: allow the address in the PBX's API settings",
 }

@@ -50,14 +50,14 @@ func Direct(o Options) *Client {
 		o.Guard = yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{})
 	}
 	d := &direct{
-		Options: o, session: &yeastar.Session{Finish: true},
+		Options: o, session: yeastar.NewSession(),
 		root: (&url.URL{Scheme: o.URL.Scheme, Host: o.URL.Host, Path: o.URL.Path}).JoinPath(apiRoot),
 	}
 	d.http = &yeastar.HTTP{
 		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent,
 		Secrets: func() []secret.Text { return slices.Concat(d.session.Secrets(), o.Hidden) },
 	}
-	return &Client{account: o.Account, name: o.URL.Host, route: d}
+	return &Client{account: o.Account, name: o.URL.Host, get: d.get, close: d.close}
 }
 
 // get sends one request, and one more with a new token if the PBX reports that the token has expired. One time-out is for all of it.
@@ -97,26 +97,27 @@ func (d *direct) send(ctx context.Context, path string, access secret.Text, quer
 }
 
 // grant revokes the old token if it is alive, and logs in.
-func (d *direct) grant(ctx context.Context, old yeastar.Token) (yeastar.Token, *yeastar.Error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
-	defer cancel()
+func (d *direct) grant(ctx context.Context, old yeastar.Token) (token yeastar.Token, failure *yeastar.Error) {
 	if old.Alive() {
-		if failure := d.revoke(ctx, old); failure != nil && failure.Reach != yeastar.Answered {
+		if failure = d.revoke(ctx, old); failure != nil && failure.Reach != yeastar.Answered {
 			return old, failure
 		}
 	}
+	defer func() {
+		if failure != nil {
+			failure.Endpoint = getToken
+		}
+	}()
 	password, err := d.Secret()
 	if err != nil {
-		return yeastar.Token{}, &yeastar.Error{Endpoint: getToken, Class: yeastar.Auth, Message: "no client secret to log in with", Advice: err.Error(), Err: err}
+		return yeastar.Token{}, &yeastar.Error{Class: yeastar.Auth, Message: "no client secret to log in with", Advice: err.Error(), Err: err}
 	}
 	d.session.Hide(password)
 	body, err := json.Marshal(map[string]string{"username": d.ClientID, "password": password.Reveal()})
 	if err != nil {
-		return yeastar.Token{}, &yeastar.Error{Endpoint: getToken, Class: yeastar.Invalid, Message: "the credentials cannot be sent"}
+		return yeastar.Token{}, &yeastar.Error{Class: yeastar.Invalid, Message: "the credentials cannot be sent"}
 	}
-	var token yeastar.Token
-	credentials := yeastar.Credentials{Account: d.Account, ClientID: d.ClientID, Secret: password}
-	failure := d.Guard.Login(ctx, credentials, func() *yeastar.Error {
+	failure = d.Guard.Login(ctx, yeastar.Credentials{Account: d.Account, ClientID: d.ClientID, Secret: password}, func() *yeastar.Error {
 		var granted yeastar.GrantAnswer
 		requested := time.Now()
 		failure := d.send(ctx, getToken, secret.Text{}, nil, string(body), &granted)
@@ -131,22 +132,18 @@ func (d *direct) grant(ctx context.Context, old yeastar.Token) (yeastar.Token, *
 		}
 		return failure
 	})
-	if failure != nil {
-		failure.Endpoint = getToken
-	}
 	return token, failure
 }
 
 func (d *direct) revoke(ctx context.Context, t yeastar.Token) *yeastar.Error {
-	var answer yeastar.Envelope
-	failure := d.send(ctx, delToken, t.Access, nil, "", &answer)
+	failure := d.send(ctx, delToken, t.Access, nil, "", new(yeastar.Envelope))
 	if failure != nil {
 		failure.Endpoint = delToken
 	}
 	return failure
 }
 
-func (d *direct) close(ctx context.Context) error {
+func (d *direct) close(ctx context.Context) *yeastar.Error {
 	defer d.http.CloseIdleConnections()
 	left := d.session.Close(ctx)
 	if !left.Alive() {

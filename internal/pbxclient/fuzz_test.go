@@ -80,7 +80,7 @@ func FuzzAnswers(f *testing.F) {
 		capacity, err := c.Capacity(ctx)
 		check(err)
 		for _, quota := range []pbxclient.Quota{
-			capacity.Extensions, capacity.Calls, capacity.TranscriptionOnetime, capacity.TranscriptionPack, capacity.ReceptionistOnetime, capacity.ReceptionistPack,
+			capacity.TranscriptionOnetime, capacity.TranscriptionPack, capacity.ReceptionistOnetime, capacity.ReceptionistPack,
 		} {
 			for _, figure := range []yeastar.Int{quota.Capacity, quota.Used} {
 				if n, ok := figure.Get(); ok && n < 0 {

@@ -11,25 +11,31 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// perPage is how many records of a list are requested at once. The largest size is not documented: what comes is accepted.
-const perPage = 100
+const (
+	// perPage is how many records of a list are requested at once. The largest size is not documented: what comes is accepted.
+	perPage = 100
+	// maxPages bounds the requests for one list.
+	maxPages = 200
+	// maxRecords is more than any PBX has of anything.
+	maxRecords = 10_000
+)
 
-// list is one of the PBX's lists that come in pages.
-type list struct {
-	path
-	most     int // records that are kept at most
-	maxPages int // that are read at most
-	things   string
+// allRecords reads all pages of a list; a PBX that has more than maxRecords is an error.
+func allRecords[W, R any](ctx context.Context, c *Client, p path, convert func(W) (id yeastar.Number, r R)) ([]R, error) {
+	records, more, err := pages(ctx, c, p, maxRecords, convert)
+	if more {
+		return nil, c.invalid(p, fmt.Sprintf("the PBX lists more than %d records", maxRecords))
+	}
+	return records, err
 }
 
-// pages reads all pages of a list, all or nothing, in the order of the records' ids: a page that fails, or fewer records
-// than the PBX counts, is an error. The first request that fails is the last. A record in which convert finds no id is left out. more
-// means that the PBX has more records than are kept.
-func pages[W, R any](ctx context.Context, c *Client, l list, convert func(W) (id int64, r R, ok bool)) (records []R, more bool, err error) {
+// pages reads the pages of a list until it has that many records, all or nothing, in the order of their ids: a page that fails, or fewer
+// records than the PBX counts, is an error. A record without an id is left out. more reports that the PBX has more records.
+func pages[W, R any](ctx context.Context, c *Client, p path, most int, convert func(W) (id yeastar.Number, r R)) (records []R, more bool, err error) {
 	seen := map[int64]R{}
 	dropped, total := 0, yeastar.Number{}
-	for page := 1; page <= l.maxPages; page++ {
-		answer, err := fetch[W](ctx, c, l.path, url.Values{
+	for page := 1; page <= maxPages; page++ {
+		answer, err := fetch[W](ctx, c, p, url.Values{
 			"page":      {strconv.Itoa(page)},
 			"page_size": {strconv.Itoa(perPage)},
 			"sort_by":   {"id"},
@@ -40,8 +46,8 @@ func pages[W, R any](ctx context.Context, c *Client, l list, convert func(W) (id
 		}
 		before := len(seen)
 		for _, item := range answer.Data.Items {
-			if id, record, ok := convert(item); ok {
-				seen[id] = record
+			if id, record := convert(item); id.Given {
+				seen[id.Value] = record
 			} else {
 				dropped++
 			}
@@ -49,34 +55,18 @@ func pages[W, R any](ctx context.Context, c *Client, l list, convert func(W) (id
 		total = answer.Total
 
 		nothingNew, listed := len(seen) == before, int64(len(seen)+dropped)
+		more = len(seen) > most || len(seen) == most && total.Value > int64(most)
 		switch {
-		case len(seen) > l.most || len(seen) == l.most && total.Value > int64(l.most):
-			return byID(seen)[:l.most], true, nil
-		case answer.Data.More:
-			return nil, false, c.invalid(l.path, fmt.Sprintf("page %d has more than %d records", page, yeastar.MaxItems))
-		case total.Given && listed == total.Value, nothingNew && (!total.Given || listed > total.Value):
-			return byID(seen), false, nil // A total that is too low is no total: there may be more.
+		case answer.Data.More && !more:
+			return nil, false, c.invalid(p, fmt.Sprintf("page %d has more than %d records", page, yeastar.MaxItems))
+		case more, total.Given && listed == total.Value, nothingNew && (!total.Given || listed > total.Value): // A total that is too low is ignored.
+			for _, id := range slices.Sorted(maps.Keys(seen)) {
+				records = append(records, seen[id])
+			}
+			return records[:min(len(records), most)], more, nil
 		case nothingNew:
-			return nil, false, c.invalid(l.path, fmt.Sprintf(
-				"page %d has no new record, but only %d of %d %s were seen", page, len(seen), total.Value, l.things))
+			return nil, false, c.invalid(p, fmt.Sprintf("page %d has no new record, but only %d of %d were listed", page, len(seen), total.Value))
 		}
 	}
-	return nil, false, c.invalid(l.path, fmt.Sprintf("%d pages gave only %d of %d %s", l.maxPages, len(seen), total.Value, l.things))
-}
-
-// allPages reads all pages of a list of which no PBX has more records than are kept: one that reports more is an error.
-func allPages[W, R any](ctx context.Context, c *Client, l list, convert func(W) (id int64, r R, ok bool)) ([]R, error) {
-	records, more, err := pages(ctx, c, l, convert)
-	if more {
-		return nil, c.invalid(l.path, fmt.Sprintf("the PBX lists more than %d %s", l.most, l.things))
-	}
-	return records, err
-}
-
-func byID[R any](records map[int64]R) []R {
-	sorted := make([]R, 0, len(records))
-	for _, id := range slices.Sorted(maps.Keys(records)) {
-		sorted = append(sorted, records[id])
-	}
-	return sorted
+	return nil, false, c.invalid(p, fmt.Sprintf("%d pages gave only %d of %d records", maxPages, len(seen), total.Value))
 }

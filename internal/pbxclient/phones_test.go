@@ -37,20 +37,20 @@ func TestCatalogueFromVendorToMethod(t *testing.T) {
 	pbx.on("auto_provisioning/compatibility", catalogue)
 	c := direct(t, serve(t, pbx))
 	vendors, err := c.PhoneVendors(t.Context())
-	same(t, vendors, err, []pbxclient.PhoneVendor{
+	same(t, vendors, err, []pbxclient.PhoneOption{
 		{Value: "Ale", Name: "Alcatel-Lucent Enterprise", Type: "Deskphone"},
 		{Value: "Yealink", Name: "Yealink", Type: "Deskphone"},
 	})
 	models, err := c.PhoneModels(t.Context(), "Yealink")
-	same(t, models, err, []pbxclient.PhoneModel{
+	same(t, models, err, []pbxclient.PhoneOption{
 		{Value: "CP920", Name: "CP920", Type: "Conferencephone"},
 		{Value: "SIP-W80DM", Name: "SIP-W80DM", Type: "DECT"},
 		{Value: "VP59", Name: "VP59", Type: "Deskphone"},
 	})
 	templates, err := c.PhoneTemplates(t.Context(), "CP920")
-	same(t, templates, err, []pbxclient.PhoneTemplate{{ID: "24", Name: "YSDP_YealinkCP"}})
+	same(t, templates, err, []pbxclient.PhoneOption{{Value: "24", Name: "YSDP_YealinkCP"}})
 	methods, err := c.ProvisioningMethods(t.Context(), "Yealink", "CP920")
-	same(t, methods, err, []pbxclient.ProvisioningMethod{{Value: "rps", Type: "full"}})
+	same(t, methods, err, []pbxclient.PhoneOption{{Value: "rps", Type: "full"}})
 
 	_, err = c.PhoneModels(t.Context(), "Alcatel-Lucent Enterprise")
 	expect(t, err, yeastar.Answered, yeastar.Invalid, 40002)
@@ -62,15 +62,15 @@ func TestCatalogueFromVendorToMethod(t *testing.T) {
 func TestOddMenus(t *testing.T) {
 	for name, c := range map[string]struct {
 		data string
-		want []pbxclient.PhoneVendor
+		want []pbxclient.PhoneOption
 	}{
 		"null":                   {`null`, nil},
 		"nothing":                {`[]`, nil},
-		"one that is no array":   {`{"value":"Ale"}`, []pbxclient.PhoneVendor{{Value: "Ale"}}},
-		"numbers":                {`[{"value":24,"text":7,"type":1.5}]`, []pbxclient.PhoneVendor{{Value: "24", Name: "7", Type: "1.5"}}},
-		"doubles, the first won": {`[{"value":"b"},{"value":"a","text":"1"},{"value":"a","text":"2"}]`, []pbxclient.PhoneVendor{{Value: "a", Name: "1"}, {Value: "b"}}},
+		"one that is no array":   {`{"value":"Ale"}`, []pbxclient.PhoneOption{{Value: "Ale"}}},
+		"numbers":                {`[{"value":24,"text":7,"type":1.5}]`, []pbxclient.PhoneOption{{Value: "24", Name: "7", Type: "1.5"}}},
+		"doubles, the first won": {`[{"value":"b"},{"value":"a","text":"1"},{"value":"a","text":"2"}]`, []pbxclient.PhoneOption{{Value: "a", Name: "1"}, {Value: "b"}}},
 		"no value":               {`[{"text":"x"},{"value":"","text":"y"},{"value":null},{"value":" "}]`, nil},
-		"wrong types":            {`[1,"x",null,[],{"value":{"a":1}},{"value":"a","text":[],"type":{}}]`, []pbxclient.PhoneVendor{{Value: "a"}}},
+		"wrong types":            {`[1,"x",null,[],{"value":{"a":1}},{"value":"a","text":[],"type":{}}]`, []pbxclient.PhoneOption{{Value: "a"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := proxied(`{"errcode":0,"data":` + c.data + `}`).PhoneVendors(t.Context())

@@ -6,7 +6,10 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-const systemInformation path = "system/information"
+const (
+	systemInformation path = "system/information"
+	systemCapacity    path = "system/capacity"
+)
 
 // SystemInformation is what a PBX reports about itself ("Query PBX Information").
 type SystemInformation struct {
@@ -15,11 +18,9 @@ type SystemInformation struct {
 }
 
 type deviceRecord struct {
-	FirmwareVersion yeastar.Text  `json:"firmware_version"`
-	Uptime          yeastar.Count `json:"up_time"`
+	FirmwareVersion yeastar.Text   `json:"firmware_version"`
+	Uptime          yeastar.Number `json:"up_time"`
 }
-
-var deviceFields = yeastar.FieldsOf[deviceRecord, SystemInformation]()
 
 // SystemInformation queries the firmware and up-time of the PBX. What it does not report is empty, or yeastar.Absent.
 func (c *Client) SystemInformation(ctx context.Context) (system SystemInformation, err error) {
@@ -27,10 +28,40 @@ func (c *Client) SystemInformation(ctx context.Context) (system SystemInformatio
 	if err != nil {
 		return system, err
 	}
-	deviceFields.Copy(&system, &device, nil)
-	const longest = 100 * 365 * 24 * 3600 // More than a hundred years is not plausible.
-	if system.Uptime > longest {
-		system.Uptime = yeastar.Absent
+	return SystemInformation{FirmwareVersion: device.FirmwareVersion.String(), Uptime: device.Uptime.Count("", nil)}, nil
+}
+
+// Capacity is what a PBX has of the AI functions and how much of it is used ("Query PBX Capacity"), in seconds: given once, and in
+// packs that were bought. What the PBX does not report is yeastar.Absent.
+type Capacity struct {
+	TranscriptionOnetime, TranscriptionPack, ReceptionistOnetime, ReceptionistPack Quota
+}
+
+// Quota is how much there is of something, and how much of it is used.
+type Quota struct{ Capacity, Used yeastar.Int }
+
+type capacityRecord struct {
+	TranscriptionOnetimeCapacity yeastar.Number `json:"ai_transcription_onetime_capacity"`
+	TranscriptionOnetimeUsed     yeastar.Number `json:"ai_transcription_onetime_used"`
+	TranscriptionPackCapacity    yeastar.Number `json:"ai_transcription_pack_capacity"`
+	TranscriptionPackUsed        yeastar.Number `json:"ai_transcription_pack_used"`
+	ReceptionistOnetimeCapacity  yeastar.Number `json:"ai_receptionist_onetime_capacity"`
+	ReceptionistOnetimeUsed      yeastar.Number `json:"ai_receptionist_onetime_used"`
+	ReceptionistPackCapacity     yeastar.Number `json:"ai_receptionist_pack_capacity"`
+	ReceptionistPackUsed         yeastar.Number `json:"ai_receptionist_pack_used"`
+}
+
+// Capacity queries the capacity of the PBX.
+func (c *Client) Capacity(ctx context.Context) (Capacity, error) {
+	f, err := fetchOne[capacityRecord](ctx, c, systemCapacity)
+	if err != nil {
+		return Capacity{}, err
 	}
-	return system, nil
+	quota := func(capacity, used yeastar.Number) Quota { return Quota{capacity.Count("", nil), used.Count("", nil)} }
+	return Capacity{
+		TranscriptionOnetime: quota(f.TranscriptionOnetimeCapacity, f.TranscriptionOnetimeUsed),
+		TranscriptionPack:    quota(f.TranscriptionPackCapacity, f.TranscriptionPackUsed),
+		ReceptionistOnetime:  quota(f.ReceptionistOnetimeCapacity, f.ReceptionistOnetimeUsed),
+		ReceptionistPack:     quota(f.ReceptionistPackCapacity, f.ReceptionistPackUsed),
+	}, nil
 }

@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
@@ -106,24 +105,6 @@ func TestUnsupportedVersionIsNotATokenError(t *testing.T) {
 	_, err := c.Trunks(t.Context())
 	expect(t, err, yeastar.Answered, yeastar.NotFound, 10003)
 	want(t, "requests", pbx.asked(), []string{"POST get_token", "GET trunk/list"})
-}
-
-func TestLoginContinuesWhenItsCallIsCanceled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		pbx := newFake()
-		slowly(pbx, "get_token", 10*time.Second)
-		c := direct(t, serveInMemory(t, pbx))
-
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err := c.SystemInformation(ctx)
-		expect(t, err, yeastar.NotAsked, yeastar.Timeout, 0)
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v, want an error that is context.DeadlineExceeded", err)
-		}
-		mustAnswer(t, c)
-		want(t, "requests", pbx.asked(), []string{"POST get_token", "GET system/information"})
-	})
 }
 
 func TestCloseLeavesNoTokenBehind(t *testing.T) {
@@ -277,34 +258,5 @@ func expect(t *testing.T, err error, reach yeastar.Reach, class yeastar.Class, c
 	}
 	if e.Account != "main" {
 		t.Errorf("the error is of account %q, want main: %v", e.Account, err)
-	}
-}
-
-// A login runs on a goroutine of its own, where a panic would end the process.
-func TestPanicOfALoginReachesThoseThatWaitForIt(t *testing.T) {
-	o := serve(t, newFake())
-	healthy, panics := o.Transport, true
-	o.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-		if panics {
-			panic("out of order")
-		}
-		return healthy.RoundTrip(r)
-	})
-	c := direct(t, o)
-	recovered := func() (cause any) {
-		defer func() { cause = recover() }()
-		_, err := c.SystemInformation(t.Context())
-		t.Errorf("got %v, want a panic", err)
-		return nil
-	}()
-	carried, ok := recovered.(*crash.Crash)
-	if !ok || carried.Error() != "out of order" || !strings.Contains(string(carried.Stack()), "RoundTrip") {
-		t.Errorf("recovered %v, want the panic with the stack of the request", recovered)
-	}
-	panics = false
-	mustAnswer(t, c)
-	panics = true
-	if err := c.Close(t.Context()); err == nil || !strings.Contains(err.Error(), "out of order") {
-		t.Errorf("Close: got %v, want the panic as an error", err)
 	}
 }

@@ -12,12 +12,8 @@ import (
 
 const trunkList path = "trunk/list"
 
-const (
-	// MaxTrunks is how many trunks of one PBX are exported at most.
-	MaxTrunks = 500
-
-	maxTrunkPages = 25 // enough for MaxTrunks from a PBX that gives only 20 a page
-)
+// MaxTrunks is how many trunks of one PBX are exported at most.
+const MaxTrunks = 500
 
 // Trunk is one trunk of a PBX. Its name is the operator's and need not be the only one of that name.
 type Trunk struct {
@@ -33,9 +29,9 @@ type TrunkList struct {
 	Capped bool    // the PBX has more than MaxTrunks; the others are left out
 }
 
-// Trunks reads the PBX's trunks ("Query Trunk List"), all or nothing. A record without an id is left out.
+// Trunks reads the PBX's trunks ("Query Trunk List"), all or nothing.
 func (c *Client) Trunks(ctx context.Context) (TrunkList, error) {
-	trunks, capped, err := pages(ctx, c, list{trunkList, MaxTrunks, maxTrunkPages, "trunks"}, trunkRecord.trunk)
+	trunks, capped, err := pages(ctx, c, trunkList, MaxTrunks, trunkRecord.trunk)
 	return TrunkList{Trunks: trunks, Capped: capped}, err
 }
 
@@ -47,32 +43,26 @@ type trunkRecord struct {
 	Status yeastar.Number `json:"status"`
 }
 
-func (t trunkRecord) trunk() (int64, Trunk, bool) {
-	return t.ID.Value, Trunk{ID: t.ID.Value, Name: t.Name.String(), Type: trunkType(t.Type.String()), Status: trunkStatus(t.Status)}, t.ID.Given
+func (t trunkRecord) trunk() (yeastar.Number, Trunk) {
+	kind := TrunkType(strings.ToLower(strings.TrimSpace(t.Type.String())))
+	if !slices.Contains(trunkTypes, kind) {
+		kind = TrunkOther
+	}
+	status := TrunkStatus(min(max(t.Status.Value, 0), math.MaxUint8))
+	if _, documented := trunkStatuses[status]; !documented { // The appliances have numbers of their own for other ports.
+		status = TrunkUnknown
+	}
+	return t.ID, Trunk{ID: t.ID.Value, Name: t.Name.String(), Type: kind, Status: status}
 }
 
 // TrunkType is one of the documented types, or TrunkOther.
 type TrunkType string
 
-// The types of "Query Trunk List"; peer is that of firmware which does not distinguish the peer types.
-const (
-	TrunkRegister    TrunkType = "register"
-	TrunkPeer        TrunkType = "peer"
-	TrunkPeerDID     TrunkType = "peer_did"
-	TrunkPeerPort    TrunkType = "peer_port"
-	TrunkPeerPrivate TrunkType = "peer_private"
-	TrunkAccount     TrunkType = "account"
-	TrunkWeb         TrunkType = "webtrunk"
-	TrunkOther       TrunkType = "other"
-)
+// TrunkOther is any type that is not documented.
+const TrunkOther TrunkType = "other"
 
-func trunkType(s string) TrunkType {
-	switch t := TrunkType(strings.ToLower(strings.TrimSpace(s))); t {
-	case TrunkRegister, TrunkPeer, TrunkPeerDID, TrunkPeerPort, TrunkPeerPrivate, TrunkAccount, TrunkWeb:
-		return t
-	}
-	return TrunkOther
-}
+// trunkTypes are those of "Query Trunk List"; peer is that of firmware which does not distinguish the peer types.
+var trunkTypes = []TrunkType{"register", "peer", "peer_did", "peer_port", "peer_private", "account", "webtrunk"}
 
 // TrunkStatus is one of the states of a trunk; its number is the PBX's.
 type TrunkStatus uint8
@@ -102,12 +92,3 @@ func TrunkStatuses() []TrunkStatus { return slices.Sorted(maps.Keys(trunkStatuse
 
 // String is the status as a label value.
 func (s TrunkStatus) String() string { return trunkStatuses[s] }
-
-// trunkStatus takes a number that is not documented, as the appliances have for their other ports, for unknown.
-func trunkStatus(n yeastar.Number) TrunkStatus {
-	status := TrunkStatus(min(max(n.Value, 0), math.MaxUint8))
-	if _, documented := trunkStatuses[status]; !documented {
-		return TrunkUnknown
-	}
-	return status
-}

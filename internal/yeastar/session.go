@@ -2,35 +2,29 @@ package yeastar
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
-const (
-	// betweenGrants is the least time between two of them: an answer with a token that has all but expired must not become a loop.
-	betweenGrants = 10 * time.Second
-	// settling is how old a token is when every server behind the URL knows it. One that is rejected before is sent again.
-	settling = 2 * time.Second
-)
+// betweenGrants is the least time between two of them: an answer with a token that has all but expired, or a server that accepts no
+// token, must not become a loop.
+const betweenGrants = 10 * time.Second
 
 // Session holds the one access token of a Client ID at a server, and renews it ahead of its end, once for all that need it. It is
-// safe for concurrent use. The zero value has no token.
+// safe for concurrent use.
 type Session struct {
-	// Finish has a renewal that nothing waits for any more come to its end, because a token that was granted and lost counts.
-	Finish bool
+	renewing chan struct{} // Held while a token is requested.
 
 	mu       sync.Mutex
 	token    Token
 	closed   bool
-	renewal  *renewal // Under way.
-	replaced time.Time
-	failure  *Error // Of the latest renewal, if the server refuses every login until retry.
+	replaced time.Time // When a rejected token was last replaced.
+	renewals int
+	failure  *Error // Of the latest renewal.
 	retry    time.Time
 	sent     []secret.Text // The latest tokens and client secrets, which errors must not show.
 }
@@ -47,26 +41,21 @@ func (t Token) Alive() bool { return time.Now().Before(t.Expires) }
 // Grant requests a token in place of an old one, and returns what it got or else what is left of the old one.
 type Grant func(ctx context.Context, old Token) (Token, *Error)
 
-// renewal is one request for a token, whose outcome all share that wait for it.
-type renewal struct {
-	done    chan struct{} // Closed when the next two are set.
-	token   Token
-	err     error
-	cancel  context.CancelFunc
-	waiting int
-}
+// NewSession returns a session without a token.
+func NewSession() *Session { return &Session{renewing: make(chan struct{}, 1)} }
 
 // Do calls request with the access token. If the server no longer accepts that, it calls request once more with a new one.
 func (s *Session) Do(ctx context.Context, grant Grant, request func(access secret.Text) error) error {
-	token, err := s.get(ctx, grant, "")
-	if err != nil {
+	token, failure := s.get(ctx, grant, "")
+	if failure != nil {
+		return failure
+	}
+	err := request(token.Access)
+	if !TokenRejected(err) {
 		return err
 	}
-	if err = request(token.Access); !TokenRejected(err) {
-		return err
-	}
-	if token, err = s.get(ctx, grant, token.Access.Reveal()); err != nil {
-		return err
+	if token, failure = s.get(ctx, grant, token.Access.Reveal()); failure != nil {
+		return failure
 	}
 	return request(token.Access)
 }
@@ -94,123 +83,81 @@ func (s *Session) Hide(secrets ...secret.Text) {
 	s.sent = s.sent[max(0, len(s.sent)-remembered):]
 }
 
-// get returns a token other than the rejected one.
-func (s *Session) get(ctx context.Context, grant Grant, rejected string) (Token, error) {
+// get returns a token other than the rejected one. Callers that wait for the same renewal share its outcome.
+func (s *Session) get(ctx context.Context, grant Grant, rejected string) (Token, *Error) {
 	s.mu.Lock()
-	now := time.Now()
-	switch good := s.token.Access.Reveal() != rejected; {
-	case s.closed:
-		s.mu.Unlock()
-		return Token{}, &Error{Class: Network, Message: "the client is closed"}
-	case good && now.Before(s.token.RenewAt) && s.token.Alive():
-		defer s.mu.Unlock()
-		return s.token, nil
-	case s.failure != nil && now.Before(s.retry):
-		failure := *s.failure
-		failure.Reach = NotAsked
-		failure.Message = Cut(joined("not tried again before "+s.retry.UTC().Format(time.RFC3339), failure.Message), maxMessage)
-		s.mu.Unlock()
-		return Token{}, &failure
-	}
-	r := s.renewal
-	if r == nil {
-		own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		r = &renewal{done: make(chan struct{}), cancel: cancel}
-		s.renewal = r
-		go s.renew(own, r, s.token, grant, rejected)
-	}
-	r.waiting++
+	token, begun := s.token, s.renewals
 	s.mu.Unlock()
+	usable := func(t Token) bool { return t.Alive() && t.Access.Reveal() != rejected }
+	if usable(token) && time.Now().Before(token.RenewAt) {
+		return token, nil
+	}
 	select {
-	case <-r.done:
+	case s.renewing <- struct{}{}:
+		defer func() { <-s.renewing }()
 	case <-ctx.Done():
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if r.waiting--; r.waiting == 0 && !s.Finish && s.renewal == r {
-			r.cancel()
-			s.renewal = nil
-		}
-		return Token{}, &Error{Class: ClassOf(ctx.Err()), Message: "canceled while waiting for a token", Err: ctx.Err()}
+		return Token{}, canceled(ctx)
 	}
-	if c := (*crash.Crash)(nil); errors.As(r.err, &c) {
-		panic(c)
+	s.mu.Lock()
+	token, failure := s.token, s.failure
+	waited, early := s.renewals > begun, rejected != "" && token.Alive()
+	next := token.Granted.Add(betweenGrants)
+	if early { // The server's restart, or another login. It is replaced at once, but not again and again.
+		next = s.replaced.Add(betweenGrants)
 	}
-	if r.err != nil && r.token.Alive() && r.token.Access.Reveal() != rejected {
-		return r.token, nil // It was to be renewed ahead of its end, and is still good.
+	closed, retry := s.closed, s.retry
+	s.mu.Unlock()
+	switch {
+	case closed:
+		return Token{}, &Error{Class: Network, Message: "the client is closed"}
+	case usable(token) && time.Now().Before(token.RenewAt):
+		return token, nil
+	case waited && failure != nil && failure.Err == nil:
+		shared := *failure
+		return Token{}, &shared
+	case failure != nil && time.Now().Before(retry):
+		barred := *failure
+		barred.Reach = NotAsked
+		barred.Message = Cut(joined("not tried again before "+retry.UTC().Format(time.RFC3339), failure.Message), maxMessage)
+		return Token{}, &barred
 	}
-	return r.token, r.err
-}
-
-// renew does a renewal and shares its outcome.
-func (s *Session) renew(ctx context.Context, r *renewal, old Token, grant Grant, rejected string) {
-	defer r.cancel()
-	var failure *Error
-	r.token = old
-	r.err = crash.Catch(func() error {
-		if rejected != "" && rejected == old.Access.Reveal() && time.Since(old.Granted) < settling {
-			failure = sleep(ctx, settling-time.Since(old.Granted))
-		} else if failure = s.space(ctx, old, rejected); failure == nil {
-			r.token, failure = grant(ctx, old)
-		}
-		if failure != nil {
-			return failure
-		}
-		return nil
-	})
+	if Sleep(ctx, time.Until(next)) != nil {
+		return Token{}, canceled(ctx)
+	}
+	renewed, failure := grant(ctx, token)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if failure != nil || r.err != nil {
-		r.token.RenewAt = time.Now().Add(betweenGrants)
+	now := time.Now()
+	s.renewals++
+	s.failure = nil
+	if early {
+		s.replaced = now
 	}
-	if s.renewal == r || r.err == nil {
-		s.token, s.failure = r.token, nil
+	if failure != nil {
+		kept := *failure
+		renewed.RenewAt, s.failure, s.retry = now.Add(betweenGrants), &kept, now.Add(failure.RetryLogin)
 	}
-	if failure != nil && failure.RetryLogin > 0 {
-		s.failure, s.retry = failure, time.Now().Add(failure.RetryLogin)
+	if s.token = renewed; failure != nil && !usable(renewed) {
+		return Token{}, failure
 	}
-	if s.renewal == r {
-		s.renewal = nil
-	}
-	close(r.done)
+	return renewed, nil // If it was to be renewed ahead of its end and could not be, it is still good.
 }
 
-// space waits until another token may be requested. One that the server rejects early is replaced at once, but not again and again.
-func (s *Session) space(ctx context.Context, old Token, rejected string) *Error {
-	s.mu.Lock()
-	since := old.Granted
-	if rejected != "" && old.Alive() {
-		since = s.replaced
-		s.replaced = Later(time.Now(), since.Add(betweenGrants))
-	}
-	s.mu.Unlock()
-	return sleep(ctx, time.Until(since.Add(betweenGrants)))
-}
-
-func sleep(ctx context.Context, d time.Duration) *Error {
-	if err := Sleep(ctx, d); err != nil {
-		return &Error{Class: ClassOf(err), Message: "canceled while waiting for a token", Err: err}
-	}
-	return nil
+func canceled(ctx context.Context) *Error {
+	return &Error{Class: ClassOf(ctx.Err()), Message: "canceled while waiting for a token", Err: ctx.Err()}
 }
 
 // Close ends the session: it waits for the renewal under way, at most until ctx ends, and returns the token that is left.
 func (s *Session) Close(ctx context.Context) Token {
-	s.mu.Lock()
-	s.closed = true
-	r := s.renewal
-	s.mu.Unlock()
-	if r != nil {
-		select {
-		case <-r.done:
-		case <-ctx.Done():
-			r.cancel()
-			<-r.done
-		}
+	select {
+	case s.renewing <- struct{}{}:
+		defer func() { <-s.renewing }()
+	case <-ctx.Done():
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	left := s.token
-	s.token = Token{}
+	s.token, s.closed = Token{}, true
 	return left
 }
 

@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
@@ -50,7 +49,7 @@ func accept(tokens ...string) func(secret.Text) error {
 
 func TestOneTokenIsSharedAndRenewedAheadOfItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s yeastar.Session
+		s := yeastar.NewSession()
 		ycm := server{takes: time.Second}
 		var callers sync.WaitGroup
 		for range 50 {
@@ -75,7 +74,7 @@ func TestOneTokenIsSharedAndRenewedAheadOfItsEnd(t *testing.T) {
 
 func TestRejectedTokenIsReplacedOnceAndTheRequestRepeatedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s yeastar.Session
+		s := yeastar.NewSession()
 		var ycm server
 		s.Do(t.Context(), ycm.grant, accept("t1"))
 		time.Sleep(time.Minute)
@@ -104,26 +103,9 @@ func TestRejectedTokenIsReplacedOnceAndTheRequestRepeatedOnce(t *testing.T) {
 	})
 }
 
-// Not every server behind a URL knows a token at once.
-func TestTokenThatIsGoodASecondLaterIsSentAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var s yeastar.Session
-		var ycm server
-		err := s.Do(t.Context(), ycm.grant, func(secret.Text) error {
-			if time.Since(ycm.granted[0]) < time.Second {
-				return accept()(secret.Text{})
-			}
-			return nil
-		})
-		if err != nil || len(ycm.granted) != 1 {
-			t.Errorf("got %v after %d grants, want a success with the first token", err, len(ycm.granted))
-		}
-	})
-}
-
 func TestTokenIsUsedToItsEndIfItCannotBeRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s yeastar.Session
+		s := yeastar.NewSession()
 		var ycm server
 		s.Do(t.Context(), ycm.grant, accept("t1"))
 		ycm.fails = &yeastar.Error{Class: yeastar.Server}
@@ -145,7 +127,7 @@ func TestTokenIsUsedToItsEndIfItCannotBeRenewed(t *testing.T) {
 
 func TestAllThatWaitForALoginShareItsOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s yeastar.Session
+		s := yeastar.NewSession()
 		ycm := server{takes: 10 * time.Second, fails: &yeastar.Error{Class: yeastar.Server}}
 		var callers sync.WaitGroup
 		for range 8 {
@@ -162,33 +144,32 @@ func TestAllThatWaitForALoginShareItsOutcome(t *testing.T) {
 	})
 }
 
-func TestLoginEndsWhenNothingWaitsForIt(t *testing.T) {
-	for finish, want := range map[bool]int32{false: 0, true: 1} {
-		synctest.Test(t, func(t *testing.T) {
-			s := yeastar.Session{Finish: finish}
-			ycm := server{takes: 10 * time.Second}
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			if err := s.Do(ctx, ycm.grant, accept("t1")); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v, want the caller's time-out", err)
-			}
-			synctest.Wait()
-			if ended := ycm.ended.Load(); ended != 1-want {
-				t.Errorf("finish %v: %d logins have ended, want %d", finish, ended, 1-want)
-			}
-			if err := s.Do(t.Context(), ycm.grant, accept("t1")); err != nil || len(ycm.granted) != 1 {
-				t.Errorf("the next caller: %v after %d grants, want a success after one", err, len(ycm.granted))
-			}
-			if ycm.ended.Load() != 2-want {
-				t.Errorf("finish %v: %d logins, want %d", finish, ycm.ended.Load(), 2-want)
+func TestLoginOfACanceledCallerIsLeftToTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := yeastar.NewSession()
+		ycm := server{takes: 10 * time.Second}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var other sync.WaitGroup
+		other.Go(func() {
+			time.Sleep(time.Millisecond)
+			if err := s.Do(t.Context(), ycm.grant, accept("t1")); err != nil {
+				t.Errorf("the caller that waited: %v, want a success", err)
 			}
 		})
-	}
+		if err := s.Do(ctx, ycm.grant, accept("t1")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the caller's time-out", err)
+		}
+		other.Wait()
+		if len(ycm.granted) != 1 {
+			t.Errorf("%d tokens were granted, want one", len(ycm.granted))
+		}
+	})
 }
 
 func TestCloseWaitsForTheLoginUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := yeastar.Session{Finish: true}
+		s := yeastar.NewSession()
 		ycm := server{takes: 5 * time.Second}
 		go s.Do(t.Context(), ycm.grant, accept("t1"))
 		synctest.Wait()
@@ -203,7 +184,7 @@ func TestCloseWaitsForTheLoginUnderWay(t *testing.T) {
 
 func TestServerThatRefusesEveryLoginIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var s yeastar.Session
+		s := yeastar.NewSession()
 		ycm := server{fails: &yeastar.Error{Class: yeastar.RateLimited, Code: 60002, Reach: yeastar.Answered, RetryLogin: 5 * time.Minute}}
 		for range 60 {
 			if err := s.Do(t.Context(), ycm.grant, accept()); yeastar.ClassOf(err) != yeastar.RateLimited {
@@ -217,12 +198,11 @@ func TestServerThatRefusesEveryLoginIsLeftAlone(t *testing.T) {
 	})
 }
 
-// A renewal runs on a goroutine of its own, where a panic would end the process.
-func TestPanicOfALoginReachesThoseThatWait(t *testing.T) {
-	var s yeastar.Session
+func TestPanicOfALoginDoesNotStopTheNext(t *testing.T) {
+	s := yeastar.NewSession()
 	defer func() {
-		if c, ok := recover().(*crash.Crash); !ok || c.Error() != "out of order" {
-			t.Errorf("recovered %v, want the panic of the login", c)
+		if cause := recover(); cause != "out of order" {
+			t.Errorf("recovered %v, want the panic of the login", cause)
 		}
 		var ycm server
 		if err := s.Do(t.Context(), ycm.grant, accept("t1")); err != nil {
