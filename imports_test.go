@@ -20,7 +20,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"internal/crash":      "",
 		"internal/doctor":     "collector internal/pbxclient internal/sweep internal/yeastar ycmclient",
 		"internal/exposition": "",
-		"internal/pbxclient":  "internal/crash internal/secret internal/yeastar",
+		"internal/pbxclient":  "internal/secret internal/yeastar",
 		"internal/poll":       "collector internal/crash internal/exposition internal/series internal/sweep internal/yeastar ycmclient",
 		"internal/secret":     "internal/crash",
 		"internal/series":     "internal/exposition",

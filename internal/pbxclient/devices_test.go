@@ -18,7 +18,7 @@ func TestStatesOfEndpoints(t *testing.T) {
 		`{"sip_phone":{"status_list":[{"status":0},{"status":1}]},"linkus_desktop":{"status":0},"linkus_mobile":{"status":1},"linkus_web":{"status":0}}`: {2, 1, 2, 1},
 		`{"sip_phone":{"status_list":[]},"linkus_desktop":{"status":"1"},"linkus_mobile":{"status":null},"linkus_web":{}}`:                               {1, 2, 0, 0},
 		`{"sip_phone":{"status_list":[{"status":2},{"status":-1}]},"linkus_desktop":{"status":2},"linkus_mobile":7,"linkus_web":"1"}`:                    {0, 0, 0, 0},
-		`{"sip_phone":{"status_list":{"status":1}},"linkus_desktop":[{"status":0},{"status":1}],"linkus_mobile":{"status":1.0},"linkus_web":null}`:       {2, 0, 2, 0},
+		`{"sip_phone":{"status_list":{"status":1}},"linkus_desktop":[{"status":0},{"status":1}],"linkus_mobile":{"status":1.0},"linkus_web":null}`:       {2, 2, 2, 0},
 		`{"sip_phone":{"status_list":null,"status":1}}`:             {2, 0, 0, 0},
 		`{"sip_phone":{"status_list":[{"status":0},{"status":7}]}}`: {1, 0, 0, 0},
 		`null`: {}, `"online"`: {}, `[]`: {}, `{}`: {},

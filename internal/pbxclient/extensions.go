@@ -47,38 +47,40 @@ func (c *Client) Extensions(ctx context.Context) ([]Extension, error) {
 type extensionRecord struct {
 	ID     yeastar.Number `json:"id"`
 	Online struct {
-		SIPPhone      endpointRecord `json:"sip_phone"`
-		LinkusDesktop endpointRecord `json:"linkus_desktop"`
-		LinkusMobile  endpointRecord `json:"linkus_mobile"`
-		LinkusWeb     endpointRecord `json:"linkus_web"`
+		SIPPhone      endpointState `json:"sip_phone"`
+		LinkusDesktop endpointState `json:"linkus_desktop"`
+		LinkusMobile  endpointState `json:"linkus_mobile"`
+		LinkusWeb     endpointState `json:"linkus_web"`
 	} `json:"online_status"`
 }
 
 func (r extensionRecord) extension() (yeastar.Number, Extension) {
-	var e Extension
-	for i, record := range []endpointRecord{
-		SIPPhone: r.Online.SIPPhone, LinkusDesktop: r.Online.LinkusDesktop, LinkusMobile: r.Online.LinkusMobile, LinkusWeb: r.Online.LinkusWeb,
-	} {
-		e[i] = max(stateOf(record.Status), record.List.best)
+	o := r.Online
+	return r.ID, Extension{
+		SIPPhone: o.SIPPhone.best, LinkusDesktop: o.LinkusDesktop.best, LinkusMobile: o.LinkusMobile.best, LinkusWeb: o.LinkusWeb.best,
 	}
-	return r.ID, e
 }
 
-// endpointRecord has a status, or a list of one for each registration: the endpoint is online if one of them is, and offline without any.
-type endpointRecord struct {
-	Status yeastar.Number `json:"status"`
-	List   registrations  `json:"status_list"`
+// endpointState is a status, or a list of one for each registration: the endpoint is online if one of them is, and offline without any.
+type endpointState struct{ best EndpointState }
+
+// UnmarshalJSON takes any JSON value.
+func (s *endpointState) UnmarshalJSON(wire []byte) error {
+	return yeastar.Each(wire, func(o struct {
+		Status yeastar.Number `json:"status"`
+		List   registrations  `json:"status_list"`
+	},
+	) bool {
+		s.best = max(s.best, stateOf(o.Status), o.List.best)
+		return true
+	})
 }
 
-// registrations keeps the best state of a list, which may be long.
+// registrations is the best state of several, of which none is kept.
 type registrations struct{ best EndpointState }
 
 // UnmarshalJSON takes any JSON value.
 func (r *registrations) UnmarshalJSON(wire []byte) error {
-	*r = registrations{}
-	if wire[0] != '{' && wire[0] != '[' {
-		return nil
-	}
 	empty := true
 	err := yeastar.Each(wire, func(one struct {
 		Status yeastar.Number `json:"status"`
