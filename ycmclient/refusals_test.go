@@ -159,26 +159,3 @@ func TestTokenInTheEnvelope(t *testing.T) {
 		})
 	}
 }
-
-// A token that the servers of a YCM know only a second after it was granted costs one more login and no poll.
-func TestTokenThatIsGoodASecondLater(t *testing.T) {
-	bubble(t, ycmtest.Options{PBXs: 3}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
-		var granted time.Time
-		ycm.OnRequest(func(r *http.Request) {
-			if strings.HasSuffix(r.URL.Path, "oauth/token") {
-				granted = time.Now()
-			}
-		})
-		ycm.Inject(ycmtest.Fault{
-			Endpoint: ycmtest.Regions, Match: func(*http.Request) bool { return time.Since(granted) < time.Second },
-			Effect: ycmtest.Failure(1000036, ycmtest.Shape{}),
-		})
-		for range 3 {
-			ask(t, client)
-			time.Sleep(31 * time.Minute)
-		}
-		if len(w.logins) > 6 {
-			t.Errorf("logins %v, want two for each half hour", w.logins)
-		}
-	})
-}
