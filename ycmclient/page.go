@@ -38,7 +38,8 @@ type listAnswer struct {
 
 // read takes a 2xx answer.
 func (a *listAnswer) read(from *yeastar.Answer) *yeastar.Error {
-	a.Envelope = yeastar.Envelope{Status: a.Status.Emptied()}
+	a.Status.Reset()
+	a.Envelope = yeastar.Envelope{Status: a.Status}
 	a.Data.Total = yeastar.Number{}
 	for i := range a.Data.List {
 		a.Data.List[i].reset()

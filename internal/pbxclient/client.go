@@ -61,7 +61,7 @@ func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (a a
 	if err := c.get(ctx, string(p), query, &a); err != nil {
 		return a, c.fail(string(p), err)
 	}
-	if a.Data.Unreadable {
+	if a.Data.Unreadable() {
 		return a, c.invalid(p, "the answer is not of the documented form: data has the wrong type")
 	}
 	return a, nil

@@ -11,7 +11,6 @@ import (
 // read.
 type Value interface {
 	Set(record reflect.Value, name string, unexpected Unexpected)
-	Reset() // Makes it absent, but keeps its room.
 }
 
 // Fields knows which field of a wire struct W belongs to which of a record R: that of the same name. A nested struct of W fills the
@@ -59,48 +58,15 @@ func (f Fields[W, R]) Copy(record *R, wire *W, unexpected Unexpected) {
 	}
 }
 
-// Reset makes all fields absent, for the next record that is read into the same memory.
+// Reset makes all fields absent, for the next record that is read into the same memory. Texts keep their room.
 func (f Fields[W, R]) Reset(wire *W) {
 	of := reflect.ValueOf(wire).Elem()
 	for i := range f {
-		value, _ := of.FieldByIndex(f[i].wire).Addr().Interface().(Value)
-		value.Reset()
-	}
-}
-
-// Reset makes the number absent.
-func (n *Number) Reset() { *n = Number{} }
-
-// Reset makes the switch absent.
-func (t *Toggle) Reset() { *t = Toggle{} }
-
-// Reset empties the text.
-func (t *Text) Reset() { t.bytes, t.unreadable = t.bytes[:0], false }
-
-// Count is a Number that is an amount. Its record has an Int.
-type Count struct{ Number }
-
-// Set implements Value.
-func (c *Count) Set(record reflect.Value, name string, unexpected Unexpected) {
-	record.SetInt(int64(c.Number.Count(name, unexpected)))
-}
-
-// Timestamp is a Number of unix seconds. Its record has an Int.
-type Timestamp struct{ Number }
-
-// Set implements Value.
-func (t *Timestamp) Set(record reflect.Value, name string, unexpected Unexpected) {
-	record.SetInt(int64(t.Time(name, unexpected)))
-}
-
-// Set implements Value. The record has a Switch.
-func (t *Toggle) Set(record reflect.Value, name string, unexpected Unexpected) {
-	record.SetUint(uint64(t.Get(name, unexpected)))
-}
-
-// Set implements Value. A string that the record has already stays the same piece of memory.
-func (t *Text) Set(record reflect.Value, name string, unexpected Unexpected) {
-	if text := t.Get(name, unexpected); record.String() != string(text) {
-		record.SetString(string(text))
+		value := of.FieldByIndex(f[i].wire)
+		if text, ok := value.Addr().Interface().(interface{ Reset() }); ok {
+			text.Reset()
+		} else {
+			value.SetZero()
+		}
 	}
 }

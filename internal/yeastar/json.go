@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 )
 
 // Decode reads an answer, a JSON object. What has another shape than into stays empty there.
@@ -40,20 +39,17 @@ func tolerant(err error) error {
 // MaxItems bounds a list: a few bytes of JSON make a large item. No real answer comes near it.
 const MaxItems = 5000
 
-// List is an array on the wire, each item with what could be read of it. Null is none.
+// List is an array on the wire, or one item without an array around it, each item with what could be read of it. Null is none.
 type List[T any] struct {
-	Items      []T
-	Given      bool
-	Alone      bool // It is one object, without an array around it.
-	More       bool // There are more than MaxItems; the others were not read.
-	Unreadable bool // It is something else.
+	Items []T
+	More  bool // There are more than MaxItems; the others were not read.
+	start byte // Of its JSON.
 }
 
 // UnmarshalJSON takes any JSON value.
 func (l *List[T]) UnmarshalJSON(wire []byte) error {
-	*l = List[T]{Given: wire[0] == '[' || wire[0] == '{', Alone: wire[0] == '{'}
-	l.Unreadable = !l.Given && wire[0] != 'n'
-	if !l.Given {
+	*l = List[T]{start: wire[0]}
+	if l.Absent() || l.Unreadable() {
 		return nil
 	}
 	return Each(wire, func(item T) bool {
@@ -64,6 +60,28 @@ func (l *List[T]) UnmarshalJSON(wire []byte) error {
 		return !l.More
 	})
 }
+
+// Absent reports whether there is none.
+func (l *List[T]) Absent() bool { return l.start == 0 || l.start == 'n' }
+
+// Unreadable reports whether it is something else.
+func (l *List[T]) Unreadable() bool { return !l.Absent() && l.start != '[' && l.start != '{' }
+
+// Problem says why it is not a complete array, empty if it is.
+func (l *List[T]) Problem() string {
+	switch {
+	case l.Absent():
+		return noData
+	case l.start != '[':
+		return "the answer has no list where one was expected"
+	case l.More:
+		return fmt.Sprintf("the answer's list has more than %d items", MaxItems)
+	default:
+		return ""
+	}
+}
+
+const noData = "the answer has no data"
 
 // Each reads a JSON array, or an object as an array of one, and hands over each item with what could be read of it, until
 // take returns false.
@@ -86,29 +104,10 @@ func Each[T any](wire []byte, take func(item T) bool) error {
 	return nil
 }
 
-// Absent reports whether there is none.
-func (l *List[T]) Absent() bool { return !l.Given && !l.Unreadable }
-
-// Problem says why it is not a complete array, empty if it is.
-func (l *List[T]) Problem() string {
-	switch {
-	case l.Absent():
-		return noData
-	case l.Unreadable || l.Alone:
-		return "the answer has no list where one was expected"
-	case l.More:
-		return fmt.Sprintf("the answer's list has more than %d items", MaxItems)
-	default:
-		return ""
-	}
-}
-
-const noData = "the answer has no data"
-
 // Object is a JSON object on the wire, with what could be read of it.
 type Object[T any] struct {
 	Value T
-	start byte // of its JSON
+	start byte // Of its JSON.
 }
 
 // UnmarshalJSON takes any JSON value.
@@ -130,26 +129,4 @@ func (o *Object[T]) Problem() string {
 	default:
 		return "the answer's data is not an object"
 	}
-}
-
-// scalar returns what a JSON scalar says: a string without its quotes and escapes, a number or a boolean as written,
-// nothing for null. It is false for objects and arrays. The result may share wire's memory.
-func scalar(wire []byte) (content []byte, ok bool) {
-	switch {
-	case len(wire) == 0 || string(wire) == "null":
-		return nil, true
-	case wire[0] == '{' || wire[0] == '[':
-		return nil, false
-	case wire[0] != '"':
-		return wire, true
-	}
-	bare, closed := bytes.CutSuffix(wire[1:], []byte{'"'})
-	if closed && bytes.IndexByte(bare, '\\') < 0 && utf8.Valid(bare) {
-		return bare, true
-	}
-	var s string
-	if err := json.Unmarshal(wire, &s); err != nil {
-		return nil, false
-	}
-	return []byte(s), true
 }

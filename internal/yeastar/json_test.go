@@ -57,26 +57,26 @@ func TestListsAreBoundedAndNeverFail(t *testing.T) {
 		ID yeastar.Number `json:"id"`
 	}
 	for _, c := range []struct {
-		wire             string
-		items            int
-		given            bool
-		alone, more, odd bool
+		wire                     string
+		items                    int
+		absent, more, unreadable bool
+		problem                  string
 	}{
-		{`[{"id":1},{"id":2}]`, 2, true, false, false, false},
-		{`[]`, 0, true, false, false, false},
-		{`[7,null,"x",[],{"id":[]}]`, 5, true, false, false, false},
-		{`{"id":1}`, 1, true, true, false, false},
-		{`null`, 0, false, false, false, false},
-		{`"x"`, 0, false, false, false, true},
-		{`true`, 0, false, false, false, true},
-		{`[` + strings.Repeat(`0,`, yeastar.MaxItems-1) + `0]`, yeastar.MaxItems, true, false, false, false},
-		{`[` + strings.Repeat(`0,`, yeastar.MaxItems) + `0]`, yeastar.MaxItems, true, false, true, false},
+		{`[{"id":1},{"id":2}]`, 2, false, false, false, ""},
+		{`[]`, 0, false, false, false, ""},
+		{`[7,null,"x",[],{"id":[]}]`, 5, false, false, false, ""},
+		{`{"id":1}`, 1, false, false, false, "the answer has no list where one was expected"},
+		{`null`, 0, true, false, false, "the answer has no data"},
+		{`"x"`, 0, false, false, true, "the answer has no list where one was expected"},
+		{`true`, 0, false, false, true, "the answer has no list where one was expected"},
+		{`[` + strings.Repeat(`0,`, yeastar.MaxItems-1) + `0]`, yeastar.MaxItems, false, false, false, ""},
+		{`[` + strings.Repeat(`0,`, yeastar.MaxItems) + `0]`, yeastar.MaxItems, false, true, false, "the answer's list has more than 5000 items"},
 	} {
 		var l yeastar.List[item]
 		err := json.Unmarshal([]byte(c.wire), &l)
-		if err != nil || len(l.Items) != c.items || l.Given != c.given || l.Alone != c.alone || l.More != c.more || l.Unreadable != c.odd {
-			t.Errorf("%.40s: got %d items, given %v, alone %v, more %v, unreadable %v and error %v; want %+v",
-				c.wire, len(l.Items), l.Given, l.Alone, l.More, l.Unreadable, err, c)
+		if err != nil || len(l.Items) != c.items || l.Absent() != c.absent || l.More != c.more || l.Unreadable() != c.unreadable || l.Problem() != c.problem {
+			t.Errorf("%.40s: got %d items, absent %v, more %v, unreadable %v, %q and error %v; want %+v",
+				c.wire, len(l.Items), l.Absent(), l.More, l.Unreadable(), l.Problem(), err, c)
 		}
 	}
 }

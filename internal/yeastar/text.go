@@ -7,39 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-// MaxText is how many bytes of a text are kept.
-const MaxText = 1024
-
-// Text is a string on the wire that can be shown, or a number or boolean in place of one: of valid UTF-8, without line
-// ends and tabs around it, with U+FFFD in place of each other control character, of at most MaxText bytes. It keeps its
-// room when it is read again.
-type Text struct {
-	bytes      []byte
-	unreadable bool
-}
-
-// UnmarshalJSON takes any JSON value.
-func (t *Text) UnmarshalJSON(wire []byte) error {
-	content, ok := scalar(wire)
-	content = Cut(bytes.Trim(content, "\t\n\v\f\r"), MaxText)
-	t.bytes, t.unreadable = append(t.bytes[:0], Cut(clean(content), MaxText)...), !ok
-	return nil
-}
-
-// Emptied returns an empty text with the room of this one.
-func (t Text) Emptied() Text { return Text{bytes: t.bytes[:0]} }
-
-// Get returns the bytes, which are good until the text is read again.
-func (t *Text) Get(field string, unexpected Unexpected) []byte {
-	if t.unreadable {
-		unexpected.report(field)
-	}
-	return t.bytes
-}
-
-// String returns a copy of the text.
-func (t Text) String() string { return string(t.bytes) }
-
 // Clean makes s fit for a terminal, a log and a label, as a Text is.
 func Clean(s string) string { return string(clean([]byte(strings.ToValidUTF8(s, "\uFFFD")))) }
 
@@ -87,14 +54,4 @@ func Line(s string) string {
 func IsSerialNumber(sn string) bool {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	return sn != "" && len(sn) <= 64 && strings.Trim(sn, alphabet) == ""
-}
-
-// isAny reports whether text is one of the words, in any case.
-func isAny(text []byte, words ...string) bool {
-	for _, word := range words {
-		if len(text) == len(word) && strings.EqualFold(string(text), word) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,0 +1,244 @@
+package yeastar
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Unexpected receives the JSON name of each field that could not be read. It may be nil.
+type Unexpected func(field string)
+
+func (u Unexpected) report(field string) {
+	if u != nil {
+		u(field)
+	}
+}
+
+// Int is a whole number that an answer may leave out.
+type Int int64
+
+// Absent is the Int that was not given, or could not be read.
+const Absent Int = math.MinInt64
+
+// Get returns the number, and whether there is one.
+func (i Int) Get() (int64, bool) { return int64(i), i != Absent }
+
+// Number is a whole number on the wire: bare or quoted, null or empty for absent. Like all scalars here it takes any
+// JSON value, because the vendor writes the same field as a number, as a string or not at all: what cannot be read is
+// marked and never fails the answer around it.
+type Number struct {
+	Value      int64
+	Given      bool
+	Unreadable bool
+}
+
+// UnmarshalJSON takes any JSON value.
+func (n *Number) UnmarshalJSON(wire []byte) error {
+	*n = Number{}
+	content, ok := scalar(wire)
+	content = bytes.TrimSpace(content)
+	if ok && len(content) == 0 {
+		return nil
+	}
+	if ok {
+		n.Value, n.Given = wholeNumber(content)
+	}
+	n.Unreadable = !n.Given
+	return nil
+}
+
+// wholeNumber reads 12, -12, 12.0 and 1.2e1; not 12.5, and nothing that an int64 cannot hold exactly.
+func wholeNumber(content []byte) (int64, bool) {
+	if len(content) > 64 {
+		return 0, false
+	}
+	if i, err := strconv.ParseInt(string(content), 10, 64); err == nil {
+		return i, true
+	}
+	if len(bytes.Trim(content, "0123456789+-.eE")) > 0 { // ParseFloat also reads inf, nan and hexadecimals.
+		return 0, false
+	}
+	const exact = 1 << 53
+	f, err := strconv.ParseFloat(string(content), 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) >= exact {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// Count reads the number as an amount, which is never negative.
+func (n Number) Count(field string, unexpected Unexpected) Int {
+	if n.Unreadable || n.Value < 0 {
+		unexpected.report(field)
+		return Absent
+	}
+	if !n.Given {
+		return Absent
+	}
+	return Int(n.Value)
+}
+
+// Time reads the number as unix seconds. 0 is absent, as YCM writes it for never, and what is too large for seconds
+// is taken as milliseconds.
+func (n Number) Time(field string, unexpected Unexpected) Int {
+	const milliseconds, beyond = 1e11, 1e14
+	switch seconds := n.Count(field, unexpected); {
+	case seconds == 0:
+		return Absent
+	case seconds < milliseconds:
+		return seconds
+	case seconds < beyond:
+		return seconds / 1000
+	default:
+		unexpected.report(field)
+		return Absent
+	}
+}
+
+// ID reads the number as an id, which is above 0.
+func (n Number) ID(field string, unexpected Unexpected) (int64, bool) {
+	if !n.Given || n.Value <= 0 {
+		unexpected.report(field)
+		return 0, false
+	}
+	return n.Value, true
+}
+
+// Count is a Number that is an amount. Its record has an Int.
+type Count struct{ Number }
+
+// Set implements Value.
+func (c *Count) Set(record reflect.Value, name string, unexpected Unexpected) {
+	record.SetInt(int64(c.Number.Count(name, unexpected)))
+}
+
+// Timestamp is a Number of unix seconds. Its record has an Int.
+type Timestamp struct{ Number }
+
+// Set implements Value.
+func (t *Timestamp) Set(record reflect.Value, name string, unexpected Unexpected) {
+	record.SetInt(int64(t.Time(name, unexpected)))
+}
+
+// Switch is a yes-or-no value that an answer may leave out. The zero value is absent.
+type Switch uint8
+
+// The states of a Switch.
+const (
+	SwitchAbsent Switch = iota
+	SwitchOff
+	SwitchOn
+)
+
+// Get returns whether the switch is on, and whether that was given.
+func (s Switch) Get() (on, ok bool) { return s == SwitchOn, s != SwitchAbsent }
+
+// Toggle is a Switch on the wire: Enabled, enable, yes, true, on, 1, Activated or their opposites, in any case.
+type Toggle struct {
+	value      Switch
+	unreadable bool
+}
+
+// UnmarshalJSON takes any JSON value.
+func (t *Toggle) UnmarshalJSON(wire []byte) error {
+	*t = Toggle{}
+	word, ok := scalar(wire)
+	word = bytes.TrimSpace(word)
+	switch {
+	case !ok:
+		t.unreadable = true
+	case len(word) == 0:
+	case isAny(word, "enabled", "activated", "yes", "true", "on", "1", "enable"):
+		t.value = SwitchOn
+	case isAny(word, "disabled", "unactivated", "no", "false", "off", "0", "disable"):
+		t.value = SwitchOff
+	default:
+		t.unreadable = true
+	}
+	return nil
+}
+
+// Set implements Value. The record has a Switch.
+func (t *Toggle) Set(record reflect.Value, name string, unexpected Unexpected) {
+	if t.unreadable {
+		unexpected.report(name)
+	}
+	record.SetUint(uint64(t.value))
+}
+
+// MaxText is how many bytes of a text are kept.
+const MaxText = 1024
+
+// Text is a string on the wire that can be shown, or a number or boolean in place of one: of valid UTF-8, without line
+// ends and tabs around it, with U+FFFD in place of each other control character, of at most MaxText bytes. It keeps its
+// room when it is read again.
+type Text struct {
+	bytes      []byte
+	unreadable bool
+}
+
+// UnmarshalJSON takes any JSON value.
+func (t *Text) UnmarshalJSON(wire []byte) error {
+	content, ok := scalar(wire)
+	content = Cut(bytes.Trim(content, "\t\n\v\f\r"), MaxText)
+	t.bytes, t.unreadable = append(t.bytes[:0], Cut(clean(content), MaxText)...), !ok
+	return nil
+}
+
+// Reset empties the text and keeps its room.
+func (t *Text) Reset() { t.bytes, t.unreadable = t.bytes[:0], false }
+
+// Get returns the bytes, which are good until the text is read again.
+func (t *Text) Get(field string, unexpected Unexpected) []byte {
+	if t.unreadable {
+		unexpected.report(field)
+	}
+	return t.bytes
+}
+
+// String returns a copy of the text.
+func (t Text) String() string { return string(t.bytes) }
+
+// Set implements Value. A string that the record has already stays the same piece of memory.
+func (t *Text) Set(record reflect.Value, name string, unexpected Unexpected) {
+	if text := t.Get(name, unexpected); record.String() != string(text) {
+		record.SetString(string(text))
+	}
+}
+
+// scalar returns what a JSON scalar says: a string without its quotes and escapes, a number or a boolean as written,
+// nothing for null. It is false for objects and arrays. The result may share wire's memory.
+func scalar(wire []byte) (content []byte, ok bool) {
+	switch {
+	case len(wire) == 0 || string(wire) == "null":
+		return nil, true
+	case wire[0] == '{' || wire[0] == '[':
+		return nil, false
+	case wire[0] != '"':
+		return wire, true
+	}
+	bare, closed := bytes.CutSuffix(wire[1:], []byte{'"'})
+	if closed && bytes.IndexByte(bare, '\\') < 0 && utf8.Valid(bare) {
+		return bare, true
+	}
+	var s string
+	if err := json.Unmarshal(wire, &s); err != nil {
+		return nil, false
+	}
+	return []byte(s), true
+}
+
+// isAny reports whether text is one of the words, in any case.
+func isAny(text []byte, words ...string) bool {
+	for _, word := range words {
+		if len(text) == len(word) && strings.EqualFold(string(text), word) {
+			return true
+		}
+	}
+	return false
+}
