@@ -46,24 +46,24 @@ func ClassOf(err error) Class {
 
 // ClassOfStatus returns the class of a failed answer by its HTTP status alone.
 func ClassOfStatus(status int) Class {
-	switch status {
-	case http.StatusUnauthorized:
+	switch {
+	case status == http.StatusUnauthorized:
 		return Auth
-	case http.StatusForbidden:
+	case status == http.StatusForbidden:
 		return Denied
-	case http.StatusNotFound, http.StatusGone:
+	case status == http.StatusNotFound, status == http.StatusGone:
 		return NotFound
-	case http.StatusRequestTimeout:
+	case status == http.StatusRequestTimeout:
 		return Timeout
-	case http.StatusProxyAuthRequired: // From an HTTP proxy on the way, not from the server.
+	case status == http.StatusProxyAuthRequired: // From an HTTP proxy on the way, not from the server.
 		return Network
-	case http.StatusTooManyRequests:
+	case status == http.StatusTooManyRequests:
 		return RateLimited
-	}
-	if status >= 500 || status < 300 { // Under 2xx, the answer reports a failure and no reason.
+	case status >= 500, status < 300: // Under 2xx, the answer reports a failure and no reason.
 		return Server
+	default:
+		return Invalid
 	}
-	return Invalid
 }
 
 // Retryable reports whether the same request may succeed if it is sent again soon.
@@ -72,39 +72,21 @@ func (c Class) Retryable() bool {
 }
 
 // Advice returns what an operator can do about a failed request to YCM.
-func (c Class) Advice() string {
-	switch c {
-	case Network:
-		return "check base_url, DNS, the proxy and the firewall"
-	case Timeout:
-		return "raise timeout if YCM is slow"
-	case Server:
-		return "look for the request id in YCM's logs if it lasts"
-	case RateLimited:
-		return "lower rate_limit, or find what else uses this client_id"
-	case Auth:
-		return "check client_id, the client secret, YCM's client IP restriction and its blocked IP list"
-	case Denied:
-		return "grant it to the account, or switch the collector off"
-	case Invalid:
-		return "check base_url, and what it is that answers there"
-	default:
-		return ""
-	}
-}
+func (c Class) Advice() string { return advices[c].ycm }
 
 // PBXAdvice returns what an operator can do about a failed request to a PBX.
-func (c Class) PBXAdvice() string {
-	switch c {
-	case Network, Timeout:
-		return "check that the PBX runs and that its URL is right"
-	case Auth:
-		return "check client_id and the client secret of this PBX"
-	case Denied:
-		return "switch the API on in the PBX, for this Client ID"
-	case NotFound:
-		return "the PBX's firmware may be too old for this call"
-	default:
-		return ""
-	}
+func (c Class) PBXAdvice() string { return advices[c].pbx }
+
+var advices = map[Class]struct{ ycm, pbx string }{
+	Network:     {"check base_url, DNS, the proxy and the firewall", "check that the PBX runs and that its URL is right"},
+	Timeout:     {"raise timeout if YCM is slow", "check that the PBX runs and that its URL is right"},
+	Server:      {"look for the request id in YCM's logs if it lasts", ""},
+	RateLimited: {"lower rate_limit, or find what else uses this client_id", ""},
+	Auth: {
+		"check client_id, the client secret, YCM's client IP restriction and its blocked IP list",
+		"check client_id and the client secret of this PBX",
+	},
+	Denied:   {"grant it to the account, or switch the collector off", "switch the API on in the PBX, for this Client ID"},
+	NotFound: {"", "the PBX's firmware may be too old for this call"},
+	Invalid:  {"check base_url, and what it is that answers there", ""},
 }

@@ -1,7 +1,7 @@
 package yeastar
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
@@ -26,8 +25,6 @@ type HTTP struct {
 	Timeout   time.Duration        // Of one request, its answer included; 30 s if zero.
 	UserAgent string               // The APIs require one; "ycm_exporter" if empty.
 	Secrets   func() []secret.Text // What answers may repeat and errors must not show.
-
-	buffers sync.Pool // Of *bytes.Buffer, for bodies.
 }
 
 // Request is a GET, or a POST if it has a body.
@@ -38,7 +35,7 @@ type Request struct {
 	Body        string
 }
 
-// Answer is a complete answer that is no redirect. Its body is good until the function that reads it returns.
+// Answer is a complete answer that is no redirect.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -48,15 +45,10 @@ type Answer struct {
 // Succeeded reports whether the HTTP status is one of success.
 func (a *Answer) Succeeded() bool { return a.Status >= 200 && a.Status < 300 }
 
-var errSwitched = errors.New("the server switches protocols (HTTP 101) without a request to")
-
 // Do sends the request and has its answer read. It ends within the time-out and when ctx ends, even if the transport waits for a
 // file system that hangs. Redirects are not followed.
 func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *Error {
-	timeout := h.Timeout
-	if timeout <= 0 {
-		timeout = 30 * time.Second
-	}
+	timeout := cmp.Or(h.Timeout, 30*time.Second)
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	failure := h.do(limited, r, read)
@@ -77,53 +69,15 @@ func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 }
 
 func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *Error {
-	request, err := h.request(ctx, r)
+	method := http.MethodGet
+	if r.Body != "" {
+		method = http.MethodPost
+	}
+	request, err := http.NewRequestWithContext(ctx, method, r.URL, strings.NewReader(r.Body))
 	if err != nil {
 		return &Error{Class: Invalid, Message: "the configured URL cannot be requested; correct it"} // The cause would show the query.
 	}
-	response, err := h.roundTrip(request)
-	if err != nil {
-		return unanswered(err)
-	}
-	defer response.Body.Close()
-	status := response.StatusCode
-	if status >= 300 && status < 400 {
-		return &Error{Class: Invalid, Reach: NoAnswer, HTTPStatus: status, Message: redirected(response.Header.Get("Location"))}
-	}
-	body, _ := h.buffers.Get().(*bytes.Buffer)
-	if body == nil {
-		body = new(bytes.Buffer)
-	}
-	defer h.release(body)
-	_, err = body.ReadFrom(io.LimitReader(response.Body, MaxBody+1))
-	answer := &Answer{Status: status, Header: response.Header, Body: body.Bytes()}
-	switch {
-	case err != nil && answer.Succeeded():
-		return unanswered(err)
-	case body.Len() > MaxBody:
-		return &Error{Class: Invalid, Reach: NoAnswer, HTTPStatus: status, Message: fmt.Sprintf("the answer is over %d MiB", MaxBody>>20)}
-	}
-	failure := read(answer)
-	if failure != nil {
-		failure.HTTPStatus = status
-	}
-	return failure
-}
-
-func (h *HTTP) request(ctx context.Context, r Request) (*http.Request, error) {
-	method, body := http.MethodGet, io.Reader(nil)
-	if r.Body != "" {
-		method, body = http.MethodPost, strings.NewReader(r.Body)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, r.URL, body)
-	if err != nil {
-		return nil, err
-	}
-	agent := h.UserAgent
-	if agent == "" {
-		agent = "ycm_exporter"
-	}
-	request.Header.Set("User-Agent", agent)
+	request.Header.Set("User-Agent", cmp.Or(h.UserAgent, "ycm_exporter"))
 	request.Header.Set("Accept", "application/json")
 	if r.Body != "" {
 		request.Header.Set("Content-Type", r.ContentType)
@@ -131,7 +85,37 @@ func (h *HTTP) request(ctx context.Context, r Request) (*http.Request, error) {
 	if !r.Bearer.Empty() {
 		request.Header.Set("Authorization", "Bearer "+r.Bearer.Reveal())
 	}
-	return request, nil
+	response, err := h.roundTrip(request)
+	if err != nil {
+		return unanswered(err)
+	}
+	defer response.Body.Close()
+	invalid := &Error{Class: Invalid, Reach: NoAnswer, HTTPStatus: response.StatusCode}
+	switch status := response.StatusCode; {
+	case status < 200: // After "101 Switching Protocols" the body is the bare connection, which no time-out ends.
+		invalid.Message = "the server switches protocols without a request to"
+		return invalid
+	case status >= 300 && status < 400:
+		invalid.Message = "the answer is a redirect, which is not followed"
+		if target, err := url.Parse(response.Header.Get("Location")); err == nil && target.Host != "" {
+			invalid.Message = "the answer is a redirect to " + target.Host + ", which is not followed"
+		}
+		return invalid
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, MaxBody+1))
+	answer := &Answer{Status: response.StatusCode, Header: response.Header, Body: body}
+	switch {
+	case err != nil && answer.Succeeded():
+		return unanswered(err)
+	case len(body) > MaxBody:
+		invalid.Message = fmt.Sprintf("the answer is over %d MiB", MaxBody>>20)
+		return invalid
+	}
+	failure := read(answer)
+	if failure != nil {
+		failure.HTTPStatus = answer.Status
+	}
+	return failure
 }
 
 func (h *HTTP) transport() http.RoundTripper {
@@ -146,8 +130,7 @@ func (h *HTTP) CloseIdleConnections() {
 	(&http.Client{Transport: h.transport()}).CloseIdleConnections()
 }
 
-// roundTrip gives up when the request's context ends, whatever the transport waits for, and refuses "101 Switching Protocols", whose
-// body is the bare connection, which no time-out ends.
+// roundTrip gives up when the request's context ends, whatever the transport waits for.
 func (h *HTTP) roundTrip(r *http.Request) (*http.Response, error) {
 	const grace = time.Second // For a transport to notice that the context has ended.
 	patience, giveUp := context.WithCancel(context.WithoutCancel(r.Context()))
@@ -165,20 +148,7 @@ func (h *HTTP) roundTrip(r *http.Request) (*http.Response, error) {
 	if c := (*crash.Crash)(nil); errors.As(err, &c) {
 		panic(c)
 	}
-	if err == nil && response.StatusCode == http.StatusSwitchingProtocols {
-		response.Body.Close()
-		return nil, errSwitched
-	}
 	return response, err
-}
-
-// release keeps the buffer for another body, unless an unusual one made it large.
-func (h *HTTP) release(b *bytes.Buffer) {
-	const usual = 1 << 20
-	if b.Cap() <= usual {
-		b.Reset()
-		h.buffers.Put(b)
-	}
 }
 
 // quotation is what net/http quotes of an answer that is not HTTP. It may be a part of a secret.
@@ -187,20 +157,9 @@ var quotation = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 // unanswered makes the error of a request that had no complete answer. Of err it keeps only the text, without quotations: what it
 // wraps may hold the URL, and with that a token.
 func unanswered(err error) *Error {
-	if errors.Is(err, errSwitched) {
-		return &Error{Class: Invalid, Reach: NoAnswer, HTTPStatus: http.StatusSwitchingProtocols, Message: err.Error()}
-	}
 	if outer := (*url.Error)(nil); errors.As(err, &outer) {
 		err = outer.Err
 	}
 	text := strings.NewReplacer("net/http: ", "", "HTTP/1.x ", "").Replace(err.Error())
 	return &Error{Class: ClassOf(err), Reach: NoAnswer, Message: quotation.ReplaceAllString(text, "...")}
-}
-
-func redirected(location string) string {
-	target, err := url.Parse(location)
-	if err != nil || target.Host == "" {
-		return "the answer is a redirect, which is not followed"
-	}
-	return "the answer is a redirect to " + target.Host + ", which is not followed"
 }
