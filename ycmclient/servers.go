@@ -63,13 +63,12 @@ func (s *Servers) guard(baseURL string, most int) *yeastar.Guard {
 		return g
 	}
 	var state yeastar.LoginState
+	var persist func(yeastar.LoginState)
 	if s.store != nil {
 		state, _ = s.store.Logins(baseURL)
+		persist = func(state yeastar.LoginState) { s.store.SaveLogins(baseURL, state) }
 	}
-	g := yeastar.NewGuard(most, state)
-	if s.store != nil {
-		g.OnChange(func(state yeastar.LoginState) { s.store.SaveLogins(baseURL, state) })
-	}
+	g := yeastar.NewGuard(most, state, persist)
 	if s.retain != nil {
 		g.Retain(s.retain)
 	}

@@ -26,7 +26,7 @@ func hidden(c promconfig.HTTPClientConfig) []secret.Text {
 				hide(string(v))
 			}
 			for _, file := range h.Files {
-				if content, err := secret.ReadFile(file); err == nil { // One that cannot be read is not sent.
+				if content, _, err := secret.ReadFile(file); err == nil { // One that cannot be read is not sent.
 					hide(string(content))
 				}
 			}

@@ -78,7 +78,7 @@ func (d *document) checkHTTPClient(path string, c *promconfig.HTTPClientConfig) 
 	}
 	for at, file := range files {
 		d.readable(at, file, func(file string) error {
-			_, err := secret.ReadFile(file)
+			_, _, err := secret.ReadFile(file)
 			return err
 		})
 	}

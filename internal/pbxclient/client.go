@@ -12,10 +12,8 @@ package pbxclient
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -107,16 +105,6 @@ func check(endpoint string, status int, e *yeastar.Envelope) *yeastar.Error {
 		yeastar.CodeAddressBlocked: 15 * time.Minute,
 		yeastar.CodeIPForbidden:    15 * time.Minute,
 	}[failure.Code]
-	// The names of refused parameters help; their values may be secret.
-	var params yeastar.List[struct {
-		Field yeastar.Words `json:"field"`
-		Rule  yeastar.Words `json:"validation_type"`
-	}]
-	if json.Unmarshal(e.InvalidParams, &params) == nil {
-		for _, param := range params.Items {
-			failure.Message = strings.Trim(failure.Message+"; "+string(param.Field+" "+param.Rule), "; ")
-		}
-	}
 	return failure
 }
 

@@ -47,7 +47,7 @@ func Direct(o Options) *Client {
 		o.Timeout = 30 * time.Second
 	}
 	if o.Guard == nil {
-		o.Guard = yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{})
+		o.Guard = yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{}, nil)
 	}
 	d := &direct{
 		Options: o, session: yeastar.NewSession(),

@@ -26,7 +26,7 @@ func catalogue(w http.ResponseWriter, r *http.Request) {
 		"autop_method/Yealink/CP920": `{"text":"` + link + `","value":"rps","type":"full"}`,
 	}[q.Get("menu")+"/"+q.Get("vendor")+"/"+q.Get("model")]
 	if data == "" {
-		fmt.Fprint(w, `{"errcode":40002,"errmsg":"PARAMETER ERROR","invalid_param_list":[{"field":"vendor","validation_type":"required"}]}`)
+		fmt.Fprint(w, `{"errcode":40002,"errmsg":"PARAMETER ERROR"}`)
 		return
 	}
 	fmt.Fprintf(w, `{"errcode":0,"errmsg":"SUCCESS","data":[%s]}`, data)
@@ -54,9 +54,6 @@ func TestCatalogueFromVendorToMethod(t *testing.T) {
 
 	_, err = c.PhoneModels(t.Context(), "Alcatel-Lucent Enterprise")
 	expect(t, err, yeastar.Answered, yeastar.Invalid, 40002)
-	if !strings.Contains(err.Error(), "vendor required") {
-		t.Errorf("got %q, want it to name the parameter that was refused", err)
-	}
 }
 
 func TestOddMenus(t *testing.T) {

@@ -30,22 +30,22 @@ func File(path string) Source {
 }
 
 func bounded(path string, read func() (Text, error)) Source {
-	reading := new(atomic.Bool)
+	var reading atomic.Bool
+	hangs := fmt.Errorf("reading secret %s: the file does not respond within %s; is it on a file system that hangs?", path, patience)
 	return func() (Text, error) {
+		if !reading.CompareAndSwap(false, true) {
+			return Text{}, hangs
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		hangs := reading.Swap(true)
-		text, err := Text{}, context.DeadlineExceeded
-		if !hangs {
-			text, err = crash.GiveUpAfter(ctx, func() (Text, error) {
-				defer reading.Store(false)
-				return read()
-			}, nil)
-		}
-		if errors.Is(err, context.DeadlineExceeded) {
-			return Text{}, fmt.Errorf("reading secret %s: the file does not respond within %s; is it on a file system that hangs?", path, patience)
-		}
-		if err != nil {
+		text, err := crash.GiveUpAfter(ctx, func() (Text, error) {
+			defer reading.Store(false)
+			return read()
+		}, nil)
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			return Text{}, hangs
+		case err != nil:
 			return Text{}, fmt.Errorf("reading secret: %w", err)
 		}
 		return text, nil
@@ -56,7 +56,7 @@ func bounded(path string, read func() (Text, error)) Source {
 // character that cannot be seen, such as the byte order mark of some editors: it would be sent, and be refused. Each error is a
 // *fs.PathError.
 func Read(path string) (Text, error) {
-	content, written, err := readFile(path)
+	content, written, err := ReadFile(path)
 	if err != nil {
 		return Text{}, err
 	}
@@ -76,15 +76,9 @@ func Visible(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// ReadFile reads a small file, such as a secret or a certificate, that can be read again and again: what is not a regular
-// file is not opened, because a pipe could wait for ever. Each error is a *fs.PathError.
-func ReadFile(path string) ([]byte, error) {
-	content, _, err := readFile(path)
-	return content, err
-}
-
-// readFile also returns when the file was written.
-func readFile(path string) (content []byte, written time.Time, err error) {
+// ReadFile reads a small file, such as a secret or a certificate, and returns when it was written. What is not a regular file is not
+// opened, because a pipe could wait for ever. Each error is a *fs.PathError.
+func ReadFile(path string) (content []byte, written time.Time, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, time.Time{}, err

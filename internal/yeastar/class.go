@@ -44,8 +44,8 @@ func ClassOf(err error) Class {
 	}
 }
 
-// ClassOfStatus returns the class of a failed answer by its HTTP status alone.
-func ClassOfStatus(status int) Class {
+// classOfStatus returns the class of a failed answer by its HTTP status alone.
+func classOfStatus(status int) Class {
 	switch {
 	case status == http.StatusUnauthorized:
 		return Auth

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"strconv"
 	"strings"
 )
 
@@ -31,8 +30,6 @@ type Envelope struct {
 	RequestID Words           `json:"requestId"`
 	Errors    json.RawMessage `json:"errors"`
 	Error     json.RawMessage `json:"error"` // A word in RFC 6749.
-
-	InvalidParams json.RawMessage `json:"invalid_param_list"` // Of a PBX.
 }
 
 // Enveloped is an answer on the wire: a pointer to a struct that embeds Envelope.
@@ -57,6 +54,9 @@ func (e *Envelope) Failed() bool {
 	return e.Status.unreadable || len(status) > 0 && !isAny(status, "success") || e.ErrCode.Unreadable || e.ErrCode.Value != 0
 }
 
+// largestCode is beyond all of the vendor's numbers.
+const largestCode = 1e9
+
 // Failure makes the error of a failed answer, classified by the vendor's number, else by the vendor's name, else by the HTTP
 // status. It still holds what the server wrote.
 func (e *Envelope) Failure(status int) *Error {
@@ -71,15 +71,18 @@ func (e *Envelope) Failure(status int) *Error {
 	var word Words
 	_ = word.UnmarshalJSON(e.Error)
 	names := []Words{word}
-	for _, head := range heads {
-		numbers, messages := head.texts()
-		for _, c := range numbers {
+	for _, h := range heads {
+		if h.ErrCode.Value > -largestCode && h.ErrCode.Value < largestCode {
+			failure.Code = cmp.Or(failure.Code, int(h.ErrCode.Value))
+		}
+		for _, c := range []Words{h.Code, h.ErrNo, h.ErrorCode} {
 			if n, ok := wholeNumber([]byte(c)); !ok {
 				names, word = append(names, c), cmp.Or(word, c)
 			} else if n > -largestCode && n < largestCode {
 				failure.Code = cmp.Or(failure.Code, int(n))
 			}
 		}
+		messages := []Words{h.Msg, h.Message, h.ErrMsg, h.ErrorMsg, h.ErrorMessage, h.Description, h.Detail, h.DetailMsg, h.DetailMessage}
 		names = append(names, messages...)
 		failure.Message = cmp.Or(failure.Message, string(cmp.Or(messages...)))
 	}
@@ -92,21 +95,8 @@ func (e *Envelope) Failure(status int) *Error {
 	if c, ok := findCode(failure.Code, names...); ok {
 		failure.Class, failure.documented, failure.token = c.class, true, c.token
 	} else {
-		failure.Class = ClassOfStatus(status)
+		failure.Class = classOfStatus(status)
 	}
 	failure.foreign = failure.Code == 0 && failure.Message == "" && len(e.Status.bytes) == 0
 	return failure
-}
-
-const largestCode = 1e9
-
-// texts returns what the envelope has as a code and as a message.
-func (e *Envelope) texts() (numbers, messages []Words) {
-	errcode := Words("")
-	if e.ErrCode.Value != 0 {
-		errcode = Words(strconv.FormatInt(e.ErrCode.Value, 10))
-	}
-	return []Words{e.Code, errcode, e.ErrNo, e.ErrorCode}, []Words{
-		e.Msg, e.Message, e.ErrMsg, e.ErrorMsg, e.ErrorMessage, e.Description, e.Detail, e.DetailMsg, e.DetailMessage,
-	}
 }

@@ -61,17 +61,14 @@ func (e *Error) Error() string {
 	if e.Message != "" {
 		fmt.Fprintf(&b, ": %s", e.Message)
 	}
-	if advice := e.advice(); advice != "" && !errors.Is(e.Err, context.Canceled) {
+	advice := e.Advice
+	if advice == "" && e.PBX == "" {
+		advice = e.Class.Advice()
+	}
+	if advice != "" && !errors.Is(e.Err, context.Canceled) {
 		fmt.Fprintf(&b, "; %s", advice)
 	}
 	return b.String()
-}
-
-func (e *Error) advice() string {
-	if e.Advice == "" && e.PBX == "" {
-		return e.Class.Advice()
-	}
-	return e.Advice
 }
 
 // Unwrap returns the cause.

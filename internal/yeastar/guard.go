@@ -1,6 +1,7 @@
 package yeastar
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -33,10 +34,11 @@ type Guard struct {
 	most  int
 	login chan struct{} // Held while a login is under way.
 
-	mu      sync.Mutex
-	state   LoginState
-	latest  map[string]*Error // The latest refusal of each Client ID, in this process.
-	changed func(LoginState)  // May be nil.
+	persist func(LoginState) // May be nil.
+
+	mu     sync.Mutex
+	state  LoginState
+	latest map[string]*Error // The latest refusal of each Client ID, in this process.
 }
 
 // LoginState is what a guard persists. It holds no secret.
@@ -78,30 +80,14 @@ func (b *Barred) Error() string {
 	return fmt.Sprintf("not tried again before %s, refused logins in a row: %d, the latest of account %s", when, b.Refusals, b.Account)
 }
 
-// NewGuard makes a guard that allows so many refusals, and continues from a state.
-func NewGuard(most int, s LoginState) *Guard {
-	if s.Salt == "" {
-		s.Salt = rand.Text()
-	}
-	g := &Guard{most: most, login: make(chan struct{}, 1), state: s, latest: map[string]*Error{}}
+// NewGuard makes a guard that allows so many refusals, and continues from a state. persist, if not nil, receives each changed state, in
+// order.
+func NewGuard(most int, s LoginState, persist func(LoginState)) *Guard {
+	s.Salt = cmp.Or(s.Salt, rand.Text())
 	for i := range s.Refusals { // A clock that was set back must not delay logins for long.
 		s.Refusals[i].At = Earlier(s.Refusals[i].At, time.Now())
 	}
-	return g
-}
-
-// State returns what is to be persisted.
-func (g *Guard) State() LoginState {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return LoginState{Salt: g.state.Salt, Refusals: slices.Clone(g.state.Refusals)}
-}
-
-// OnChange sets the function that receives, in order, each changed state.
-func (g *Guard) OnChange(changed func(LoginState)) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.changed = changed
+	return &Guard{most: most, login: make(chan struct{}, 1), persist: persist, state: s, latest: map[string]*Error{}}
 }
 
 // Retain drops the refusals of Client IDs that are not configured.
@@ -123,14 +109,12 @@ func (g *Guard) Check(c Credentials) *Error {
 	var own, standing int
 	var last Refusal
 	for _, r := range g.state.Refusals {
-		stands := !r.Reset && now.Sub(r.At) < forgetRefusal
 		if r.Fingerprint == fingerprint {
 			own++
+			last = r
 		}
-		if stands {
+		if !r.Reset && now.Sub(r.At) < forgetRefusal {
 			standing++
-		}
-		if stands || r.Fingerprint == fingerprint {
 			last = r
 		}
 	}
@@ -208,8 +192,8 @@ func (g *Guard) record(c Credentials, fingerprint string, failure *Error) {
 }
 
 func (g *Guard) save() {
-	if g.changed != nil {
-		g.changed(LoginState{Salt: g.state.Salt, Refusals: slices.Clone(g.state.Refusals)})
+	if g.persist != nil {
+		g.persist(LoginState{Salt: g.state.Salt, Refusals: slices.Clone(g.state.Refusals)})
 	}
 }
 

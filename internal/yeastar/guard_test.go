@@ -71,7 +71,7 @@ func TestRefusedLoginsEnd(t *testing.T) {
 		yeastar.MostRefusalsPBX: {0, 1 * m, 2 * m, 3 * m},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			g := yeastar.NewGuard(most, yeastar.LoginState{})
+			g := yeastar.NewGuard(most, yeastar.LoginState{}, nil)
 			got, _ := tryAll(t, g, 72*time.Hour, credentials("a", "wrong"))
 			expectTimes(t, "the same credentials for three days", got, want...)
 			failure := g.Check(credentials("a", "wrong"))
@@ -86,7 +86,7 @@ func TestRefusedLoginsEnd(t *testing.T) {
 func TestAccountsOfOneServerShareItsRefusals(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
 		got, _ := tryAll(t, g, 24*time.Hour, credentials("a", "wrong"), credentials("b", "wrong"), credentials("c", "wrong"))
 		expectTimes(t, "three accounts", got, 0, 0, 0, 1*m, 61*m)
 	})
@@ -95,7 +95,7 @@ func TestAccountsOfOneServerShareItsRefusals(t *testing.T) {
 func TestCredentialsThatWereNotRefusedYetAreTriedAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
 		tryAll(t, g, 2*m+time.Second, credentials("a", "wrong"))
 		for _, corrected := range []yeastar.Credentials{
 			credentials("a", "another"), credentials("b", "good"),
@@ -118,7 +118,7 @@ func TestCredentialsThatWereNotRefusedYetAreTriedAtOnce(t *testing.T) {
 func TestErrorOfAnAccountThatAnotherHoldsUpNamesTheOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
 		tryAll(t, g, 4*m, credentials("a", "wrong"))
 		failure := g.Check(credentials("b", "good"))
 		if failure == nil || !strings.Contains(failure.Message, "of account a") || strings.Contains(failure.Message, "AUTHENTICATION_FAILED") {
@@ -130,7 +130,7 @@ func TestErrorOfAnAccountThatAnotherHoldsUpNamesTheOther(t *testing.T) {
 func TestSuccessResetsTheCountButNotForRefusedCredentials(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
 		refused, accepted := tryAll(t, g, 24*time.Hour, credentials("a", "good"), credentials("b", "wrong"))
 		expectTimes(t, "wrong credentials beside good ones", refused, 0, 1*m, 2*m, 3*m, 63*m)
 		if want := 24 * 60 * 6; accepted != want {
@@ -145,7 +145,8 @@ func TestSuccessResetsTheCountButNotForRefusedCredentials(t *testing.T) {
 func TestRefusalsOfOthersCountForADayAndWhileTheirAccountsExist(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		var state yeastar.LoginState
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, state, func(s yeastar.LoginState) { state = s })
 		tryAll(t, g, 2*time.Hour, credentials("a", "wrong"))
 		time.Sleep(time.Hour)
 		fresh := credentials("b", "wrong")
@@ -155,7 +156,7 @@ func TestRefusalsOfOthersCountForADayAndWhileTheirAccountsExist(t *testing.T) {
 		if g.Check(credentials("c", "good")) == nil {
 			t.Error("right after 6 refusals other credentials may be tried")
 		}
-		other := yeastar.NewGuard(yeastar.MostRefusalsYCM, g.State())
+		other := yeastar.NewGuard(yeastar.MostRefusalsYCM, state, nil)
 		other.Retain(func(clientID string) bool { return clientID != "id of a" })
 		if failure := other.Check(credentials("c", "good")); failure != nil {
 			t.Errorf("when account a is gone: %v, want none", failure)
@@ -173,7 +174,7 @@ func TestRefusalsOfOthersCountForADayAndWhileTheirAccountsExist(t *testing.T) {
 func TestGatewayThatRefusesIsTriedEveryHour(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
 		c := credentials("a", "good")
 		var got []time.Duration
 		var message string
@@ -195,7 +196,7 @@ func TestGatewayThatRefusesIsTriedEveryHour(t *testing.T) {
 func TestRefusedRefreshTokenCountsButDoesNotDelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
 		g.Refreshed(credentials("a", ""), refusal())
 		got, _ := tryAll(t, g, 23*time.Hour, credentials("a", "no longer"))
 		expectTimes(t, "after a refused refresh", got, 0, 1*m, 2*m, 62*m)
@@ -213,7 +214,7 @@ func TestProblemsOfTheServerAreNotRefusals(t *testing.T) {
 		{Class: yeastar.Invalid, HTTPStatus: 200},
 		{Class: yeastar.Auth, HTTPStatus: 200, Code: 70004, RetryLogin: time.Hour},
 	} {
-		g := yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{})
+		g := yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{}, nil)
 		for range 20 {
 			if got := g.Login(t.Context(), credentials("a", "x"), func() *yeastar.Error { return &failure }); got != &failure {
 				t.Errorf("got %v in place of a login that fails with %v", got, &failure)
@@ -232,9 +233,7 @@ func TestRefusedLoginsPersistAcrossRestarts(t *testing.T) {
 			if kept != nil && json.Unmarshal(kept, &state) != nil {
 				t.Fatalf("the state cannot be read: %s", kept)
 			}
-			g := yeastar.NewGuard(yeastar.MostRefusalsYCM, state)
-			g.OnChange(func(s yeastar.LoginState) { kept, _ = json.Marshal(s) })
-			return g
+			return yeastar.NewGuard(yeastar.MostRefusalsYCM, state, func(s yeastar.LoginState) { kept, _ = json.Marshal(s) })
 		}
 		var all []time.Duration
 		began := time.Now()
@@ -260,12 +259,12 @@ func TestRefusedLoginsPersistAcrossRestarts(t *testing.T) {
 func TestClockThatWasSetBackDoesNotBarLogins(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{})
+		var state yeastar.LoginState
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, state, func(s yeastar.LoginState) { state = s })
 		wrong := credentials("a", "wrong")
 		login(t, g, wrong)
-		state := g.State()
 		state.Refusals[0].At = state.Refusals[0].At.AddDate(1, 0, 0)
-		g = yeastar.NewGuard(yeastar.MostRefusalsYCM, state)
+		g = yeastar.NewGuard(yeastar.MostRefusalsYCM, state, nil)
 		if g.Check(wrong) == nil {
 			t.Error("right after the start a refused login may be tried again, want not for a while")
 		}
@@ -279,7 +278,7 @@ func TestClockThatWasSetBackDoesNotBarLogins(t *testing.T) {
 func TestOneLoginAtATimePerServer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{})
+		g := yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{}, nil)
 		var under, most, tried int
 		for _, account := range []string{"a", "b", "c", "d", "e", "f"} {
 			go g.Login(t.Context(), credentials(account, "wrong"), func() *yeastar.Error {

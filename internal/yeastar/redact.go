@@ -24,7 +24,7 @@ func (e *Error) Redact(secrets []secret.Text) {
 }
 
 // redact makes what a server said fit to be shown: one line of at most so many bytes, with the secrets replaced, plain,
-// URL-encoded, JSON-encoded and in base64, and without links: one of them may give a phone its passwords.
+// URL-encoded, JSON-encoded and in base64, and without e-mail addresses and links: one of them may give a phone its passwords.
 func redact(text string, most int, secrets []secret.Text) string {
 	if text == "" {
 		return ""
@@ -48,6 +48,8 @@ func redact(text string, most int, secrets []secret.Text) string {
 	for i, word := range words {
 		if strings.Contains(word, "/") {
 			words[i] = "<link>"
+		} else if strings.Contains(word, "@") {
+			words[i] = "<e-mail>"
 		}
 	}
 	return Cut(strings.Join(words, " "), most)

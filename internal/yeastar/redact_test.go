@@ -22,6 +22,7 @@ func TestSecretsAndLinksAreTakenOutOfWhatServersSay(t *testing.T) {
 		{"S3cretS3cret x S3cret", "<secret><secret> x <secret>"},
 		{"an abc is too short to hide", "an abc is too short to hide"},
 		{"see pbx.example.com:443/api/autoprovision/6gEzig or https://x.example.com now", "see <link> or <link> now"},
+		{"no such user: Joe <joe@example.com>", "no such user: Joe <e-mail>"},
 		{"two\r\nlines\tand\u200b\u2028more \x1b[31m", "two lines and more [31m"},
 		{"診療所 \xff", "診療所 \ufffd"},
 		{"", ""},
