@@ -56,7 +56,7 @@ func BenchmarkSweepSnapshot(b *testing.B) {
 		measure(b, trunks().New(account).(*pbxPoller[trunkReading]), list, func(i int) trunkReading {
 			var all []pbxclient.Trunk
 			for k := range 3 {
-				all = append(all, pbxclient.Trunk{ID: int64(k), Name: fmt.Sprintf("Carrier %d of %d", k, i), Type: "register", Status: pbxclient.TrunkIdle})
+				all = append(all, pbxclient.Trunk{ID: int64(k), Name: fmt.Sprintf("Carrier %d of %d", k, i), Type: "register", Status: 1})
 			}
 			return trunkReading{Trunks: named(all)}
 		})

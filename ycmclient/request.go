@@ -91,13 +91,11 @@ func verdict(e *yeastar.Envelope, problem string, status int) *yeastar.Error {
 // query sends a request with the account's token.
 func (c *Client) query(ctx context.Context, r request) error {
 	c.begin()
-	err := c.session.Do(ctx, c.grant, func(access secret.Text) error {
-		return asError(c.try(ctx, r, access))
-	})
-	if e := (*yeastar.Error)(nil); errors.As(err, &e) && e.Account == "" {
-		e.Account, e.Endpoint = c.account, r.endpoint // Of a request that was not sent for want of a token.
+	failure := c.session.Do(ctx, c.grant, func(access secret.Text) *yeastar.Error { return c.try(ctx, r, access) })
+	if failure != nil && failure.Account == "" {
+		failure.Account, failure.Endpoint = c.account, r.endpoint // Of a request that was not sent for want of a token.
 	}
-	return err
+	return asError(failure)
 }
 
 // try sends the request until it is answered, or until no tries are left. Where YCM says when to try again, it waits for that if ctx

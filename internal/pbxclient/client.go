@@ -12,7 +12,6 @@ package pbxclient
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/url"
 	"time"
 
@@ -25,7 +24,7 @@ type Client struct {
 
 	// get decodes an answer that is a JSON object into answer. Its error has no answer of the PBX's API in it, unless it has a code of
 	// the PBX.
-	get   func(ctx context.Context, path string, query url.Values, answer yeastar.Enveloped) error
+	get   func(ctx context.Context, path string, query url.Values, answer yeastar.Enveloped) *yeastar.Error
 	close func(ctx context.Context) *yeastar.Error
 }
 
@@ -56,8 +55,8 @@ type answer[T any] struct {
 
 // fetch queries the PBX for p.
 func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (a answer[T], err error) {
-	if err := c.get(ctx, string(p), query, &a); err != nil {
-		return a, c.fail(string(p), err)
+	if failure := c.get(ctx, string(p), query, &a); failure != nil {
+		return a, c.fail(string(p), failure)
 	}
 	if a.Data.Unreadable() {
 		return a, c.invalid(p, "the answer is not of the documented form: data has the wrong type")
@@ -109,12 +108,8 @@ func check(endpoint string, status int, e *yeastar.Envelope) *yeastar.Error {
 }
 
 // fail completes an error with the name of the PBX, and with advice.
-func (c *Client) fail(endpoint string, err error) *yeastar.Error {
-	e := (*yeastar.Error)(nil)
-	if !errors.As(err, &e) {
-		e = &yeastar.Error{Class: yeastar.ClassOf(err), Message: err.Error(), Err: err}
-	}
-	failed := *e
+func (c *Client) fail(endpoint string, failure *yeastar.Error) *yeastar.Error {
+	failed := *failure
 	failed.Account, failed.PBX = c.account, c.name
 	failed.Endpoint = cmp.Or(failed.Endpoint, endpoint)
 	if failed.Code == yeastar.CodeMaxLimit && failed.Endpoint == getToken {
@@ -129,4 +124,11 @@ var adviceOnCode = map[int]string{
 	yeastar.CodePBXAccessDenied: "grant the API application this permission in the PBX (Integrations > API)",
 	yeastar.CodeAddressBlocked:  "the PBX has blocked this address: correct the credentials, then remove the address from its Blocked IPs",
 	yeastar.CodeIPForbidden:     "the PBX's API is not open to this address: allow the address in the PBX's API settings",
+}
+
+// WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.
+func WireFields() map[string]bool {
+	return yeastar.WireFields(
+		yeastar.GrantAnswer{}, deviceRecord{}, capacityRecord{}, answer[trunkRecord]{}, extensionRecord{}, phoneRecord{}, optionRecord{},
+	)
 }

@@ -61,21 +61,21 @@ func Direct(o Options) *Client {
 }
 
 // get sends one request, and one more with a new token if the PBX reports that the token has expired. One time-out is for all of it.
-func (d *direct) get(caller context.Context, path string, query url.Values, answer yeastar.Enveloped) error {
+func (d *direct) get(caller context.Context, path string, query url.Values, answer yeastar.Enveloped) *yeastar.Error {
 	ctx, cancel := context.WithTimeout(caller, d.Timeout)
 	defer cancel()
-	err := d.session.Do(ctx, d.grant, func(access secret.Text) error {
-		return asError(d.send(ctx, path, access, query, "", answer))
+	failure := d.session.Do(ctx, d.grant, func(access secret.Text) *yeastar.Error {
+		return d.send(ctx, path, access, query, "", answer)
 	})
 	switch {
-	case err == nil:
+	case failure == nil:
 		return nil
 	case caller.Err() != nil:
 		return &yeastar.Error{Class: yeastar.ClassOf(caller.Err()), Message: "canceled while waiting for the PBX", Err: caller.Err()}
 	case ctx.Err() != nil:
 		return &yeastar.Error{Class: yeastar.Timeout, Reach: yeastar.NoAnswer, Message: "no complete answer within " + d.Timeout.String()}
 	}
-	return err
+	return failure
 }
 
 // send sends a GET with the token, or a POST of a body.
@@ -149,16 +149,8 @@ func (d *direct) close(ctx context.Context) *yeastar.Error {
 	if !left.Alive() {
 		return nil
 	}
-	if failure := d.revoke(ctx, left); failure != nil && !yeastar.TokenRejected(failure) {
+	if failure := d.revoke(ctx, left); !failure.TokenRejected() {
 		return failure
 	}
 	return nil
-}
-
-// asError keeps a nil from becoming an error.
-func asError(failure *yeastar.Error) error {
-	if failure == nil {
-		return nil
-	}
-	return failure
 }

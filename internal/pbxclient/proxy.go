@@ -19,7 +19,7 @@ type Proxy interface {
 // PBX, and there is nothing to close.
 func Proxied(ycm Proxy, account, sn string) *Client {
 	c := &Client{account: account, name: yeastar.Cut(yeastar.Clean(sn), 64), close: func(context.Context) *yeastar.Error { return nil }}
-	c.get = func(ctx context.Context, path string, query url.Values, answer yeastar.Enveloped) error {
+	c.get = func(ctx context.Context, path string, query url.Values, answer yeastar.Enveloped) *yeastar.Error {
 		if !yeastar.IsSerialNumber(sn) {
 			return &yeastar.Error{Class: yeastar.Invalid, Message: "the serial number in YCM's list is not of letters and digits"}
 		}
@@ -29,9 +29,9 @@ func Proxied(ycm Proxy, account, sn string) *Client {
 		case err == nil:
 			failure := check(path, http.StatusOK, answer.Head())
 			failure.Redact(nil)
-			return asError(failure)
+			return failure
 		case !errors.As(err, &failed):
-			return err
+			return &yeastar.Error{Class: yeastar.ClassOf(err), Message: err.Error(), Err: err}
 		}
 		e := *failed
 		if e.Code != 0 && e.Code < yeastar.FirstYCMCode { // An errcode of the PBX that came with another HTTP status than 200.

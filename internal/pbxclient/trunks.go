@@ -67,24 +67,13 @@ var trunkTypes = []TrunkType{"register", "peer", "peer_did", "peer_port", "peer_
 // TrunkStatus is one of the states of a trunk; its number is the PBX's.
 type TrunkStatus uint8
 
-// The states of "Query Trunk List" on a Cloud PBX.
-const (
-	TrunkUnknown              TrunkStatus = 0
-	TrunkIdle                 TrunkStatus = 1
-	TrunkBusy                 TrunkStatus = 2
-	TrunkIdleUnmonitored      TrunkStatus = 3
-	TrunkRegistering          TrunkStatus = 4
-	TrunkRegistrationFailed   TrunkStatus = 41
-	TrunkUnreachable          TrunkStatus = 42
-	TrunkAccountUnavailable   TrunkStatus = 43
-	TrunkDisabled             TrunkStatus = 44
-	TrunkAuthenticationFailed TrunkStatus = 45
-)
+// TrunkUnknown is also any status that is not documented.
+const TrunkUnknown TrunkStatus = 0
 
+// trunkStatuses are those of "Query Trunk List" on a Cloud PBX.
 var trunkStatuses = map[TrunkStatus]string{
-	TrunkUnknown: "Unknown", TrunkIdle: "Idle", TrunkBusy: "Busy", TrunkIdleUnmonitored: "IdleUnmonitored",
-	TrunkRegistering: "Registering", TrunkRegistrationFailed: "RegistrationFailed", TrunkUnreachable: "Unreachable",
-	TrunkAccountUnavailable: "AccountTrunkUnavailable", TrunkDisabled: "Disabled", TrunkAuthenticationFailed: "AuthenticationFailed",
+	TrunkUnknown: "Unknown", 1: "Idle", 2: "Busy", 3: "IdleUnmonitored", 4: "Registering", 41: "RegistrationFailed", 42: "Unreachable",
+	43: "AccountTrunkUnavailable", 44: "Disabled", 45: "AuthenticationFailed",
 }
 
 // TrunkStatuses returns every status that a Trunk can have, in the order of the PBX's numbers.

@@ -162,7 +162,7 @@ func TestTrunksHoldNothingPrivate(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := pbxclient.TrunkList{Trunks: []pbxclient.Trunk{
-		{ID: 27, Name: "to the harbour", Type: "account", Status: pbxclient.TrunkIdle},
+		{ID: 27, Name: "to the harbour", Type: "account", Status: 1},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

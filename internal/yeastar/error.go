@@ -75,9 +75,8 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // TokenRejected reports whether the server no longer accepts the token that was sent, so that a new one may help.
-func TokenRejected(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && (e.token || !e.documented && e.Code == 0 && e.HTTPStatus == http.StatusUnauthorized)
+func (e *Error) TokenRejected() bool {
+	return e != nil && (e.token || !e.documented && e.Code == 0 && e.HTTPStatus == http.StatusUnauthorized)
 }
 
 // RefusesLogin reports whether a failed login may count as a refused one at the server, which blocks an address after a few of

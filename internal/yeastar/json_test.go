@@ -114,7 +114,7 @@ func TestFailuresAreReadInEveryForm(t *testing.T) {
 			t.Errorf("%s: got code %d and %q, %s under HTTP %d; want %d and %q, %s under HTTP 405",
 				body, f.Code, f.Message, f.Class, f.HTTPStatus, want.code, want.message, want.class)
 		}
-		if rejected := strings.Contains(body, "TOKEN"); yeastar.TokenRejected(e.Failure(405)) != rejected {
+		if rejected := strings.Contains(body, "TOKEN"); e.Failure(405).TokenRejected() != rejected {
 			t.Errorf("%s: the token is rejected: %v, want %v", body, !rejected, rejected)
 		}
 	}

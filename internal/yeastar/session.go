@@ -45,14 +45,13 @@ type Grant func(ctx context.Context, old Token) (Token, *Error)
 func NewSession() *Session { return &Session{renewing: make(chan struct{}, 1)} }
 
 // Do calls request with the access token. If the server no longer accepts that, it calls request once more with a new one.
-func (s *Session) Do(ctx context.Context, grant Grant, request func(access secret.Text) error) error {
+func (s *Session) Do(ctx context.Context, grant Grant, request func(access secret.Text) *Error) *Error {
 	token, failure := s.get(ctx, grant, "")
 	if failure != nil {
 		return failure
 	}
-	err := request(token.Access)
-	if !TokenRejected(err) {
-		return err
+	if failure = request(token.Access); !failure.TokenRejected() {
+		return failure
 	}
 	if token, failure = s.get(ctx, grant, token.Access.Reveal()); failure != nil {
 		return failure

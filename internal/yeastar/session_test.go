@@ -38,8 +38,8 @@ func (s *server) grant(ctx context.Context, old yeastar.Token) (yeastar.Token, *
 }
 
 // accept accepts these tokens.
-func accept(tokens ...string) func(secret.Text) error {
-	return func(access secret.Text) error {
+func accept(tokens ...string) func(secret.Text) *yeastar.Error {
+	return func(access secret.Text) *yeastar.Error {
 		if !slices.Contains(tokens, access.Reveal()) {
 			return &yeastar.Error{Class: yeastar.Auth, HTTPStatus: 401}
 		}
@@ -93,7 +93,7 @@ func TestRejectedTokenIsReplacedOnceAndTheRequestRepeatedOnce(t *testing.T) {
 		var requests int
 		began := time.Now()
 		for range 20 {
-			if err := s.Do(t.Context(), ycm.grant, func(secret.Text) error { requests++; return accept()(secret.Text{}) }); yeastar.ClassOf(err) != yeastar.Auth {
+			if err := s.Do(t.Context(), ycm.grant, func(secret.Text) *yeastar.Error { requests++; return accept()(secret.Text{}) }); yeastar.ClassOf(err) != yeastar.Auth {
 				t.Errorf("a server that accepts no token: got %v, want an auth error", err)
 			}
 		}
