@@ -8,7 +8,7 @@ import (
 
 func explode() error { panic("no such firmware") }
 
-// Whoever looks for the fault needs the stack of where it was, however many goroutines carried it.
+// The stack shows where the fault was, however many goroutines carried it.
 func TestPanicIsCarriedWithItsStack(t *testing.T) {
 	err := Catch(explode)
 	var crash *Crash

@@ -12,7 +12,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// Whatever form a state comes in, it is online, offline or not told; of several registrations the best counts.
+// Whatever form a state comes in, it is online, offline or not reported; of several registrations the best counts.
 func TestStatesOfEndpoints(t *testing.T) {
 	for online, want := range map[string]pbxclient.Extension{
 		`{"sip_phone":{"status_list":[{"status":0},{"status":1}]},"linkus_desktop":{"status":0},"linkus_mobile":{"status":1},"linkus_web":{"status":0}}`: {2, 1, 2, 1},
@@ -30,7 +30,7 @@ func TestStatesOfEndpoints(t *testing.T) {
 	}
 }
 
-// What is personal goes at the door: no field of what is kept could hold it.
+// Nothing personal is kept: no field could hold it.
 func TestDevicesHoldNothingPersonal(t *testing.T) {
 	const personal = `"number":"6708","caller_id_name":"Given Family","email_addr":"user@example.com","mobile_number":"5550100",
 		"mac":"805ec0123456","ip":"192.0.2.1","assigned_ext_name":"Given Family","assigned_ext_num":"6708"`
@@ -55,7 +55,7 @@ func TestDevicesHoldNothingPersonal(t *testing.T) {
 	}
 	for _, r := range pbx.requests() {
 		if endpoint := strings.TrimPrefix(r.what, "GET "); endpoint != r.what && r.form.Get("sort_by")+" "+r.form.Get("order_by") != "id asc" {
-			t.Errorf("%s was asked for with %v, want the records in the order of their ids", endpoint, r.form)
+			t.Errorf("%s was requested with %v, want the records in the order of their ids", endpoint, r.form)
 		}
 	}
 }
@@ -90,7 +90,7 @@ func TestDevicesOfAllPages(t *testing.T) {
 			extensions, err := client.Extensions(t.Context())
 			got := []string{count(len(extensions), err)}
 			phones, err := client.Phones(t.Context())
-			got = append(got, count(len(phones), err), fmt.Sprint(len(pbx.asked())-1))
+			got = append(got, count(len(phones), err), fmt.Sprint(len(pbx.requested())-1))
 			want(t, "extensions, phones and requests", got, []string{fmt.Sprint(c.want), fmt.Sprint(c.want), fmt.Sprint(2 * c.requests)})
 		})
 	}

@@ -152,7 +152,7 @@ func TestHostileAnswers(t *testing.T) {
 			})
 			_, err := direct(t, serve(t, pbx)).SystemInformation(t.Context())
 			expect(t, err, h.reach, h.class, h.code)
-			want(t, "requests", pbx.asked(), []string{"POST get_token", "GET system/information"})
+			want(t, "requests", pbx.requested(), []string{"POST get_token", "GET system/information"})
 
 			if h.status == http.StatusOK { // through the proxy, there is no status of the PBX's own
 				_, err := proxied(h.body).SystemInformation(t.Context())
@@ -175,7 +175,7 @@ func TestHostileLogins(t *testing.T) {
 			})
 			_, err := direct(t, serve(t, pbx)).SystemInformation(t.Context())
 			expect(t, err, h.reach, h.class, h.code)
-			want(t, "requests", pbx.asked(), []string{"POST get_token"})
+			want(t, "requests", pbx.requested(), []string{"POST get_token"})
 		})
 	}
 }
@@ -187,7 +187,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	})
 	_, err := direct(t, serve(t, pbx)).SystemInformation(t.Context())
 	expect(t, err, yeastar.NoAnswer, yeastar.Invalid, 0)
-	want(t, "requests", pbx.asked(), []string{"POST get_token", "GET system/information"})
+	want(t, "requests", pbx.requested(), []string{"POST get_token", "GET system/information"})
 }
 
 func TestAnswerOfMoreThan16MiB(t *testing.T) {
@@ -202,7 +202,7 @@ func TestAnswerOfMoreThan16MiB(t *testing.T) {
 	_, err := direct(t, serve(t, pbx)).SystemInformation(t.Context())
 	expect(t, err, yeastar.NoAnswer, yeastar.Invalid, 0)
 	if !strings.Contains(err.Error(), "16 MiB") {
-		t.Errorf("got %q, want it to tell the limit", err)
+		t.Errorf("got %q, want it to name the limit", err)
 	}
 }
 

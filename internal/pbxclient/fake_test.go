@@ -126,8 +126,8 @@ func (f *fakePBX) login(w http.ResponseWriter, body []byte) {
 	json.NewEncoder(w).Encode(answer)
 }
 
-// asked returns what was requested since the last time, in order.
-func (f *fakePBX) asked() []string {
+// requested returns what was requested since the last time, in order.
+func (f *fakePBX) requested() []string {
 	var what []string
 	for _, r := range f.requests() {
 		what = append(what, r.what)

@@ -110,18 +110,18 @@ func FuzzAnswers(f *testing.F) {
 	})
 }
 
-// FuzzLogin gives any body to the login: the client may log in at most once a call, and asks only with a token.
+// FuzzLogin gives any body to the login: the client may log in at most once a call, and sends other requests only with a token.
 func FuzzLogin(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var asked []string
+		var requested []string
 		pbx := roundTripper(func(r *http.Request) (*http.Response, error) {
-			asked = append(asked, r.URL.Path)
+			requested = append(requested, r.URL.Path)
 			answer := body
 			if r.Method == http.MethodGet {
 				answer = []byte(systemBody)
 				if r.URL.Query().Get("access_token") == "" {
-					t.Errorf("%s was asked for without a token", r.URL.Path)
+					t.Errorf("%s was requested without a token", r.URL.Path)
 				}
 			}
 			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(answer)), Request: r}, nil
@@ -130,8 +130,8 @@ func FuzzLogin(f *testing.F) {
 			URL: &url.URL{Scheme: "https", Host: "pbx.example.com"}, Secret: secret.Static(secret.New("x")), Transport: pbx,
 		})
 		_, err := c.SystemInformation(t.Context())
-		if len(asked) == 0 || len(asked) > 2 || (err == nil) != (len(asked) == 2) {
-			t.Errorf("got error %v after %q, want one login, and one call after a good one", err, asked)
+		if len(requested) == 0 || len(requested) > 2 || (err == nil) != (len(requested) == 2) {
+			t.Errorf("got error %v after %q, want one login, and one call after a good one", err, requested)
 		}
 		if err != nil && yeastar.ClassOf(err) == yeastar.Network && !cutOff(err) {
 			t.Errorf("got %v, want an error about the answer", err)
@@ -142,7 +142,7 @@ func FuzzLogin(f *testing.F) {
 	})
 }
 
-// cutOff tells whether the answer was no whole one, which is the network's fault.
+// cutOff reports whether the answer was incomplete, which is the network's fault.
 func cutOff(err error) bool { return strings.Contains(err.Error(), "the answer ends in the middle") }
 
 type roundTripper func(*http.Request) (*http.Response, error)

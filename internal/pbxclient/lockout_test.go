@@ -81,7 +81,7 @@ func TestTokenLimitIsNotARefusedLogin(t *testing.T) {
 		if got := logins(t, pbx, c, 20*m); !slices.Equal(got, []time.Duration{0, 5 * m, 10 * m, 15 * m}) {
 			t.Errorf("logged in at %v while the cap is full, want it every 5 minutes", got)
 		}
-		pbx.asked()
+		pbx.requested()
 		pbx.answer("get_token", `{"errcode":-1,"errmsg":"FAILURE"}`)
 		if got := logins(t, pbx, c, 10*m); !slices.Equal(got, []time.Duration{0, 1 * m, 2 * m, 3 * m}) {
 			t.Errorf("logged in at %v after the cap, want it at 0, 1, 2 and 3 minutes", got)
@@ -129,7 +129,7 @@ func TestBetweenLoginsTheErrorSaysWhy(t *testing.T) {
 			_, waiting := c.SystemInformation(t.Context())
 			expect(t, waiting, yeastar.NotAsked, want.class, want.code)
 			if !strings.Contains(waiting.Error(), "not tried again before 2000-01-01T00:") {
-				t.Errorf("got %q, want it to tell when the next login is", waiting)
+				t.Errorf("got %q, want it to name the time of the next login", waiting)
 			}
 			for _, err := range []error{refused, waiting} {
 				if !strings.Contains(err.Error(), string(want.class)) {
@@ -175,7 +175,7 @@ func TestChangedSecretIsTriedAtOnce(t *testing.T) {
 
 		write("wrong")
 		time.Sleep(25 * time.Hour) // the token has expired
-		pbx.asked()
+		pbx.requested()
 		if got := logins(t, pbx, c, 10*time.Minute); len(got) != 4 {
 			t.Errorf("logged in at %v after a success, want 4 times", got)
 		}

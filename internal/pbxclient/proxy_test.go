@@ -11,14 +11,14 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// recorder is YCM's proxy; it remembers what it was asked for.
+// recorder is YCM's proxy; it remembers the requests.
 type recorder struct {
-	asked []string
-	err   error
+	requested []string
+	err       error
 }
 
 func (r *recorder) Proxy(_ context.Context, sn, path string, query url.Values, answer yeastar.Enveloped) error {
-	r.asked = append(r.asked, sn+" "+path+"?"+query.Encode())
+	r.requested = append(r.requested, sn+" "+path+"?"+query.Encode())
 	if r.err == nil {
 		yeastar.Decode([]byte(systemBody), answer)
 	}
@@ -30,7 +30,7 @@ func TestOnlyReadOnlyPathsAreEverSent(t *testing.T) {
 	behind := pbxclient.Proxied(ycm, "main", "3658B4311190001")
 	everyCall(t, behind)
 	const root = "3658B4311190001 openapi/v1.0/"
-	want(t, "through the proxy", ycm.asked, []string{
+	want(t, "through the proxy", ycm.requested, []string{
 		root + "system/information?",
 		root + "trunk/list?order_by=asc&page=1&page_size=100&sort_by=id",
 		root + "auto_provisioning/compatibility?menu=phone_vendor",
@@ -48,7 +48,7 @@ func TestOnlyReadOnlyPathsAreEverSent(t *testing.T) {
 	if err := c.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	want(t, "directly", pbx.asked(), []string{
+	want(t, "directly", pbx.requested(), []string{
 		"POST get_token", "GET system/information", "GET trunk/list",
 		"GET auto_provisioning/compatibility", "GET auto_provisioning/compatibility",
 		"GET auto_provisioning/compatibility", "GET auto_provisioning/compatibility", "GET del_token",
@@ -71,8 +71,8 @@ func TestSerialNumberThatNamesAnotherPath(t *testing.T) {
 		ycm := &recorder{}
 		_, err := pbxclient.Proxied(ycm, "main", sn).SystemInformation(t.Context())
 		expect(t, err, yeastar.NotAsked, yeastar.Invalid, 0)
-		if len(ycm.asked) > 0 {
-			t.Errorf("serial number %q was asked for", sn)
+		if len(ycm.requested) > 0 {
+			t.Errorf("serial number %q was requested", sn)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func running(p *ycmtest.PBX) {
 	p.Status, p.Activation, p.Version, p.APIError, p.Silent = ycmtest.Running, "Activated", "84.19.0.22", 0, false
 }
 
-// everything is all that one PBX tells of itself and of a vendor.
+// everything is all that one PBX reports of itself and of a vendor.
 func everything(ctx context.Context, c *pbxclient.Client) (all []any, err error) {
 	system, failed := c.SystemInformation(ctx)
 	system.Uptime = 0
@@ -83,7 +83,7 @@ func everything(ctx context.Context, c *pbxclient.Client) (all []any, err error)
 	return append(all, methods), errors.Join(err, failed)
 }
 
-func TestBothWaysTellTheSame(t *testing.T) {
+func TestProxyAndDirectAccessReportTheSame(t *testing.T) {
 	s := simulate(t, ycmtest.Options{PBXs: -1})
 	p := s.Add(func(p *ycmtest.PBX) {
 		running(p)

@@ -9,9 +9,9 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// The connection stays open after "101 Switching Protocols", and no time-out ends it: neither a question, nor a login, nor
+// The connection stays open after "101 Switching Protocols", and no time-out ends it: neither a request, nor a login, nor
 // the end of the client may wait for it.
-func TestPBXThatSwitchesProtocolsHoldsNobody(t *testing.T) {
+func TestPBXThatSwitchesProtocolsBlocksNothing(t *testing.T) {
 	for _, endpoint := range []string{"get_token", "system/information", "del_token"} {
 		pbx := newFake()
 		pbx.on(endpoint, ycmtest.Switch()(nil).ServeHTTP)
@@ -20,13 +20,13 @@ func TestPBXThatSwitchesProtocolsHoldsNobody(t *testing.T) {
 		client := direct(t, o)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		_, asked := client.SystemInformation(ctx)
+		_, err := client.SystemInformation(ctx)
 		closed := client.Close(ctx)
 		if endpoint == "del_token" {
-			asked = closed
+			err = closed
 		}
-		if yeastar.ClassOf(asked) != yeastar.Invalid || ctx.Err() != nil {
-			t.Errorf("%s: got %v, want at once that the answer is invalid", endpoint, asked)
+		if yeastar.ClassOf(err) != yeastar.Invalid || ctx.Err() != nil {
+			t.Errorf("%s: got %v, want at once that the answer is invalid", endpoint, err)
 		}
 	}
 }

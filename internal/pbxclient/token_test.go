@@ -27,13 +27,13 @@ func TestTokenIsKeptAndRenewed(t *testing.T) {
 			}
 		}
 		query(0)
-		want(t, "the first call", pbx.asked(), []string{"POST get_token", "GET system/information"})
+		want(t, "the first call", pbx.requested(), []string{"POST get_token", "GET system/information"})
 		query(28 * time.Minute)
-		want(t, "28 minutes later", pbx.asked(), []string{"GET system/information"})
+		want(t, "28 minutes later", pbx.requested(), []string{"GET system/information"})
 		query(90 * time.Second)
-		want(t, "half a minute before its end", pbx.asked(), []string{"GET del_token", "POST get_token", "GET system/information"})
+		want(t, "half a minute before its end", pbx.requested(), []string{"GET del_token", "POST get_token", "GET system/information"})
 		query(31 * time.Minute)
-		want(t, "after its end", pbx.asked(), []string{"POST get_token", "GET system/information"})
+		want(t, "after its end", pbx.requested(), []string{"POST get_token", "GET system/information"})
 		if _, most := pbx.alive(); most != 1 {
 			t.Errorf("%d tokens were alive at once, want 1", most)
 		}
@@ -54,9 +54,9 @@ func TestTokenThatCannotBeRevokedIsKept(t *testing.T) {
 		}
 		pbx.on("del_token", nil)
 		synctest.Wait() // for the end of the renewal, which had its time-out at the same moment
-		pbx.asked()
+		pbx.requested()
 		mustAnswer(t, c)
-		want(t, "the next call", pbx.asked(), []string{"POST get_token", "GET system/information"})
+		want(t, "the next call", pbx.requested(), []string{"POST get_token", "GET system/information"})
 	})
 }
 
@@ -71,7 +71,7 @@ func TestExpiredTokenIsRenewedOnceAndTheCallRepeatedOnce(t *testing.T) {
 				pbx := newFake()
 				c := direct(t, serveInMemory(t, pbx))
 				mustAnswer(t, c)
-				pbx.asked()
+				pbx.requested()
 				time.Sleep(time.Minute)
 				renewed := []string{"GET system/information", "GET del_token", "POST get_token", "GET system/information"}
 
@@ -84,7 +84,7 @@ func TestExpiredTokenIsRenewedOnceAndTheCallRepeatedOnce(t *testing.T) {
 					fmt.Fprint(w, systemBody)
 				})
 				mustAnswer(t, c)
-				want(t, "a token that the PBX has forgotten", pbx.asked(), renewed)
+				want(t, "a token that the PBX has forgotten", pbx.requested(), renewed)
 				time.Sleep(time.Minute)
 
 				pbx.on("system/information", refuse)
@@ -92,7 +92,7 @@ func TestExpiredTokenIsRenewedOnceAndTheCallRepeatedOnce(t *testing.T) {
 				if yeastar.ClassOf(err) != yeastar.Auth {
 					t.Errorf("got class %q (%v), want %q", yeastar.ClassOf(err), err, yeastar.Auth)
 				}
-				want(t, "a PBX that accepts no token", pbx.asked(), renewed)
+				want(t, "a PBX that accepts no token", pbx.requested(), renewed)
 			})
 		})
 	}
@@ -104,7 +104,7 @@ func TestUnsupportedVersionIsNotATokenError(t *testing.T) {
 	pbx.answer("trunk/list", `{"errcode":10003,"errmsg":"API VERSION UNSUPPORTED"}`)
 	_, err := c.Trunks(t.Context())
 	expect(t, err, yeastar.Answered, yeastar.NotFound, 10003)
-	want(t, "requests", pbx.asked(), []string{"POST get_token", "GET trunk/list"})
+	want(t, "requests", pbx.requested(), []string{"POST get_token", "GET trunk/list"})
 }
 
 func TestCloseLeavesNoTokenBehind(t *testing.T) {
@@ -112,19 +112,19 @@ func TestCloseLeavesNoTokenBehind(t *testing.T) {
 		pbx := newFake()
 		c := pbxclient.Direct(serveInMemory(t, pbx))
 		mustAnswer(t, c)
-		pbx.asked()
+		pbx.requested()
 		for range 2 {
 			if err := c.Close(t.Context()); err != nil {
 				t.Errorf("Close: %v", err)
 			}
 		}
-		want(t, "two closings", pbx.asked(), []string{"GET del_token"})
+		want(t, "two closings", pbx.requested(), []string{"GET del_token"})
 		if now, _ := pbx.alive(); now != 0 {
 			t.Errorf("%d tokens were left behind", now)
 		}
 		_, err := c.SystemInformation(t.Context())
 		expect(t, err, yeastar.NotAsked, yeastar.Network, 0)
-		want(t, "a call after that", pbx.asked(), nil)
+		want(t, "a call after that", pbx.requested(), nil)
 	})
 }
 
@@ -181,7 +181,7 @@ func TestCloseOfAClientThatNeverLoggedInSendsNothing(t *testing.T) {
 	if err := pbxclient.Direct(serve(t, pbx)).Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	want(t, "requests", pbx.asked(), nil)
+	want(t, "requests", pbx.requested(), nil)
 }
 
 func TestTokenLivesThatMakeNoSense(t *testing.T) {
@@ -198,7 +198,7 @@ func TestTokenLivesThatMakeNoSense(t *testing.T) {
 					}
 					time.Sleep(time.Minute)
 				}
-				if n := strings.Count(strings.Join(pbx.asked(), "\n"), "POST"); n != 1 {
+				if n := strings.Count(strings.Join(pbx.requested(), "\n"), "POST"); n != 1 {
 					t.Errorf("20 minutes took %d logins, want 1", n)
 				}
 			})

@@ -35,7 +35,7 @@ func TestTrunksOfAllPages(t *testing.T) {
 		"a page that is full":           {100, 100, 100, 1},
 		"three pages":                   {201, 100, 201, 3},
 		"a PBX with pages of its own":   {201, 20, 201, 11},
-		"as many as are told of":        {500, 100, 500, 5},
+		"as many as are exported":       {500, 100, 500, 5},
 		"one more":                      {501, 100, 500, 5},
 		"thousands":                     {9000, 100, 500, 5},
 		"thousands on one page":         {9000, 9000, 500, 5},
@@ -56,7 +56,7 @@ func TestTrunksOfAllPages(t *testing.T) {
 			if len(got.Trunks) != c.want || got.Capped != (c.trunks > pbxclient.MaxTrunks) {
 				t.Errorf("got %d trunks, capped %t; want %d of %d", len(got.Trunks), got.Capped, c.want, c.trunks)
 			}
-			if n := len(pbx.asked()) - 1; n != c.requests {
+			if n := len(pbx.requested()) - 1; n != c.requests {
 				t.Errorf("it took %d requests, want %d", n, c.requests)
 			}
 		})
@@ -76,7 +76,7 @@ func TestTrunksAreAllOrNothing(t *testing.T) {
 		want  int // trunks; -1: an error
 	}{
 		"a PBX that ignores paging":             {[]string{page("5", 1, 2, 3)}, -1},
-		"a total that lies":                     {[]string{page("9", 1, 2), page("9")}, -1},
+		"a total that is wrong":                 {[]string{page("9", 1, 2), page("9")}, -1},
 		"a trunk more on each page, for ever":   {[]string{page("99", 1), page("99", 1, 2), page("99")}, -1},
 		"a trunk that goes while it is read":    {[]string{page("3", 1, 2), page("2")}, 2},
 		"a trunk that comes while it is read":   {[]string{page("3", 1, 2), page("4", 3, 4)}, 4},
@@ -117,7 +117,7 @@ func TestTrunkPagesWithoutEnd(t *testing.T) {
 	pbx.on("trunk/list", trunkServer(402, 2))
 	_, err := direct(t, serve(t, pbx)).Trunks(t.Context())
 	expect(t, err, yeastar.Answered, yeastar.Invalid, 0)
-	if n := len(pbx.asked()); n != 201 {
+	if n := len(pbx.requested()); n != 201 {
 		t.Errorf("it took %d requests, want a login and 200 pages", n)
 	}
 }
@@ -169,7 +169,7 @@ func TestTrunksHoldNothingPrivate(t *testing.T) {
 	}
 	for _, r := range pbx.requests() {
 		if r.what == "GET trunk/list" && r.form.Get("sort_by")+" "+r.form.Get("order_by") != "id asc" {
-			t.Errorf("asked for %v, want the trunks in the order of their ids", r.form)
+			t.Errorf("requested %v, want the trunks in the order of their ids", r.form)
 		}
 	}
 }

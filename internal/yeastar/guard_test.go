@@ -115,7 +115,7 @@ func TestCredentialsThatWereNotRefusedYetAreTriedAtOnce(t *testing.T) {
 	})
 }
 
-func TestErrorOfAnAccountThatAnotherHoldsUpNamesTheOther(t *testing.T) {
+func TestErrorNamesTheAccountWhoseRefusalsDelayTheLogin(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
@@ -275,7 +275,7 @@ func TestClockThatWasSetBackDoesNotBarLogins(t *testing.T) {
 	})
 }
 
-func TestOneLoginAtATimePerServer(t *testing.T) {
+func TestLoginsAtOneServerAreSerialized(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{}, nil)

@@ -10,7 +10,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
-// What is kept of what a server says, in bytes.
+// What is kept of a server's texts, in bytes.
 const (
 	maxMessage   = 200
 	maxRequestID = 64
@@ -23,7 +23,7 @@ func (e *Error) Redact(secrets []secret.Text) {
 	}
 }
 
-// redact makes what a server said fit to be shown: one line of at most so many bytes, with the secrets replaced, plain,
+// redact makes a server's text fit to be shown: one line of at most so many bytes, with the secrets replaced, plain,
 // URL-encoded, JSON-encoded and in base64, and without e-mail addresses and links: one of them may give a phone its passwords.
 func redact(text string, most int, secrets []secret.Text) string {
 	if text == "" {

@@ -9,10 +9,10 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
-func TestSecretsAndLinksAreTakenOutOfWhatServersSay(t *testing.T) {
+func TestSecretsLinksAndAddressesAreRemovedFromServerTexts(t *testing.T) {
 	const plain = `S3cret "a" of/the=acc & more`
 	secrets := []secret.Text{secret.New("S3cret"), secret.New(plain), secret.New("abc"), {}, secret.New("joe:pa55word")}
-	for _, c := range []struct{ said, want string }{
+	for _, c := range []struct{ text, want string }{
 		{"wrong secret " + plain + "!", "wrong secret <secret>!"},
 		{"?client_secret=" + url.QueryEscape(plain), "?client_secret=<secret>"},
 		{"at " + url.PathEscape(plain), "at <secret>"},
@@ -27,8 +27,8 @@ func TestSecretsAndLinksAreTakenOutOfWhatServersSay(t *testing.T) {
 		{"診療所 \xff", "診療所 \ufffd"},
 		{"", ""},
 	} {
-		if got := redact(c.said, 100, secrets); got != c.want {
-			t.Errorf("%q: got %q, want %q", c.said, got, c.want)
+		if got := redact(c.text, 100, secrets); got != c.want {
+			t.Errorf("%q: got %q, want %q", c.text, got, c.want)
 		}
 	}
 	if got := redact(strings.Repeat("é", 60), 99, nil); got != strings.Repeat("é", 49) {

@@ -211,7 +211,7 @@ func (t *Text) Set(record reflect.Value, name string, unexpected Unexpected) {
 	}
 }
 
-// scalar returns what a JSON scalar says: a string without its quotes and escapes, a number or a boolean as written,
+// scalar returns the content of a JSON scalar: a string without its quotes and escapes, a number or a boolean as written,
 // nothing for null. It is false for objects and arrays. The result may share wire's memory.
 func scalar(wire []byte) (content []byte, ok bool) {
 	switch {
