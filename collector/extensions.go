@@ -36,11 +36,11 @@ func countExtensions(list []pbxclient.Extension) (r extensionsReading) {
 				r.Endpoints[e].Online++
 			case pbxclient.Offline:
 				r.Endpoints[e].Offline++
-			case pbxclient.Untold:
+			case pbxclient.Unreported:
 			}
 		}
 		best := slices.Max(extension[:])
-		reported = reported || best != pbxclient.Untold
+		reported = reported || best != pbxclient.Unreported
 		if best == pbxclient.Online {
 			r.Reachable++
 		}

@@ -18,7 +18,7 @@ type reachability struct {
 // pbxAPI queries each Running PBX. Any answer of the PBX itself counts as up, also that its API is disabled or not
 // permitted. A failure of YCM to forward the request shows nothing of the PBX.
 func pbxAPI() Collector {
-	isResult := func(err error) bool { return yeastar.ReachOf(err) != yeastar.NotAsked }
+	isResult := func(err error) bool { return yeastar.ReachOf(err) != yeastar.NotSent }
 	c := ofEachPBX("pbx_api", off(5*time.Minute), pbxAPIColumns(), queryReachability)
 	c.New = func(a Account) Poller { return newPBXPoller(a, pbxAPIColumns(), queryReachability, isResult) }
 	return c

@@ -61,7 +61,7 @@ func countPhones(list []pbxclient.Phone) (r phonesReading) {
 			// A fleet has few models, and many phones of each.
 			r.Pairs = append(r.Pairs, phonesOfModel{Vendor: unique.Make(p.vendor).Value(), Model: unique.Make(p.model).Value()})
 		}
-		if phone.State == pbxclient.PhoneUntold {
+		if phone.State == pbxclient.PhoneUnreported {
 			r.Pairs[i].Untold++
 		} else {
 			r.Pairs[i].Count[phone.State]++

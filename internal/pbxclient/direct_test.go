@@ -46,7 +46,7 @@ func TestCanceledCallSaysNothingAboutThePBX(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		_, err := c.SystemInformation(ctx)
-		expect(t, err, yeastar.NotAsked, yeastar.ClassOf(context.Canceled), 0)
+		expect(t, err, yeastar.NotSent, yeastar.ClassOf(context.Canceled), 0)
 	})
 }
 
@@ -64,7 +64,7 @@ func TestURLThatCannotBeRequested(t *testing.T) {
 	o := serve(t, newFake())
 	o.URL = &url.URL{Scheme: "http", Host: "bad host"}
 	_, err := direct(t, o).SystemInformation(t.Context())
-	expect(t, err, yeastar.NotAsked, yeastar.Invalid, 0)
+	expect(t, err, yeastar.NotSent, yeastar.Invalid, 0)
 }
 
 func TestEveryRequestHasAUserAgent(t *testing.T) {

@@ -28,9 +28,9 @@ func (e Endpoint) String() string {
 // EndpointState is whether an endpoint is online.
 type EndpointState uint8
 
-// The states. Untold is of an endpoint without a documented state.
+// The states. Unreported is of an endpoint without a documented state.
 const (
-	Untold EndpointState = iota
+	Unreported EndpointState = iota
 	Offline
 	Online
 )
@@ -97,7 +97,7 @@ func (r *registrations) UnmarshalJSON(wire []byte) error {
 
 func stateOf(n yeastar.Number) EndpointState {
 	if !n.Given || n.Value < 0 || n.Value > 1 {
-		return Untold
+		return Unreported
 	}
 	return Offline + EndpointState(n.Value)
 }

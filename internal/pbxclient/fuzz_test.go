@@ -42,7 +42,7 @@ func FuzzAnswers(f *testing.F) {
 		ctx, c := t.Context(), proxied(string(body))
 		var shown []string
 		check := func(err error) {
-			if err != nil && yeastar.ReachOf(err) == yeastar.NotAsked && !cutOff(err) {
+			if err != nil && yeastar.ReachOf(err) == yeastar.NotSent && !cutOff(err) {
 				t.Errorf("got %v, want an error of the PBX", err)
 			}
 			if err != nil {

@@ -127,7 +127,7 @@ func TestBetweenLoginsTheErrorSaysWhy(t *testing.T) {
 			expect(t, refused, yeastar.Answered, want.class, want.code)
 			time.Sleep(20 * time.Second)
 			_, waiting := c.SystemInformation(t.Context())
-			expect(t, waiting, yeastar.NotAsked, want.class, want.code)
+			expect(t, waiting, yeastar.NotSent, want.class, want.code)
 			if !strings.Contains(waiting.Error(), "not tried again before 2000-01-01T00:") {
 				t.Errorf("got %q, want it to name the time of the next login", waiting)
 			}
@@ -158,7 +158,7 @@ func TestChangedSecretIsTriedAtOnce(t *testing.T) {
 		c := direct(t, o)
 
 		_, err := c.SystemInformation(t.Context())
-		expect(t, err, yeastar.NotAsked, yeastar.Auth, 0)
+		expect(t, err, yeastar.NotSent, yeastar.Auth, 0)
 		if !strings.Contains(err.Error(), file) {
 			t.Errorf("got %q, want it to name the missing %s", err, file)
 		}

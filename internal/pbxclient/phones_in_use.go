@@ -18,13 +18,13 @@ type Phone struct {
 // PhoneState is whether a phone serves its extension.
 type PhoneState uint8
 
-// The states. PhoneUntold is of a phone that has an extension and no documented state.
+// The states. PhoneUnreported is of a phone that has an extension and no documented state.
 const (
 	PhoneRegistered PhoneState = iota
 	PhoneUnassigned
 	PhoneUnregistered
-	PhoneStates int = iota // How many of them are exported.
-	PhoneUntold     = PhoneState(PhoneStates)
+	PhoneStates     int = iota // How many of them are exported.
+	PhoneUnreported     = PhoneState(PhoneStates)
 )
 
 // String is the state as a label value.
@@ -47,7 +47,7 @@ type phoneRecord struct {
 }
 
 func (r phoneRecord) phone() (yeastar.Number, Phone) {
-	state := PhoneUntold
+	state := PhoneUnreported
 	switch status := r.Status.String(); {
 	case strings.EqualFold(r.Extension.String(), "Unassigned"):
 		state = PhoneUnassigned

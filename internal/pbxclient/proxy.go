@@ -42,10 +42,10 @@ func Proxied(ycm Proxy, account, sn string) *Client {
 		// its limits, its permissions) was not sent on to the PBX.
 		switch e.Reach = yeastar.NoAnswer; e.Class {
 		case yeastar.Network, yeastar.Auth, yeastar.RateLimited, yeastar.Denied:
-			e.Reach = yeastar.NotAsked
+			e.Reach = yeastar.NotSent
 		}
 		if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-			e.Reach = yeastar.NotAsked
+			e.Reach = yeastar.NotSent
 		}
 		e.Advice = e.Class.Advice()
 		return &e

@@ -70,7 +70,7 @@ func TestSerialNumberThatNamesAnotherPath(t *testing.T) {
 	for _, sn := range []string{"", "..", "../../users", "a/b", "a?b", "a%2fb", "a b", "é", "a\n", strings.Repeat("1", 65)} {
 		ycm := &recorder{}
 		_, err := pbxclient.Proxied(ycm, "main", sn).SystemInformation(t.Context())
-		expect(t, err, yeastar.NotAsked, yeastar.Invalid, 0)
+		expect(t, err, yeastar.NotSent, yeastar.Invalid, 0)
 		if len(ycm.requested) > 0 {
 			t.Errorf("serial number %q was requested", sn)
 		}
@@ -80,8 +80,8 @@ func TestSerialNumberThatNamesAnotherPath(t *testing.T) {
 func TestWhetherAFailureOfYCMIsThatOfThePBX(t *testing.T) {
 	for class, want := range map[yeastar.Class]yeastar.Reach{
 		yeastar.Timeout: yeastar.NoAnswer, yeastar.Server: yeastar.NoAnswer, yeastar.NotFound: yeastar.NoAnswer,
-		yeastar.Invalid: yeastar.NoAnswer, yeastar.Auth: yeastar.NotAsked, yeastar.Denied: yeastar.NotAsked,
-		yeastar.RateLimited: yeastar.NotAsked, yeastar.Network: yeastar.NotAsked,
+		yeastar.Invalid: yeastar.NoAnswer, yeastar.Auth: yeastar.NotSent, yeastar.Denied: yeastar.NotSent,
+		yeastar.RateLimited: yeastar.NotSent, yeastar.Network: yeastar.NotSent,
 	} {
 		cause := &yeastar.Error{Account: "main", Endpoint: "proxy", Class: class, Code: 3000009}
 		_, err := pbxclient.Proxied(&recorder{err: cause}, "main", "3658B4311190001").SystemInformation(t.Context())
@@ -97,11 +97,11 @@ func TestWhetherAFailureOfYCMIsThatOfThePBX(t *testing.T) {
 	cancel()
 	cause := &yeastar.Error{Account: "main", Class: yeastar.Timeout, Err: ctx.Err()}
 	_, err = pbxclient.Proxied(&recorder{err: cause}, "main", "3658B4311190001").SystemInformation(ctx)
-	expect(t, err, yeastar.NotAsked, yeastar.Timeout, 0)
+	expect(t, err, yeastar.NotSent, yeastar.Timeout, 0)
 	if got := yeastar.ReachOf(nil); got != yeastar.Answered {
 		t.Errorf("a success reaches %d, want %d", got, yeastar.Answered)
 	}
-	if got := yeastar.ReachOf(io.EOF); got != yeastar.NotAsked {
-		t.Errorf("an error of another kind reaches %d, want %d", got, yeastar.NotAsked)
+	if got := yeastar.ReachOf(io.EOF); got != yeastar.NotSent {
+		t.Errorf("an error of another kind reaches %d, want %d", got, yeastar.NotSent)
 	}
 }

@@ -133,7 +133,7 @@ func TestPBXsThatDoNotServe(t *testing.T) {
 		through, reach yeastar.Reach
 	}{
 		"stopped":         {func(p *ycmtest.PBX) { p.Status = ycmtest.Stopped }, yeastar.NoAnswer, yeastar.NoAnswer},
-		"unactivated":     {func(p *ycmtest.PBX) { p.Activation = "Unactivated" }, yeastar.NotAsked, yeastar.Answered},
+		"unactivated":     {func(p *ycmtest.PBX) { p.Activation = "Unactivated" }, yeastar.NotSent, yeastar.Answered},
 		"silent":          {func(p *ycmtest.PBX) { p.Silent = true }, yeastar.NoAnswer, yeastar.NoAnswer},
 		"API too old":     {func(p *ycmtest.PBX) { p.APIError = 10001 }, yeastar.Answered, yeastar.Answered},
 		"API off":         {func(p *ycmtest.PBX) { p.APIError = 10005 }, yeastar.Answered, yeastar.Answered},

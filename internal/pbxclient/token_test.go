@@ -123,7 +123,7 @@ func TestCloseLeavesNoTokenBehind(t *testing.T) {
 			t.Errorf("%d tokens were left behind", now)
 		}
 		_, err := c.SystemInformation(t.Context())
-		expect(t, err, yeastar.NotAsked, yeastar.Network, 0)
+		expect(t, err, yeastar.NotSent, yeastar.Network, 0)
 		want(t, "a call after that", pbx.requested(), nil)
 	})
 }

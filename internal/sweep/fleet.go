@@ -149,7 +149,7 @@ func (t Target) Direct() *Direct { return t.direct }
 
 // lost reports whether a request failed on YCM's side, so that nothing is known of the PBX.
 func (t Target) lost(err error) bool {
-	return t.direct == nil && yeastar.ReachOf(err) == yeastar.NotAsked &&
+	return t.direct == nil && yeastar.ReachOf(err) == yeastar.NotSent &&
 		yeastar.ClassOf(err) != yeastar.Invalid && !aboutPBX(err)
 }
 

@@ -101,12 +101,12 @@ type Reach uint8
 
 // The ways that a request to a PBX can go.
 const (
-	NotAsked Reach = iota // Nothing was sent to the PBX, or its answer was not awaited: nothing is known of the PBX.
+	NotSent  Reach = iota // Nothing was sent to the PBX, or its answer was not awaited: nothing is known of the PBX.
 	NoAnswer              // The PBX did not answer, or something else did that is not its Open API.
 	Answered              // The PBX itself answered, if only to refuse.
 )
 
-// ReachOf returns how far the request came that ended with err: Answered for nil, NotAsked for an error of another kind.
+// ReachOf returns how far the request came that ended with err: Answered for nil, NotSent for an error of another kind.
 func ReachOf(err error) Reach {
 	var failed *Error
 	switch {
@@ -115,6 +115,6 @@ func ReachOf(err error) Reach {
 	case errors.As(err, &failed):
 		return failed.Reach
 	default:
-		return NotAsked
+		return NotSent
 	}
 }

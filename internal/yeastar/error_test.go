@@ -67,8 +67,8 @@ func TestReachOf(t *testing.T) {
 		want yeastar.Reach
 	}{
 		{nil, yeastar.Answered},
-		{errors.New("anything"), yeastar.NotAsked},
-		{&yeastar.Error{Class: yeastar.Auth}, yeastar.NotAsked},
+		{errors.New("anything"), yeastar.NotSent},
+		{&yeastar.Error{Class: yeastar.Auth}, yeastar.NotSent},
 		{fmt.Errorf("sweep: %w", &yeastar.Error{Reach: yeastar.NoAnswer}), yeastar.NoAnswer},
 	} {
 		if got := yeastar.ReachOf(c.err); got != c.want {

@@ -135,7 +135,7 @@ func (g *Guard) Check(c Credentials) *Error {
 	if latest := g.latest[c.ClientID]; latest != nil {
 		failure = *latest
 	}
-	failure.Reach, failure.Err = NotAsked, bar
+	failure.Reach, failure.Err = NotSent, bar
 	failure.Message = Cut(Line(joined(bar.Error(), failure.Message)), maxMessage)
 	return &failure
 }

@@ -116,7 +116,7 @@ func (s *Session) get(ctx context.Context, grant Grant, rejected string) (Token,
 		return Token{}, &shared
 	case failure != nil && time.Now().Before(retry):
 		barred := *failure
-		barred.Reach = NotAsked
+		barred.Reach = NotSent
 		barred.Message = Cut(joined("not tried again before "+retry.UTC().Format(time.RFC3339), failure.Message), maxMessage)
 		return Token{}, &barred
 	}
