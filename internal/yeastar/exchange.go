@@ -69,11 +69,11 @@ func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 }
 
 func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *Error {
-	method := http.MethodGet
+	method, form := http.MethodGet, io.Reader(nil)
 	if r.Body != "" {
-		method = http.MethodPost
+		method, form = http.MethodPost, strings.NewReader(r.Body)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, r.URL, strings.NewReader(r.Body))
+	request, err := http.NewRequestWithContext(ctx, method, r.URL, form)
 	if err != nil {
 		return &Error{Class: Invalid, Message: "the configured URL cannot be requested; correct it"} // The cause would show the query.
 	}
