@@ -13,7 +13,11 @@ func appendNumber(dst []byte, v float64, f format) []byte {
 		if n <= -1e6 || n >= 1e6 {
 			return appendExponent(dst, n)
 		}
-		dst = strconv.AppendInt(dst, n, 10)
+		if n >= 0 && n < 10 {
+			dst = append(dst, byte('0'+n))
+		} else {
+			dst = strconv.AppendInt(dst, n, 10)
+		}
 		if f == openMetrics {
 			dst = append(dst, '.', '0')
 		}

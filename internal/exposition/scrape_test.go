@@ -187,7 +187,7 @@ func TestEveryShardReportsItself(t *testing.T) {
 // In OpenMetrics a counter has its name without the suffix _total, and strict parsers refuse one name for two metrics.
 func TestOpenMetricsHasNoCounterUnderTheNameOfAGauge(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector())
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	set := NewSet(registry, log.NewNopLogger())
 	const gauge, counter = "\n# TYPE go_memstats_alloc_bytes gauge\n", "go_memstats_alloc_bytes_total "
 	if body := scrapeOf(t, set, "/metrics", "text", "gzip"); !strings.Contains(body, gauge) || !strings.Contains(body, counter) {

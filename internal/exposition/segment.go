@@ -27,17 +27,14 @@ type segmentWriter struct {
 	compressed bytes.Buffer
 }
 
-var (
-	segmentWriters = sync.Pool{New: func() any { return newSegmentWriter() }}
-	digestSeed     = maphash.MakeSeed()
-)
+var digestSeed = maphash.MakeSeed()
 
-func newSegmentWriter() *segmentWriter {
+var segmentWriters = sync.Pool{New: func() any {
 	w := &segmentWriter{renderer: newRenderer()}
 	w.digest.SetSeed(digestSeed)
 	w.deflater, _ = flate.NewWriter(&w.compressed, flateLevel) // It fails for levels that do not exist.
 	return w
-}
+}}
 
 func (w *segmentWriter) Write(b []byte) (int, error) {
 	w.sum.add(b)

@@ -114,10 +114,6 @@ func (s *snapshot) follow(old *snapshot, now time.Time) {
 // render makes the segments of all families. Those of the snapshot before are kept where they are the same.
 func (s *snapshot) render(k key, before []segment) []segment {
 	w := segmentWriters.Get().(*segmentWriter)
-	defer func() {
-		w.renderer.release()
-		segmentWriters.Put(w)
-	}()
 	segments := make([]segment, len(s.families))
 	copy(segments, before)
 	for i, f := range s.families {
@@ -128,6 +124,8 @@ func (s *snapshot) render(k key, before []segment) []segment {
 			w.renderer.flush()
 		})
 	}
+	w.renderer.release()
+	segmentWriters.Put(w)
 	return segments
 }
 
