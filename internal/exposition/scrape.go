@@ -49,8 +49,8 @@ type group struct {
 type part struct {
 	snapshot *snapshot
 	index    int // of the family in the snapshot
-	family   Family
-	segment  segment
+	family   *Family
+	segment  *segment
 }
 
 // ServeHTTP serves the exposition, or the part of it that ?account=NAME or ?shard=K&shards=N choose.
@@ -122,9 +122,9 @@ func (s *Set) begin(sc *scrape) (err error) {
 		if segments == nil {
 			return fmt.Errorf("too many formats and shards were requested within %v; scrape as other clients do, or later", forgetAfter)
 		}
-		for i, segment := range segments {
-			if segment.size > 0 {
-				parts = append(parts, part{p, i, p.families[i], segment})
+		for i := range segments {
+			if segments[i].size > 0 {
+				parts = append(parts, part{p, i, &p.families[i], &segments[i]})
 			}
 		}
 	}
@@ -136,7 +136,7 @@ func (s *Set) begin(sc *scrape) (err error) {
 		for ; n < len(parts) && parts[n].family.Name == parts[0].family.Name; n++ {
 			size += parts[n].segment.size
 		}
-		head := appendHead(make([]byte, 0, 512), sc.format, parts[0].family, size)
+		head := appendHead(make([]byte, 0, 512), sc.format, *parts[0].family, size)
 		sc.groups = append(sc.groups, group{head, parts[:n]})
 		sc.length += int64(len(head)) + size
 		parts = parts[n:]
@@ -144,7 +144,10 @@ func (s *Set) begin(sc *scrape) (err error) {
 	return nil
 }
 
-var renderers = sync.Pool{New: func() any { return newRenderer() }}
+var (
+	renderers = sync.Pool{New: func() any { return new(renderer) }}
+	writers   = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, pieceSize) }}
+)
 
 // render renders the scrape from the sources, so that the text of the fleet is never held.
 func (s *scrape) render(w io.Writer, tail []byte) error {
@@ -152,7 +155,7 @@ func (s *scrape) render(w io.Writer, tail []byte) error {
 	r.start(w, s.format)
 	for _, g := range s.groups {
 		r.buf = append(r.buf, g.head...)
-		r.family(g.parts[0].family)
+		r.family(*g.parts[0].family)
 		for _, p := range g.parts {
 			r.each(p.snapshot, p.index, s.shard)
 		}
@@ -173,25 +176,27 @@ func (s *scrape) join(w io.Writer, tail []byte) error {
 	compressor := segmentWriters.Get().(*segmentWriter)
 	end := compressor.segment(segment{}, func(out io.Writer) { _, _ = out.Write(tail) })
 	segmentWriters.Put(compressor)
-	out := bufio.NewWriterSize(w, 16<<10)
+	out := writers.Get().(*bufio.Writer)
+	out.Reset(w)
 	_, _ = out.WriteString(gzipHeader) // An error stays with out until Flush returns it.
 	var total checksum
 	var stored []byte
 	for _, g := range s.groups {
 		total.add(g.head)
 		stored = appendStored(stored[:0], g.head)
-		if _, err := out.Write(stored); err != nil {
-			return err
-		}
+		_, _ = out.Write(stored)
 		for _, p := range g.parts {
-			total.join(p.segment)
+			total.join(*p.segment)
 			_, _ = out.Write(p.segment.bytes)
 		}
 	}
 	total.join(end)
 	_, _ = out.Write(end.bytes)
 	_, _ = out.Write(appendTrailer(nil, total))
-	return out.Flush()
+	err := out.Flush()
+	out.Reset(nil)
+	writers.Put(out)
+	return err
 }
 
 // A progressWriter is a response to a client that has to keep reading. The deadline of the last piece stays for what

@@ -20,7 +20,7 @@ type segment struct {
 
 // A segmentWriter makes segments. It sums up the text that is written to it.
 type segmentWriter struct {
-	renderer   *renderer
+	renderer   renderer
 	sum        checksum
 	digest     maphash.Hash
 	deflater   *flate.Writer // writes to compressed
@@ -30,7 +30,7 @@ type segmentWriter struct {
 var digestSeed = maphash.MakeSeed()
 
 var segmentWriters = sync.Pool{New: func() any {
-	w := &segmentWriter{renderer: newRenderer()}
+	w := new(segmentWriter)
 	w.digest.SetSeed(digestSeed)
 	w.deflater, _ = flate.NewWriter(&w.compressed, flateLevel) // It fails for levels that do not exist.
 	return w
