@@ -12,7 +12,7 @@ import (
 
 const (
 	// forgetAfter is how long a variant is kept, and made for each new snapshot, after the last scrape that requested it.
-	// Prometheus itself gives a series up after five minutes, so every scraper that matters is back within them.
+	// Prometheus itself drops a series after five minutes, so every scraper that matters is back within them.
 	forgetAfter = 5 * time.Minute
 	// maxVariants is how many times, compressed, a snapshot may be kept, so that no client can fill the memory by requesting
 	// all variants there are. A shard counts as its part of the whole.

@@ -23,7 +23,7 @@ type Options struct {
 // A Site is where the pages are, inside and from outside.
 type Site struct {
 	prefix   string  // of each path that is served: empty, or like /ycm
-	external url.URL // what prefix is from outside; without scheme and host if these are as the request says
+	external url.URL // what prefix is from outside; without scheme and host if these come from the request
 }
 
 // Site returns where the pages are, or an error that names the flag.

@@ -58,7 +58,7 @@ func TestAmbiguousPathsAreRefused(t *testing.T) {
 	}
 }
 
-// front serves an exporter behind a proxy at another address, under the path /outside, as the flags say. The proxy passes
+// front serves an exporter behind a proxy at another address, under the path /outside, by its flags. The proxy passes
 // on the path as it is or without /outside.
 func front(t *testing.T, o web.Options, strips bool) *httptest.Server {
 	t.Helper()

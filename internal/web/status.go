@@ -132,7 +132,7 @@ func healthOf(accounts []poll.Status, ready bool, now time.Time) health {
 	}
 }
 
-// state is that of a collector. A restored snapshot says nothing about how polls go now.
+// state is that of a collector. A restored snapshot does not show how polls go now.
 func state(c poll.CollectorStatus) string {
 	switch {
 	case c.Err != "":
