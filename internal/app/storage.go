@@ -46,15 +46,15 @@ func (s LoginStore) SaveLogins(baseURL string, state yeastar.LoginState) {
 	s.Store.Save(fileOf("logins", baseURL), func(write func(record any) error) error { return write(state) })
 }
 
-// Storage implements web.Storer.
-func (e *exporter) Storage() (web.StorageStatus, bool) {
+// Storage implements web.Exporter.
+func (e *exporter) Storage() *web.StorageStatus {
 	if e.store == nil {
-		return web.StorageStatus{}, false
+		return nil
 	}
 	lastWrite, err := e.store.Status()
-	s := web.StorageStatus{Path: e.store.Path, LastWrite: lastWrite}
+	s := &web.StorageStatus{Path: e.store.Path, LastWrite: lastWrite}
 	if err != nil {
 		s.Err = err.Error()
 	}
-	return s, true
+	return s
 }

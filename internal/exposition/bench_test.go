@@ -162,7 +162,7 @@ func BenchmarkRender(b *testing.B) {
 	}
 	for name, f := range map[string]format{"text": text, "openmetrics": openMetrics, "protobuf": protobuf} {
 		b.Run(name, func(b *testing.B) {
-			r, s := newRenderer(), publish(b, source).present.Load().published[0].snapshot
+			r, s := new(renderer), publish(b, source).snapshots[owner{"main", "cloud_pbx"}]
 			before := cpu()
 			for b.Loop() {
 				r.start(io.Discard, f)

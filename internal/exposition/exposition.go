@@ -23,6 +23,3 @@ type Source interface {
 	// reused between calls; its strings may be kept. Each call with the same shard gives the same samples.
 	Each(i int, shard Shard, emit func(labels []string, value float64))
 }
-
-// accountLabel keeps the samples of different accounts apart.
-const accountLabel = "account"

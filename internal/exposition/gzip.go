@@ -13,7 +13,7 @@ import (
 const flateLevel = 5
 
 // gzipHeader is what a member begins with: deflate, no flags, no time, unknown system.
-func gzipHeader() []byte { return []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255} }
+const gzipHeader = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 // appendStored appends p, which is below 64 KiB, as a block that is not compressed.
 func appendStored(dst, p []byte) []byte {

@@ -19,33 +19,28 @@ const (
 // bufferSize is about what a renderer buffers before it writes.
 const bufferSize = 32 << 10
 
-// A renderer turns the samples of families into bytes. It allocates nothing once its buffers have grown.
+// A renderer turns the samples of families into bytes. It allocates next to nothing once its buffers have grown.
 type renderer struct {
 	format format
 	out    io.Writer
 	buf    []byte // what is not written yet
 	err    error
 
-	opens     [][]byte  // what precedes the value of each label
-	escaped   sampleSet // the samples that need escaping
-	index     int       // of the sample, in a pass over all of them
-	escapeAll bool      // some samples need escaping, but which is unknown, because a shard leaves samples out
-	values    []string  // the label values of the sample before
-	starts    []int     // where in line or pairs each of them begins
-	line      []byte    // the text of the sample before, up to its last label; a part of buf, even if that was flushed
-	pairs     []byte    // in protobuf, the labels of the sample before
-	emit      func(labels []string, value float64)
-}
-
-func newRenderer() *renderer {
-	r := new(renderer)
-	r.emit = r.sample
-	return r
+	opens     [][]byte                             // what precedes the value of each label
+	escaped   sampleSet                            // the samples that need escaping
+	index     int                                  // of the sample, in a pass over all of them
+	escapeAll bool                                 // some samples need escaping, but which is unknown, because a shard leaves samples out
+	values    []string                             // the label values of the sample before
+	starts    []int                                // where in line or pairs each of them begins
+	line      []byte                               // the text of the sample before, up to its last label; a part of buf, even if that was flushed
+	pairs     []byte                               // in protobuf, the labels of the sample before
+	emit      func(labels []string, value float64) // sample
 }
 
 // start directs the renderer to another exposition.
 func (r *renderer) start(out io.Writer, f format) {
 	r.out, r.format, r.err, r.buf = out, f, nil, r.buf[:0]
+	r.emit = r.sample // A method value is allocated, so not for each family.
 }
 
 // release drops what the renderer refers to, while it is idle.

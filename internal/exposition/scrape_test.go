@@ -187,7 +187,7 @@ func TestEveryShardReportsItself(t *testing.T) {
 // In OpenMetrics a counter has its name without the suffix _total, and strict parsers refuse one name for two metrics.
 func TestOpenMetricsHasNoCounterUnderTheNameOfAGauge(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector())
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	set := NewSet(registry, log.NewNopLogger())
 	const gauge, counter = "\n# TYPE go_memstats_alloc_bytes gauge\n", "go_memstats_alloc_bytes_total "
 	if body := scrapeOf(t, set, "/metrics", "text", "gzip"); !strings.Contains(body, gauge) || !strings.Contains(body, counter) {
@@ -357,21 +357,19 @@ func TestClientsThatDoNotReadCostLittleMemory(t *testing.T) {
 	}
 }
 
-// A client on a slow line gets its scrape as long as it keeps reading, but it cannot hold a place forever.
+// A client on a slow line gets its scrape as long as it keeps reading.
 func TestSlowClientIsServedWhileItReads(t *testing.T) {
 	for name, c := range map[string]struct {
-		pbxs           int
 		pause          time.Duration // before each 64 KiB
 		least, longest time.Duration
 		whole          bool
 	}{
-		"a slow client":                {100, 10 * time.Second, 2 * stall, 2 * time.Minute, true},
-		"one that stops for over 30 s": {100, 40 * time.Second, 0, 2 * time.Minute, false},
-		"one that would take 15 min":   {1000, 12 * time.Second, longestScrape - stall, longestScrape + stall, false},
+		"a slow client":                {10 * time.Second, 2 * stall, 2 * time.Minute, true},
+		"one that stops for over 30 s": {40 * time.Second, 0, 2 * time.Minute, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client := inMemory(t, publish(t, newFleet("main", c.pbxs)))("identity")
+				client := inMemory(t, publish(t, newFleet("main", 100)))("identity")
 				begun, read := time.Now(), int64(0)
 				response, err := http.ReadResponse(bufio.NewReader(client), nil)
 				if err != nil {
@@ -383,8 +381,8 @@ func TestSlowClientIsServedWhileItReads(t *testing.T) {
 					n, err = io.CopyN(io.Discard, response.Body, pieceSize)
 					read += n
 				}
-				if whole := read == response.ContentLength; whole != c.whole {
-					t.Errorf("read %d of %d bytes, want all of them: %t", read, response.ContentLength, c.whole)
+				if whole := errors.Is(err, io.EOF); whole != c.whole {
+					t.Errorf("read %d bytes, then %v, want the whole scrape: %t", read, err, c.whole)
 				}
 				if took := time.Since(begun); took < c.least || took > c.longest {
 					t.Errorf("the scrape took %v, want %v to %v", took, c.least, c.longest)

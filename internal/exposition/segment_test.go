@@ -45,7 +45,7 @@ func TestUnchangedFamiliesAreNotCompressedAgain(t *testing.T) {
 			published := func(f *fleet) []segment {
 				mustPublish(t, set, "main", "cloud_pbx", f)
 				scrapeOf(t, set, "/metrics", "text", "gzip")
-				return set.present.Load().find("main", "cloud_pbx").variants[key{format: text, gzip: true}].segments
+				return set.snapshots[owner{"main", "cloud_pbx"}].variants[key{format: text}].segments
 			}
 			first, next := newFleet("main", pbxs), newFleet("main", pbxs)
 			first.pbxs[0].numbers[1], first.pbxs[pbxs-1].numbers[1] = 8, 7

@@ -2,10 +2,9 @@ package exposition
 
 import (
 	"fmt"
+	"maps"
 	"runtime/debug"
-	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
@@ -24,16 +23,16 @@ type Set struct {
 	logger log.Logger
 	places chan struct{} // one for each scrape in progress
 
-	mu       sync.Mutex // held to replace the view
-	present  atomic.Pointer[view]
-	replaced int // samples published since memory was returned to the system
+	mu        sync.Mutex
+	snapshots map[owner]*snapshot
+	published int // samples since memory was returned to the system
 }
+
+type owner struct{ account, collector string }
 
 // NewSet returns a set without snapshots. What self gathers, the exporter's own metrics, is part of each scrape.
 func NewSet(self prometheus.Gatherer, logger log.Logger) *Set {
-	s := &Set{self: self, logger: logger, places: make(chan struct{}, maxScrapes)}
-	s.present.Store(&view{})
-	return s
+	return &Set{self: self, logger: logger, places: make(chan struct{}, maxScrapes), snapshots: map[owner]*snapshot{}}
 }
 
 // Publish replaces the snapshot of an account's collector with src, to be served until expires. It verifies that samples
@@ -41,21 +40,26 @@ func NewSet(self prometheus.Gatherer, logger log.Logger) *Set {
 // defined alike, and be of one collector. The variants that scrapes request are rendered before src is served; until then
 // the snapshot before is.
 func (s *Set) Publish(account, collector string, src Source, expires time.Time) error {
-	next := &published{account: account, collector: collector, expires: expires, snapshot: &snapshot{
-		source: src, families: src.Families(), variants: map[key]*variant{},
-	}}
+	next := &snapshot{account: account, expires: expires, source: src, families: src.Families(), variants: map[key]variant{}}
 	if err := next.verify(); err != nil {
 		return fmt.Errorf("publishing %s of account %s: %w", collector, account, err)
 	}
-	if old := s.present.Load().find(account, collector); old != nil {
-		next.follow(old.snapshot, time.Now())
+	s.mu.Lock()
+	old := s.snapshots[owner{account, collector}]
+	s.mu.Unlock()
+	if old != nil {
+		next.follow(old, time.Now())
 	}
 	s.mu.Lock()
-	s.retain(others(account, collector), next)
-	s.replaced += next.samples
-	reclaim := s.replaced >= max(reclaimAfter, s.present.Load().samples/2)
+	s.snapshots[owner{account, collector}] = next
+	served := 0
+	for _, p := range s.snapshots {
+		served += p.samples
+	}
+	s.published += next.samples
+	reclaim := s.published >= max(reclaimAfter, served/2)
 	if reclaim {
-		s.replaced = 0
+		s.published = 0
 	}
 	s.mu.Unlock()
 	if reclaim {
@@ -64,40 +68,26 @@ func (s *Set) Publish(account, collector string, src Source, expires time.Time) 
 	return nil
 }
 
-// others reports true for all collectors but one of an account.
-func others(account, collector string) func(account, collector string) bool {
-	return func(a, c string) bool { return a != account || c != collector }
-}
-
-// retain drops the snapshots that have expired or that keep reports false for, and adds others. The lock is held.
-func (s *Set) retain(keep func(account, collector string) bool, added ...*published) {
-	now := time.Now()
-	kept := slices.DeleteFunc(slices.Clone(s.present.Load().published), func(p *published) bool {
-		return p.expired(now) || !keep(p.account, p.collector)
-	})
-	s.present.Store(newView(append(kept, added...)))
-}
-
 // Extend lets the present snapshot of an account's collector, if there is one that has not expired, be served until
 // expires: later than before while a poll is in progress that may replace it, or as before once that has failed.
 func (s *Set) Extend(account, collector string, expires time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.present.Load().find(account, collector)
-	if old == nil || old.expired(time.Now()) {
-		return
+	if p := s.snapshots[owner{account, collector}]; p != nil && time.Now().Before(p.expires) {
+		p.expires = expires
 	}
-	next := *old
-	next.expires = expires
-	s.retain(others(account, collector), &next)
 }
 
 // Withdraw ends the snapshot of an account's collector.
-func (s *Set) Withdraw(account, collector string) { s.Retain(others(account, collector)) }
+func (s *Set) Withdraw(account, collector string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.snapshots, owner{account, collector})
+}
 
 // Retain ends the snapshots of all accounts and collectors but those that keep reports true for.
 func (s *Set) Retain(keep func(account, collector string) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.retain(keep)
+	maps.DeleteFunc(s.snapshots, func(o owner, _ *snapshot) bool { return !keep(o.account, o.collector) })
 }

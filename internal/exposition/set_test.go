@@ -37,7 +37,6 @@ func TestExpiredSnapshotIsNotServedAndFreed(t *testing.T) {
 		expectServed(t, set, "as it expires", "ycm_y")
 		set.Extend("main", "cloud_pbx", far())
 		expectServed(t, set, "extended too late", "ycm_y")
-		set.Extend("main", "firmware", far())
 		runtime.GC()
 		if src.Value() != nil {
 			t.Error("the expired source is still held")
@@ -56,6 +55,7 @@ func TestSnapshotIsExtendedWhileAPollIsInProgress(t *testing.T) {
 		time.Sleep(15 * time.Minute)
 		expectServed(t, set, "extended", "ycm_x")
 		set.Extend("main", "cloud_pbx", time.Now())
+		set.Extend("main", "cloud_pbx", far()) // It has ended.
 		expectServed(t, set, "cut short", []string{}...)
 	})
 }

@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -37,18 +38,25 @@ func Hash(account string, id int64) uint32 {
 	return h ^ h>>16
 }
 
-// shardOf reads the parameters shard and shards of a scrape's query.
-func shardOf(query url.Values) (Shard, error) {
-	if !query.Has("shard") && !query.Has("shards") {
-		return Shard{}, nil
+// parse reads the parameters of a scrape. Unknown ones are ignored, because they may be meant for a proxy.
+func parse(rawQuery string) (*scrape, error) {
+	query, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return nil, fmt.Errorf("the query cannot be parsed: %w", err)
 	}
-	index, indexErr := strconv.Atoi(query.Get("shard"))
-	count, countErr := strconv.Atoi(query.Get("shards"))
-	if indexErr != nil || countErr != nil || index < 0 || index >= count || count > MaxShards || len(query["shard"]) > 1 || len(query["shards"]) > 1 {
-		return Shard{}, fmt.Errorf("shards must be from 1 to %d, and shard from 0 to one less than shards: ?shard=0&shards=4 is the first of four", MaxShards)
+	s := &scrape{account: query.Get("account")}
+	if query.Has("account") && (s.account == "" || len(query["account"]) > 1) {
+		return nil, errors.New("account must name one account, or be absent for all of them: ?account=NAME")
 	}
-	if count == 1 {
-		return Shard{}, nil
+	if query.Has("shard") || query.Has("shards") {
+		index, indexErr := strconv.Atoi(query.Get("shard"))
+		count, countErr := strconv.Atoi(query.Get("shards"))
+		if indexErr != nil || countErr != nil || index < 0 || index >= count || count > MaxShards || len(query["shard"]) > 1 || len(query["shards"]) > 1 {
+			return nil, fmt.Errorf("shards must be from 1 to %d, and shard from 0 to one less than shards: ?shard=0&shards=4 is the first of four", MaxShards)
+		}
+		if count > 1 {
+			s.shard = Shard{Index: index, Count: count}
+		}
 	}
-	return Shard{Index: index, Count: count}, nil
+	return s, nil
 }

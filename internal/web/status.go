@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -37,13 +36,10 @@ type view struct {
 // statusPage shows each account with its rate limit and its collectors. It is rendered before the first byte is sent, so
 // that a failure is an error and never half a page.
 func statusPage(o Options, e Exporter) http.HandlerFunc {
-	page := template.Must(template.New("status").Funcs(template.FuncMap{"state": state, "took": took, "relative": relative}).Parse(statusHTML))
+	page := template.Must(template.New("status").Funcs(template.FuncMap{"state": state, "took": took}).Parse(statusHTML))
 	return func(w http.ResponseWriter, r *http.Request) {
-		v := view{Options: o, Now: time.Now(), Accounts: e.Status(), Refresh: r.URL.Query().Get("refresh") != "off"}
+		v := view{Options: o, Now: time.Now(), Storage: e.Storage(), Accounts: e.Status(), Refresh: r.URL.Query().Get("refresh") != "off"}
 		v.Health = healthOf(v.Accounts, e.Ready(), v.Now)
-		if storage, ok := e.Storage(); ok {
-			v.Storage = &storage
-		}
 		var out bytes.Buffer
 		if err := page.Execute(&out, v); err != nil {
 			http.Error(w, fmt.Sprintf("rendering the status page: %v", err), http.StatusInternalServerError)
@@ -90,14 +86,8 @@ func took(d time.Duration) string {
 // Demand compares what an account's collectors need with its rate limit.
 func (view) Demand(account poll.Status) health {
 	b := account.RateLimit
-	needed, digits, about := account.Demand*b.Interval.Seconds(), 0, "about"
-	if needed < 10 {
-		digits = 1
-	}
-	if slices.ContainsFunc(account.Collectors, func(c poll.CollectorStatus) bool { return c.LastSuccess.IsZero() }) {
-		about = "at least"
-	}
-	text := fmt.Sprintf("%s %.*f every %s", about, digits, needed, took(b.Interval))
+	needed := account.Demand * b.Interval.Seconds()
+	text := fmt.Sprintf("%.1f every %s", needed, took(b.Interval))
 	if needed > float64(b.Rate) {
 		return health{failing, text + ", exceeds the rate limit"}
 	}
@@ -142,7 +132,7 @@ func healthOf(accounts []poll.Status, ready bool, now time.Time) health {
 	}
 }
 
-// state is that of a collector. A restored snapshot says nothing about how polls go now.
+// state is that of a collector. A restored snapshot does not show how polls go now.
 func state(c poll.CollectorStatus) string {
 	switch {
 	case c.Err != "":

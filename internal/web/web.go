@@ -5,8 +5,7 @@ package web
 import (
 	"fmt"
 	"net/http"
-	"net/http/pprof"
-	"strings"
+	_ "net/http/pprof" // serves /debug/pprof on the default mux
 	"time"
 
 	toolkit "github.com/prometheus/exporter-toolkit/web"
@@ -18,8 +17,8 @@ import (
 type Exporter interface {
 	// Status returns the state of each account and its collectors, ordered by account.
 	Status() []poll.Status
-	// Storage returns the state of the directory for persistent state, or false if there is none.
-	Storage() (StorageStatus, bool)
+	// Storage returns the state of the directory for persistent state, or nil if there is none.
+	Storage() *StorageStatus
 	// Ready reports whether the first walk of every account has ended, successfully or not.
 	Ready() bool
 	// Reload reads the configuration again; on an error the running one stays.
@@ -59,22 +58,19 @@ func Handler(o Options, metrics http.Handler, e Exporter) (http.Handler, error) 
 	mux.HandleFunc("POST "+s.Path("/-/reload"), reload(o, e))
 	mux.HandleFunc("PUT "+s.Path("/-/reload"), reload(o, e))
 	if o.Pprof {
-		const root = "/debug/pprof"
-		mux.HandleFunc(s.Path(root), func(w http.ResponseWriter, r *http.Request) { s.redirect(w, r, root+"/") })
-		mux.Handle(s.Path(root+"/"), http.StripPrefix(s.prefix, http.HandlerFunc(pprof.Index)))
-		mux.HandleFunc(s.Path(root+"/cmdline"), pprof.Cmdline)
-		mux.HandleFunc(s.Path(root+"/profile"), pprof.Profile)
-		mux.HandleFunc(s.Path(root+"/symbol"), pprof.Symbol)
-		mux.HandleFunc(s.Path(root+"/trace"), pprof.Trace)
+		mux.Handle(s.Path("/debug/pprof/"), http.StripPrefix(s.prefix, http.DefaultServeMux))
 	}
-	return hardened(s.canonical(mux)), nil
+	if s.prefix != "" {
+		home := http.RedirectHandler(s.external.Path+"/", http.StatusFound)
+		mux.Handle("GET /{$}", home)
+		mux.Handle("GET "+s.prefix, home)
+	}
+	return hardened(mux), nil
 }
 
-// relative is the link from one page to another: all of them are in one directory, wherever a proxy puts it.
-func relative(page string) string { return "./" + strings.TrimPrefix(page, "/") }
-
 func landingPage(o Options) (http.HandlerFunc, error) {
-	const here = "./" // The toolkit prefixes each link with it, and serves no other path.
+	// The toolkit prefixes each link with it, and serves no other path. All pages are in one directory, wherever a proxy puts it.
+	const here = "./"
 	page, err := toolkit.NewLandingPage(toolkit.LandingConfig{
 		RoutePrefix: here,
 		Name:        "ycm_exporter",

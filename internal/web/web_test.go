@@ -26,9 +26,9 @@ type fleet struct {
 	reloads int
 }
 
-func (f *fleet) Status() []poll.Status              { return f.status }
-func (f *fleet) Ready() bool                        { return f.ready }
-func (f *fleet) Storage() (web.StorageStatus, bool) { return web.StorageStatus{}, false }
+func (f *fleet) Status() []poll.Status       { return f.status }
+func (f *fleet) Ready() bool                 { return f.ready }
+func (f *fleet) Storage() *web.StorageStatus { return nil }
 func (f *fleet) Reload() error {
 	f.reloads++
 	return f.reload
