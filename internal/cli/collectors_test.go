@@ -30,6 +30,7 @@ const (
 
 // docs/metrics.md is what users build dashboards on, so it must be what the code serves.
 func TestDocsListEveryMetric(t *testing.T) {
+	t.Parallel()
 	const file = "docs/metrics.md"
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -179,6 +180,7 @@ func TestDocsListTheExportersOwnMetrics(t *testing.T) {
 
 // The example is where operators see what there is, so it must have every collector, and say of it what the code does.
 func TestExampleHasEveryCollector(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("config.example.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -207,6 +209,7 @@ func TestExampleHasEveryCollector(t *testing.T) {
 
 // What a collector declares must be consistent, so that a mistake is told by name and not by a poll that fails.
 func TestCollectorsAreWellDeclared(t *testing.T) {
+	t.Parallel()
 	families := map[string]string{}
 	for _, c := range collector.All() {
 		for _, f := range c.Families {

@@ -259,35 +259,25 @@ func TestSecretsNeverShow(t *testing.T) {
 	}
 }
 
-// While a request holds the shutdown up, neither a SIGHUP, as systemd sends it after SIGTERM, nor another SIGTERM kills the
-// process.
+// While a request delays the shutdown, neither a SIGHUP, as systemd sends it after SIGTERM, nor another SIGTERM kills the process.
 func TestSignalsDuringTheShutdownDoNotKill(t *testing.T) {
 	y := simulate(t, 10)
-	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
+	d := start(t, "--config.file="+y.configFile, "--web.enable-pprof")
 	d.waitReady()
-	configuration, err := os.ReadFile(y.configFile)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(d.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(y.configFile); err != nil {
+	defer conn.Close()
+	fmt.Fprint(conn, "GET /debug/pprof/trace?seconds=20 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	if _, err := conn.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mkfifo(y.configFile, 0o600); err != nil { // It is read once somebody writes to it.
-		t.Fatal(err)
-	}
-	var reload sync.WaitGroup
-	reload.Go(func() { d.ask("POST", "/-/reload") })
-	var pipe *os.File
-	d.eventually("the reload reads the configuration", func() bool {
-		pipe, err = os.OpenFile(y.configFile, os.O_WRONLY|syscall.O_NONBLOCK, 0)
-		return err == nil
-	})
-	defer pipe.Close()
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		if err := syscall.Kill(os.Getpid(), signal); err != nil {
 			t.Fatal(err)
 		}
-		d.eventually("the program listens no more", func() bool {
+		d.eventually("the program no longer listens", func() bool {
 			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(d.url, "http://"))
 			if err == nil {
 				conn.Close()
@@ -295,11 +285,7 @@ func TestSignalsDuringTheShutdownDoNotKill(t *testing.T) {
 			return err != nil
 		})
 	}
-	if _, err := pipe.Write(configuration); err != nil {
-		t.Fatal(err)
-	}
-	pipe.Close()
-	reload.Wait()
+	conn.Close()
 	if code := d.stop(); code != 0 {
 		t.Errorf("the program ended with exit code %d, want 0:\n%s", code, d.out)
 	}

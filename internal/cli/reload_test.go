@@ -66,6 +66,7 @@ func (d *daemon) waitPolled(account string) {
 const pagesOf70 = 3 // The first walk of 70 PBXs looks at page 1, reads page 2 and then page 1.
 
 func TestReloadThatCannotBeUsedChangesNothing(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 70)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
 	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\n")
@@ -94,6 +95,7 @@ func TestReloadThatCannotBeUsedChangesNothing(t *testing.T) {
 // An account that did not change goes on as if nothing had happened: a walk under way is not given up, and nothing is
 // asked for a second time.
 func TestReloadDoesNotDisturbAnUnchangedAccount(t *testing.T) {
+	t.Parallel()
 	y, second := simulate(t, 70), simulate(t, 80)
 	page := y.hold(t)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
@@ -113,6 +115,7 @@ func TestReloadDoesNotDisturbAnUnchangedAccount(t *testing.T) {
 
 // Other collectors are no reason to log in again.
 func TestReloadOfTheCollectorsKeepsTheToken(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 70)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
 	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\n")
@@ -126,6 +129,7 @@ func TestReloadOfTheCollectorsKeepsTheToken(t *testing.T) {
 // What is excluded is gone at once, and comes back at once when it is wanted again: YCM need not be asked for it, and what is
 // left is served on.
 func TestReloadExcludesMetricsWithoutAskingAgain(t *testing.T) {
+	t.Parallel()
 	const excluded, left = "\nycm_cloud_pbx_feature_enabled{", "\nycm_cloud_pbxs{account=\"main\"} 70\n"
 	y := simulate(t, 70)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
@@ -167,6 +171,7 @@ func TestReloadExcludesMetricsWithoutAskingAgain(t *testing.T) {
 // What was read of a fleet is served on after a reload if the account still lists the same PBXs, and gone at once if
 // it lists others: YCM answers nothing here after the reload, so that nothing new can hide what became of the old.
 func TestReloadServesTheOldSnapshotsOfTheSameFleetAlone(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		change func(account, otherURL string) string
@@ -203,6 +208,7 @@ func TestReloadServesTheOldSnapshotsOfTheSameFleetAlone(t *testing.T) {
 // What was read of a fleet belongs to it, not to the name of its account: accounts that are renamed, or swap their names, keep
 // it, and nothing is told of one by the name of the other. YCM answers nothing after the reload.
 func TestReloadThatRenamesAnAccountKeepsWhatIsKnown(t *testing.T) {
+	t.Parallel()
 	small, large := simulate(t, 70), simulate(t, 80)
 	small.configure(t, small.account("main"), large.account("second"))
 	d := start(t, "--config.file="+small.configFile, "--web.enable-lifecycle")
@@ -241,6 +247,7 @@ func TestReloadThatRenamesAnAccountKeepsWhatIsKnown(t *testing.T) {
 
 // An account of another fleet begins anew under the name: how the polls of the fleet before went says nothing of it.
 func TestReloadToAnotherFleetForgetsHowPollsWent(t *testing.T) {
+	t.Parallel()
 	y, other := simulate(t, 70), simulate(t, 80)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
 	d.waitPolled("main")

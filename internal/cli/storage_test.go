@@ -80,6 +80,7 @@ func (d *daemon) waitStored(folder string) {
 const ofTheList = `ycm_cloud_pbx_info|ycm_cloud_pbx_status|ycm_cloud_pbx_extensions|ycm_collector_last_success_timestamp_seconds\{account="main",collector="cloud_pbx"`
 
 func TestRestartServesStoredSnapshotsAtOnce(t *testing.T) {
+	t.Parallel()
 	for how, end := range map[string]func(*daemon) int{
 		"kill -9": func(d *daemon) int { return d.kill() },
 		"SIGTERM": func(d *daemon) int { return d.stop() },
@@ -116,6 +117,7 @@ func TestRestartServesStoredSnapshotsAtOnce(t *testing.T) {
 }
 
 func TestUnusableFilesAreSetAside(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 70)
 	folder := filepath.Join(t.TempDir(), "storage")
 	args := []string{"--config.file=" + y.configFile, "--storage.path=" + folder}
@@ -158,6 +160,7 @@ func (d *daemon) endAfterFirstPolls(folder string) {
 }
 
 func TestDirectoryThatCannotBeWrittenLaterIsReported(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 70)
 	folder := filepath.Join(t.TempDir(), "storage")
 	list := y.hold(t)
@@ -176,6 +179,7 @@ func TestDirectoryThatCannotBeWrittenLaterIsReported(t *testing.T) {
 }
 
 func TestUnusableDirectoryEndsTheStart(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 10)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -195,6 +199,7 @@ func TestUnusableDirectoryEndsTheStart(t *testing.T) {
 
 // A second exporter waits for the first to end, which lets one be replaced by the other.
 func TestSecondProcessWaitsForTheDirectory(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 10)
 	args := []string{"--config.file=" + y.configFile, "--storage.path=" + filepath.Join(t.TempDir(), "storage")}
 	first := process(t, args...)
@@ -209,6 +214,7 @@ func TestSecondProcessWaitsForTheDirectory(t *testing.T) {
 
 // While the start waits for the directory, SIGHUP does not kill, and SIGTERM ends it with exit code 0.
 func TestSignalsWhileWaitingForTheDirectory(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 10)
 	args := []string{"--config.file=" + y.configFile, "--storage.path=" + filepath.Join(t.TempDir(), "storage")}
 	start(t, args...).waitReady()
@@ -232,6 +238,7 @@ func TestSignalsWhileWaitingForTheDirectory(t *testing.T) {
 }
 
 func TestRefusedLoginsPersistAcrossAKill(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 10)
 	y.SetSecret(demoClientID, "another")
 	directory := filepath.Join(t.TempDir(), "storage")
