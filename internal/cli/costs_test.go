@@ -30,7 +30,7 @@ const (
 
 // What each family costs is what somebody must know who thinks of excluding it. It is that of a simulated fleet, at a time
 // that stands still.
-func TestDocsTellWhatEachMetricCosts(t *testing.T) {
+func TestDocsListTheCostOfEachMetric(t *testing.T) {
 	t.Parallel()
 	const file = "docs/metrics.md"
 	text, err := os.ReadFile(file)
@@ -51,7 +51,7 @@ func TestDocsTellWhatEachMetricCosts(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(want, table); diff != "" {
-		t.Errorf("%s does not tell what metrics cost (-code +file); rewrite it with go test . -update:\n%s", file, diff)
+		t.Errorf("%s does not have the cost of the metrics (-code +file); rewrite it with go test . -update:\n%s", file, diff)
 	}
 }
 

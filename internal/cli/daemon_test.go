@@ -97,7 +97,7 @@ func (d *daemon) eventually(what string, holds func() bool) {
 	d.t.Fatalf("this never came: %s; the program printed:\n%s", what, d.out)
 }
 
-func (d *daemon) ask(method, path string) (status int, body string) {
+func (d *daemon) request(method, path string) (status int, body string) {
 	d.t.Helper()
 	req, err := http.NewRequestWithContext(d.t.Context(), method, d.url+path, nil)
 	if err != nil {
@@ -118,7 +118,7 @@ func (d *daemon) ask(method, path string) (status int, body string) {
 
 func (d *daemon) metrics() string {
 	d.t.Helper()
-	status, body := d.ask("GET", "/metrics")
+	status, body := d.request("GET", "/metrics")
 	if status != http.StatusOK {
 		d.t.Fatalf("GET /metrics: got %d, want 200:\n%s", status, body)
 	}
@@ -127,7 +127,7 @@ func (d *daemon) metrics() string {
 
 func (d *daemon) waitReady() {
 	d.t.Helper()
-	d.eventually("ready", func() bool { status, _ := d.ask("GET", "/-/ready"); return status == http.StatusOK })
+	d.eventually("ready", func() bool { status, _ := d.request("GET", "/-/ready"); return status == http.StatusOK })
 }
 
 // waitFor waits until a scrape holds want.
@@ -183,7 +183,7 @@ func TestDemoServesEveryMetric(t *testing.T) {
 		t.Errorf("the demo exports %d PBXs, want 60", got)
 	}
 	for _, page := range []string{"/", "/status", "/sd"} {
-		if status, body := d.ask("GET", page); status != http.StatusOK {
+		if status, body := d.request("GET", page); status != http.StatusOK {
 			t.Errorf("GET %s: got %d, want 200:\n%s", page, status, body)
 		}
 	}
@@ -204,7 +204,7 @@ func TestUnreachableYCMLeavesTheExporterUp(t *testing.T) {
 	d := start(t, "--config.file="+y.configFile)
 	d.waitReady()
 	d.waitFor("\nycm_up{account=\"main\"} 0\n")
-	if _, page := d.ask("GET", "/status"); !strings.Contains(page, "failing") {
+	if _, page := d.request("GET", "/status"); !strings.Contains(page, "failing") {
 		t.Errorf("the status page does not show the failure:\n%s", page)
 	}
 }
@@ -233,7 +233,7 @@ func TestBasicAuthGuardsEveryPage(t *testing.T) {
 	}
 	d := start(t, "--config.file="+y.configFile, "--web.config.file="+webConfig)
 	for _, page := range []string{"/", "/metrics", "/status", "/-/ready"} {
-		if status, _ := d.ask("GET", page); status != http.StatusUnauthorized {
+		if status, _ := d.request("GET", page); status != http.StatusUnauthorized {
 			t.Errorf("GET %s without a password: got %d, want 401", page, status)
 		}
 	}
@@ -247,7 +247,7 @@ func TestSecretsNeverShow(t *testing.T) {
 	d.waitReady()
 	shown := d.out.String()
 	for _, page := range []string{"/", "/metrics", "/status", "/sd", "/debug/pprof/cmdline"} {
-		_, body := d.ask("GET", page)
+		_, body := d.request("GET", page)
 		shown += body
 	}
 	d.stop()

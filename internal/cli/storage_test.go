@@ -28,7 +28,7 @@ func process(t *testing.T, args ...string) *daemon {
 	end := func(s os.Signal) func() int {
 		return sync.OnceValue(func() int {
 			_ = cmd.Process.Signal(s) // It may have ended.
-			_ = cmd.Wait()            // The exit code tells.
+			_ = cmd.Wait()            // The exit code has the outcome.
 			return cmd.ProcessState.ExitCode()
 		})
 	}
@@ -98,7 +98,7 @@ func TestRestartServesStoredSnapshotsAtOnce(t *testing.T) {
 
 			list := y.hold(t)
 			after := process(t, "--config.file="+y.configFile, "--storage.path="+folder)
-			if status, _ := after.ask("GET", "/-/ready"); status != http.StatusOK {
+			if status, _ := after.request("GET", "/-/ready"); status != http.StatusOK {
 				t.Errorf("right after the restart /-/ready answers %d, want 200", status)
 			}
 			if got := after.samples(ofTheList); !slices.Equal(got, want) {
@@ -193,7 +193,7 @@ func TestUnusableDirectoryEndsTheStart(t *testing.T) {
 		t.Errorf("the error does not name the flag:\n%s", out)
 	}
 	if n := len(y.Requests()); n != 0 {
-		t.Errorf("YCM was asked %d times, want not at all", n)
+		t.Errorf("YCM received %d requests, want not at all", n)
 	}
 }
 

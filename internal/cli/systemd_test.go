@@ -36,7 +36,7 @@ func TestSystemdIsNotifiedOfStartAndStop(t *testing.T) {
 	if got := next(); got != "READY=1" {
 		t.Fatalf("the first message to systemd is %q, want READY=1", got)
 	}
-	if status, _ := d.ask("GET", "/-/healthy"); status != http.StatusOK {
+	if status, _ := d.request("GET", "/-/healthy"); status != http.StatusOK {
 		t.Errorf("GET /-/healthy after READY=1: got %d, want 200", status)
 	}
 	d.stop()

@@ -263,7 +263,7 @@ func TestTwoLoadsOfOneFileAreEqual(t *testing.T) {
 	full.Accounts[0] = minimal.Accounts[0]
 	full.Accounts[0].ClientSecret = secret.New("another")
 	if reflect.DeepEqual(minimal.Accounts[0], full.Accounts[0]) {
-		t.Error("two accounts that differ by their secret alone are equal, want them told apart")
+		t.Error("two accounts that differ by their secret alone are equal, want them different")
 	}
 }
 
