@@ -57,7 +57,7 @@ lint: vet format promtool ## what `test` checks of the code's form, and golangci
 	cd dashboards/generate && PATH="$$PATH:$$($(GO) env GOPATH)/bin" golangci-lint run ./...
 
 .PHONY: dashboards
-dashboards: ## write the dashboards' JSON anew
+dashboards: ## write the dashboards' JSON
 	cd dashboards/generate && $(GO) run .
 
 .PHONY: bench
@@ -72,7 +72,7 @@ e2e: build ## the demo with real Prometheus, Alertmanager, Grafana and Chromium;
 SOAK ?= 10m
 
 .PHONY: soak
-soak: ## ten minutes of trouble of all kinds, held against what is true; SOAK=2h for longer, SOAK_FLAGS=-seed=N for the same again
+soak: ## ten minutes of incidents of all kinds, compared with the true state; SOAK=2h for longer, SOAK_FLAGS=-seed=N for the same again
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	$(GO) build $(RACE) -o "$$folder/ycm_exporter" . && $(GO) build -o "$$folder/soak" ./test/soak && \
 	"$$folder/soak" -exporter "$$folder/ycm_exporter" -for $(SOAK) $(SOAK_FLAGS)
@@ -123,7 +123,7 @@ package-test: ## install, start, upgrade and remove the deb in a system of its o
 	$(SUDO) scripts/package-test.sh
 
 .PHONY: manifests
-manifests: ## write the chart's golden files and the plain manifests anew; needs helm
+manifests: ## write the chart's golden files and the plain manifests; needs helm
 	@command -v helm >/dev/null || $(GO) install $(HELM)
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" $(GO) test ./deploy/helm -count 1 -update
 
@@ -143,7 +143,7 @@ chart-test: tools ## all that is tested of the chart; KUBERNETES_SCHEMAS is wher
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" $(GO) test -count 1 -v ./deploy/helm
 
 .PHONY: deploy-check
-deploy-check: ## hold Dockerfile, compose.yml and the example for Alloy against the parsers of who reads them
+deploy-check: ## check Dockerfile, compose.yml and the example for Alloy with the parsers of the programs that read them
 	cd deploy/check && $(GO) test -count 1 ./...
 
 .PHONY: workflows
@@ -152,7 +152,7 @@ workflows: ## check the workflows of GitHub
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" actionlint
 
 .PHONY: vulncheck
-vulncheck: ## look for known vulnerabilities in what is called
+vulncheck: ## report known vulnerabilities in the code that is called
 	$(GO) run $(GOVULNCHECK) ./...
 
 # A release is of the version that the repository says it is.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the manual page of the binary that it is given: the options as the binary itself tells them, between what it
-# does not tell.
+# Prints the manual page of the binary that it is given: the options as the binary itself prints them, between what it
+# does not print.
 set -eu
 binary=$1
 version=$2
@@ -13,14 +13,14 @@ cat <<EOF
 .SH "NAME"
 ycm_exporter \\- Prometheus exporter for Yeastar Central Management
 EOF
-# What is typed has a minus in it, not a hyphen; an address may go on in the next line after each slash.
+# What is typed has a minus in it, not a hyphen; an address may continue in the next line after each slash.
 "$binary" --help-man | sed -n '/^\.SH "SYNOPSIS"/,$ { s/-/\\-/g; /https:/s#\([a-z]\)/#\1/\\:#g; p; }'
 cat <<'EOF'
 .SH "ENVIRONMENT"
 .TP
 \fBYCM_EXPORTER_\fR\fIFLAG\fR
 Each flag can be given in the environment too, in capitals, with _ for . and \-: \fBYCM_EXPORTER_WEB_LISTEN_ADDRESS\fR
-stands for \fB\-\-web.listen\-address\fR. The command line goes before the environment.
+stands for \fB\-\-web.listen\-address\fR. Flags take precedence over environment variables.
 .SH "FILES"
 Of the packages:
 .TP
@@ -35,14 +35,14 @@ Secrets, readable by root alone; the service has them as
 Flags of the service, as variables of the environment.
 .TP
 \fI/var/lib/ycm_exporter\fR
-What outlives a restart.
+State that persists across restarts.
 .TP
 \fI/usr/share/ycm_exporter\fR
 Alerting rules, Grafana dashboards and an example configuration with every key.
 .SH "SIGNALS"
 .TP
 \fBSIGHUP\fR
-Read the configuration anew. One that cannot be used is logged, and the running one stays.
+Reload the configuration. If it is invalid, the error is logged and the running one stays.
 .TP
 \fBSIGTERM\fR, \fBSIGINT\fR
 Finish the scrapes in flight and exit, within 10 seconds.

@@ -25,7 +25,7 @@ holds() { # WHAT COMMAND...: the command succeeds
 	echo "rpm-test: ok: $what"
 }
 in_root() { rpm --root "$root" --define '_dbpath /var/lib/rpm' "$@"; }
-asks() { # the lines that are asked of systemctl, and nothing else
+systemctl_calls() { # systemctl was called with these lines, and nothing else
 	printf '%s\n' "$@" | cmp - "$root/systemctl" && : >"$root/systemctl"
 }
 
@@ -71,7 +71,7 @@ holds 'has a next version' rpmbuild -bb --quiet --nodeps --define "_topdir $work
 holds 'installs' in_root --nodeps --install "$rpm"
 cp "$work/out" "$work/installed"
 holds 'says what to do next' grep -q 'systemctl enable --now ycm_exporter' "$work/installed"
-holds 'does not start what has no account' asks daemon-reload \
+holds 'does not start what has no account' systemctl_calls daemon-reload \
 	'--quiet is-active ycm_exporter.service' '--quiet is-enabled ycm_exporter.service'
 holds 'has a binary that runs' "$root/usr/bin/ycm_exporter" --version
 holds 'keeps secrets for root' [ "$(stat --format '%a %U' "$root/etc/ycm_exporter/secrets")" = '700 root' ]
@@ -84,11 +84,11 @@ printf secret >"$root/etc/ycm_exporter/secrets/main"
 holds 'upgrades' in_root --nodeps --upgrade "$work"/build/RPMS/*/*.rpm
 holds 'keeps the configuration' cmp "$work/mine" "$configuration"
 holds 'puts the new one beside it' grep -q '^# Of the next version' "$configuration.rpmnew"
-holds 'starts a running exporter anew, and does not stop it for good' asks daemon-reload \
+holds 'starts a running exporter again, and does not stop it for good' systemctl_calls daemon-reload \
 	'--quiet is-active ycm_exporter.service' 'restart ycm_exporter.service' daemon-reload
 
 holds 'erases' in_root --erase ycm-exporter
-holds 'stops what it erases' asks '--no-reload disable --now ycm_exporter.service' daemon-reload
+holds 'stops what it erases' systemctl_calls '--no-reload disable --now ycm_exporter.service' daemon-reload
 holds 'has no binary left' [ ! -e "$root/usr/bin/ycm_exporter" ]
 holds 'keeps the configuration that was changed' cmp "$work/mine" "$configuration.rpmsave"
 holds 'leaves the secrets, which it has not made' [ -e "$root/etc/ycm_exporter/secrets/main" ]

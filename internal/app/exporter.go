@@ -4,22 +4,21 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	buildinfo "github.com/prometheus/client_golang/prometheus/collectors/version"
-	promconfig "github.com/prometheus/common/config"
-	"github.com/prometheus/common/version"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
-	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
+	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 	"github.com/ycm-exporter/ycm_exporter/internal/poll"
 	"github.com/ycm-exporter/ycm_exporter/internal/storage"
@@ -34,17 +33,15 @@ type exporter struct {
 	metrics  *poll.Metrics
 	set      *exposition.Set
 	store    *storage.Store // nil: nothing persists across restarts
-	servers  *ycmclient.Servers
-	recorder *capture.Recorder // nil: nothing is captured
+	clients  Clients
 	logger   log.Logger
 
 	reloadSuccessful prometheus.Gauge
 	reloadTime       prometheus.Gauge
 
-	reloading chan struct{} // one reload at a time has a place here
-	applying  sync.Mutex    // one configuration is applied at a time
-	mu        sync.RWMutex
-	accounts  []*running // ordered by name
+	applying chan struct{} // full while a configuration is loaded and applied
+	mu       sync.RWMutex
+	accounts []*running // ordered by name
 }
 
 // running is one account that is being polled.
@@ -53,18 +50,18 @@ type running struct {
 	collectors []collector.Configured
 	client     *ycmclient.Client
 	account    *poll.Account
-	stop       func() // ends the polling and returns when it has ended
+	stop       func() // ends the polling, returns when it has ended
 }
 
 // newExporter makes an exporter without accounts; apply gives it some.
 func newExporter(ctx context.Context, load func() (*config.Config, error), logger log.Logger) *exporter {
 	e := &exporter{
-		ctx:       ctx,
-		load:      load,
-		registry:  prometheus.NewRegistry(),
-		logger:    logger,
-		servers:   ycmclient.NewServers(nil),
-		reloading: make(chan struct{}, 1),
+		ctx:      ctx,
+		load:     load,
+		registry: prometheus.NewRegistry(),
+		logger:   logger,
+		clients:  Clients{Servers: ycmclient.NewServers(nil)},
+		applying: make(chan struct{}, 1),
 		reloadSuccessful: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "ycm_exporter_config_last_reload_successful",
 			Help: "Whether the last load of the configuration succeeded (1) or not (0).",
@@ -85,25 +82,19 @@ func newExporter(ctx context.Context, load func() (*config.Config, error), logge
 	return e
 }
 
-// prepare makes an account ready to poll, without polling. An account that did not change keeps its client, and
-// with it token and rate limiter, whatever changed about the collectors.
-func (e *exporter) prepare(c config.Account, collectors []collector.Configured, old *running) (*running, error) {
-	r := &running{config: c, collectors: collectors}
-	if old != nil && reflect.DeepEqual(old.config, c) {
-		r.client = old.client
-	} else {
-		transport, err := transportTo(e.ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		options := clientOptions(c, e.recorder.Transport(c.Name, transport), e.servers)
-		options.Observer, options.Logger = e.metrics.Observer(c.Name), e.logger
-		r.client = ycmclient.New(options)
-	}
-	direct, err := directPBXs(e.ctx, e.servers, c, func(t http.RoundTripper) http.RoundTripper { return t })
+// prepare makes an account ready to poll, without polling. Its token and its rate limit are those of its Client ID, so that they
+// stay when a configuration changes.
+func (e *exporter) prepare(c config.Account, collectors []collector.Configured) (*running, error) {
+	client, err := e.clients.YCM(e.ctx, c)
 	if err != nil {
 		return nil, err
 	}
+	direct, err := e.clients.PBXs(e.ctx, c, nil)
+	if err != nil {
+		return nil, err
+	}
+	client.Observer, client.Logger = e.metrics.Observer(c.Name), e.logger
+	r := &running{config: c, collectors: collectors, client: ycmclient.New(client)}
 	options := poll.Options{
 		Account: c.Name, BaseURL: c.BaseURL, Client: r.client, Direct: direct, Collectors: collectors,
 		Publisher: e.set, Metrics: e.metrics, Logger: e.logger,
@@ -115,51 +106,27 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured, 
 	return r, nil
 }
 
-// transportTo makes what an account's requests to YCM go through.
-func transportTo(ctx context.Context, c config.Account) (http.RoundTripper, error) {
-	transport, err := promconfig.NewRoundTripperFromConfigWithContext(ctx, c.HTTPClient, "ycm_"+c.Name)
-	if err != nil {
-		return nil, fmt.Errorf("account %s: setting up http_client: %w", c.Name, err)
-	}
-	return transport, nil
-}
-
-// clientOptions is how an account's YCM is queried, by the exporter and by the doctor alike.
-func clientOptions(c config.Account, transport http.RoundTripper, servers *ycmclient.Servers) ycmclient.Options {
-	return ycmclient.Options{
-		Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: hidden(c.HTTPClient), Servers: servers,
-		RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout, PageConcurrency: c.PageConcurrency, Search: c.Search,
-		Transport: transport, UserAgent: userAgent(),
-	}
-}
-
-// userAgent is what the API sees; it demands that there is one.
-func userAgent() string {
-	if version.Version == "" {
-		return "ycm_exporter"
-	}
-	return "ycm_exporter/" + version.Version
-}
-
-// apply makes the accounts be as configured; those that did not change go on undisturbed. Everything that can
-// fail is done before the first account is touched.
+// apply makes the accounts be as configured; those that did not change continue undisturbed. Everything that can fail is done
+// before the first account is touched.
 func (e *exporter) apply(cfg *config.Config) error {
-	e.applying.Lock()
-	defer e.applying.Unlock()
-
 	ended := map[string]*running{}
 	for _, r := range e.running() {
 		ended[r.config.Name] = r
 	}
+	configured := map[string]bool{} // Client IDs
 	var next, started []*running
 	for _, c := range cfg.Accounts {
+		configured[c.ClientID] = true
+		for _, p := range c.PBXs {
+			configured[p.ClientID] = true
+		}
 		old := ended[c.Name]
 		if old != nil && reflect.DeepEqual(old.config, c) && slices.EqualFunc(old.collectors, cfg.Collectors, collector.Configured.Equal) {
 			delete(ended, c.Name)
 			next = append(next, old)
 			continue
 		}
-		r, err := e.prepare(c, cfg.Collectors, old)
+		r, err := e.prepare(c, cfg.Collectors)
 		if err != nil {
 			return err
 		}
@@ -167,37 +134,19 @@ func (e *exporter) apply(cfg *config.Config) error {
 	}
 	slices.SortFunc(next, func(a, b *running) int { return strings.Compare(a.config.Name, b.config.Name) })
 
-	configured := map[string]bool{}
-	for _, c := range cfg.Accounts {
-		configured[c.ClientID] = true
-		for _, p := range c.PBXs {
-			configured[p.ClientID] = true
-		}
-	}
-	e.servers.Retain(func(clientID string) bool { return configured[clientID] })
+	e.clients.Servers.Retain(func(clientID string) bool { return configured[clientID] })
 	stopAll(slices.Collect(maps.Values(ended)))
-	for _, r := range ended {
-		if !slices.ContainsFunc(next, func(n *running) bool { return n.client == r.client }) {
-			r.client.Close()
-		}
-	}
 	e.mu.Lock()
 	e.accounts = next
 	e.mu.Unlock()
 	before := map[fleet]*running{}
-	for _, r := range ended {
-		before[fleetOf(r.config)] = r
-	}
-	for _, r := range started {
-		if old := ended[r.config.Name]; old != nil && fleetOf(old.config) == fleetOf(r.config) {
-			delete(ended, r.config.Name)
+	for name, old := range ended {
+		before[fleetOf(old.config)] = old
+		if !slices.ContainsFunc(started, func(r *running) bool { return r.config.Name == name && fleetOf(r.config) == fleetOf(old.config) }) {
+			e.metrics.Forget(name)
+			e.set.Retain(func(account, _ string) bool { return account != name })
 		}
 	}
-	// The names that are left are of nobody now, or of another fleet.
-	for name := range ended {
-		e.metrics.Forget(name)
-	}
-	e.set.Retain(func(account, _ string) bool { _, gone := ended[account]; return !gone })
 	for _, r := range started {
 		if old := before[fleetOf(r.config)]; old != nil {
 			r.account.Inherit(old.account, reflect.DeepEqual(old.config, r.config))
@@ -206,6 +155,8 @@ func (e *exporter) apply(cfg *config.Config) error {
 		}
 		r.start(e.ctx)
 	}
+	e.reloadSuccessful.Set(1)
+	e.reloadTime.SetToCurrentTime()
 	return nil
 }
 
@@ -226,13 +177,13 @@ func (r *running) start(ctx context.Context) {
 	r.stop = func() {
 		cancel()
 		<-done
+		r.client.Close()
 	}
 }
 
 // stop ends all polling, and waits a while for what is still to be persisted.
 func (e *exporter) stop() {
-	e.applying.Lock()
-	defer e.applying.Unlock()
+	e.applying <- struct{}{} // For ever: nothing is applied after the end.
 	stopAll(e.running())
 	if e.store != nil {
 		e.store.Close()
@@ -254,12 +205,50 @@ func (e *exporter) running() []*running {
 	return e.accounts
 }
 
+// reloadLimit is how long a request for a reload waits for it.
+const reloadLimit = 9 * time.Second
+
+// Reload loads the configuration again and applies it. When it cannot be used, the running one stays. A reload that hangs, as
+// on a file system that does, is an error after 9 s, continues in the background, and holds up the later ones.
+func (e *exporter) Reload() error {
+	ctx, cancel := context.WithTimeoutCause(e.ctx, reloadLimit, fmt.Errorf("the reload has not ended within %v", reloadLimit))
+	defer cancel()
+	var err error
+	select {
+	case e.applying <- struct{}{}:
+		_, err = crash.GiveUpAfter(ctx, func() (struct{}, error) {
+			defer func() { <-e.applying }()
+			cfg, err := e.load()
+			if err == nil {
+				err = e.apply(cfg)
+			}
+			return struct{}{}, err
+		}, func(_ struct{}, err error) { e.reloaded(err) })
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil && err == ctx.Err() { //nolint:errorlint // It is that very error if the reload was given up.
+		err = context.Cause(ctx)
+	}
+	e.reloaded(err)
+	return err
+}
+
+func (e *exporter) reloaded(err error) {
+	if err != nil {
+		e.reloadSuccessful.Set(0)
+		level.Error(e.logger).Log("msg", "Failed to reload configuration, keeping the current one", "err", err)
+		return
+	}
+	level.Info(e.logger).Log("msg", "Configuration reloaded", "accounts", len(e.running()))
+}
+
 // Ready reports whether every account's first poll of the list has ended, well or badly.
 func (e *exporter) Ready() bool {
 	return !slices.ContainsFunc(e.running(), func(r *running) bool { return !r.account.Ready() })
 }
 
-// Status tells of each account, ordered by name.
+// Status returns the state of each account, ordered by name.
 func (e *exporter) Status() []poll.Status {
 	accounts := e.running()
 	all := make([]poll.Status, len(accounts))

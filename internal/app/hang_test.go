@@ -2,7 +2,6 @@ package app
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -35,13 +34,13 @@ func TestReloadThatHangsReturns(t *testing.T) {
 		expect("a reload that hangs", "has not ended within 9s", 10*time.Second)
 		var several sync.WaitGroup
 		for range 5 {
-			several.Go(func() { expect("a reload beside it", "another reload has not ended yet", 10*time.Second) })
+			several.Go(func() { expect("a reload beside it", "has not ended within 9s", 10*time.Second) })
 		}
 		several.Wait()
 		close(hang)
 		synctest.Wait()
 		if !strings.Contains(out.String(), "Configuration reloaded") {
-			t.Errorf("the log does not tell that the reload ended:\n%s", out.String())
+			t.Errorf("the log does not report that the reload ended:\n%s", out.String())
 		}
 		expect("a reload after it", "", time.Second)
 	})
@@ -52,22 +51,4 @@ func errorText(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-// A function that hangs, such as a part of the shutdown, does not hang the process.
-func TestGiveUpAfterTheLimit(t *testing.T) {
-	failure := errors.New("address in use")
-	for took, want := range map[time.Duration]struct {
-		ended bool
-		err   error
-	}{8 * time.Second: {true, failure}, time.Hour: {false, nil}} {
-		synctest.Test(t, func(t *testing.T) {
-			began := time.Now()
-			ended, err := giveUpAfter(shutdownLimit, func() error { time.Sleep(took); return failure })
-			if waited := time.Since(began); waited != min(took, shutdownLimit) || ended != want.ended || !errors.Is(err, want.err) {
-				t.Errorf("a function of %v: ended %t with error %v after %v, want %t and %v", took, ended, err, waited, want.ended, want.err)
-			}
-			time.Sleep(time.Hour) // What was left behind ends with the test.
-		})
-	}
 }

@@ -3,8 +3,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	stdlog "log"
 	"net"
 	"net/http"
 	"os"
@@ -17,12 +19,13 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
-	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
+	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/internal/web"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
@@ -37,6 +40,9 @@ const (
 	writeTimeout = 30 * time.Second
 )
 
+// Version is what the program calls itself.
+var Version = cmp.Or(version.Version, "unknown")
+
 // Options are the settings of the daemon that are not in the configuration file.
 type Options struct {
 	Web         web.Options
@@ -45,17 +51,15 @@ type Options struct {
 	Listening   func() // called once the server listens
 }
 
-// Run serves and polls until ctx ends or a signal stops it. load reads the configuration again. Signals are handled from the
-// first line on and until Run returns: a second SIGTERM, or a SIGHUP, must not cut off the shutdown.
-func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*config.Config, error), logger log.Logger) error {
-	ctx, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer restore()
+// Run serves and polls until ctx ends. load reads the configuration again, at each SIGHUP, which must not end the process during
+// the shutdown either.
+func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*config.Config, error), logger Logger) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	if err := CheckWebConfig(*o.Serve.WebConfigFile); err != nil {
 		return err
 	}
-	level.Info(logger).Log("msg", "Starting ycm_exporter", "version", o.Web.Version, "accounts", len(cfg.Accounts))
+	level.Info(logger).Log("msg", "Starting ycm_exporter", "version", Version, "accounts", len(cfg.Accounts))
 
 	polling, stopPolling := context.WithCancel(ctx)
 	defer stopPolling()
@@ -73,9 +77,9 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 		if err != nil {
 			return err
 		}
-		e.store, e.servers = store, ycmclient.NewServers(LoginStore{store})
+		e.store, e.clients.Servers = store, ycmclient.NewServers(LoginStore{store})
 	}
-	if err := e.adopt(cfg); err != nil {
+	if err := e.apply(cfg); err != nil {
 		e.stop()
 		return err
 	}
@@ -87,7 +91,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	listens := sync.OnceFunc(func() { close(listening) })
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: writeTimeout, IdleTimeout: 5 * time.Minute,
-		ErrorLog: serverLog(logger),
+		ErrorLog: stdlog.New(logger, "", 0),
 		// The server calls this once it has its listeners, and once for each of them.
 		BaseContext: func(net.Listener) context.Context {
 			listens()
@@ -95,19 +99,13 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 		},
 	}
 	served := make(chan error, 1)
-	go func() { served <- toolkit.ListenAndServe(server, o.Serve, slogger(logger)) }()
-	feed, stopFeeding := watchdog(logger)
-	defer stopFeeding()
+	go func() { served <- toolkit.ListenAndServe(server, o.Serve, logger.Logger) }()
 	for ctx.Err() == nil && err == nil {
 		select {
 		case <-listening:
 			listening = nil
 			o.Listening()
 			notifySystemd(daemon.SdNotifyReady, logger)
-		case <-feed:
-			// Ready takes the locks that pages and reloads take: an exporter that hangs in them is restarted.
-			e.Ready()
-			notifySystemd(daemon.SdNotifyWatchdog, logger)
 		case <-hangups:
 			// Reload logs its error. One that hangs ends by its own limit and must not delay the shutdown.
 			go func() { _ = e.Reload() }()
@@ -119,38 +117,27 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	if listening == nil {
 		notifySystemd(daemon.SdNotifyStopping, logger)
 	}
-	ended, _ := giveUpAfter(shutdownLimit, func() error {
+	// The shutdown must not derive from ctx, which may be what has ended.
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownLimit)
+	defer cancel()
+	_, hung := crash.GiveUpAfter(limit, func() (struct{}, error) {
 		stopPolling()
-		// The grace must not derive from ctx, which may be what has ended.
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+		grace, cancel := context.WithTimeout(limit, shutdownGrace)
 		defer cancel()
 		if err := server.Shutdown(grace); err != nil {
 			level.Warn(logger).Log("msg", "Scrapes in flight were cut off", "after", shutdownGrace, "err", err)
 			server.Close()
 		}
 		e.stop()
-		return nil
-	})
+		return struct{}{}, nil
+	}, nil)
 	switch {
-	case !ended:
-		level.Warn(logger).Log("msg", "Stopped ycm_exporter although a part of it does not respond", "after", shutdownLimit)
+	case hung != nil:
+		level.Warn(logger).Log("msg", "Stopped ycm_exporter although a part of it does not respond", "err", hung)
 	case err == nil:
 		level.Info(logger).Log("msg", "Stopped ycm_exporter", "cause", context.Cause(ctx))
 	}
 	return err
-}
-
-// giveUpAfter runs f and returns when it has ended, or after the limit; f then continues in the background until it or the
-// process ends.
-func giveUpAfter(limit time.Duration, f func() error) (ended bool, err error) {
-	done := make(chan error, 1)
-	go func() { done <- f() }()
-	select {
-	case err = <-done:
-		return true, err
-	case <-time.After(limit):
-		return false, nil
-	}
 }
 
 // quoted is a part of the file that an error of the YAML library shows: "cannot unmarshal !!str `secret` into int".
@@ -168,21 +155,8 @@ func CheckWebConfig(name string) error {
 	return fmt.Errorf("--web.config.file %s cannot be used: %s", name, quoted.ReplaceAllString(err.Error(), "of yours into "))
 }
 
-func notifySystemd(state string, logger log.Logger) {
+func notifySystemd(state string, logger Logger) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		level.Warn(logger).Log("msg", "Failed to notify systemd", "state", state, "err", err)
 	}
-}
-
-// watchdog ticks twice in the time within which systemd wants to be notified; never, if it does not.
-func watchdog(logger log.Logger) (feed <-chan time.Time, stop func()) {
-	within, err := daemon.SdWatchdogEnabled(false)
-	if err != nil {
-		level.Warn(logger).Log("msg", "Invalid WATCHDOG_USEC or WATCHDOG_PID, not notifying the watchdog of systemd", "err", err)
-	}
-	if within <= 0 {
-		return nil, func() {}
-	}
-	ticker := time.NewTicker(within / 2)
-	return ticker.C, ticker.Stop
 }

@@ -2,13 +2,19 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/go-kit/log/level"
+	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
@@ -49,8 +55,12 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return run(ctx, args, stdout, stderr, func(*options) {})
 }
 
-// run is Run with options that have no flag.
+// run is Run with options that have no flag. Signals end it from its first line on.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer, set func(*options)) int {
+	ctx, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer restore()
+	signal.Ignore(syscall.SIGPIPE) // A closed pipe is an error of the write.
+	stdlog.SetOutput(io.Discard)   // The HTTP client writes there what a server sent, tokens and all.
 	o, code, done := parse(args, stdout, stderr)
 	if done {
 		return code
@@ -63,48 +73,48 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, set func(
 	return 0
 }
 
-// parse reads the command line; done tells that nothing is left to do but to exit with code.
+// parse reads the command line; done is whether nothing is left to do but to exit with code.
 func parse(args []string, stdout, stderr io.Writer) (o options, code int, done bool) {
-	flags := kingpin.New("ycm_exporter", "Prometheus exporter for Yeastar Central Management (YCM): walks the whole fleet of Cloud PBXs in the background, inside the API's rate limit, and serves it to Prometheus.")
+	flags := kingpin.New("ycm_exporter", "Prometheus exporter for Yeastar Central Management (YCM): polls the whole fleet of Cloud PBXs in the background, within the API's rate limit, and serves it to Prometheus.")
 	flags.UsageWriter(stdout).ErrorWriter(stderr)
 	flags.Terminate(func(c int) { code, done = c, true })
 	flags.HelpFlag.Short('h').NoEnvar()
-	flags.Version("ycm_exporter, version " + build())
+	flags.Version(version.Print("ycm_exporter"))
 	flags.VersionFlag.NoEnvar() // Images like to have a variable of that name.
 	flags.DefaultEnvars()
 
 	flags.Flag("config.file", "Configuration file.").Default("config.yml").StringVar(&o.configFile)
-	flags.Flag("config.check", "Load and validate the configuration, print what is wrong with file, line and field, and exit with 0 or 1.").BoolVar(&o.check)
+	flags.Flag("config.check", "Validate the configuration, print every error with file, line and field, and exit with 0 or 1.").BoolVar(&o.check)
 	flags.Flag("config.expand-env", "Expand ${NAME} in the configuration from the environment; an unset name is an error.").BoolVar(&o.expandEnv)
 	flags.Flag("once", "Poll every enabled collector once, print the metrics on stdout, and exit with 0 if all succeeded, else 1.").BoolVar(&o.once)
 	flags.Flag("phones", "Print the phone catalogue of this account's firmware versions, and exit.").PlaceHolder("ACCOUNT").StringVar(&o.phones)
-	flags.Flag("phones.format", "How --phones prints: table or json.").Default("table").EnumVar(&o.phonesFormat, "table", "json")
-	flags.Flag("doctor", "Look at each account with at most 25 requests, print whether the exporter will work and what YCM is like there, and exit with 0 or 1. The report holds nothing secret or personal.").BoolVar(&o.doctor)
-	flags.Flag("doctor.format", "How --doctor prints: text or json.").Default("text").EnumVar(&o.doctorFormat, "text", "json")
-	flags.Flag("capture", "With --doctor or --once: write the API's answers to this file, scrubbed of names, serial numbers, addresses and secrets.").PlaceHolder("FILE").StringVar(&o.capture)
-	flags.Flag("healthcheck", "Ask the exporter that listens on --web.listen-address whether it is healthy, and exit with 0 or 1.").BoolVar(&o.healthcheck)
-	flags.Flag("demo", "Export the fleet of an embedded simulator; no account and no configuration file are needed.").BoolVar(&o.demo)
-	flags.Flag("demo.pbxs", "Cloud PBXs in the demo's fleet.").Default("200").IntVar(&o.demoPBXs)
-	flags.Flag("demo.incidents", "Let the demo's fleet show every trouble there is, instead of an ordinary day.").BoolVar(&o.incidents)
-	flags.Flag("demo.replay", "A file of --capture, whose answers the demo gives in the place of a simulated fleet; implies --demo.").PlaceHolder("FILE").StringVar(&o.replay)
+	flags.Flag("phones.format", "Output format of --phones. One of: [table, json]").Default("table").EnumVar(&o.phonesFormat, "table", "json")
+	flags.Flag("doctor", "Run compatibility checks against each account (at most 25 requests), print a report without secret or personal data, and exit with 0 if the exporter will work, else 1.").BoolVar(&o.doctor)
+	flags.Flag("doctor.format", "Output format of --doctor. One of: [text, json]").Default("text").EnumVar(&o.doctorFormat, "text", "json")
+	flags.Flag("capture", "With --doctor or --once: write the API's responses to this file, scrubbed of names, serial numbers, addresses and secrets.").PlaceHolder("FILE").StringVar(&o.capture)
+	flags.Flag("healthcheck", "Query the health of the exporter that listens on --web.listen-address, and exit with 0 or 1.").BoolVar(&o.healthcheck)
+	flags.Flag("demo", "Export a simulated fleet; needs neither an account nor a configuration file.").BoolVar(&o.demo)
+	flags.Flag("demo.pbxs", "Number of simulated Cloud PBXs.").Default("200").IntVar(&o.demoPBXs)
+	flags.Flag("demo.incidents", "Simulate every kind of incident instead of normal operation.").BoolVar(&o.incidents)
+	flags.Flag("demo.replay", "Replay a file written by --capture instead of simulating a fleet; implies --demo.").PlaceHolder("FILE").StringVar(&o.replay)
 	o.serve = kingpinflag.AddFlags(flags, ":10055")
 	flags.Flag("web.telemetry-path", "Path under which metrics are served.").Default("/metrics").StringVar(&o.web.TelemetryPath)
-	flags.Flag("web.external-url", "URL under which the exporter is reached from outside, as behind a reverse proxy, for the targets of /sd and redirects. Its path is put before all paths that are served, unless --web.route-prefix says otherwise.").StringVar(&o.web.ExternalURL)
-	flags.Flag("web.route-prefix", "Prefix of all paths that are served; the path of --web.external-url by default, / for none.").StringVar(&o.web.RoutePrefix)
+	flags.Flag("web.external-url", "The URL under which the exporter is externally reachable (for example, if served via a reverse proxy). Used for the targets of /sd and redirects. Its path is the prefix of all HTTP endpoints, unless --web.route-prefix is set.").StringVar(&o.web.ExternalURL)
+	flags.Flag("web.route-prefix", "Prefix for the paths of all HTTP endpoints. Defaults to the path of --web.external-url; / for none.").StringVar(&o.web.RoutePrefix)
 	flags.Flag("web.enable-lifecycle", "Reload the configuration on POST /-/reload.").BoolVar(&o.web.Lifecycle)
 	flags.Flag("web.enable-pprof", "Serve profiles under /debug/pprof.").BoolVar(&o.web.Pprof)
 	flags.Flag("web.sd-shards", "Targets per account in /sd, each with a share of the Cloud PBXs.").Default("1").IntVar(&o.web.SDShards)
-	flags.Flag("storage.path", "Directory for persistent state (last snapshots, refused logins). Persistence is disabled if unset and in demo mode.").PlaceHolder("FOLDER").StringVar(&o.storagePath)
-	flags.Flag("log.level", "Least severity to log: debug, info, warn or error.").Default("info").EnumVar(&o.logLevel, "debug", "info", "warn", "error")
-	flags.Flag("log.format", "Log format: logfmt or json.").Default("logfmt").EnumVar(&o.logFormat, "logfmt", "json")
+	flags.Flag("storage.path", "Directory for persistent state (last snapshots, refused logins). Persistence is disabled if unset and in demo mode.").PlaceHolder("DIRECTORY").StringVar(&o.storagePath)
+	flags.Flag("log.level", "Only log messages with the given severity or above. One of: [debug, info, warn, error]").Default("info").EnumVar(&o.logLevel, "debug", "info", "warn", "error")
+	flags.Flag("log.format", "Output format of log messages. One of: [logfmt, json]").Default("logfmt").EnumVar(&o.logFormat, "logfmt", "json")
 
-	o.web.Version = build()
-	err := checkEnvironment(flags)
-	if err == nil {
-		_, err = flags.Parse(args)
-	}
+	o.web.Version = app.Version
+	_, err := flags.Parse(args)
 	if done {
 		return o, code, true
+	}
+	if err != nil {
+		err = cmp.Or(checkEnvironment(flags.Model().Flags), err)
 	}
 	o.demo = o.demo || o.replay != ""
 	if o.demo {
@@ -118,6 +128,19 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 		return o, 1, true
 	}
 	return o, 0, false
+}
+
+// checkEnvironment reports a variable of the environment that does not fit its flag: kingpin's own errors name neither.
+func checkEnvironment(flags []*kingpin.FlagModel) error {
+	for _, flag := range flags {
+		_, repeated := flag.Value.(interface{ IsCumulative() bool })
+		if value := os.Getenv(flag.Envar); flag.Envar != "" && value != "" && !repeated {
+			if err := flag.Value.Set(value); err != nil {
+				return fmt.Errorf("the environment has %s=%q, which does not fit --%s: %w", flag.Envar, value, flag.Name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // validate checks what kingpin cannot: values that fit their type but make no sense.
@@ -138,7 +161,7 @@ func (o options) validate() error {
 		return errors.New("--phones, --once, --doctor and --config.check each do one thing: give one of them")
 	}
 	if o.capture != "" && !o.once && !o.doctor {
-		return errors.New("--capture writes what is asked with --doctor or --once: give one of them")
+		return errors.New("--capture records the requests of --doctor or --once: give one of them")
 	}
 	return nil
 }
@@ -146,7 +169,6 @@ func (o options) validate() error {
 // dispatch runs the command that the flags select.
 func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	logger := app.NewLogger(stderr, o.logLevel, o.logFormat)
-	defer app.CaptureStandardLog(logger)()
 	if o.healthcheck {
 		return o.checkHealth(ctx, stdout)
 	}

@@ -30,6 +30,7 @@ const (
 
 // docs/metrics.md is what users build dashboards on, so it must be what the code serves.
 func TestDocsListEveryMetric(t *testing.T) {
+	t.Parallel()
 	const file = "docs/metrics.md"
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -81,7 +82,7 @@ func pagesRead(t *testing.T, name string) string {
 				return err
 			}
 			page := strings.TrimPrefix(filepath.ToSlash(path), filepath.ToSlash(root)+"/")
-			// The name of a file goes on with what is asked for, behind a dot.
+			// The name of a file continues with what is requested, behind a dot.
 			file := strings.LastIndex(page, "/") + 1
 			base, _, _ := strings.Cut(page[file:], ".")
 			pages = append(pages, "`"+number.ReplaceAllString(page[:file], "/{id}/")+base+"`"+of)
@@ -100,10 +101,10 @@ func pagesRead(t *testing.T, name string) string {
 
 var number = regexp.MustCompile(`/\d+/`)
 
-// flagged is how a help text tells that a value is 0 or 1.
+// flagged is how a help text shows that a value is 0 or 1.
 var flagged = regexp.MustCompile(`\(1\)|: 1 |^1 if|1 or 0`)
 
-// unit is that of a family's values, which its name and its help tell.
+// unit is that of a family's values, which follows from its name and its help.
 func unit(f exposition.Family) string {
 	switch {
 	case strings.HasSuffix(f.Name, "_timestamp_seconds"):
@@ -121,7 +122,7 @@ func unit(f exposition.Family) string {
 // cell makes text fit into a table's cell.
 func cell(help string) string { return strings.ReplaceAll(help, "|", `\|`) }
 
-// What the exporter tells of itself is written by hand, and must be all of it, with the types that the page tells.
+// The list of metrics of the exporter itself is written by hand, and must be complete, with the types that the page has.
 func TestDocsListTheExportersOwnMetrics(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("docs/metrics.md")
@@ -136,7 +137,7 @@ func TestDocsListTheExportersOwnMetrics(t *testing.T) {
 		}
 	}
 	y := simulate(t, 5)
-	y.askPBXs(t)
+	y.pollPBXs(t)
 	odd := y.PBXs()[0].ID
 	y.UpdateAll(func(p *ycmtest.PBX) {
 		if p.ID == odd {
@@ -164,7 +165,7 @@ func TestDocsListTheExportersOwnMetrics(t *testing.T) {
 			want = "histogram"
 		}
 		if kind != want {
-			t.Errorf("%s is a %s, but docs/metrics.md tells that it is a %s", name, kind, want)
+			t.Errorf("%s is a %s, but in docs/metrics.md it is a %s", name, kind, want)
 		}
 		if !strings.Contains(section, "\n| `"+name+"` | ") {
 			t.Errorf("docs/metrics.md does not list %s, a %s, below \"The exporter itself\"", name, kind)
@@ -179,6 +180,7 @@ func TestDocsListTheExportersOwnMetrics(t *testing.T) {
 
 // The example is where operators see what there is, so it must have every collector, and say of it what the code does.
 func TestExampleHasEveryCollector(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("config.example.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -205,8 +207,9 @@ func TestExampleHasEveryCollector(t *testing.T) {
 	}
 }
 
-// What a collector declares must be consistent, so that a mistake is told by name and not by a poll that fails.
+// What a collector declares must be consistent, so that a mistake is reported by name and not by a poll that fails.
 func TestCollectorsAreWellDeclared(t *testing.T) {
+	t.Parallel()
 	families := map[string]string{}
 	for _, c := range collector.All() {
 		for _, f := range c.Families {

@@ -104,7 +104,7 @@ func proved(command string) bool {
 	return false
 }
 
-// saidNotToBeRun tells whether a page names the beginning of a command among those that no test runs.
+// saidNotToBeRun reports whether a page names the beginning of a command among those that no test runs.
 func saidNotToBeRun(page, command string) bool {
 	for _, said := range notRun.FindAllString(page, -1) {
 		for _, name := range backticked.FindAllStringSubmatch(said, -1) {

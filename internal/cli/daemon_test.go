@@ -97,7 +97,7 @@ func (d *daemon) eventually(what string, holds func() bool) {
 	d.t.Fatalf("this never came: %s; the program printed:\n%s", what, d.out)
 }
 
-func (d *daemon) ask(method, path string) (status int, body string) {
+func (d *daemon) request(method, path string) (status int, body string) {
 	d.t.Helper()
 	req, err := http.NewRequestWithContext(d.t.Context(), method, d.url+path, nil)
 	if err != nil {
@@ -118,7 +118,7 @@ func (d *daemon) ask(method, path string) (status int, body string) {
 
 func (d *daemon) metrics() string {
 	d.t.Helper()
-	status, body := d.ask("GET", "/metrics")
+	status, body := d.request("GET", "/metrics")
 	if status != http.StatusOK {
 		d.t.Fatalf("GET /metrics: got %d, want 200:\n%s", status, body)
 	}
@@ -127,7 +127,7 @@ func (d *daemon) metrics() string {
 
 func (d *daemon) waitReady() {
 	d.t.Helper()
-	d.eventually("ready", func() bool { status, _ := d.ask("GET", "/-/ready"); return status == http.StatusOK })
+	d.eventually("ready", func() bool { status, _ := d.request("GET", "/-/ready"); return status == http.StatusOK })
 }
 
 // waitFor waits until a scrape holds want.
@@ -183,7 +183,7 @@ func TestDemoServesEveryMetric(t *testing.T) {
 		t.Errorf("the demo exports %d PBXs, want 60", got)
 	}
 	for _, page := range []string{"/", "/status", "/sd"} {
-		if status, body := d.ask("GET", page); status != http.StatusOK {
+		if status, body := d.request("GET", page); status != http.StatusOK {
 			t.Errorf("GET %s: got %d, want 200:\n%s", page, status, body)
 		}
 	}
@@ -204,7 +204,7 @@ func TestUnreachableYCMLeavesTheExporterUp(t *testing.T) {
 	d := start(t, "--config.file="+y.configFile)
 	d.waitReady()
 	d.waitFor("\nycm_up{account=\"main\"} 0\n")
-	if _, page := d.ask("GET", "/status"); !strings.Contains(page, "failing") {
+	if _, page := d.request("GET", "/status"); !strings.Contains(page, "failing") {
 		t.Errorf("the status page does not show the failure:\n%s", page)
 	}
 }
@@ -233,7 +233,7 @@ func TestBasicAuthGuardsEveryPage(t *testing.T) {
 	}
 	d := start(t, "--config.file="+y.configFile, "--web.config.file="+webConfig)
 	for _, page := range []string{"/", "/metrics", "/status", "/-/ready"} {
-		if status, _ := d.ask("GET", page); status != http.StatusUnauthorized {
+		if status, _ := d.request("GET", page); status != http.StatusUnauthorized {
 			t.Errorf("GET %s without a password: got %d, want 401", page, status)
 		}
 	}
@@ -247,7 +247,7 @@ func TestSecretsNeverShow(t *testing.T) {
 	d.waitReady()
 	shown := d.out.String()
 	for _, page := range []string{"/", "/metrics", "/status", "/sd", "/debug/pprof/cmdline"} {
-		_, body := d.ask("GET", page)
+		_, body := d.request("GET", page)
 		shown += body
 	}
 	d.stop()
@@ -259,35 +259,25 @@ func TestSecretsNeverShow(t *testing.T) {
 	}
 }
 
-// While a request holds the shutdown up, neither a SIGHUP, as systemd sends it after SIGTERM, nor another SIGTERM kills the
-// process.
+// While a request delays the shutdown, neither a SIGHUP, as systemd sends it after SIGTERM, nor another SIGTERM kills the process.
 func TestSignalsDuringTheShutdownDoNotKill(t *testing.T) {
 	y := simulate(t, 10)
-	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
+	d := start(t, "--config.file="+y.configFile, "--web.enable-pprof")
 	d.waitReady()
-	configuration, err := os.ReadFile(y.configFile)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(d.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(y.configFile); err != nil {
+	defer conn.Close()
+	fmt.Fprint(conn, "GET /debug/pprof/trace?seconds=20 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	if _, err := conn.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mkfifo(y.configFile, 0o600); err != nil { // It is read once somebody writes to it.
-		t.Fatal(err)
-	}
-	var reload sync.WaitGroup
-	reload.Go(func() { d.ask("POST", "/-/reload") })
-	var pipe *os.File
-	d.eventually("the reload reads the configuration", func() bool {
-		pipe, err = os.OpenFile(y.configFile, os.O_WRONLY|syscall.O_NONBLOCK, 0)
-		return err == nil
-	})
-	defer pipe.Close()
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT} {
 		if err := syscall.Kill(os.Getpid(), signal); err != nil {
 			t.Fatal(err)
 		}
-		d.eventually("the program listens no more", func() bool {
+		d.eventually("the program no longer listens", func() bool {
 			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(d.url, "http://"))
 			if err == nil {
 				conn.Close()
@@ -295,11 +285,7 @@ func TestSignalsDuringTheShutdownDoNotKill(t *testing.T) {
 			return err != nil
 		})
 	}
-	if _, err := pipe.Write(configuration); err != nil {
-		t.Fatal(err)
-	}
-	pipe.Close()
-	reload.Wait()
+	conn.Close()
 	if code := d.stop(); code != 0 {
 		t.Errorf("the program ended with exit code %d, want 0:\n%s", code, d.out)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
@@ -34,7 +35,7 @@ type demo struct {
 
 func (o options) startDemo(ctx context.Context) (*demo, error) {
 	var handler http.Handler
-	d, accounts := &demo{}, 0 // of a replay, which has each at a path of its own
+	d, accounts := &demo{}, 0
 	if o.replay == "" {
 		simulator := ycmtest.New(ycmtest.Options{PBXs: o.demoPBXs, Seed: 1, Live: true, Healthy: !o.incidents, ClientID: demoClientID, ClientSecret: demoClientSecret})
 		handler, d.example = simulator, simulator.IDs()[0]
@@ -66,74 +67,64 @@ func (o options) startDemo(ctx context.Context) (*demo, error) {
 	return d, nil
 }
 
-// welcome is what a newcomer is shown: what to open, and what to try.
+// welcome shows a new user what to open, and what to try.
 func (o options) welcome(d *demo) (string, error) {
 	site, err := o.web.Site()
 	if err != nil {
 		return "", err
 	}
-	protocol, err := scheme(*o.serve.WebConfigFile)
-	if err != nil {
-		return "", err
+	here, fleet, try := "http://", "the fleet of the capture "+o.replay, ""
+	if *o.serve.WebConfigFile != "" {
+		here = "https://"
 	}
-	address := (*o.serve.WebListenAddresses)[0]
-	if host, port, err := net.SplitHostPort(address); err == nil && (host == "" || host == "0.0.0.0" || host == "::") {
-		address = net.JoinHostPort("localhost", port)
+	if here += (*o.serve.WebListenAddresses)[0]; strings.HasPrefix((*o.serve.WebListenAddresses)[0], ":") {
+		here = strings.Replace(here, "://", "://localhost", 1)
 	}
-	fleet, try := "the fleet of the capture "+o.replay, ""
 	if o.replay == "" {
 		fleet = fmt.Sprintf("a simulated fleet of %d Cloud PBXs", o.demoPBXs)
 		try = fmt.Sprintf("Stop a PBX, to see it in the metrics, with:\n  curl -X POST '%s/sim/pbx/%d/status?value=Stopped'\n", d.address, d.example)
 	}
-	here := protocol + "://" + address
 	return fmt.Sprintf("The demo exports %s. Open:\n  %s    what Prometheus scrapes\n  %s     each account and collector\n%sEnd the demo with Ctrl-C.\n",
 		fleet, here+site.Path(o.web.TelemetryPath), here+site.Path("/status"), try), nil
 }
 
-// demoConfig polls everything, and often enough that a fresh dashboard comes alive within a minute.
+// demoConfig polls everything, and often enough that a new dashboard shows something within a minute.
 func demoConfig(simulator *url.URL, accounts int, fast bool) *config.Config {
-	cfg := &config.Config{Collectors: demoCollectors()}
-	if fast {
-		for i := range cfg.Collectors {
-			cfg.Collectors[i].Schedule.Interval = 3 * time.Second
-		}
-	}
-	for n := range max(1, accounts) {
-		name, base := "demo", simulator
-		if accounts > 0 {
-			base = simulator.JoinPath(strconv.Itoa(n + 1))
-		}
-		if n > 0 {
-			name = fmt.Sprintf("demo-%d", n+1)
-		}
-		cfg.Accounts = append(cfg.Accounts, config.Account{
-			Name:            name,
-			BaseURL:         base,
-			Credentials:     config.Credentials{ClientID: demoClientID, ClientSecret: secret.New(demoClientSecret)},
-			RateLimit:       config.RateLimit{Burst: 60_000, Rate: 60_000, Interval: time.Minute},
-			Timeout:         10 * time.Second,
-			PageConcurrency: 4,
-			HTTPClient:      promconfig.DefaultHTTPClientConfig,
-		})
-	}
-	return cfg
-}
-
-// demoCollectors is every collector, polled every minute or so, with settings that show everything.
-func demoCollectors() (all []collector.Configured) {
+	cfg := &config.Config{}
 	for _, c := range collector.All() {
 		configured := collector.Configured{Collector: c, Schedule: collector.Schedule{
 			Enabled:    true,
 			Interval:   max(min(c.Schedule.Interval/4, time.Minute), c.Schedule.Interval/288),
 			StaleAfter: 10 * time.Minute,
 		}}
+		if fast {
+			configured.Schedule.Interval = 3 * time.Second
+		}
 		if c.Settings != nil {
 			configured.Settings = c.Settings()
 			if s, ok := configured.Settings.(interface{ ShowAll() }); ok {
 				s.ShowAll()
 			}
 		}
-		all = append(all, configured)
+		cfg.Collectors = append(cfg.Collectors, configured)
 	}
-	return all
+	for n := range max(1, accounts) {
+		account := config.Account{
+			Name:            "demo",
+			BaseURL:         simulator,
+			Credentials:     config.Credentials{ClientID: demoClientID, ClientSecret: secret.New(demoClientSecret)},
+			RateLimit:       config.RateLimit{Burst: 60_000, Rate: 60_000, Interval: time.Minute},
+			Timeout:         10 * time.Second,
+			PageConcurrency: 4,
+			HTTPClient:      promconfig.DefaultHTTPClientConfig,
+		}
+		if accounts > 0 { // Of a replay, each at a path of its own.
+			account.BaseURL = simulator.JoinPath(strconv.Itoa(n + 1))
+		}
+		if n > 0 {
+			account.Name = fmt.Sprintf("demo-%d", n+1)
+		}
+		cfg.Accounts = append(cfg.Accounts, account)
+	}
+	return cfg
 }

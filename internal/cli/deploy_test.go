@@ -32,7 +32,7 @@ func TestDeploymentsSetFlagsThatExist(t *testing.T) {
 	}
 }
 
-// Whoever tries the image, with Compose or the chart, runs the demo with what the image sets for all that is run in it.
+// The demo, in the image, with Compose or the chart, runs with the flags that the image sets.
 func TestDemoRunsWithWhatTheImageSets(t *testing.T) {
 	content, err := os.ReadFile("Dockerfile")
 	if err != nil {
@@ -85,7 +85,7 @@ func TestImageIsBuiltOfTheWholeProgram(t *testing.T) {
 	}
 }
 
-// keptOut tells whether a pattern of .dockerignore matches a file, or a folder that it is in.
+// keptOut reports whether a pattern of .dockerignore matches a file, or a folder that it is in.
 func keptOut(t *testing.T, pattern, file string) bool {
 	t.Helper()
 	anywhere, deep := strings.CutPrefix(pattern, "**/")

@@ -9,8 +9,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// askPBXs has the exporter ask every PBX each second, and one of them directly. It returns the name of that one.
-func (y *ycm) askPBXs(t *testing.T) string {
+// pollPBXs has the exporter poll every PBX every second, and one of them directly. It returns the name of that one.
+func (y *ycm) pollPBXs(t *testing.T) string {
 	t.Helper()
 	y.UpdateAll(func(p *ycmtest.PBX) {
 		p.Status, p.Activation, p.Version, p.APIError, p.Silent = ycmtest.Running, "Activated", "84.19.0.22", 0, false
@@ -39,11 +39,11 @@ func (y *ycm) tokensLeft() (left int) {
 	return left
 }
 
-// What PBXs tell arrives by both ways, no secret of either shows, and none of the PBX's few tokens is left behind.
-func TestPBXsAreAskedByBothWays(t *testing.T) {
+// Metrics of PBXs are exported both with direct access and through YCM, no secret of either shows, and none of the PBX's few tokens is left behind.
+func TestPBXsArePolledDirectlyAndThroughYCM(t *testing.T) {
 	t.Parallel()
 	y := simulate(t, 5)
-	name := y.askPBXs(t)
+	name := y.pollPBXs(t)
 	d := start(t, "--config.file="+y.configFile)
 	d.waitFor(fmt.Sprintf("\nycm_cloud_pbx_api_up{account=\"main\",cloud_pbx_id=\"\",name=\"%s\",region=\"\"} 1\n", name))
 	for _, p := range y.PBXs() {
@@ -53,7 +53,7 @@ func TestPBXsAreAskedByBothWays(t *testing.T) {
 	d.waitFor("\nycm_autoprovisioning_phone_supported{account=\"main\",model=\"vp59\",vendor=\"yealink\",version=\"84.19.0.22\"} 1\n")
 	d.waitFor(`ycm_collector_pbx_polls_total{account="main",collector="trunks",result="ok"}`)
 	shown := d.metrics()
-	_, page := d.ask("GET", "/status")
+	_, page := d.request("GET", "/status")
 	began := time.Now()
 	if code := d.stop(); code != 0 {
 		t.Errorf("the program ended with exit code %d, want 0", code)
@@ -76,10 +76,10 @@ func TestPBXsAreAskedByBothWays(t *testing.T) {
 }
 
 // A reload that changes a collector keeps the series, and does not leave tokens behind either.
-func TestReloadKeepsWhatPBXsTold(t *testing.T) {
+func TestReloadKeepsPBXSeries(t *testing.T) {
 	t.Parallel()
 	y := simulate(t, 5)
-	name := y.askPBXs(t)
+	name := y.pollPBXs(t)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
 	series := fmt.Sprintf("ycm_cloud_pbx_trunks_truncated{account=\"main\",cloud_pbx_id=\"\",name=\"%s\"", name)
 	d.waitFor(series)
@@ -89,7 +89,7 @@ func TestReloadKeepsWhatPBXsTold(t *testing.T) {
 collectors:
   trunks: {enabled: true, interval: 1h}
 `, y.url, y.PBXs()[0].URL))
-	if status, body := d.ask("POST", "/-/reload"); status != 200 {
+	if status, body := d.request("POST", "/-/reload"); status != 200 {
 		t.Fatalf("reloading: got %d %q, want 200", status, body)
 	}
 	shown := d.metrics()
@@ -97,7 +97,7 @@ collectors:
 		t.Error("the trunks are gone after a reload that changed their interval")
 	}
 	if strings.Contains(shown, "\nycm_cloud_pbx_api_up{") {
-		t.Error("what a collector told that was switched off is still served")
+		t.Error("the series of a collector that was switched off are still served")
 	}
 	d.stop()
 	if got := y.tokensLeft(); got != 0 {

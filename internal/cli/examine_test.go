@@ -75,6 +75,7 @@ func (e examined) want(t *testing.T, code int, sentences ...string) {
 }
 
 func TestDoctorReportsTLS(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 30)
 	server := httptest.NewUnstartedServer(y)
 	server.EnableHTTP2 = true
@@ -102,6 +103,7 @@ func TestDoctorReportsTLS(t *testing.T) {
 }
 
 func TestDoctorReportsMissingTLSAndExpiredCertificate(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 30)
 	plain := y.url
 	y.url = strings.Replace(plain, "http://", "https://", 1)
@@ -131,6 +133,7 @@ func expired(t *testing.T, handler http.Handler) *httptest.Server {
 }
 
 func TestDoctorUsesTheProxy(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 30)
 	requests := 0
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -149,6 +152,7 @@ func TestDoctorUsesTheProxy(t *testing.T) {
 // A refused login of the doctor counts with those of the exporter, through the storage folder, so that together they do not
 // have YCM block the address.
 func TestDoctorAndExporterCountRefusedLoginsTogether(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 30)
 	y.SetSecret(demoClientID, "another")
 	path := filepath.Join(t.TempDir(), "storage")
@@ -169,6 +173,7 @@ func TestDoctorAndExporterCountRefusedLoginsTogether(t *testing.T) {
 
 // Beside a running exporter, whose storage folder is locked, the doctor works and requests a single token.
 func TestDoctorBesideExporter(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 30)
 	y.configure(t, y.hurried())
 	folder := filepath.Join(t.TempDir(), "storage")
@@ -184,6 +189,7 @@ func TestDoctorBesideExporter(t *testing.T) {
 
 // PBXs with direct access are queried with their own credentials, and the token is given back.
 func TestDoctorChecksPBXsWithDirectAccess(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 30)
 	pbx := fmt.Sprintf("  - {url: %s/pbx/%s, client_id: demo-pbx-client-id, client_secret: demo-pbx-client-secret}", y.url, y.PBXs()[0].URL)
 	y.UpdateAll(func(p *ycmtest.PBX) { p.Status, p.APIError, p.Silent = ycmtest.Running, 0, false })
@@ -196,6 +202,7 @@ func TestDoctorChecksPBXsWithDirectAccess(t *testing.T) {
 
 // Two accounts are two parts of one report, and one that does not work is enough for the exit code.
 func TestDoctorChecksEachAccount(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 30)
 	other := simulate(t, 30)
 	other.SetSecret(demoClientID, "another")

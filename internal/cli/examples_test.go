@@ -63,6 +63,7 @@ func selfSigned(t *testing.T) (certificate, key []byte) {
 
 // What somebody copies from the documentation is a configuration that the exporter takes.
 func TestExampleConfigurationsAreTaken(t *testing.T) {
+	t.Parallel()
 	certificate, key := selfSigned(t)
 	all, err := filepath.Glob(examples + "/*.yml")
 	if err != nil {
@@ -90,6 +91,7 @@ func TestExampleConfigurationsAreTaken(t *testing.T) {
 
 // Prometheus takes the scrape configurations, if its promtool is there to say so.
 func TestExampleScrapesAreTaken(t *testing.T) {
+	t.Parallel()
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
 		t.Skip("promtool is not on the PATH: the examples of scrape configurations are not checked")

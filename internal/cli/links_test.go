@@ -16,8 +16,9 @@ var (
 	fenced  = regexp.MustCompile("(?ms)^ *```.*?^ *```")
 )
 
-// Whoever reads at night follows links: each within the repository leads to a file that is there, and to a heading of it.
+// Each link within the repository leads to a file that is there, and to a heading of it.
 func TestLinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
 	out, err := exec.Command("git", "ls-files", "-co", "--exclude-standard", "*.md").Output()
 	if err != nil {
 		t.Fatal("listing the pages of the checkout: ", err)

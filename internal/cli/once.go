@@ -1,16 +1,14 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
-	"github.com/go-kit/log"
-	"github.com/prometheus/common/version"
 	"golang.org/x/term"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
@@ -22,23 +20,25 @@ import (
 
 // pollOnce polls every enabled collector of every account once and prints what a scrape would return then. recorder may be
 // nil.
-func pollOnce(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, stdout, stderr io.Writer, logger log.Logger) error {
-	set, _, err := app.PollOnce(ctx, cfg, recorder, progressBar(stderr), logger)
+func pollOnce(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, stdout, stderr io.Writer, logger app.Logger) error {
+	began := time.Now()
+	set, accounts, err := app.PollOnce(ctx, cfg, recorder, progressBar(stderr), logger)
 	if failed := set.WriteText(stdout); failed != nil {
 		return fmt.Errorf("writing the metrics: %w", failed)
 	}
 	if err != nil {
 		return fmt.Errorf("not every collector succeeded:\n%w", err)
 	}
+	fmt.Fprintf(stderr, "Polled every collector of %s in %s.\n", count(len(accounts), "account"), time.Since(began).Round(time.Millisecond))
 	return nil
 }
 
-// captured runs a command with the recorder of --capture, nil if that is not given, and writes the file then.
+// captured runs a command with the recorder of --capture, nil without that flag, and then writes the file.
 func (o options) captured(do func(*capture.Recorder) error) error {
 	if o.capture == "" {
 		return do(nil)
 	}
-	recorder, err := capture.NewRecorder(o.capture, cmp.Or(version.Version, "unknown"), ycmclient.WireFields(), pbxclient.WireFields())
+	recorder, err := capture.NewRecorder(o.capture, app.Version, ycmclient.WireFields(), pbxclient.WireFields())
 	if err != nil {
 		return fmt.Errorf("--capture: %w", err)
 	}
@@ -49,7 +49,7 @@ func (o options) captured(do func(*capture.Recorder) error) error {
 	return err
 }
 
-// progressBar draws on w how far a poll has come, when w is a terminal; an empty name clears the line.
+// progressBar draws on w how far a poll is, when w is a terminal; an empty name clears the line.
 func progressBar(w io.Writer) app.Progress {
 	const width = 30
 	file, ok := w.(*os.File)

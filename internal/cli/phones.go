@@ -10,15 +10,13 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/go-kit/log"
-
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 )
 
 // printPhones prints which phones the firmware versions of an account's PBXs can provision.
-func (o options) printPhones(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer, logger log.Logger) error {
+func (o options) printPhones(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer, logger app.Logger) error {
 	only := &config.Config{}
 	var names []string
 	for _, a := range cfg.Accounts {
@@ -72,7 +70,7 @@ func phonesTable(w io.Writer, catalogues []collector.PhoneCatalogue) error {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "Firmware %s, of %s: %s, %s\n", c.Version, count(c.PBXs, "PBX", "s"), count(len(c.Vendors), "vendor", "s"), count(models, "model", "s"))
+		fmt.Fprintf(w, "Firmware %s, of %s: %s, %s\n", c.Version, count(c.PBXs, "PBX"), count(len(c.Vendors), "vendor"), count(models, "model"))
 		if c.Problem != "" {
 			fmt.Fprintf(w, "  Not read to the end: %s\n", c.Problem)
 		}
@@ -100,9 +98,9 @@ func row(w io.Writer, cells ...string) {
 	fmt.Fprintln(w, "  "+strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 }
 
-func count(n int, thing, plural string) string {
+func count(n int, thing string) string {
 	if n == 1 {
-		plural = ""
+		return "1 " + thing
 	}
-	return fmt.Sprintf("%d %s%s", n, thing, plural)
+	return fmt.Sprintf("%d %ss", n, thing)
 }

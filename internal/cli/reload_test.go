@@ -19,7 +19,7 @@ type held struct {
 	givenUp    atomic.Bool
 }
 
-// hold holds back the next page of the list that is asked for.
+// hold holds back the next page of the list that is requested.
 func (y *ycm) hold(t *testing.T) *held {
 	t.Helper()
 	h := &held{came: make(chan struct{}), open: make(chan struct{})}
@@ -40,17 +40,17 @@ func (y *ycm) hold(t *testing.T) *held {
 
 func (d *daemon) reload() {
 	d.t.Helper()
-	if status, body := d.ask("POST", "/-/reload"); status != http.StatusOK {
+	if status, body := d.request("POST", "/-/reload"); status != http.StatusOK {
 		d.t.Fatalf("reloading a good configuration: got %d %q, want 200", status, body)
 	}
 }
 
-// wantAsked checks what came at the simulator so far.
-func (y *ycm) wantAsked(t *testing.T, when string, want map[ycmtest.Endpoint]int) {
+// wantRequests checks what came at the simulator so far.
+func (y *ycm) wantRequests(t *testing.T, when string, want map[ycmtest.Endpoint]int) {
 	t.Helper()
 	for endpoint, n := range want {
 		if got := y.Count(endpoint); got != n {
-			t.Errorf("%s YCM was asked for %s %d times, want %d", when, endpoint, got, n)
+			t.Errorf("%s %s was requested %d times, want %d", when, endpoint, got, n)
 		}
 	}
 }
@@ -66,13 +66,14 @@ func (d *daemon) waitPolled(account string) {
 const pagesOf70 = 3 // The first walk of 70 PBXs looks at page 1, reads page 2 and then page 1.
 
 func TestReloadThatCannotBeUsedChangesNothing(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 70)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
 	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\n")
 	d.waitFor("\nycm_exporter_config_last_reload_successful 1\n")
 
 	y.configure(t, "\n  - name: main\n    base_url: nonsense")
-	status, body := d.ask("POST", "/-/reload")
+	status, body := d.request("POST", "/-/reload")
 	if status != http.StatusInternalServerError || !strings.Contains(body, "base_url") {
 		t.Errorf("reloading nonsense: got %d %q, want 500 and the field's name", status, body)
 	}
@@ -82,7 +83,7 @@ func TestReloadThatCannotBeUsedChangesNothing(t *testing.T) {
 			t.Errorf("after reloading nonsense a scrape lacks %q", want)
 		}
 	}
-	y.wantAsked(t, "after reloading nonsense", map[ycmtest.Endpoint]int{ycmtest.Token: 1, ycmtest.CloudPBXList: pagesOf70})
+	y.wantRequests(t, "after reloading nonsense", map[ycmtest.Endpoint]int{ycmtest.Token: 1, ycmtest.CloudPBXList: pagesOf70})
 
 	y.configure(t, y.account("main"))
 	d.reload()
@@ -91,9 +92,10 @@ func TestReloadThatCannotBeUsedChangesNothing(t *testing.T) {
 	}
 }
 
-// An account that did not change goes on as if nothing had happened: a walk under way is not given up, and nothing is
-// asked for a second time.
+// An account that did not change continues as if nothing had happened: a walk under way is not given up, and nothing is
+// requested a second time.
 func TestReloadDoesNotDisturbAnUnchangedAccount(t *testing.T) {
+	t.Parallel()
 	y, second := simulate(t, 70), simulate(t, 80)
 	page := y.hold(t)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
@@ -107,12 +109,13 @@ func TestReloadDoesNotDisturbAnUnchangedAccount(t *testing.T) {
 	if page.givenUp.Load() {
 		t.Error("the walk of the account that did not change was given up")
 	}
-	y.wantAsked(t, "after a reload that did not concern it,", map[ycmtest.Endpoint]int{ycmtest.Token: 1, ycmtest.CloudPBXList: pagesOf70})
-	second.wantAsked(t, "after it was added,", map[ycmtest.Endpoint]int{ycmtest.Token: 1})
+	y.wantRequests(t, "after a reload that did not concern it,", map[ycmtest.Endpoint]int{ycmtest.Token: 1, ycmtest.CloudPBXList: pagesOf70})
+	second.wantRequests(t, "after it was added,", map[ycmtest.Endpoint]int{ycmtest.Token: 1})
 }
 
 // Other collectors are no reason to log in again.
 func TestReloadOfTheCollectorsKeepsTheToken(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 70)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
 	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 70\n")
@@ -120,12 +123,13 @@ func TestReloadOfTheCollectorsKeepsTheToken(t *testing.T) {
 	y.configure(t, y.account("main"), "\ncollectors:\n  users: {enabled: true}")
 	d.reload()
 	d.waitFor("\nycm_user_info{account=\"main\"")
-	y.wantAsked(t, "after a collector was switched on,", map[ycmtest.Endpoint]int{ycmtest.Token: 1, ycmtest.CloudPBXList: pagesOf70})
+	y.wantRequests(t, "after a collector was switched on,", map[ycmtest.Endpoint]int{ycmtest.Token: 1, ycmtest.CloudPBXList: pagesOf70})
 }
 
-// What is excluded is gone at once, and comes back at once when it is wanted again: YCM need not be asked for it, and what is
+// What is excluded is gone at once, and comes back at once when it is wanted again: YCM need not be queried for it, and what is
 // left is served on.
 func TestReloadExcludesMetricsWithoutAskingAgain(t *testing.T) {
+	t.Parallel()
 	const excluded, left = "\nycm_cloud_pbx_feature_enabled{", "\nycm_cloud_pbxs{account=\"main\"} 70\n"
 	y := simulate(t, 70)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
@@ -134,7 +138,7 @@ func TestReloadExcludesMetricsWithoutAskingAgain(t *testing.T) {
 	if scrape := d.metrics(); !strings.Contains(scrape, excluded) || !strings.Contains(scrape, left) {
 		t.Fatalf("the first scrape has not both %s and %s", excluded, left)
 	}
-	asked := y.Count(ycmtest.CloudPBXList)
+	requested := y.Count(ycmtest.CloudPBXList)
 
 	y.configure(t, y.account("main"), "\nmetrics: {exclude: [ycm_cloud_pbx_feature_enabled]}")
 	d.reload()
@@ -159,14 +163,15 @@ func TestReloadExcludesMetricsWithoutAskingAgain(t *testing.T) {
 	if !strings.Contains(d.metrics(), excluded) {
 		t.Errorf("after a reload that excludes it no longer, a scrape has no %s", excluded)
 	}
-	if again := y.Count(ycmtest.CloudPBXList); again != asked {
-		t.Errorf("the list was asked for %d times more, want none: what is excluded is left out of what is known", again-asked)
+	if again := y.Count(ycmtest.CloudPBXList); again != requested {
+		t.Errorf("the list was requested %d times more, want none: what is excluded is left out of what is known", again-requested)
 	}
 }
 
-// What was read of a fleet is served on after a reload if the account still lists the same PBXs, and gone at once if
+// What was read of a fleet is still served after a reload if the account still lists the same PBXs, and gone at once if
 // it lists others: YCM answers nothing here after the reload, so that nothing new can hide what became of the old.
 func TestReloadServesTheOldSnapshotsOfTheSameFleetAlone(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		change func(account, otherURL string) string
@@ -201,8 +206,9 @@ func TestReloadServesTheOldSnapshotsOfTheSameFleetAlone(t *testing.T) {
 }
 
 // What was read of a fleet belongs to it, not to the name of its account: accounts that are renamed, or swap their names, keep
-// it, and nothing is told of one by the name of the other. YCM answers nothing after the reload.
+// it, and nothing of one is exported by the name of the other. YCM answers nothing after the reload.
 func TestReloadThatRenamesAnAccountKeepsWhatIsKnown(t *testing.T) {
+	t.Parallel()
 	small, large := simulate(t, 70), simulate(t, 80)
 	small.configure(t, small.account("main"), large.account("second"))
 	d := start(t, "--config.file="+small.configFile, "--web.enable-lifecycle")
@@ -239,8 +245,9 @@ func TestReloadThatRenamesAnAccountKeepsWhatIsKnown(t *testing.T) {
 	}
 }
 
-// An account of another fleet begins anew under the name: how the polls of the fleet before went says nothing of it.
+// An account of another fleet begins again under the name: the outcome of the polls of the fleet before is not its own.
 func TestReloadToAnotherFleetForgetsHowPollsWent(t *testing.T) {
+	t.Parallel()
 	y, other := simulate(t, 70), simulate(t, 80)
 	d := start(t, "--config.file="+y.configFile, "--web.enable-lifecycle")
 	d.waitPolled("main")
@@ -275,5 +282,5 @@ func TestReloadEndsAnAccountThatIsGone(t *testing.T) {
 	if now := d.metrics(); !strings.Contains(now, "\nycm_cloud_pbxs{account=\"second\"} 80\n") {
 		t.Error("the snapshot of the account that stays is gone")
 	}
-	second.wantAsked(t, "after another account ended,", map[ycmtest.Endpoint]int{ycmtest.Token: 1})
+	second.wantRequests(t, "after another account ended,", map[ycmtest.Endpoint]int{ycmtest.Token: 1})
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,6 +27,9 @@ func TestMain(m *testing.M) {
 type leakChecked struct{ *testing.M }
 
 func (m leakChecked) Run() int {
+	if err := flag.Set("test.parallel", "8"); err != nil { // Most of the time, the tests wait.
+		panic(err)
+	}
 	code := m.M.Run()
 	if code != 0 {
 		return code

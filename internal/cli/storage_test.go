@@ -28,7 +28,7 @@ func process(t *testing.T, args ...string) *daemon {
 	end := func(s os.Signal) func() int {
 		return sync.OnceValue(func() int {
 			_ = cmd.Process.Signal(s) // It may have ended.
-			_ = cmd.Wait()            // The exit code tells.
+			_ = cmd.Wait()            // The exit code has the outcome.
 			return cmd.ProcessState.ExitCode()
 		})
 	}
@@ -80,6 +80,7 @@ func (d *daemon) waitStored(folder string) {
 const ofTheList = `ycm_cloud_pbx_info|ycm_cloud_pbx_status|ycm_cloud_pbx_extensions|ycm_collector_last_success_timestamp_seconds\{account="main",collector="cloud_pbx"`
 
 func TestRestartServesStoredSnapshotsAtOnce(t *testing.T) {
+	t.Parallel()
 	for how, end := range map[string]func(*daemon) int{
 		"kill -9": func(d *daemon) int { return d.kill() },
 		"SIGTERM": func(d *daemon) int { return d.stop() },
@@ -97,7 +98,7 @@ func TestRestartServesStoredSnapshotsAtOnce(t *testing.T) {
 
 			list := y.hold(t)
 			after := process(t, "--config.file="+y.configFile, "--storage.path="+folder)
-			if status, _ := after.ask("GET", "/-/ready"); status != http.StatusOK {
+			if status, _ := after.request("GET", "/-/ready"); status != http.StatusOK {
 				t.Errorf("right after the restart /-/ready answers %d, want 200", status)
 			}
 			if got := after.samples(ofTheList); !slices.Equal(got, want) {
@@ -116,6 +117,7 @@ func TestRestartServesStoredSnapshotsAtOnce(t *testing.T) {
 }
 
 func TestUnusableFilesAreSetAside(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 70)
 	folder := filepath.Join(t.TempDir(), "storage")
 	args := []string{"--config.file=" + y.configFile, "--storage.path=" + folder}
@@ -158,6 +160,7 @@ func (d *daemon) endAfterFirstPolls(folder string) {
 }
 
 func TestDirectoryThatCannotBeWrittenLaterIsReported(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 70)
 	folder := filepath.Join(t.TempDir(), "storage")
 	list := y.hold(t)
@@ -176,6 +179,7 @@ func TestDirectoryThatCannotBeWrittenLaterIsReported(t *testing.T) {
 }
 
 func TestUnusableDirectoryEndsTheStart(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 10)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -189,12 +193,13 @@ func TestUnusableDirectoryEndsTheStart(t *testing.T) {
 		t.Errorf("the error does not name the flag:\n%s", out)
 	}
 	if n := len(y.Requests()); n != 0 {
-		t.Errorf("YCM was asked %d times, want not at all", n)
+		t.Errorf("YCM received %d requests, want not at all", n)
 	}
 }
 
 // A second exporter waits for the first to end, which lets one be replaced by the other.
 func TestSecondProcessWaitsForTheDirectory(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 10)
 	args := []string{"--config.file=" + y.configFile, "--storage.path=" + filepath.Join(t.TempDir(), "storage")}
 	first := process(t, args...)
@@ -209,6 +214,7 @@ func TestSecondProcessWaitsForTheDirectory(t *testing.T) {
 
 // While the start waits for the directory, SIGHUP does not kill, and SIGTERM ends it with exit code 0.
 func TestSignalsWhileWaitingForTheDirectory(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 10)
 	args := []string{"--config.file=" + y.configFile, "--storage.path=" + filepath.Join(t.TempDir(), "storage")}
 	start(t, args...).waitReady()
@@ -232,6 +238,7 @@ func TestSignalsWhileWaitingForTheDirectory(t *testing.T) {
 }
 
 func TestRefusedLoginsPersistAcrossAKill(t *testing.T) {
+	t.Parallel()
 	y := simulate(t, 10)
 	y.SetSecret(demoClientID, "another")
 	directory := filepath.Join(t.TempDir(), "storage")

@@ -65,7 +65,7 @@ type site struct {
 	tunnels map[string]int
 }
 
-func (s *site) asked() (names []string) {
+func (s *site) requested() (names []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name := range s.tunnels {
@@ -152,8 +152,8 @@ func TestExampleOfSelfHostedYCM(t *testing.T) {
 	d.waitFor("\nycm_up{account=\"main\"} 1\n")
 	d.waitFor("\nycm_cloud_pbxs{account=\"main\"} 5\n")
 	d.stop()
-	if got, want := s.asked(), []string{"ycm.internal.example.com:8443"}; !slices.Equal(got, want) {
-		t.Errorf("the proxy was asked for %v, want %v", got, want)
+	if got, want := s.requested(), []string{"ycm.internal.example.com:8443"}; !slices.Equal(got, want) {
+		t.Errorf("the proxy had requests for %v, want %v", got, want)
 	}
 
 	another, _ := authority(t, "ycm.internal.example.com")
@@ -162,7 +162,7 @@ func TestExampleOfSelfHostedYCM(t *testing.T) {
 	d.eventually("the log says why", func() bool { return strings.Contains(d.out.String(), "certificate signed by unknown authority") })
 }
 
-// The example of PBXs that are asked by themselves works, over TLS, each with an API client of its own.
+// The example of PBXs with direct access works, over TLS, each with an API client of its own.
 func TestExampleOfDirectPBXs(t *testing.T) {
 	t.Parallel()
 	ca, certificate := authority(t, "ycm.yeastar.com", "anna.pbx.example.com", "bert.pbx.example.com")
@@ -190,7 +190,7 @@ func TestExampleOfDirectPBXs(t *testing.T) {
 		d.waitFor("\nycm_cloud_pbx_trunks_truncated{account=\"main\",cloud_pbx_id=\"\",name=\"" + name + "\"")
 	}
 	d.stop()
-	if got, want := s.asked(), []string{"anna.pbx.example.com:443", "bert.pbx.example.com:8088", "ycm.yeastar.com:443"}; !slices.Equal(got, want) {
-		t.Errorf("the proxy was asked for %v, want %v", got, want)
+	if got, want := s.requested(), []string{"anna.pbx.example.com:443", "bert.pbx.example.com:8088", "ycm.yeastar.com:443"}; !slices.Equal(got, want) {
+		t.Errorf("the proxy had requests for %v, want %v", got, want)
 	}
 }

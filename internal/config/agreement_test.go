@@ -109,7 +109,7 @@ func TestSchemaAndExporterAgree(t *testing.T) {
 	})
 }
 
-// Each limit that the schema and the documentation tell is the code's: what is just within it is taken, and what is just
+// Each limit that the schema and the documentation have is the code's: what is just within it is taken, and what is just
 // beyond it is not.
 func TestLimitsAreTheCodes(t *testing.T) {
 	beyond := map[any]any{1: 0, 8: 9, 1_000_000: 1_000_001, "1s": "999ms", "10m": "10m1s", "1d": "1d1s", "30d": "30d1s", "1y": "1y1s"}

@@ -99,7 +99,7 @@ func checkProblems(t *testing.T, file string, err error) {
 	}
 }
 
-// Keys that are not decoded cost as much as those that are: each is told.
+// Keys that are not decoded cost as much as those that are: each is reported.
 func TestAliasesOfUnknownKeysAreBounded(t *testing.T) {
 	pbx := "&b {" + strings.Repeat("url, ", 1000) + "}"
 	path := write(t, t.TempDir(), account+"    client_secret: x\n    pbxs: ["+pbx+strings.Repeat(", *b", 1000)+"]\n")

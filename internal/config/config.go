@@ -5,6 +5,7 @@ package config
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
@@ -82,20 +83,12 @@ func (c *Config) check(d *document) {
 		c.Accounts[i].check(d, itemAt("accounts", i), taken)
 	}
 	c.Collectors.check(d)
-	c.checkTargets(d)
-	c.Metrics.check(d, c.Collectors)
-}
-
-// checkTargets reports the collectors that have no PBX to query: without the list, an account knows only the PBXs that it
-// names itself.
-func (c *Config) checkTargets(d *document) {
-	list := c.Collectors.provider(collector.CloudPBX)
-	for i, account := range c.Accounts {
+	// Without the list, an account knows only the PBXs that it names itself.
+	if !c.Collectors.provider(collector.CloudPBX).Schedule.Enabled && slices.ContainsFunc(c.Accounts, func(a Account) bool { return len(a.PBXs) == 0 }) {
 		for _, one := range c.Collectors {
-			if one.AsksPBXs && one.Schedule.Enabled && !list.Schedule.Enabled && len(account.PBXs) == 0 {
-				d.problem("collectors."+one.Name, "has no PBX to query in accounts[%d]; enable collectors.%s, "+
-					"or write pbxs into that account", i, list.Name)
-			}
+			d.must("collectors."+one.Name, !one.AsksPBXs || !one.Schedule.Enabled, "has no PBX to query; "+
+				"enable collectors."+collector.CloudPBX+", or write pbxs into each account")
 		}
 	}
+	c.Metrics.check(d, c.Collectors)
 }

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/agext/levenshtein"
 	promconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
@@ -25,7 +24,7 @@ import (
 // maxValues bounds what is read out of the file, so that nested aliases end in a problem.
 const maxValues = 200_000
 
-// unsupported are keys of prometheus/common that cannot be used here.
+// unsupported are keys of prometheus/common that are unknown here: YCM's token is the header Authorization, and there is no secret manager.
 var unsupported = regexp.MustCompile(`^(basic_auth|authorization|oauth2|bearer_token|bearer_token_file|ca_ref|cert_ref|key_ref)$`)
 
 var kinds = map[yaml.Kind]string{
@@ -141,10 +140,12 @@ func (d *document) decodeMapping(path string, node *yaml.Node, out reflect.Value
 			out.SetMapIndex(reflect.ValueOf(name.Value), entry)
 		case isMap:
 			d.problemAt(line, at, "is not the name of an HTTP header, which consists of letters, digits and -")
-		case unsupported.MatchString(name.Value):
-			d.problemAt(line, at, "is not supported: the header Authorization carries YCM's own token, and there is no secret manager; leave it out")
 		default:
-			d.problemAt(line, at, "is not a known key%s", suggestion(name.Value, keys))
+			known := ""
+			for _, k := range keys {
+				known += ", " + k.name
+			}
+			d.problemAt(line, at, "is not a known key (known: %s)", strings.TrimPrefix(known, ", "))
 		}
 	}
 	for _, k := range keys {
@@ -163,22 +164,6 @@ func (d *document) spend(line int) bool {
 	return d.left > 0
 }
 
-// suggestion names the known keys, and the one that was probably meant.
-func suggestion(name string, keys []key) string {
-	hidden, meant := "", ""
-	if !plainKey.MatchString(name) {
-		hidden, name = " and not shown, as it could be a secret", ""
-	}
-	names := make([]string, len(keys))
-	for i, k := range keys {
-		names[i] = k.name
-		if levenshtein.Similarity(strings.ToLower(name), k.name, nil) > 0.7 {
-			meant = "; did you mean " + k.name + "?"
-		}
-	}
-	return hidden + meant + " (known: " + strings.Join(names, ", ") + ")"
-}
-
 // follow returns what an alias stands for, and any other node itself.
 func follow(node *yaml.Node) *yaml.Node {
 	if node.Kind == yaml.AliasNode {
@@ -191,7 +176,7 @@ func follow(node *yaml.Node) *yaml.Node {
 func isNull(node *yaml.Node) bool { return node.Tag == "!!null" && node.Style&yaml.TaggedStyle == 0 }
 
 var (
-	variable    = regexp.MustCompile(`\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)?\}?`)
+	variable    = regexp.MustCompile(`\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*\})?`)
 	placeholder = regexp.MustCompile(`(^|//)<[^<>]*>`)
 )
 
@@ -199,16 +184,16 @@ var (
 // after the YAML has been parsed, so that they can hold anything.
 func (d *document) decodeScalar(path string, node *yaml.Node, out reflect.Value) {
 	text := variable.ReplaceAllStringFunc(node.Value, func(found string) string {
-		name, closed := strings.CutSuffix(strings.TrimPrefix(found, "${"), "}")
+		name := strings.Trim(found, "${}")
 		value, set := os.LookupEnv(name)
 		switch {
-		case !d.expandEnv && name != "" && closed:
-			d.problem(path, "has a ${NAME} that is not expanded; start with --config.expand-env, or write the value itself")
-		case !d.expandEnv:
+		case !d.expandEnv && name == "":
 			return found
+		case !d.expandEnv:
+			d.problem(path, "has a ${NAME} that is not expanded; start with --config.expand-env, or write the value itself")
 		case found == "$$":
 			return "$"
-		case name == "" || !closed:
+		case name == "":
 			d.problem(path, "has a ${ without NAME}; write ${NAME}, or $$ for a $")
 		case !set:
 			d.problemAt(d.line(path), path, "the environment has no variable %s; set it, or write $$ for a $", name)

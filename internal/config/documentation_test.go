@@ -15,7 +15,7 @@ import (
 const documentation = "../../docs/configuration.md"
 
 // The documentation has tables of keys, which are the code's but for the last column, what a key means: that is written there
-// and nowhere else, and goes into the schema from there. What a collector asks for is said in the example, above its name.
+// and nowhere else, and goes into the schema from there. What a collector requests is in the example, above its name.
 var keyTable = regexp.MustCompile(`(?s)(<!-- keys of (\S+): [^\n]*-->\n)(.*?)(<!-- end of keys -->)`)
 
 // documented is what each key means, by its path.
@@ -39,8 +39,8 @@ func documented(t *testing.T) map[string]string {
 	return meaning
 }
 
-// askedFor is what the example says of each collector.
-func askedFor(t *testing.T) map[string]string {
+// costsOf is what the example says of each collector.
+func costsOf(t *testing.T) map[string]string {
 	t.Helper()
 	content, err := os.ReadFile("../../config.example.yml")
 	if err != nil {
@@ -67,7 +67,7 @@ func TestDocumentationHasEveryKey(t *testing.T) {
 	for _, table := range keyTable.FindAllStringSubmatch(string(content), -1) {
 		tables = append(tables, table[2])
 	}
-	meaning, asks := documented(t), askedFor(t)
+	meaning, costs := documented(t), costsOf(t)
 	rows := map[string][]string{}
 	allKeys(t).each(func(k *key) {
 		table, row := tableOf(k, tables)
@@ -77,10 +77,10 @@ func TestDocumentationHasEveryKey(t *testing.T) {
 		}
 		if table == "collectors" {
 			name := k.path[len("collectors."):]
-			if asks[name] == "" {
-				t.Errorf("config.example.yml does not say, above the key %s, what the collector asks for and what that costs", name)
+			if costs[name] == "" {
+				t.Errorf("config.example.yml does not say, above the key %s, what the collector requests and what that costs", name)
 			}
-			rows[table] = append(rows[table], row+" "+asks[name]+" |\n")
+			rows[table] = append(rows[table], row+" "+costs[name]+" |\n")
 			return
 		}
 		if meaning[path] == "" {
@@ -92,7 +92,7 @@ func TestDocumentationHasEveryKey(t *testing.T) {
 		parts := keyTable.FindStringSubmatch(written)
 		head := "| key | type | default | meaning |\n|---|---|---|---|\n"
 		if parts[2] == "collectors" {
-			head = "| collector | enabled | interval | stale_after | what it asks for, and what it costs |\n|---|---|---|---|---|\n"
+			head = "| collector | enabled | interval | stale_after | what it requests, and what that costs |\n|---|---|---|---|---|\n"
 		}
 		return parts[1] + head + strings.Join(rows[parts[2]], "") + parts[4]
 	})

@@ -8,44 +8,38 @@ import (
 	"strings"
 
 	promconfig "github.com/prometheus/common/config"
-	"golang.org/x/net/idna"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
 // checkURL reports all that is wrong with the address of a YCM or a PBX, and normalizes it, so that one server has one
-// address: a host in lower case and ASCII without a trailing dot, no default port, and no slash at the end.
+// address: a host in lower case without a trailing dot, no default port, and no slash at the end.
 func (d *document) checkURL(path string, u *url.URL) {
 	if u == nil || d.failed[path] {
 		return
 	}
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
 	loopback := host == "localhost" || net.ParseIP(host).IsLoopback()
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	number, err := strconv.ParseUint(port, 10, 16)
 	for _, rule := range []struct {
 		broken  bool
 		message string
 	}{
 		{u.Scheme != "https" && (u.Scheme != "http" || !loopback), "must begin with https:// (http:// is for localhost alone)"},
 		{host == "", "has no host; write https:// and the host"},
-		{strings.HasSuffix(u.Host, ":") || u.Port() != "" && (err != nil || port == 0), "has a port that is not between 1 and 65535"},
-		{u.User != nil, "must not hold a user name or a password; leave out what is before the @"},
-		{u.RawQuery != "" || u.ForceQuery, "must not have a query; leave out what begins with ?"},
-		{u.Fragment != "", "must not have a fragment; leave out what begins with #"},
+		{port != "" && (err != nil || number == 0), "has a port that is not between 1 and 65535"},
+		{u.User != nil, "must not have a user name or a password; leave out what is before the @"},
+		{u.RawQuery != "" || u.ForceQuery || u.Fragment != "", "must not have a query or a fragment; leave out what begins with ? or #"},
 		{strings.Contains(u.Path+"/", "/dm/open_api/"), "must not have the path of the API; leave out /dm/open_api and what follows"},
 	} {
 		if rule.broken {
 			d.problemAt(d.line(path), path, "%s", rule.message)
 		}
 	}
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
-		host = ascii
+	if port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		port = ""
 	}
-	if usual := map[string]uint64{"http": 80, "https": 443}[u.Scheme]; port != 0 && port != usual {
-		u.Host = net.JoinHostPort(host, strconv.FormatUint(port, 10))
-	} else if u.Host = host; strings.Contains(host, ":") {
-		u.Host = "[" + host + "]"
-	}
+	u.Host = strings.TrimSuffix(net.JoinHostPort(host, port), ":")
 	u.Path, u.RawPath = strings.TrimRight(u.Path, "/"), strings.TrimRight(u.RawPath, "/")
 }
 
@@ -83,13 +77,9 @@ func (d *document) checkHTTPClient(path string, c *promconfig.HTTPClientConfig) 
 		})
 	}
 	c.SetDirectory(d.join("."))
-	if !clean(tls) {
-		return
-	}
-	if err := c.TLSConfig.Validate(); err != nil {
-		d.problem(tls, "%s", err)
-	} else if _, err := promconfig.NewTLSConfig(&c.TLSConfig); err != nil {
-		d.problem(tls, "cannot be used: a CA and a certificate are PEM text, a certificate comes with its own key, "+
-			"and min_version is not above max_version")
+	if clean(tls) {
+		_, err := promconfig.NewTLSConfig(&c.TLSConfig)
+		d.must(tls, err == nil, "cannot be used: a CA, a certificate and a key are PEM text or files of it, one of the two each, "+
+			"a certificate comes with its own key, and min_version is not above max_version")
 	}
 }

@@ -163,7 +163,7 @@ type limit struct {
 	unique      bool     // of a list's items
 }
 
-// httpsOrLoopback is what checkURL asks of a scheme.
+// httpsOrLoopback is what checkURL requires of a scheme.
 const httpsOrLoopback = `^\s*([Hh][Tt][Tt][Pp][Ss]://[^/?#]|[Hh][Tt][Tt][Pp]://(127\.|[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]|\[::1\]))`
 
 // limits are those of the keys. That they are the code's is proved at each of them; see TestLimitsAreTheCodes.

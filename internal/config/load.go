@@ -16,6 +16,8 @@ import (
 
 	promconfig "github.com/prometheus/common/config"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 )
 
 const (
@@ -37,27 +39,25 @@ func Load(ctx context.Context, path string, expandEnv bool) (*Config, error) {
 		file: path, dir: dir, expandEnv: expandEnv, left: maxValues,
 		lines: map[string]int{"": 1}, values: make(map[string]*yaml.Node), failed: make(map[string]bool),
 	}
-	loaded := make(chan *Config, 1)
-	go func() { loaded <- d.load() }()
-	select {
-	case cfg := <-loaded:
-		if err := d.err(); err != nil {
-			return nil, err
-		}
-		return cfg, nil
-	case <-ctx.Done():
-		return nil, Problem{File: path, Message: "cannot be read: the file, or one that it names, does not respond; " +
+	cfg, err := crash.GiveUpAfter(ctx, func() (*Config, error) {
+		cfg := d.load()
+		return cfg, d.err()
+	}, nil)
+	if parser := (*crash.Crash)(nil); errors.As(err, &parser) { // A file that the YAML library panics at.
+		return nil, Problem{File: path, Message: "cannot be read: the YAML parser failed"}
+	}
+	if err != nil && ctx.Err() != nil {
+		err = Problem{File: path, Message: "cannot be read: the file, or one that it names, does not respond; " +
 			"is it a pipe, or on a file system that hangs?"}
 	}
+	if err != nil {
+		return nil, err
+	}
+	return cfg, nil
 }
 
 func (d *document) load() *Config {
 	cfg := &Config{Collectors: defaultCollectors()}
-	defer func() {
-		if recover() != nil { // A file that the YAML library panics at must not end the process at a reload.
-			d.problemAt(0, "", "cannot be read: the YAML parser failed")
-		}
-	}()
 	f, err := os.Open(d.file)
 	var content []byte
 	if err == nil {
@@ -102,7 +102,17 @@ func (d *document) parse(content []byte) *yaml.Node {
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		d.syntaxProblem(err, string(content), max(len(content)-input.Len()-1, 0))
+		line := 1 + bytes.Count(content[:max(len(content)-input.Len()-1, 0)], []byte("\n"))
+		found := parserError.FindStringSubmatch(err.Error())
+		reason := found[2]
+		// The parser gives the line where the whole list or mapping begins of what does not belong where it is.
+		if begin, err := strconv.Atoi(found[1]); err == nil && !strings.HasPrefix(reason, "did not find expected") && !strings.HasPrefix(reason, "found a tab") {
+			line = begin
+		}
+		if strings.HasPrefix(reason, "unknown anchor") { // It is the only error that shows a value.
+			reason = "a value that begins with * refers to an anchor that does not exist"
+		}
+		d.problemAt(line, "", "is not valid YAML: %s; indent with spaces, and put quotes around values with special characters", reason)
 	}
 	if first.Content == nil {
 		return nil
@@ -110,22 +120,7 @@ func (d *document) parse(content []byte) *yaml.Node {
 	return first.Content[0]
 }
 
-var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
-
-// syntaxProblem reports an error of the parser, which stopped at an offset of the content.
-func (d *document) syntaxProblem(err error, content string, stopped int) {
-	found := syntaxError.FindStringSubmatch(err.Error())
-	line, reason := 1+strings.Count(content[:stopped], "\n"), found[2]
-	// Of what does not belong where it is, the parser gives the line where the whole list or mapping begins.
-	if begin, err := strconv.Atoi(found[1]); err == nil && !strings.HasPrefix(reason, "did not find expected") && !strings.HasPrefix(reason, "found a tab") {
-		line = begin
-	}
-	if name, found := strings.CutPrefix(reason, "unknown anchor '"); found { // It is the only error that shows a value.
-		before, _, _ := strings.Cut(content, "*"+strings.TrimSuffix(name, "' referenced"))
-		line, reason = 1+strings.Count(before, "\n"), "a value that begins with * refers to an anchor that does not exist"
-	}
-	d.problemAt(line, "", "is not valid YAML: %s; indent with spaces, and put quotes around values with special characters", reason)
-}
+var parserError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
 // join makes a whole path of a file name that may be relative to the configuration's directory.
 func (d *document) join(name string) string { return promconfig.JoinDir(d.dir, name) }

@@ -32,7 +32,7 @@ var texts = map[kind]string{
 	duration: `^\s*([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?\s*$`,
 }
 
-// schemaOf is the JSON schema of what can be written for a key. meaning tells of each key what it is for.
+// schemaOf is the JSON schema of what can be written for a key. meaning has what each key is for.
 func schemaOf(k *key, meaning map[string]string) object {
 	s, l := object{}, limitOf(k.path)
 	may := func(types ...any) { s["type"] = append(types, "null") }
@@ -230,7 +230,7 @@ func TestGoodFilesKeepToTheSchema(t *testing.T) {
 func TestExampleNamesTheSchema(t *testing.T) {
 	_, content := example(t)
 	if !strings.HasPrefix(content, "# yaml-language-server: $schema="+filepath.Base(schemaFile)+"\n") {
-		t.Errorf("the example does not begin with a line that tells editors where %s is", filepath.Base(schemaFile))
+		t.Errorf("the example does not begin with a line with which editors find where %s is", filepath.Base(schemaFile))
 	}
 	schema := compiled(t)
 	for _, placeholder := range append(slices.Sorted(maps.Keys(placeholders)), "") {
@@ -244,7 +244,7 @@ func TestExampleNamesTheSchema(t *testing.T) {
 	}
 }
 
-// onlyLoaded are the bad files that a schema cannot tell from good ones: what is wrong with them is between two values, or in
+// onlyLoaded are the bad files that a schema cannot distinguish from good ones: what is wrong with them is between two values, or in
 // the world.
 var onlyLoaded = []string{
 	"client_twice", "collectors_without_list", "default_rate_above_burst", "env_not_expanded", "expand_env_types",
@@ -272,6 +272,6 @@ func TestBadFilesDoNotKeepToTheSchema(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(onlyLoaded, passed); diff != "" {
-		t.Errorf("the bad files that the schema takes are not those that only the exporter can tell (-want +got):\n%s", diff)
+		t.Errorf("the bad files that the schema takes are not those that only the exporter can recognise (-want +got):\n%s", diff)
 	}
 }

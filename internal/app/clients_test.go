@@ -9,8 +9,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// A server may echo what a configured header or a proxy's credentials said, in the form in which they were sent.
-func TestHeadersAndProxyCredentialsAreHidden(t *testing.T) {
+// A server may echo a configured header or the credentials of a proxy, in the form in which they were sent.
+func TestHeadersAndProxyCredentialsAreRedacted(t *testing.T) {
 	proxy, err := url.Parse("http://joe:pa55word@proxy.example.com:3128")
 	if err != nil {
 		t.Fatal(err)
@@ -22,11 +22,11 @@ func TestHeadersAndProxyCredentialsAreHidden(t *testing.T) {
 		ProxyConfig: promconfig.ProxyConfig{ProxyURL: promconfig.URL{URL: proxy}},
 	}
 	refused := &yeastar.Error{Message: "no to tenant-of-ours with k3y-of-ours by Basic am9lOnBhNTV3b3Jk or pa55word"}
-	refused.Redact(hidden(settings))
+	refused.Redact(sentSecrets(settings))
 	if got, want := refused.Message, "no to <secret> with <secret> by Basic <secret> or <secret>"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if n := len(hidden(promconfig.HTTPClientConfig{})); n > 0 {
-		t.Errorf("settings without headers and proxy hide %d texts, want none", n)
+	if n := len(sentSecrets(promconfig.HTTPClientConfig{})); n > 0 {
+		t.Errorf("settings without headers and proxy have %d secrets, want none", n)
 	}
 }

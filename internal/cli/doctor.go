@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +8,9 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/version"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
@@ -27,24 +23,28 @@ import (
 
 // examine checks each account and prints a report. recorder may be nil.
 func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, stdout, stderr io.Writer) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	servers, done, err := o.besides(ctx)
-	if err != nil {
-		return err
+	servers := ycmclient.NewServers(nil)
+	if _, err := os.Stat(o.storagePath); o.storagePath != "" && !errors.Is(err, fs.ErrNotExist) {
+		// Logins that were refused to the exporter count for the doctor too.
+		store, err := storage.Open(ctx, o.storagePath, true, prometheus.NewRegistry(), log.NewNopLogger())
+		if err != nil {
+			return fmt.Errorf("%w; run the doctor as the exporter's user, or without --storage.path", err)
+		}
+		defer store.Close()
+		servers = ycmclient.NewServers(app.LoginStore{Store: store})
 	}
-	defer done()
-	report := doctor.Report{Version: cmp.Or(version.Version, "unknown"), Works: true}
+	clients := app.Clients{Servers: servers, Recorder: recorder}
+	report := doctor.Report{Version: app.Version, Works: true}
 	bar := progressBar(stderr)
 	for _, c := range cfg.Accounts {
-		transport, err := transportTo(ctx, c)
+		client, err := clients.YCM(ctx, c)
 		if err != nil {
 			return err
 		}
 		checked, err := doctor.Examine(ctx, doctor.Options{
-			Client: clientOptions(c, recorder.Transport(c.Name, transport), servers), Collectors: cfg.Collectors,
+			Client: client, Collectors: cfg.Collectors,
 			Direct: func(limit func(http.RoundTripper) http.RoundTripper) ([]sweep.Direct, error) {
-				return directPBXs(ctx, servers, c, limit)
+				return clients.PBXs(ctx, c, limit)
 			},
 			Progress: func(done, total int) { bar(c.Name+" doctor", done, total) },
 		})
@@ -55,29 +55,17 @@ func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capt
 		report.Accounts = append(report.Accounts, checked)
 		report.Works = report.Works && checked.Works
 	}
+	var err error
 	if o.doctorFormat == "json" {
 		err = report.WriteJSON(stdout)
 	} else {
 		err = report.WriteText(stdout)
 	}
-	switch {
-	case err != nil:
-		return fmt.Errorf("printing the report: %w", err)
-	case !report.Works:
-		return errors.New("--doctor: the exporter will not work as configured; the report says why, and what to do")
-	default:
-		return nil
-	}
-}
-
-// besides opens the storage directory, if there is one: refused logins count for the doctor too.
-func (o options) besides(ctx context.Context) (servers *ycmclient.Servers, done func(), err error) {
-	if _, missing := os.Stat(o.storagePath); o.storagePath == "" || errors.Is(missing, fs.ErrNotExist) {
-		return ycmclient.NewServers(nil), func() {}, nil
-	}
-	store, err := storage.Open(ctx, o.storagePath, true, prometheus.NewRegistry(), log.NewNopLogger())
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w; run the doctor as the exporter's user, or without --storage.path", err)
+		return fmt.Errorf("printing the report: %w", err)
 	}
-	return ycmclient.NewServers(app.LoginStore{Store: store}), store.Close, nil
+	if !report.Works {
+		return errors.New("--doctor: the exporter will not work as configured; the report says why, and what to do")
+	}
+	return nil
 }

@@ -1,0 +1,103 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/capture"
+	"github.com/ycm-exporter/ycm_exporter/internal/config"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/internal/secret"
+	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// Clients makes the clients of accounts, for the daemon and the doctor alike.
+type Clients struct {
+	Servers  *ycmclient.Servers
+	Recorder *capture.Recorder // of requests to YCM; nil: nothing is captured
+}
+
+// userAgent is required by YCM.
+var userAgent = "ycm_exporter/" + Version
+
+// YCM returns how an account's YCM is queried.
+func (f Clients) YCM(ctx context.Context, c config.Account) (ycmclient.Options, error) {
+	transport, err := newTransport(ctx, c.Name, c.HTTPClient)
+	return ycmclient.Options{
+		Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: sentSecrets(c.HTTPClient), Servers: f.Servers,
+		RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout, PageConcurrency: c.PageConcurrency, Search: c.Search,
+		Transport: f.Recorder.Transport(c.Name, transport), UserAgent: userAgent,
+	}, err
+}
+
+// PBXs makes the clients of an account's PBXs with direct access. They have the account's TLS and proxy settings, but not its
+// headers, which are meant for YCM. wrap, which may be nil, is put around their transport.
+func (f Clients) PBXs(ctx context.Context, c config.Account, wrap func(http.RoundTripper) http.RoundTripper) ([]sweep.Direct, error) {
+	settings := c.HTTPClient
+	settings.HTTPHeaders = nil
+	transport, err := newTransport(ctx, c.Name, settings)
+	if err != nil {
+		return nil, err
+	}
+	if wrap != nil {
+		transport = wrap(transport)
+	}
+	var direct []sweep.Direct
+	for _, p := range c.PBXs {
+		direct = append(direct, sweep.Direct{URL: p.URL, Client: pbxclient.Direct(pbxclient.Options{
+			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(), Hidden: sentSecrets(settings), Guard: f.Servers.Guard(p.URL),
+			Timeout: c.Timeout, Transport: transport, UserAgent: userAgent,
+		})})
+	}
+	return direct, nil
+}
+
+// newTransport makes a transport that does not end with ctx, because tokens are revoked after polling has ended.
+func newTransport(ctx context.Context, account string, settings promconfig.HTTPClientConfig) (http.RoundTripper, error) {
+	transport, err := promconfig.NewRoundTripperFromConfigWithContext(context.WithoutCancel(ctx), settings, account)
+	if err != nil {
+		return nil, fmt.Errorf("account %s: setting up http_client: %w", account, err)
+	}
+	return transport, nil
+}
+
+// sentSecrets returns what a transport with these settings sends besides a client's own secrets: configured headers, and the
+// credentials of a proxy. A server may echo them.
+func sentSecrets(c promconfig.HTTPClientConfig) []secret.Text {
+	var sent []string
+	headers := map[string]promconfig.Header{}
+	if c.HTTPHeaders != nil {
+		headers = c.HTTPHeaders.Headers
+	}
+	for _, h := range headers {
+		sent = append(sent, h.Values...)
+		for _, v := range h.Secrets {
+			sent = append(sent, string(v))
+		}
+		for _, file := range h.Files {
+			content, _ := secret.ReadFile(file) // One that cannot be read is not sent.
+			sent = append(sent, string(content))
+		}
+	}
+	for _, values := range c.ProxyConnectHeader {
+		for _, v := range values {
+			sent = append(sent, string(v))
+		}
+	}
+	if u := c.ProxyURL.URL; u != nil && u.User != nil {
+		password, _ := u.User.Password()
+		sent = append(sent, password, u.User.Username()+":"+password)
+	}
+	var all []secret.Text
+	for _, text := range sent {
+		if text = strings.TrimSpace(text); text != "" {
+			all = append(all, secret.New(text))
+		}
+	}
+	return all
+}

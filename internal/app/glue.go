@@ -1,8 +1,0 @@
-package app
-
-// What the doctor of package cli needs.
-var (
-	TransportTo   = transportTo
-	ClientOptions = clientOptions
-	DirectPBXs    = directPBXs
-)
