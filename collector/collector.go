@@ -46,6 +46,10 @@ type Schedule struct {
 	StaleAfter time.Duration `yaml:"stale_after"` // how long past its poll a snapshot is served when later polls fail
 }
 
+// on and off are the schedules of collectors that poll, or do not, unless the configuration says otherwise.
+func on(interval time.Duration) Schedule  { return Schedule{Enabled: true, Interval: interval} }
+func off(interval time.Duration) Schedule { return Schedule{Interval: interval} }
+
 // Settings are what is configured besides the schedule: a pointer to a struct whose fields have yaml keys.
 type Settings interface {
 	// Check returns what is wrong with the values.
@@ -74,22 +78,7 @@ type Configured struct {
 
 // Equal reports whether two are configured alike.
 func (c Configured) Equal(d Configured) bool {
-	return c.Name == d.Name && c.Schedule == d.Schedule && c.SameSettings(d) && c.SameFamilies(d)
-}
-
-// SameFamilies reports whether two have the same families left.
-func (c Configured) SameFamilies(d Configured) bool { return slices.Equal(c.Excluded, d.Excluded) }
-
-// SameSettings reports whether two have the same settings, whatever their schedules.
-func (c Configured) SameSettings(d Configured) bool { return reflect.DeepEqual(c.Settings, d.Settings) }
-
-// Requires returns the name of a collector that must be enabled for this one, and the key that needs it; both are empty where
-// none is needed.
-func (c Configured) Requires() (name, path string) {
-	if r, ok := c.Settings.(Requirer); ok {
-		return r.Requires()
-	}
-	return "", ""
+	return c.Name == d.Name && c.Schedule == d.Schedule && reflect.DeepEqual(c.Settings, d.Settings) && slices.Equal(c.Excluded, d.Excluded)
 }
 
 // Poller is a collector at work for one account. Its methods are for one goroutine, but for Save.

@@ -49,9 +49,10 @@ func (cs Collectors) check(d *document) {
 				d.problem(strings.TrimSuffix(path+"."+p.Path, "."), "%s", p.Message)
 			}
 		}
-		if name, key := cs[i].Requires(); name != "" && c.Enabled {
-			provider := cs.provider(name)
-			d.must(path+"."+key, provider.Schedule.Enabled, "needs collector %s; enable collectors.%[1]s", provider.Name)
+		if r, ok := cs[i].Settings.(collector.Requirer); ok && c.Enabled {
+			if name, key := r.Requires(); name != "" {
+				d.must(path+"."+key, cs.provider(name).Schedule.Enabled, "needs collector %s; enable collectors.%[1]s", name)
+			}
 		}
 	}
 }

@@ -248,7 +248,7 @@ func TestPanicOfARequestIsAFailedPoll(t *testing.T) {
 							panic("no such trunk")
 						}
 						return 0, nil
-					}, nil)}
+					})}
 				},
 			},
 		})

@@ -95,17 +95,6 @@ func (f *Fleet) Listed() (pbxs int, known bool) {
 	return 0, false
 }
 
-// hostOf returns the host of a PBX that the list does not contain, by its id below zero; idOfHost is the reverse.
-func (f *Fleet) hostOf(id int64) string { return f.direct[-1-id].host }
-
-func (f *Fleet) idOfHost(host string) int64 {
-	i := slices.IndexFunc(f.direct, func(d *Direct) bool { return d.host == host })
-	return unlistedID(i)
-}
-
-// unlistedID is the id of the PBX with direct access at that index when the list does not contain it, 0 for index -1.
-func unlistedID(index int) int64 { return int64(-1 - index) }
-
 func (f *Fleet) client(t Target) *pbxclient.Client {
 	if t.direct != nil {
 		return t.direct.Client
@@ -128,18 +117,28 @@ func (f *Fleet) Close(ctx context.Context) error {
 
 // Target is a PBX that can be polled.
 type Target struct {
-	id     int64 // In YCM's list; below zero for a PBX that the list does not contain.
-	listed *ycmclient.CloudPBX
-	direct *Direct // nil: through YCM
+	key
+	listed *ycmclient.CloudPBX // nil if YCM's list does not contain it
+	direct *Direct             // nil: through YCM
+}
+
+// key identifies a PBX: by its id in YCM's list, or by its host if the list does not contain it.
+type key struct {
+	id   int64
+	host string
+}
+
+func (k key) compare(other key) int {
+	return cmp.Or(cmp.Compare(k.id, other.id), cmp.Compare(k.host, other.host))
 }
 
 // ID returns the PBX's id in YCM's list, 0 if the list does not contain it.
-func (t Target) ID() int64 { return max(0, t.id) }
+func (t Target) ID() int64 { return t.id }
 
 // Name returns the PBX's name in YCM's list, or its host.
 func (t Target) Name() string {
 	if t.listed == nil {
-		return t.direct.host
+		return t.host
 	}
 	return t.listed.Name
 }
@@ -164,7 +163,7 @@ func aboutPBX(err error) bool {
 // contain. It does not change.
 type Targets struct {
 	list   *ycmclient.List // nil when the list is not polled
-	all    []Target        // by id
+	all    []Target        // by key: first those that the list does not contain, by host
 	direct int             // how many have direct access
 }
 
@@ -180,23 +179,20 @@ func newTargets(list *ycmclient.List, direct []*Direct) *Targets {
 	for i := range t.pbxs() {
 		p := &t.pbxs()[i]
 		var d *Direct
-		if len(direct) > 0 {
-			if d = byName[hostOf(p.URL)]; d != nil && matched[d.name] {
-				d = nil
-			} else if d != nil {
-				matched[d.name] = true
-			}
+		if name := hostOf(p.URL); !matched[name] && byName[name] != nil {
+			d, matched[name] = byName[name], true
 		}
 		if p.Status == ycmclient.Running {
-			t.all = append(t.all, Target{id: p.ID, listed: p, direct: d})
+			t.all = append(t.all, Target{key{id: p.ID}, p, d})
 		}
 	}
-	for i, d := range direct {
-		if !matched[d.name] && !slices.ContainsFunc(direct[:i], func(earlier *Direct) bool { return earlier.host == d.host }) {
-			t.all = append(t.all, Target{id: unlistedID(i), direct: d})
+	for _, d := range direct {
+		if !matched[d.name] {
+			t.all = append(t.all, Target{key: key{host: d.host}, direct: d})
 		}
 	}
-	slices.SortFunc(t.all, func(a, b Target) int { return cmp.Compare(a.id, b.id) })
+	slices.SortStableFunc(t.all, func(a, b Target) int { return a.compare(b.key) })
+	t.all = slices.CompactFunc(t.all, func(a, b Target) bool { return a.key == b.key })
 	for _, target := range t.all {
 		if target.direct != nil {
 			t.direct++
@@ -231,19 +227,10 @@ func (t *Targets) size(direct bool) int {
 	return len(t.all) - t.direct
 }
 
-func (t *Targets) find(id int64) (Target, bool) {
-	i, ok := slices.BinarySearchFunc(t.all, id, func(t Target, id int64) int { return cmp.Compare(t.id, id) })
+func (t *Targets) find(k key) (Target, bool) {
+	i, ok := slices.BinarySearchFunc(t.all, k, func(t Target, k key) int { return t.compare(k) })
 	if !ok {
 		return Target{}, false
 	}
 	return t.all[i], true
-}
-
-// unlisted returns the PBXs that the list does not contain, by name.
-func (t *Targets) unlisted() []Target {
-	listed := slices.IndexFunc(t.all, func(t Target) bool { return t.id > 0 })
-	if listed < 0 {
-		listed = len(t.all)
-	}
-	return slices.SortedFunc(slices.Values(t.all[:listed]), func(a, b Target) int { return strings.Compare(a.Name(), b.Name()) })
 }

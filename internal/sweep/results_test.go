@@ -29,7 +29,7 @@ func directTo(hosts ...string) (direct []Direct) {
 
 func newTestSweep(fleet *Fleet) *Sweep[int] {
 	o := Options{Fleet: fleet, Interval: 5 * time.Minute, StaleAfter: 15 * time.Minute, Queried: func(Target, error) {}}
-	return New(o, func(context.Context, *pbxclient.Client) (int, error) { return 0, nil }, nil)
+	return New(o, func(context.Context, *pbxclient.Client) (int, error) { return 0, nil })
 }
 
 // What a PBX said is its own after a reload, whatever its place in the configuration, and whatever became of others:
@@ -43,7 +43,7 @@ func TestRestoreGivesEachPBXItsOwn(t *testing.T) {
 	}}
 	now := time.Now()
 	before := newTestSweep(NewFleet("main", nil, directTo("b.example.com", "a.example.com", "listed.example.com"), fixedList{list}))
-	before.Restore(&Reading[int]{Results: []Result[int]{
+	before.Restore([]Result[int]{
 		{ID: 1, At: now, Value: 1},
 		{ID: 2, At: now, Value: 2},
 		{ID: 3, At: now.Add(-time.Hour), Value: 3},
@@ -51,7 +51,7 @@ func TestRestoreGivesEachPBXItsOwn(t *testing.T) {
 		{Host: "a.example.com", At: now, Value: 10},
 		{Host: "b.example.com", At: now, Value: 11},
 		{Host: "c.example.com", At: now, Value: 12},
-	}})
+	})
 	after := newTestSweep(NewFleet("main", nil, directTo("a.example.com", "new.example.com", "b.example.com"), fixedList{list}))
 	want := []Record[int]{
 		{Name: "a.example.com", Value: 10},
@@ -59,7 +59,7 @@ func TestRestoreGivesEachPBXItsOwn(t *testing.T) {
 		{ID: 1, Name: "one", Region: "Europe", Value: 1},
 		{ID: 4, Name: "four", Value: 4},
 	}
-	if diff := cmp.Diff(want, after.Restore(before.Reading())); diff != "" {
+	if diff := cmp.Diff(want, after.Restore(before.Results())); diff != "" {
 		t.Errorf("after a reload that moves a PBX in the configuration (-want +got):\n%s", diff)
 	}
 }
@@ -72,10 +72,7 @@ func TestRestoreOfAFutureThatNeverWas(t *testing.T) {
 		s := newTestSweep(NewFleet("main", nil, nil, fixedList{list}))
 		s.query = func(context.Context, *pbxclient.Client) (int, error) { return 7, nil }
 		next := time.Now().AddDate(1, 0, 0)
-		s.Restore(&Reading[int]{
-			Results: []Result[int]{{ID: 1, At: next, Value: 1}, {ID: -9, At: next, Value: 3}},
-		})
-		s.Reading() // Nobody has an id below 0, and asking for their host would panic.
+		s.Restore([]Result[int]{{ID: 1, At: next, Value: 1}, {ID: -9, At: next, Value: 3}})
 		for began := time.Now(); time.Since(began) < 2*s.Interval; {
 			records, err := s.Run(t.Context(), func(int, int) {})
 			if err != nil {
@@ -86,7 +83,7 @@ func TestRestoreOfAFutureThatNeverWas(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		t.Errorf("after two intervals nothing new was learned of all PBXs: %+v", s.Reading())
+		t.Errorf("after two intervals nothing new was learned of all PBXs: %+v", s.Results())
 	})
 }
 
@@ -94,7 +91,7 @@ func TestRestoreOfAFutureThatNeverWas(t *testing.T) {
 func TestRestoreBeforeTheList(t *testing.T) {
 	l := &fixedList{}
 	s := newTestSweep(NewFleet("main", nil, nil, l))
-	if got := s.Restore(&Reading[int]{Results: []Result[int]{{ID: 1, At: time.Now(), Value: 1}}}); got != nil {
+	if got := s.Restore([]Result[int]{{ID: 1, At: time.Now(), Value: 1}}); got != nil {
 		t.Errorf("without a list, these are shown: %v", got)
 	}
 	l.list = &ycmclient.List{PBXs: []ycmclient.CloudPBX{{ID: 1, Name: "one", Status: ycmclient.Running}}}
