@@ -53,27 +53,27 @@ func (r RequiredPhones) inUse() bool { return len(r) > 0 && r[0].InUse }
 // Check implements Settings.
 func (s *autoprovisioningSettings) Check() (problems []Problem) {
 	if !slices.Contains([]string{vendorsDepth, modelsDepth, fullDepth}, s.Depth) {
-		problems = append(problems, Problem{"depth", "must be vendors, models or full"})
+		problems = append(problems, Problem{Path: "depth", Message: "must be vendors, models or full"})
 	}
 	if s.RequiredPhones.inUse() {
 		if s.Depth == vendorsDepth {
-			problems = append(problems, Problem{"required_phones", "in_use needs the models; make depth models or full"})
+			problems = append(problems, Problem{Path: "required_phones", Message: "in_use needs the models; make depth models or full"})
 		}
-		return problems
+		return append(problems, Problem{Path: "required_phones", Needs: Phones})
 	}
 	for i, phone := range s.RequiredPhones {
 		path := fmt.Sprintf("required_phones[%d]", i)
 		if phone.Vendor == "" {
-			problems = append(problems, Problem{path + ".vendor", "is empty; write the vendor as the PBX's list of phones has it, such as Yealink"})
+			problems = append(problems, Problem{Path: path + ".vendor", Message: "is empty; write the vendor as the PBX's list of phones has it, such as Yealink"})
 		}
 		if phone.Model == "" {
-			problems = append(problems, Problem{path + ".model", "is empty; write the model as the PBX's list of phones has it, such as VP59"})
+			problems = append(problems, Problem{Path: path + ".model", Message: "is empty; write the model as the PBX's list of phones has it, such as VP59"})
 		}
 		same := func(other RequiredPhone) bool {
 			return strings.EqualFold(phone.Vendor, other.Vendor) && strings.EqualFold(phone.Model, other.Model)
 		}
 		if slices.ContainsFunc(s.RequiredPhones[:i], same) {
-			problems = append(problems, Problem{path, "is in the list already; delete it"})
+			problems = append(problems, Problem{Path: path, Message: "is in the list already; delete it"})
 		}
 	}
 	return problems
@@ -82,14 +82,6 @@ func (s *autoprovisioningSettings) Check() (problems []Problem) {
 // ShowAll enables everything that a demo shows.
 func (s *autoprovisioningSettings) ShowAll() {
 	s.Depth, s.RequiredPhones = fullDepth, RequiredPhones{{InUse: true}}
-}
-
-// Requires implements Requirer.
-func (s *autoprovisioningSettings) Requires() (name, path string) {
-	if s.RequiredPhones.inUse() {
-		return Phones, "required_phones"
-	}
-	return "", ""
 }
 
 // wantsModels reports whether the models of a vendor are read.

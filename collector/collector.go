@@ -56,16 +56,11 @@ type Settings interface {
 	Check() []Problem
 }
 
-// Requirer is settings for which another collector must be enabled.
-type Requirer interface {
-	// Requires returns the name of that collector, and the key that needs it; both are empty where none is needed.
-	Requires() (name, path string)
-}
-
 // Problem is one mistake in settings. It never shows a value.
 type Problem struct {
 	Path    string // of the key below the collector's, such as types[1]; empty for the collector itself
 	Message string // what would be right
+	Needs   string // instead of a message: a collector that must be enabled for this key
 }
 
 // Configured is a collector with the schedule and the settings that the configuration gives it.

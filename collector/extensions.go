@@ -75,7 +75,6 @@ func extensionsColumns() []series.Column[extensionsReading] {
 				}
 			},
 		},
-		series.Number("ycm_cloud_pbx_extensions_reachable", func(r *extensionsReading) yeastar.Int { return r.Reachable },
-			"Extensions with at least one endpoint online (online_status). "+background),
+		series.Number("ycm_cloud_pbx_extensions_reachable", func(r *extensionsReading) yeastar.Int { return r.Reachable }, "Extensions with at least one endpoint online (online_status). "+background),
 	}
 }

@@ -22,15 +22,15 @@ type firmwareSettings struct {
 // Check implements Settings.
 func (s *firmwareSettings) Check() (problems []Problem) {
 	if len(s.Types) == 0 {
-		return []Problem{{"types", "is empty; write pbx, cluster or cm, or enabled: false to switch the collector off"}}
+		return []Problem{{Path: "types", Message: "is empty; write pbx, cluster or cm, or enabled: false to switch the collector off"}}
 	}
 	for i, kind := range s.Types {
 		path := fmt.Sprintf("types[%d]", i)
 		switch {
 		case !slices.Contains([]string{pbxFirmware, "cluster", "cm"}, kind):
-			problems = append(problems, Problem{path, "must be pbx, cluster or cm"})
+			problems = append(problems, Problem{Path: path, Message: "must be pbx, cluster or cm"})
 		case slices.Contains(s.Types[:i], kind):
-			problems = append(problems, Problem{path, "is in the list already; delete it"})
+			problems = append(problems, Problem{Path: path, Message: "is in the list already; delete it"})
 		}
 	}
 	return problems

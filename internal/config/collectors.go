@@ -46,12 +46,11 @@ func (cs Collectors) check(d *document) {
 		}
 		if cs[i].Settings != nil {
 			for _, p := range cs[i].Settings.Check() {
-				d.problem(strings.TrimSuffix(path+"."+p.Path, "."), "%s", p.Message)
-			}
-		}
-		if r, ok := cs[i].Settings.(collector.Requirer); ok && c.Enabled {
-			if name, key := r.Requires(); name != "" {
-				d.must(path+"."+key, cs.provider(name).Schedule.Enabled, "needs collector %s; enable collectors.%[1]s", name)
+				if p.Needs == "" {
+					d.problem(strings.TrimSuffix(path+"."+p.Path, "."), "%s", p.Message)
+				} else if c.Enabled {
+					d.must(path+"."+p.Path, cs.provider(p.Needs).Schedule.Enabled, "needs collector %s; enable collectors.%[1]s", p.Needs)
+				}
 			}
 		}
 	}

@@ -53,6 +53,20 @@ func Toggle[R any, T toggle](name string, get func(*R) T, help string) Column[R]
 	}}
 }
 
+// PerItem is a column with a sample, and a label, for each item of a record that has the value.
+func PerItem[R, T any, N number](name, label string, items func(*R) []T, get func(*T) (string, N), factor float64, help string) Column[R] {
+	return Column[R]{Name: name, Help: help, Labels: []string{label}, Read: func(r *R, labels []string, sample func(float64)) {
+		all := items(r)
+		for i := range all {
+			item, value := get(&all[i])
+			if n, ok := value.Get(); ok {
+				labels[0] = item
+				sample(factor * float64(n))
+			}
+		}
+	}}
+}
+
 // Flag is a column for what is always known to be true (1) or false (0).
 func Flag[R any](name string, get func(*R) bool, help string) Column[R] {
 	return Column[R]{Name: name, Help: help, Read: func(r *R, _ []string, sample func(float64)) { sample(Boolean(get(r))) }}
