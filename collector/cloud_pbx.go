@@ -30,40 +30,33 @@ func cloudPBX() Collector {
 		Name: CloudPBX, Schedule: on(time.Minute), Endpoints: []string{ycmclient.EndpointList, ycmclient.EndpointCloudPBX},
 		Families: slices.Concat(series.PBXFamilies(cloudPBXColumns(time.Time{}, nil)), series.AccountFamilies(listColumns())),
 		New: func(a Account) Poller {
-			p := &accountPoller[listReading]{account: a, query: new(listWalks).walk, show: func(r *listReading) exposition.Source {
+			p := &accountPoller[listReading]{account: a, show: func(r *listReading) exposition.Source {
 				var firmware *firmwareReading
 				if a.serving(Firmware) {
 					firmware = readingOf[firmwareReading](a.pollers, Firmware)
 				}
 				return showList(a.Account, r, firmware)
 			}}
+			var state *ycmclient.WalkState // Walks learn of the list even when they fail.
+			p.query = func(ctx context.Context, a Account) (*listReading, error) {
+				before := p.reading.Load()
+				if before == nil {
+					before = &listReading{}
+				}
+				if state == nil {
+					first := before.State
+					state = &first
+				}
+				list, err := a.YCM.Walk(ctx, state, before.PBXs, a.Progress)
+				if err != nil {
+					return nil, err
+				}
+				return &listReading{list, *state, time.Now()}, nil
+			}
 			a.pollers[CloudPBX] = p
 			return p
 		},
 	}
-}
-
-// listWalks is what walks learn of the list, also those that fail.
-type listWalks struct {
-	state   ycmclient.WalkState
-	resumed bool
-}
-
-// walk gives the walk the list before. The first walk continues with what that reading has learned.
-func (w *listWalks) walk(ctx context.Context, a Account) (*listReading, error) {
-	var previous []pbx
-	if before := readingOf[listReading](a.pollers, CloudPBX); before != nil {
-		previous = before.PBXs
-		if !w.resumed {
-			w.state = before.State
-		}
-	}
-	w.resumed = true
-	list, err := a.YCM.Walk(ctx, &w.state, previous, a.Progress)
-	if err != nil {
-		return nil, err
-	}
-	return &listReading{list, w.state, time.Now()}, nil
 }
 
 // showList makes a snapshot that keeps the list's records.

@@ -86,11 +86,10 @@ func (f *Fleet) Targets() (*Targets, error) {
 
 // Listed returns how many PBXs the last complete list has, and whether there is one.
 func (f *Fleet) Listed() (pbxs int, known bool) {
-	if f.list == nil {
-		return 0, false
-	}
-	if list := f.list.List(); list != nil {
-		return len(list.PBXs), true
+	if f.list != nil {
+		if list := f.list.List(); list != nil {
+			return len(list.PBXs), true
+		}
 	}
 	return 0, false
 }
@@ -162,22 +161,25 @@ func aboutPBX(err error) bool {
 // Targets is the PBXs that can be polled: the Running ones of a list, and those with direct access that the list does not
 // contain. It does not change.
 type Targets struct {
-	list   *ycmclient.List // nil when the list is not polled
-	all    []Target        // by key: first those that the list does not contain, by host
-	direct int             // how many have direct access
+	list *ycmclient.List // nil when the list is not polled
+	pbxs []ycmclient.CloudPBX
+	all  []Target // by key: first those that the list does not contain, by host
 }
 
 // newTargets matches the PBXs of the list with those that have direct access by their hosts. Of several with the same
 // host, the first counts.
 func newTargets(list *ycmclient.List, direct []*Direct) *Targets {
 	t := &Targets{list: list}
+	if list != nil {
+		t.pbxs = list.PBXs
+	}
 	byName := map[string]*Direct{}
 	for _, d := range slices.Backward(direct) {
 		byName[d.name] = d
 	}
 	matched := map[string]bool{}
-	for i := range t.pbxs() {
-		p := &t.pbxs()[i]
+	for i := range t.pbxs {
+		p := &t.pbxs[i]
 		var d *Direct
 		if name := hostOf(p.URL); !matched[name] && byName[name] != nil {
 			d, matched[name] = byName[name], true
@@ -193,11 +195,6 @@ func newTargets(list *ycmclient.List, direct []*Direct) *Targets {
 	}
 	slices.SortStableFunc(t.all, func(a, b Target) int { return a.compare(b.key) })
 	t.all = slices.CompactFunc(t.all, func(a, b Target) bool { return a.key == b.key })
-	for _, target := range t.all {
-		if target.direct != nil {
-			t.direct++
-		}
-	}
 	return t
 }
 
@@ -210,21 +207,6 @@ func hostOf(url string) string {
 		url = url[:end]
 	}
 	return strings.ToLower(strings.TrimSpace(url))
-}
-
-func (t *Targets) pbxs() []ycmclient.CloudPBX {
-	if t.list == nil {
-		return nil
-	}
-	return t.list.PBXs
-}
-
-// size returns how many PBXs are polled directly, or through YCM.
-func (t *Targets) size(direct bool) int {
-	if direct {
-		return t.direct
-	}
-	return len(t.all) - t.direct
 }
 
 func (t *Targets) find(k key) (Target, bool) {

@@ -144,15 +144,15 @@ func (s *Sweep[R]) poll(ctx context.Context, l *lane, queue []Target, gap time.D
 			})
 			o.at = time.Since(s.epoch)
 			if ctx.Err() == nil {
-				s.record(l, o, targets.size(l.direct))
+				s.record(l, o)
 			}
 		})
 	}
 }
 
-// record takes over what came of polling a PBX of a lane of that size. A request that YCM did not forward shows nothing
+// record takes over what came of polling a PBX of a lane. A request that YCM did not forward shows nothing
 // of the PBX. That a PBX did not answer through YCM is confirmed once YCM is known to work.
-func (s *Sweep[R]) record(l *lane, o outcome[R], size int) {
+func (s *Sweep[R]) record(l *lane, o outcome[R]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	panicked := errors.As(o.err, &s.panicked)
@@ -170,7 +170,7 @@ func (s *Sweep[R]) record(l *lane, o outcome[R], size int) {
 	case panicked:
 	case o.lost(o.err):
 		l.refused = append(l.refused, o.key)
-		if len(l.refused) < min(refusalsToRest, size) {
+		if len(l.refused) < min(refusalsToRest, l.total) {
 			return
 		}
 		l.resting, l.err = true, o.err
