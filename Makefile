@@ -62,7 +62,7 @@ generate: ## write all that is generated from the code: golden files, tables of 
 	$(GO) test ./internal/config ./internal/cli ./alerts -count 1 -update
 
 .PHONY: dashboards
-dashboards: ## write the dashboards' JSON anew
+dashboards: ## write the dashboards' JSON
 	cd dashboards/generate && $(GO) run .
 
 .PHONY: bench
@@ -128,7 +128,7 @@ package-test: ## install, start, upgrade and remove the deb in a system of its o
 	$(SUDO) scripts/package-test.sh
 
 .PHONY: manifests
-manifests: ## write the chart's golden files and the plain manifests anew; needs helm
+manifests: ## write the chart's golden files and the plain manifests; needs helm
 	@command -v helm >/dev/null || $(GO) install $(HELM)
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" $(GO) test ./deploy/helm -count 1 -update
 

@@ -120,8 +120,8 @@ type versionReading struct {
 func autoprovisioning() Collector {
 	return Collector{
 		Name: Autoprovisioning, Schedule: off(24 * time.Hour), Check: checkVersions,
-		Settings: func() Settings { return &autoprovisioningSettings{Depth: modelsDepth} },
-		AsksPBXs: true, Endpoints: []string{ycmclient.EndpointProxy},
+		Settings:    func() Settings { return &autoprovisioningSettings{Depth: modelsDepth} },
+		QueriesPBXs: true, Endpoints: []string{ycmclient.EndpointProxy},
 		Families: series.AccountFamilies(autoprovisioningColumns("", nil)),
 		New: func(a Account) Poller {
 			settings := a.Settings.(*autoprovisioningSettings)

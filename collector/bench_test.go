@@ -72,12 +72,12 @@ func measure[R any](b *testing.B, p *pbxPoller[R], list ycmclient.List, what fun
 	}
 	p.Restore(results)
 	results = nil
-	learned := heap()
+	filled := heap()
 	b.ReportAllocs()
 	for b.Loop() {
 		p.show(p.Restore(results))
 	}
-	b.ReportMetric(float64(learned-before)/float64(len(list.PBXs)), "B/pbx-at-rest")
+	b.ReportMetric(float64(filled-before)/float64(len(list.PBXs)), "B/pbx-at-rest")
 }
 
 func heap() int64 {

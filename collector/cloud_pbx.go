@@ -20,7 +20,7 @@ type pbx = ycmclient.CloudPBX
 // listReading is the list as a poll saw it.
 type listReading struct {
 	ycmclient.List
-	State  ycmclient.WalkState // What the walks up to this one have learned of the list itself.
+	State  ycmclient.WalkState // Of the walks up to this one.
 	Polled time.Time
 }
 
@@ -37,7 +37,7 @@ func cloudPBX() Collector {
 				}
 				return showList(a.Account, r, firmware)
 			}}
-			var state *ycmclient.WalkState // Walks learn of the list even when they fail.
+			var state *ycmclient.WalkState // Walks that fail update it too.
 			p.query = func(ctx context.Context, a Account) (*listReading, error) {
 				before := p.reading.Load()
 				if before == nil {
@@ -201,7 +201,7 @@ func featureColumn() series.Column[pbx] {
 	}
 }
 
-// backupAge is how old the last backup was at a time; one that is yet to come, by YCM's clock, is new.
+// backupAge is how old the last backup was when the list was polled. One in the future, by YCM's clock, has the age 0.
 func backupAge(p *pbx, at time.Time) yeastar.Int {
 	backup, ok := p.LastBackup.Get()
 	if !ok {

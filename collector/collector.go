@@ -31,8 +31,8 @@ type Collector struct {
 	Schedule Schedule      // the default
 	Check    time.Duration // how often it polls at least, to find what is due; 0: at its interval
 	// Settings makes new settings with their defaults; nil if there are none but the schedule.
-	Settings func() Settings
-	AsksPBXs bool // it needs the list of PBXs, or PBXs with direct access
+	Settings    func() Settings
+	QueriesPBXs bool // it needs the list of PBXs, or PBXs with direct access
 	// Endpoints are those of YCM that it requests, as errors and metrics name them. Their counters start at 0.
 	Endpoints []string
 	Families  []exposition.Family

@@ -36,7 +36,7 @@ func (s *firmwareSettings) Check() (problems []Problem) {
 	return problems
 }
 
-// firmwareReading is what one poll learned: regions, and firmware by type.
+// firmwareReading is the result of one poll: regions, and firmware by type.
 type firmwareReading struct {
 	Regions  []ycmclient.Region
 	Firmware map[string][]ycmclient.Firmware

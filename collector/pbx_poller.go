@@ -16,7 +16,7 @@ func ofEachPBX[R any](name string, schedule Schedule, columns []series.Column[R]
 	query func(context.Context, *pbxclient.Client) (R, error), keepFailures bool,
 ) Collector {
 	return Collector{
-		Name: name, Schedule: schedule, Families: series.PBXFamilies(columns), AsksPBXs: true, Endpoints: []string{ycmclient.EndpointProxy},
+		Name: name, Schedule: schedule, Families: series.PBXFamilies(columns), QueriesPBXs: true, Endpoints: []string{ycmclient.EndpointProxy},
 		New: func(a Account) Poller {
 			o := sweep.Options{
 				Fleet: a.Fleet, Interval: a.Schedule.Interval, StaleAfter: a.Schedule.StaleAfter, Queried: a.Queried, KeepFailures: keepFailures,

@@ -9,7 +9,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// subscriptionReading is what one poll learned.
+// subscriptionReading is the result of one poll.
 type subscriptionReading struct {
 	ycmclient.Subscription
 	Plans  []ycmclient.PlanStatistic

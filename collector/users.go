@@ -10,7 +10,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// user is what one poll learned of a user. Of one whose subscription the API withholds the rest is known.
+// user is a user with the subscription, which is nil where the API withholds it.
 type user struct {
 	ycmclient.User
 	Subscription *ycmclient.UserSubscription
@@ -72,19 +72,12 @@ func usersColumns() []series.Column[[]user] {
 				}
 			},
 		},
-		perUser("ycm_user_cloud_pbxs", func(u *user) yeastar.Int { return u.CloudPBXs }, 1,
-			"Cloud PBXs that the user created (createdCloudPbx); a Hosting User's include those of all users below, so do not add up."),
-		perUser("ycm_user_extensions_capacity", func(u *user) yeastar.Int { return u.subscription().TotalExtensions }, 1,
-			"Extensions that the user may assign (totalExtensions)."),
-		perUser("ycm_user_extensions_used", func(u *user) yeastar.Int { return u.subscription().UsedExtensions }, 1,
-			"Extensions that the user has assigned (usedExtensions)."),
-		perUser("ycm_user_concurrent_calls_capacity", func(u *user) yeastar.Int { return u.subscription().TotalConcurrentCalls }, 1,
-			"Concurrent calls that the user may assign (totalConcurrentCalls)."),
-		perUser("ycm_user_concurrent_calls_used", func(u *user) yeastar.Int { return u.subscription().UsedConcurrentCalls }, 1,
-			"Concurrent calls that the user has assigned (usedConcurrentCalls)."),
-		perUser("ycm_user_recording_capacity_seconds", func(u *user) yeastar.Int { return u.subscription().TotalRecording }, 60,
-			"Call recording that the user may assign, in seconds (totalRecordings, which the API gives in minutes)."),
-		perUser("ycm_user_recording_used_seconds", func(u *user) yeastar.Int { return u.subscription().UsedRecording }, 60,
-			"Call recording that the user has assigned, in seconds (usedRecordings, which the API gives in minutes)."),
+		perUser("ycm_user_cloud_pbxs", func(u *user) yeastar.Int { return u.CloudPBXs }, 1, "Cloud PBXs that the user created (createdCloudPbx); a Hosting User's include those of all users below, so do not add up."),
+		perUser("ycm_user_extensions_capacity", func(u *user) yeastar.Int { return u.subscription().TotalExtensions }, 1, "Extensions that the user may assign (totalExtensions)."),
+		perUser("ycm_user_extensions_used", func(u *user) yeastar.Int { return u.subscription().UsedExtensions }, 1, "Extensions that the user has assigned (usedExtensions)."),
+		perUser("ycm_user_concurrent_calls_capacity", func(u *user) yeastar.Int { return u.subscription().TotalConcurrentCalls }, 1, "Concurrent calls that the user may assign (totalConcurrentCalls)."),
+		perUser("ycm_user_concurrent_calls_used", func(u *user) yeastar.Int { return u.subscription().UsedConcurrentCalls }, 1, "Concurrent calls that the user has assigned (usedConcurrentCalls)."),
+		perUser("ycm_user_recording_capacity_seconds", func(u *user) yeastar.Int { return u.subscription().TotalRecording }, 60, "Call recording that the user may assign, in seconds (totalRecordings, which the API gives in minutes)."),
+		perUser("ycm_user_recording_used_seconds", func(u *user) yeastar.Int { return u.subscription().UsedRecording }, 60, "Call recording that the user has assigned, in seconds (usedRecordings, which the API gives in minutes)."),
 	}
 }

@@ -92,7 +92,7 @@ func (c *Config) checkTargets(d *document) {
 	list := c.Collectors.provider(collector.CloudPBX)
 	for i, account := range c.Accounts {
 		for _, one := range c.Collectors {
-			if one.AsksPBXs && one.Schedule.Enabled && !list.Schedule.Enabled && len(account.PBXs) == 0 {
+			if one.QueriesPBXs && one.Schedule.Enabled && !list.Schedule.Enabled && len(account.PBXs) == 0 {
 				d.problem("collectors."+one.Name, "has no PBX to query in accounts[%d]; enable collectors.%s, "+
 					"or write pbxs into that account", i, list.Name)
 			}

@@ -3,7 +3,7 @@
 // A [Fleet] knows which PBXs can be polled and by which route: through YCM's proxy or with direct access. A [Sweep]
 // polls each of them once per interval in the background, with what the rate limit leaves after the walks of the list, so
 // that it delays neither a walk nor a scrape. A [Version] is for what is the same on every PBX with one firmware version.
-// The package knows nothing of metrics or of the configuration.
+// The package does not know metrics or the configuration.
 package sweep
 
 import (

@@ -151,7 +151,7 @@ func (s *Sweep[R]) poll(ctx context.Context, l *lane, queue []Target, gap time.D
 }
 
 // record takes over what came of polling a PBX of a lane. A request that YCM did not forward shows nothing
-// of the PBX. That a PBX did not answer through YCM is confirmed once YCM is known to work.
+// of the PBX. That a PBX did not answer through YCM is to be confirmed by a poll of the list.
 func (s *Sweep[R]) record(l *lane, o outcome[R]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,9 +186,5 @@ func (s *Sweep[R]) record(l *lane, o outcome[R]) {
 	default:
 		l.refused, l.err, l.came = l.refused[:0], nil, o.at-l.began-l.rested
 		s.keep(o)
-		if !l.direct {
-			s.keep(s.unconfirmed...)
-			s.unconfirmed = nil
-		}
 	}
 }

@@ -15,14 +15,12 @@ type Record[R any] struct {
 	Value        R
 }
 
-// keep stores results that are newer than the known ones. A failure of YCM to forward the request is none.
-func (s *Sweep[R]) keep(outcomes ...outcome[R]) {
-	for _, o := range outcomes {
-		isResult := o.err == nil || s.KeepFailures && yeastar.ReachOf(o.err) != yeastar.NotAsked
-		if known := s.states[o.key]; isResult && known.at <= o.at {
-			known.value, known.at = o.value, o.at
-			s.states[o.key] = known
-		}
+// keep stores a result that is newer than the known one. A failure of YCM to forward the request is none.
+func (s *Sweep[R]) keep(o outcome[R]) {
+	isResult := o.err == nil || s.KeepFailures && yeastar.ReachOf(o.err) != yeastar.NotAsked
+	if known := s.states[o.key]; isResult && known.at <= o.at {
+		known.value, known.at = o.value, o.at
+		s.states[o.key] = known
 	}
 }
 

@@ -32,8 +32,8 @@ func newTestSweep(fleet *Fleet) *Sweep[int] {
 	return New(o, func(context.Context, *pbxclient.Client) (int, error) { return 0, nil })
 }
 
-// What a PBX said is its own after a reload, whatever its place in the configuration, and whatever became of others:
-// one that is not Running, or not configured any more, is not told of, and neither is what is too old.
+// Each PBX keeps its own result across a reload, whatever its place in the configuration. A PBX that is not Running or no
+// longer configured has no record, and neither has a result that is too old.
 func TestRestoreGivesEachPBXItsOwn(t *testing.T) {
 	list := &ycmclient.List{PBXs: []ycmclient.CloudPBX{
 		{ID: 1, Name: "one", Region: "Europe", Status: ycmclient.Running},
@@ -64,9 +64,9 @@ func TestRestoreGivesEachPBXItsOwn(t *testing.T) {
 	}
 }
 
-// A clock that was set back makes what was learned before come from the future. It must neither hide what is learned from
-// now on, nor be served for ever, nor keep a sweep from going on.
-func TestRestoreOfAFutureThatNeverWas(t *testing.T) {
+// After a clock was set back, restored results are from the future. They must neither hide newer results, nor be served for
+// ever, nor stop the sweep.
+func TestRestoreAfterAClockWasSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		list := &ycmclient.List{PBXs: []ycmclient.CloudPBX{{ID: 1, Name: "one", Status: ycmclient.Running}, {ID: 2, Name: "two", Status: ycmclient.Running}}}
 		s := newTestSweep(NewFleet("main", nil, nil, fixedList{list}))
@@ -83,11 +83,11 @@ func TestRestoreOfAFutureThatNeverWas(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		t.Errorf("after two intervals nothing new was learned of all PBXs: %+v", s.Results())
+		t.Errorf("after two intervals not all PBXs have a new result: %+v", s.Results())
 	})
 }
 
-// Before the list is there, nobody knows whom a result is of, so nothing is shown; and nothing is lost either.
+// Before the first list there are no records, but restored results are kept for it.
 func TestRestoreBeforeTheList(t *testing.T) {
 	l := &fixedList{}
 	s := newTestSweep(NewFleet("main", nil, nil, l))

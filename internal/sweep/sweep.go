@@ -19,7 +19,7 @@ type Options struct {
 	Fleet      *Fleet
 	Interval   time.Duration // Each PBX is polled once per interval.
 	StaleAfter time.Duration // How long a result is kept.
-	// Queried is called with each PBX that was queried, by one goroutine at a time.
+	// Queried is called with each PBX that was queried, never concurrently.
 	Queried func(t Target, err error)
 	// KeepFailures makes what the query returns with a PBX's failure a result; it must not, if the failure is YCM's.
 	KeepFailures bool
