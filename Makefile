@@ -56,6 +56,11 @@ lint: vet format promtool ## what `test` checks of the code's form, and golangci
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" golangci-lint run --build-tags e2e ./...
 	cd dashboards/generate && PATH="$$PATH:$$($(GO) env GOPATH)/bin" golangci-lint run ./...
 
+.PHONY: generate
+generate: ## write all that is generated from the code: golden files, tables of the documentation, the schema
+	$(GO) test ./collector -count 1 -update
+	$(GO) test ./internal/config ./internal/cli ./alerts -run 'Docs|Documentation|BadFiles|Schema|Readme' -count 1 -update
+
 .PHONY: dashboards
 dashboards: ## write the dashboards' JSON
 	cd dashboards/generate && $(GO) run .

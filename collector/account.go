@@ -20,21 +20,16 @@ type Account struct {
 	Progress func(done, total int) // receives how far the present poll is
 
 	serving func(collector string) bool
-	pollers *pollers
+	pollers pollers
 }
 
-// pollers are those of the account's enabled collectors whose readings other collectors use. New sets them.
-type pollers struct {
-	list       *accountPoller[listReading]
-	firmware   *accountPoller[firmwareReading]
-	phones     *pbxPoller[phonesReading]
-	catalogues *accountPoller[cataloguesReading]
-}
+// pollers are those of the account's enabled collectors, by name, whose readings other collectors use. New adds them.
+type pollers map[string]Poller
 
 // NewAccount makes an account for collectors. listed is whether the list of PBXs is polled, and serving reports whether the
 // snapshot of a collector is being served.
 func NewAccount(name string, ycm *ycmclient.Client, direct []sweep.Direct, listed bool, serving func(collector string) bool) Account {
-	a := Account{Account: series.Account{Name: name}, YCM: ycm, serving: serving, pollers: &pollers{}}
+	a := Account{Account: series.Account{Name: name}, YCM: ycm, serving: serving, pollers: pollers{}}
 	var list sweep.List
 	if listed {
 		list = a.pollers
@@ -43,20 +38,25 @@ func NewAccount(name string, ycm *ycmclient.Client, direct []sweep.Direct, liste
 	return a
 }
 
-// List implements sweep.List.
-func (p *pollers) List() *ycmclient.List {
-	if p.list == nil {
-		return nil
+// readingOf returns the newest reading of a collector, nil if there is none.
+func readingOf[R any](p pollers, name string) *R {
+	if p, ok := p[name].(*accountPoller[R]); ok {
+		return p.reading.Load()
 	}
-	if r := p.list.reading.Load(); r != nil {
+	return nil
+}
+
+// List implements sweep.List.
+func (p pollers) List() *ycmclient.List {
+	if r := readingOf[listReading](p, CloudPBX); r != nil {
 		return &r.List
 	}
 	return nil
 }
 
 // LastPoll implements sweep.List.
-func (p *pollers) LastPoll() (began time.Time, succeeded bool) {
-	if last := p.list.last.Load(); last != nil {
+func (p pollers) LastPoll() (began time.Time, succeeded bool) {
+	if last := p[CloudPBX].(*accountPoller[listReading]).last.Load(); last != nil {
 		return last.began, last.succeeded
 	}
 	return time.Time{}, false

@@ -53,27 +53,27 @@ func (r RequiredPhones) inUse() bool { return len(r) > 0 && r[0].InUse }
 // Check implements Settings.
 func (s *autoprovisioningSettings) Check() (problems []Problem) {
 	if !slices.Contains([]string{vendorsDepth, modelsDepth, fullDepth}, s.Depth) {
-		problems = append(problems, Problem{"depth", "must be vendors, models or full"})
+		problems = append(problems, Problem{Path: "depth", Message: "must be vendors, models or full"})
 	}
 	if s.RequiredPhones.inUse() {
 		if s.Depth == vendorsDepth {
-			problems = append(problems, Problem{"required_phones", "in_use needs the models; make depth models or full"})
+			problems = append(problems, Problem{Path: "required_phones", Message: "in_use needs the models; make depth models or full"})
 		}
-		return problems
+		return append(problems, Problem{Path: "required_phones", Needs: Phones})
 	}
 	for i, phone := range s.RequiredPhones {
 		path := fmt.Sprintf("required_phones[%d]", i)
 		if phone.Vendor == "" {
-			problems = append(problems, Problem{path + ".vendor", "is empty; write the vendor as the PBX's list of phones has it, such as Yealink"})
+			problems = append(problems, Problem{Path: path + ".vendor", Message: "is empty; write the vendor as the PBX's list of phones has it, such as Yealink"})
 		}
 		if phone.Model == "" {
-			problems = append(problems, Problem{path + ".model", "is empty; write the model as the PBX's list of phones has it, such as VP59"})
+			problems = append(problems, Problem{Path: path + ".model", Message: "is empty; write the model as the PBX's list of phones has it, such as VP59"})
 		}
 		same := func(other RequiredPhone) bool {
 			return strings.EqualFold(phone.Vendor, other.Vendor) && strings.EqualFold(phone.Model, other.Model)
 		}
 		if slices.ContainsFunc(s.RequiredPhones[:i], same) {
-			problems = append(problems, Problem{path, "is in the list already; delete it"})
+			problems = append(problems, Problem{Path: path, Message: "is in the list already; delete it"})
 		}
 	}
 	return problems
@@ -84,25 +84,17 @@ func (s *autoprovisioningSettings) ShowAll() {
 	s.Depth, s.RequiredPhones = fullDepth, RequiredPhones{{InUse: true}}
 }
 
-// Requires implements Requirer.
-func (s *autoprovisioningSettings) Requires() (name, path string) {
-	if s.RequiredPhones.inUse() {
-		return Phones, "required_phones"
-	}
-	return "", ""
-}
-
 // wantsModels reports whether the models of a vendor are read.
 func (s *autoprovisioningSettings) wantsModels(v *PhoneVendor) bool {
 	return s.Depth != vendorsDepth || slices.ContainsFunc(s.RequiredPhones, func(p RequiredPhone) bool { return matchesName(p.Vendor, v.Value, v.Name) })
 }
 
-// satisfiedBy reports whether a catalogue was read as deep as the settings say.
+// satisfiedBy reports whether a catalogue was read as deep as the settings say. At depth vendors that depends on the required
+// phones.
 func (s *autoprovisioningSettings) satisfiedBy(v *versionReading) bool {
 	depths := []string{vendorsDepth, modelsDepth, fullDepth}
-	return slices.Index(depths, v.Depth) >= slices.Index(depths, s.Depth) && !slices.ContainsFunc(v.Vendors, func(vendor PhoneVendor) bool {
-		return s.wantsModels(&vendor) && vendor.Models == nil && !vendor.Refused
-	})
+	return slices.Index(depths, v.Depth) >= slices.Index(depths, s.Depth) &&
+		(v.Depth != vendorsDepth || slices.Equal(v.Required, s.RequiredPhones))
 }
 
 const (
@@ -115,64 +107,50 @@ const (
 // cataloguesReading is the phone catalogues of the account's firmware versions.
 type cataloguesReading struct{ Versions []versionReading }
 
-func (r *cataloguesReading) write(write func(record any) error) error {
-	return writeAll(write, len(r.Versions), r.Versions)
-}
-
-func (r *cataloguesReading) read(next func(record any) error) (err error) {
-	var versions int
-	if err := next(&versions); err != nil {
-		return err
-	}
-	r.Versions, err = readAll[versionReading](next, versions)
-	return err
-}
-
 // versionReading is the phone catalogue of one firmware version.
 type versionReading struct {
-	Version string
-	PBXs    int           // How many of the account have it.
-	Vendors []PhoneVendor // nil: not known
-	Depth   string        // To which they were read.
-	At      time.Time     // When they were read.
-	Tried   time.Time     // When reading them was last tried.
-	Problem string        `json:",omitempty"` // Why that failed.
+	PhoneCatalogue
+	Depth    string          // To which it was read.
+	Required []RequiredPhone // For which it was read.
+	At       time.Time       // When it was read.
+	Tried    time.Time       // When reading it was last tried.
 }
 
 // autoprovisioning reads which phones the firmware of an account's PBXs can provision.
 func autoprovisioning() Collector {
 	return Collector{
 		Name: Autoprovisioning, Schedule: off(24 * time.Hour), Check: checkVersions,
-		Settings: func() Settings { return &autoprovisioningSettings{Depth: modelsDepth} },
-		AsksPBXs: true, Endpoints: []string{ycmclient.EndpointProxy},
-		Families: series.AccountFamilies(autoprovisioningColumns(&autoprovisioningSettings{}, nil)),
+		Settings:    func() Settings { return &autoprovisioningSettings{Depth: modelsDepth} },
+		QueriesPBXs: true, Endpoints: []string{ycmclient.EndpointProxy},
+		Families: series.AccountFamilies(autoprovisioningColumns("", nil)),
 		New: func(a Account) Poller {
 			settings := a.Settings.(*autoprovisioningSettings)
-			a.pollers.catalogues = &accountPoller[cataloguesReading]{account: a, query: pollCatalogues, show: func(r *cataloguesReading) exposition.Source {
+			p := &accountPoller[cataloguesReading]{account: a, query: pollCatalogues, show: func(r *cataloguesReading) exposition.Source {
 				required := settings.RequiredPhones
 				if required.inUse() {
 					required = nil
-					if phones := a.pollers.phones; phones != nil {
-						required = inUse(phones.Reading())
+					if phones, ok := a.pollers[Phones].(*pbxPoller[phonesReading]); ok {
+						required = inUse(phones.Results())
 					}
 				}
-				return series.PerAccount(a.Account, autoprovisioningColumns(settings, required), r)
+				return series.PerAccount(a.Account, autoprovisioningColumns(settings.Depth, required), r)
 			}}
-			return a.pollers.catalogues
+			a.pollers[Autoprovisioning] = p
+			return p
 		},
 	}
 }
 
 // pollCatalogues reads the catalogues that are due, each from one PBX with the version. If YCM does not forward requests,
 // that is the error, and what is known stays.
-func pollCatalogues(ctx context.Context, a Account, before *cataloguesReading) (*cataloguesReading, error) {
+func pollCatalogues(ctx context.Context, a Account) (*cataloguesReading, error) {
 	settings := a.Settings.(*autoprovisioningSettings)
 	versions, err := a.Fleet.Versions(ctx)
 	if err != nil {
 		return nil, err
 	}
 	known := map[string]versionReading{}
-	if before != nil {
+	if before := readingOf[cataloguesReading](a.pollers, Autoprovisioning); before != nil {
 		for _, v := range before.Versions {
 			known[v.Version] = v
 		}
@@ -190,14 +168,14 @@ func pollCatalogues(ctx context.Context, a Account, before *cataloguesReading) (
 		case !version.Running():
 			v.Problem = fmt.Sprintf("none of its %d PBXs is Running", v.PBXs)
 		default:
-			reader := catalogueReader{settings: settings}
-			lost, err = a.Fleet.Query(ctx, version, func(ctx context.Context, c *pbxclient.Client) error {
-				reader.pbx = c
-				return reader.read(ctx)
+			var vendors []PhoneVendor
+			lost, err = a.Fleet.Query(ctx, version, func(ctx context.Context, c *pbxclient.Client) (err error) {
+				vendors, err = (&catalogueReader{pbx: c, settings: settings, templates: map[string][]string{}}).read(ctx)
+				return err
 			}, a.Queried)
 			switch {
 			case err == nil:
-				v.Vendors, v.Depth, v.At, v.Problem = reader.vendors, settings.Depth, time.Now(), ""
+				v.Vendors, v.Depth, v.Required, v.At, v.Problem = vendors, settings.Depth, settings.RequiredPhones, time.Now(), ""
 			case !lost:
 				v.Tried, v.Problem = now, err.Error()
 			}
@@ -214,19 +192,19 @@ func pollCatalogues(ctx context.Context, a Account, before *cataloguesReading) (
 }
 
 // autoprovisioningColumns declares what is known of phones (Query Configuration Options for Auto Provisioning).
-func autoprovisioningColumns(settings *autoprovisioningSettings, required []RequiredPhone) []series.Column[cataloguesReading] {
+func autoprovisioningColumns(depth string, required []RequiredPhone) []series.Column[cataloguesReading] {
 	return []series.Column[cataloguesReading]{
 		{
 			Name:   "ycm_autoprovisioning_phone_vendors",
 			Help:   "Vendors of phones that a firmware version can provision (phone_vendor), by their type; an empty type is one that the PBX did not give. The versions are those that PBXs of the account have.",
 			Labels: []string{"type", "version"},
-			Read: perVersion(func(version string, vendors []PhoneVendor, labels []string, sample func(float64)) {
+			Read: perVersion(func(r *versionReading, labels []string, sample func(float64)) {
 				types := map[string]int{}
-				for _, v := range vendors {
+				for _, v := range r.Vendors {
 					types[v.Type]++
 				}
 				for kind, n := range types {
-					labels[0], labels[1] = kind, version
+					labels[0], labels[1] = kind, r.Version
 					sample(float64(n))
 				}
 			}),
@@ -235,17 +213,17 @@ func autoprovisioningColumns(settings *autoprovisioningSettings, required []Requ
 			Name:   "ycm_autoprovisioning_phone_models",
 			Help:   "Models of a vendor that a firmware version can provision (phone_model), by their type. Not with depth vendors.",
 			Labels: []string{"type", "vendor", "version"},
-			Read: perVersion(func(version string, vendors []PhoneVendor, labels []string, sample func(float64)) {
-				if settings.Depth == vendorsDepth {
+			Read: perVersion(func(r *versionReading, labels []string, sample func(float64)) {
+				if depth == vendorsDepth {
 					return
 				}
-				for _, v := range vendors {
+				for _, v := range r.Vendors {
 					types := map[string]int{}
 					for _, m := range v.Models {
 						types[m.Type]++
 					}
 					for kind, n := range types {
-						labels[0], labels[1], labels[2] = kind, v.Value, version
+						labels[0], labels[1], labels[2] = kind, v.Value, r.Version
 						sample(float64(n))
 					}
 				}
@@ -255,14 +233,11 @@ func autoprovisioningColumns(settings *autoprovisioningSettings, required []Requ
 			Name:   "ycm_autoprovisioning_phone_model_info",
 			Help:   "A phone that a firmware version can provision, always 1, with the names of its templates (phone_template) and its provisioning methods (autop_method), each joined by commas. With depth full only. A model that two vendors have has the templates of both.",
 			Labels: []string{"methods", "model", "templates", "type", "vendor", "version"},
-			Read: perVersion(func(version string, vendors []PhoneVendor, labels []string, sample func(float64)) {
-				if settings.Depth != fullDepth {
-					return
-				}
-				for _, v := range vendors {
+			Read: perVersion(func(r *versionReading, labels []string, sample func(float64)) {
+				for _, v := range r.Vendors {
 					for _, m := range v.Models {
-						if m.Templates != nil && m.Methods != nil {
-							copy(labels, []string{strings.Join(m.Methods, ","), m.Value, strings.Join(m.Templates, ","), m.Type, v.Value, version})
+						if depth == fullDepth && m.Templates != nil && m.Methods != nil {
+							copy(labels, []string{strings.Join(m.Methods, ","), m.Value, strings.Join(m.Templates, ","), m.Type, v.Value, r.Version})
 							sample(1)
 						}
 					}
@@ -273,10 +248,10 @@ func autoprovisioningColumns(settings *autoprovisioningSettings, required []Requ
 			Name:   "ycm_autoprovisioning_phone_supported",
 			Help:   "Whether a firmware version can provision a phone of required_phones (1) or not (0), or, where that is in_use, each phone that collector phones has seen, whatever the case of its names; absent where the version's PBXs do not tell.",
 			Labels: []string{"model", "vendor", "version"},
-			Read: perVersion(func(version string, vendors []PhoneVendor, labels []string, sample func(float64)) {
+			Read: perVersion(func(r *versionReading, labels []string, sample func(float64)) {
 				for _, phone := range required {
-					if yes, ok := supports(vendors, phone); ok {
-						copy(labels, []string{phone.Model, phone.Vendor, version})
+					if yes, ok := supports(r.Vendors, phone); ok {
+						copy(labels, []string{phone.Model, phone.Vendor, r.Version})
 						sample(series.Boolean(yes))
 					}
 				}
@@ -286,11 +261,11 @@ func autoprovisioningColumns(settings *autoprovisioningSettings, required []Requ
 }
 
 // perVersion reads samples from each version whose catalogue is known.
-func perVersion(read func(string, []PhoneVendor, []string, func(float64))) func(*cataloguesReading, []string, func(float64)) {
+func perVersion(read func(*versionReading, []string, func(float64))) func(*cataloguesReading, []string, func(float64)) {
 	return func(r *cataloguesReading, labels []string, sample func(float64)) {
-		for _, v := range r.Versions {
-			if v.Vendors != nil {
-				read(v.Version, v.Vendors, labels, sample)
+		for i := range r.Versions {
+			if r.Versions[i].Vendors != nil {
+				read(&r.Versions[i], labels, sample)
 			}
 		}
 	}

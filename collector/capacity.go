@@ -9,26 +9,20 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// capacityReading is the capacity that a PBX reports.
-type capacityReading struct{ pbxclient.Capacity }
-
 // capacity queries the capacity of each Running PBX, and how much of it is used.
 func capacity() Collector {
-	return ofEachPBX("capacity", off(time.Hour), capacityColumns(), queryCapacity)
-}
-
-func queryCapacity(ctx context.Context, c *pbxclient.Client) (capacityReading, error) {
-	reported, err := c.Capacity(ctx)
-	return capacityReading{reported}, err
+	return ofEachPBX("capacity", off(time.Hour), capacityColumns(), func(ctx context.Context, c *pbxclient.Client) (pbxclient.Capacity, error) {
+		return c.Capacity(ctx)
+	}, false)
 }
 
 // capacityColumns declares what a PBX reports of its AI functions (Query PBX Capacity).
-func capacityColumns() []series.Column[capacityReading] {
-	column := func(name, help string, figure func(pbxclient.Quota) yeastar.Int) series.Column[capacityReading] {
-		return series.Column[capacityReading]{
+func capacityColumns() []series.Column[pbxclient.Capacity] {
+	column := func(name, help string, figure func(pbxclient.Quota) yeastar.Int) series.Column[pbxclient.Capacity] {
+		return series.Column[pbxclient.Capacity]{
 			Name: name, Help: help + " (ai_transcription_onetime, ai_transcription_pack, ai_receptionist_onetime, ai_receptionist_pack), in seconds; absent where the firmware does not tell.",
 			Labels: []string{"feature", "quota"},
-			Read: func(r *capacityReading, labels []string, sample func(float64)) {
+			Read: func(r *pbxclient.Capacity, labels []string, sample func(float64)) {
 				for _, q := range []struct {
 					feature, quota string
 					figures        pbxclient.Quota
@@ -46,7 +40,7 @@ func capacityColumns() []series.Column[capacityReading] {
 			},
 		}
 	}
-	return []series.Column[capacityReading]{
+	return []series.Column[pbxclient.Capacity]{
 		column("ycm_cloud_pbx_ai_capacity_seconds", "AI transcription and receptionist that the Cloud PBX may use, given once and bought in packs",
 			func(q pbxclient.Quota) yeastar.Int { return q.Capacity }),
 		column("ycm_cloud_pbx_ai_used_seconds", "AI transcription and receptionist that the Cloud PBX has used of what was given once and bought in packs",

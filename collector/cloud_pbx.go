@@ -2,9 +2,11 @@ package collector
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"slices"
-	"strings"
 	"time"
+	"unique"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 	"github.com/ycm-exporter/ycm_exporter/internal/series"
@@ -12,10 +14,13 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
+// pbx is a record of the list.
+type pbx = ycmclient.CloudPBX
+
 // listReading is the list as a poll saw it.
 type listReading struct {
-	List   ycmclient.List
-	State  ycmclient.WalkState // What the walks up to this one have learned of the list itself.
+	ycmclient.List
+	State  ycmclient.WalkState // Of the walks up to this one.
 	Polled time.Time
 }
 
@@ -25,167 +30,167 @@ func cloudPBX() Collector {
 		Name: CloudPBX, Schedule: on(time.Minute), Endpoints: []string{ycmclient.EndpointList, ycmclient.EndpointCloudPBX},
 		Families: slices.Concat(series.PBXFamilies(cloudPBXColumns(time.Time{}, nil)), series.AccountFamilies(listColumns())),
 		New: func(a Account) Poller {
-			firmware := servedFirmware{account: a}
-			a.pollers.list = &accountPoller[listReading]{account: a, query: new(listWalks).walk, show: func(r *listReading) exposition.Source {
-				return showList(a.Account, r, firmware.get())
+			p := &accountPoller[listReading]{account: a, show: func(r *listReading) exposition.Source {
+				var firmware *firmwareReading
+				if a.serving(Firmware) {
+					firmware = readingOf[firmwareReading](a.pollers, Firmware)
+				}
+				return showList(a.Account, r, firmware)
 			}}
-			return a.pollers.list
+			var state *ycmclient.WalkState // Walks that fail update it too.
+			p.query = func(ctx context.Context, a Account) (*listReading, error) {
+				before := p.reading.Load()
+				if before == nil {
+					before = &listReading{}
+				}
+				if state == nil {
+					first := before.State
+					state = &first
+				}
+				list, err := a.YCM.Walk(ctx, state, before.PBXs, a.Progress)
+				if err != nil {
+					return nil, err
+				}
+				return &listReading{list, *state, time.Now()}, nil
+			}
+			a.pollers[CloudPBX] = p
+			return p
 		},
 	}
 }
 
-// listWalks is what walks learn of the list, also those that fail.
-type listWalks struct {
-	state   ycmclient.WalkState
-	resumed bool
-}
-
-// walk is told the list before, as the walk is. The first walk goes on with what the reading before has learned.
-func (w *listWalks) walk(ctx context.Context, a Account, before *listReading) (*listReading, error) {
-	var previous []ycmclient.CloudPBX
-	if before != nil {
-		previous = before.List.PBXs
-		if !w.resumed {
-			w.state = before.State
-		}
-	}
-	w.resumed = true
-	list, err := a.YCM.Walk(ctx, &w.state, previous, a.Progress)
-	if err != nil {
-		return nil, err
-	}
-	return &listReading{list, w.state, time.Now()}, nil
-}
-
 // showList makes a snapshot that keeps the list's records.
-func showList(account series.Account, r *listReading, c *catalogue) exposition.Source {
+func showList(account series.Account, r *listReading, firmware *firmwareReading) exposition.Source {
+	columns := cloudPBXColumns(r.Polled, versionsBehind(firmware, r.PBXs))
 	return series.Join(
-		series.PerPBX(account, cloudPBXColumns(r.Polled, lagOf(c, r.List.PBXs)), r.List.PBXs, identifyCloudPBX),
+		series.PerPBX(account, columns, r.PBXs, func(p *pbx) (series.PBX, *pbx) {
+			return series.PBX{ID: p.ID, Name: p.Name, Region: p.Region}, p
+		}),
 		series.PerAccount(account, listColumns(), &r.List),
 	)
 }
 
-func identifyCloudPBX(p *ycmclient.CloudPBX) (series.PBX, *ycmclient.CloudPBX) {
-	return series.PBX{ID: p.ID, Name: p.Name, Region: p.Region}, p
+// listHead is the first record of a list's reading; the PBXs follow one by one.
+type listHead struct {
+	PBXs int // In the place of the list itself.
+	listReading
+}
+
+func (r *listReading) write(write func(record any) error) error {
+	return writeAll(write, listHead{len(r.PBXs), *r}, r.PBXs)
+}
+
+func (r *listReading) read(next func(record any) error) error {
+	var head listHead
+	if err := next(&head); err != nil {
+		return err
+	}
+	last := int64(math.MinInt64)
+	pbxs, err := readAll[pbx](func(record any) error {
+		if err := next(record); err != nil {
+			return err
+		}
+		p := record.(*pbx)
+		if p.ID <= last {
+			return fmt.Errorf("PBX %d follows PBX %d, but must have a higher id", p.ID, last)
+		}
+		last = p.ID
+		for _, text := range []*string{&p.Region, &p.Type, &p.Plan, &p.Group, &p.Version, &p.LastUsedTemplate} {
+			*text = unique.Make(*text).Value() // A fleet has few versions, regions and plans.
+		}
+		return nil
+	}, head.PBXs)
+	*r = head.listReading
+	r.PBXs = pbxs
+	return err
 }
 
 // listColumns declares what the list reports of the whole fleet.
 func listColumns() []series.Column[ycmclient.List] {
 	return []series.Column[ycmclient.List]{
-		series.Number("ycm_cloud_pbxs", "Number of Cloud PBXs, as YCM reports it with its list (total). "+background,
-			func(l *ycmclient.List) yeastar.Int { return yeastar.Int(l.Total) }),
-		series.Number("ycm_cloud_pbxs_listed", "Number of Cloud PBXs that YCM's list has. It differs from ycm_cloud_pbxs where YCM counts otherwise than it lists. "+background,
-			func(l *ycmclient.List) yeastar.Int { return yeastar.Int(l.Listed) }),
+		series.Number("ycm_cloud_pbxs", func(l *ycmclient.List) yeastar.Int { return yeastar.Int(l.Total) }, "Number of Cloud PBXs, as YCM reports it with its list (total). "+background),
+		series.Number("ycm_cloud_pbxs_listed", func(l *ycmclient.List) yeastar.Int { return yeastar.Int(l.Listed) }, "Number of Cloud PBXs that YCM's list has. It differs from ycm_cloud_pbxs where YCM counts otherwise than it lists. "+background),
 	}
 }
 
 // cloudPBXColumns declares what the list reports of each PBX (Query All the Cloud PBXs). polled is when it did, and
 // behind how the PBXs' releases compare with the firmware that can be had.
-func cloudPBXColumns(polled time.Time, behind lag) []series.Column[ycmclient.CloudPBX] {
-	return []series.Column[ycmclient.CloudPBX]{
+func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[pbx] {
+	ofRelease := func(name string, value func(behind int) float64, help string) series.Column[pbx] {
+		return series.Column[pbx]{Name: name, Help: help, Read: func(p *pbx, _ []string, sample func(float64)) {
+			if count, ok := behind[release{p.Region, p.Version}]; ok {
+				sample(value(count))
+			}
+		}}
+	}
+	return []series.Column[pbx]{
 		{
 			Name:   "ycm_cloud_pbx_info",
 			Help:   "What describes a Cloud PBX, always 1: serial number (sn), host name (url), type, plan, group, firmware version, last used template (lastUsedTemplate); an empty label is one that the API did not give.",
 			Labels: []string{"group", "host", "last_used_template", "plan", "sn", "type", "version"},
-			Read: func(p *ycmclient.CloudPBX, labels []string, sample func(float64)) {
+			Read: func(p *pbx, labels []string, sample func(float64)) {
 				copy(labels, []string{p.Group, p.URL, p.LastUsedTemplate, p.Plan, p.SN, p.Type, p.Version})
 				sample(1)
 			},
 		},
 		statusColumn(),
-		series.Toggle("ycm_cloud_pbx_activated", "Whether the Cloud PBX is Activated (1) or Unactivated (0) (activationStatus).",
-			func(p *ycmclient.CloudPBX) yeastar.Switch { return p.Activated }),
+		series.Toggle("ycm_cloud_pbx_activated", func(p *pbx) yeastar.Switch { return p.Activated }, "Whether the Cloud PBX is Activated (1) or Unactivated (0) (activationStatus)."),
 		featureColumn(),
-		series.Number("ycm_cloud_pbx_active_calls", "Calls that are active on the Cloud PBX (activeCalls); YCM may go on showing the last value of one that is not Running. "+background,
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.ActiveCalls }),
-		series.Number("ycm_cloud_pbx_concurrent_calls_capacity", "Calls that the Cloud PBX may have at the same time (concurrentCallCapacity).",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.ConcurrentCallCapacity }),
-		series.Number("ycm_cloud_pbx_extensions_used", "Extensions created on the Cloud PBX (usedExtensions).",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.UsedExtensions }),
-		series.Number("ycm_cloud_pbx_extensions_capacity", "Extensions that the Cloud PBX may have (extensionCapacity).",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.ExtensionCapacity }),
-		series.Minutes("ycm_cloud_pbx_recording_used_seconds", "Call recordings stored on the Cloud PBX, in seconds (usedRecording, which the API gives in minutes).",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.UsedRecording }),
-		series.Minutes("ycm_cloud_pbx_recording_capacity_seconds", "Call recordings that the Cloud PBX can store, in seconds (recordingCapacity, which the API gives in minutes).",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.RecordingCapacity }),
-		series.Number("ycm_cloud_pbx_plan_expiration_timestamp_seconds", "Unix time at which the Cloud PBX's plan expires, or has expired (planExpirationDate).",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.PlanExpiration }),
-		series.Number("ycm_cloud_pbx_expiration_timestamp_seconds", "Unix time at which the Cloud PBX itself expires, or has expired (expirationDate).",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.Expiration }),
-		series.Number("ycm_cloud_pbx_last_backup_timestamp_seconds", "Unix time of the last backup that a YCM task made of the Cloud PBX (lastBackupTime); absent if there was none.",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.LastBackup }),
-		series.Number("ycm_cloud_pbx_backup_age_seconds", "Age in seconds that the last backup (lastBackupTime) had when the list was polled. Rules better use ycm_cloud_pbx_last_backup_timestamp_seconds, which is exact.",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return backupAge(p, polled) }),
-		series.Number("ycm_cloud_pbx_created_timestamp_seconds", "Unix time at which the Cloud PBX was created (createTime).",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.Created }),
-		series.Number("ycm_cloud_pbx_first_started_timestamp_seconds", "Unix time at which the Cloud PBX was started for the first time (initialStartUpTime).",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.FirstStarted }),
-		series.Number("ycm_cloud_pbx_template_last_used_timestamp_seconds", "Unix time at which the Cloud PBX was last provisioned with a template (lastUsedTime).",
-			func(p *ycmclient.CloudPBX) yeastar.Int { return p.TemplateLastUsed }),
-		{
-			Name: "ycm_cloud_pbx_firmware_update_available",
-			Help: "Whether a firmware version newer than the Cloud PBX's own (version) is listed for its region (1) or not (0); absent where the region or the version cannot be matched with the firmware that YCM lists.",
-			Read: func(p *ycmclient.CloudPBX, _ []string, sample func(float64)) {
-				if count, ok := behind[release{p.Region, p.Version}]; ok {
-					sample(series.Boolean(count > 0))
-				}
-			},
-		},
-		{
-			Name: "ycm_cloud_pbx_firmware_versions_behind",
-			Help: "Number of firmware versions listed for the Cloud PBX's region that are newer than its own (version); absent where the region or the version cannot be matched with the firmware that YCM lists.",
-			Read: func(p *ycmclient.CloudPBX, _ []string, sample func(float64)) {
-				if count, ok := behind[release{p.Region, p.Version}]; ok {
-					sample(float64(count))
-				}
-			},
-		},
+		series.Number("ycm_cloud_pbx_active_calls", func(p *pbx) yeastar.Int { return p.ActiveCalls }, "Calls that are active on the Cloud PBX (activeCalls); YCM may go on showing the last value of one that is not Running. "+background),
+		series.Number("ycm_cloud_pbx_concurrent_calls_capacity", func(p *pbx) yeastar.Int { return p.ConcurrentCallCapacity }, "Calls that the Cloud PBX may have at the same time (concurrentCallCapacity)."),
+		series.Number("ycm_cloud_pbx_extensions_used", func(p *pbx) yeastar.Int { return p.UsedExtensions }, "Extensions created on the Cloud PBX (usedExtensions)."),
+		series.Number("ycm_cloud_pbx_extensions_capacity", func(p *pbx) yeastar.Int { return p.ExtensionCapacity }, "Extensions that the Cloud PBX may have (extensionCapacity)."),
+		series.Minutes("ycm_cloud_pbx_recording_used_seconds", func(p *pbx) yeastar.Int { return p.UsedRecording }, "Call recordings stored on the Cloud PBX, in seconds (usedRecording, which the API gives in minutes)."),
+		series.Minutes("ycm_cloud_pbx_recording_capacity_seconds", func(p *pbx) yeastar.Int { return p.RecordingCapacity }, "Call recordings that the Cloud PBX can store, in seconds (recordingCapacity, which the API gives in minutes)."),
+		series.Number("ycm_cloud_pbx_plan_expiration_timestamp_seconds", func(p *pbx) yeastar.Int { return p.PlanExpiration }, "Unix time at which the Cloud PBX's plan expires, or has expired (planExpirationDate)."),
+		series.Number("ycm_cloud_pbx_expiration_timestamp_seconds", func(p *pbx) yeastar.Int { return p.Expiration }, "Unix time at which the Cloud PBX itself expires, or has expired (expirationDate)."),
+		series.Number("ycm_cloud_pbx_last_backup_timestamp_seconds", func(p *pbx) yeastar.Int { return p.LastBackup }, "Unix time of the last backup that a YCM task made of the Cloud PBX (lastBackupTime); absent if there was none."),
+		series.Number("ycm_cloud_pbx_backup_age_seconds", func(p *pbx) yeastar.Int { return backupAge(p, polled) }, "Age in seconds that the last backup (lastBackupTime) had when the list was polled. Rules better use ycm_cloud_pbx_last_backup_timestamp_seconds, which is exact."),
+		series.Number("ycm_cloud_pbx_created_timestamp_seconds", func(p *pbx) yeastar.Int { return p.Created }, "Unix time at which the Cloud PBX was created (createTime)."),
+		series.Number("ycm_cloud_pbx_first_started_timestamp_seconds", func(p *pbx) yeastar.Int { return p.FirstStarted }, "Unix time at which the Cloud PBX was started for the first time (initialStartUpTime)."),
+		series.Number("ycm_cloud_pbx_template_last_used_timestamp_seconds", func(p *pbx) yeastar.Int { return p.TemplateLastUsed }, "Unix time at which the Cloud PBX was last provisioned with a template (lastUsedTime)."),
+		ofRelease("ycm_cloud_pbx_firmware_update_available", func(count int) float64 { return series.Boolean(count > 0) },
+			"Whether a firmware version newer than the Cloud PBX's own (version) is listed for its region (1) or not (0); absent where the region or the version cannot be matched with the firmware that YCM lists."),
+		ofRelease("ycm_cloud_pbx_firmware_versions_behind", func(count int) float64 { return float64(count) },
+			"Number of firmware versions listed for the Cloud PBX's region that are newer than its own (version); absent where the region or the version cannot be matched with the firmware that YCM lists."),
 	}
 }
 
 // statusColumn is a state set: of the documented statuses and Unknown, which stands for any other and for none, one
 // is 1 and the others are 0.
-func statusColumn() series.Column[ycmclient.CloudPBX] {
-	type state struct {
-		status ycmclient.Status
-		name   string
-	}
-	var states []state
-	for _, s := range ycmclient.Statuses() {
-		states = append(states, state{s, s.String()})
-	}
-	slices.SortFunc(states, func(a, b state) int { return strings.Compare(a.name, b.name) })
-	return series.Column[ycmclient.CloudPBX]{
+func statusColumn() series.Column[pbx] {
+	statuses := byLabel(ycmclient.Statuses())
+	return series.Column[pbx]{
 		Name:   "ycm_cloud_pbx_status",
 		Help:   "Running status of the Cloud PBX (pbxStatus): 1 for the present one, 0 for the others; Unknown is any that the API does not document. " + background,
 		Labels: []string{"status"},
-		Read: func(p *ycmclient.CloudPBX, labels []string, sample func(float64)) {
-			for _, s := range states {
-				labels[0] = s.name
-				sample(series.Boolean(p.Status == s.status))
+		Read: func(p *pbx, labels []string, sample func(float64)) {
+			for _, s := range statuses {
+				labels[0] = s.String()
+				sample(series.Boolean(p.Status == s))
 			}
 		},
 	}
 }
 
 // featureColumn reports which features are enabled. They are in the order of their labels.
-func featureColumn() series.Column[ycmclient.CloudPBX] {
+func featureColumn() series.Column[pbx] {
 	features := []struct {
 		name string
-		get  func(*ycmclient.CloudPBX) yeastar.Switch
+		get  func(*pbx) yeastar.Switch
 	}{
-		{"im", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.IM }},
-		{"passwordless_login", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.PasswordlessLogin }},
-		{"provisioning_via_template", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.ProvisioningViaTemplate }},
-		{"recording", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.Recording }},
-		{"superior_passwordless_login", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.SuperiorPasswordlessLogin }},
-		{"upgrade_in_pbx", func(p *ycmclient.CloudPBX) yeastar.Switch { return p.UpgradeInPBX }},
+		{"im", func(p *pbx) yeastar.Switch { return p.IM }},
+		{"passwordless_login", func(p *pbx) yeastar.Switch { return p.PasswordlessLogin }},
+		{"provisioning_via_template", func(p *pbx) yeastar.Switch { return p.ProvisioningViaTemplate }},
+		{"recording", func(p *pbx) yeastar.Switch { return p.Recording }},
+		{"superior_passwordless_login", func(p *pbx) yeastar.Switch { return p.SuperiorPasswordlessLogin }},
+		{"upgrade_in_pbx", func(p *pbx) yeastar.Switch { return p.UpgradeInPBX }},
 	}
-	return series.Column[ycmclient.CloudPBX]{
+	return series.Column[pbx]{
 		Name:   "ycm_cloud_pbx_feature_enabled",
 		Help:   "Whether a feature of the Cloud PBX is enabled (1) or disabled (0): im, passwordlessLogin, provisioningViaTemplate, recordingStatus, allowSuperiorPasswordlessLogin, upgradeInPbx; absent where the API does not say.",
 		Labels: []string{"feature"},
-		Read: func(p *ycmclient.CloudPBX, labels []string, sample func(float64)) {
+		Read: func(p *pbx, labels []string, sample func(float64)) {
 			for _, f := range features {
 				if on, ok := f.get(p).Get(); ok {
 					labels[0] = f.name
@@ -196,8 +201,8 @@ func featureColumn() series.Column[ycmclient.CloudPBX] {
 	}
 }
 
-// backupAge is how old the last backup was at a time; one that is yet to come, by YCM's clock, is new.
-func backupAge(p *ycmclient.CloudPBX, at time.Time) yeastar.Int {
+// backupAge is how old the last backup was when the list was polled. One in the future, by YCM's clock, has the age 0.
+func backupAge(p *pbx, at time.Time) yeastar.Int {
 	backup, ok := p.LastBackup.Get()
 	if !ok {
 		return yeastar.Absent

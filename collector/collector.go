@@ -31,8 +31,8 @@ type Collector struct {
 	Schedule Schedule      // the default
 	Check    time.Duration // how often it polls at least, to find what is due; 0: at its interval
 	// Settings makes new settings with their defaults; nil if there are none but the schedule.
-	Settings func() Settings
-	AsksPBXs bool // it needs the list of PBXs, or PBXs with direct access
+	Settings    func() Settings
+	QueriesPBXs bool // it needs the list of PBXs, or PBXs with direct access
 	// Endpoints are those of YCM that it requests, as errors and metrics name them. Their counters start at 0.
 	Endpoints []string
 	Families  []exposition.Family
@@ -46,22 +46,21 @@ type Schedule struct {
 	StaleAfter time.Duration `yaml:"stale_after"` // how long past its poll a snapshot is served when later polls fail
 }
 
+// on and off are the schedules of collectors that poll, or do not, unless the configuration says otherwise.
+func on(interval time.Duration) Schedule  { return Schedule{Enabled: true, Interval: interval} }
+func off(interval time.Duration) Schedule { return Schedule{Interval: interval} }
+
 // Settings are what is configured besides the schedule: a pointer to a struct whose fields have yaml keys.
 type Settings interface {
 	// Check returns what is wrong with the values.
 	Check() []Problem
 }
 
-// Requirer is settings for which another collector must be enabled.
-type Requirer interface {
-	// Requires returns the name of that collector, and the key that needs it; both are empty where none is needed.
-	Requires() (name, path string)
-}
-
 // Problem is one mistake in settings. It never shows a value.
 type Problem struct {
 	Path    string // of the key below the collector's, such as types[1]; empty for the collector itself
 	Message string // what would be right
+	Needs   string // instead of a message: a collector that must be enabled for this key
 }
 
 // Configured is a collector with the schedule and the settings that the configuration gives it.
@@ -74,22 +73,7 @@ type Configured struct {
 
 // Equal reports whether two are configured alike.
 func (c Configured) Equal(d Configured) bool {
-	return c.Name == d.Name && c.Schedule == d.Schedule && c.SameSettings(d) && c.SameFamilies(d)
-}
-
-// SameFamilies reports whether two have the same families left.
-func (c Configured) SameFamilies(d Configured) bool { return slices.Equal(c.Excluded, d.Excluded) }
-
-// SameSettings reports whether two have the same settings, whatever their schedules.
-func (c Configured) SameSettings(d Configured) bool { return reflect.DeepEqual(c.Settings, d.Settings) }
-
-// Requires returns the name of a collector that must be enabled for this one, and the key that needs it; both are empty where
-// none is needed.
-func (c Configured) Requires() (name, path string) {
-	if r, ok := c.Settings.(Requirer); ok {
-		return r.Requires()
-	}
-	return "", ""
+	return c.Name == d.Name && c.Schedule == d.Schedule && reflect.DeepEqual(c.Settings, d.Settings) && slices.Equal(c.Excluded, d.Excluded)
 }
 
 // Poller is a collector at work for one account. Its methods are for one goroutine, but for Save.

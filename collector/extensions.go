@@ -3,7 +3,6 @@ package collector
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
@@ -19,7 +18,7 @@ type extensionsReading struct {
 
 // extensions queries which endpoints of the extensions of each Running PBX are online.
 func extensions() Collector {
-	return ofEachPBX("extensions", off(15*time.Minute), extensionsColumns(), queryExtensions)
+	return ofEachPBX("extensions", off(15*time.Minute), extensionsColumns(), queryExtensions, false)
 }
 
 func queryExtensions(ctx context.Context, c *pbxclient.Client) (extensionsReading, error) {
@@ -57,7 +56,7 @@ func extensionsColumns() []series.Column[extensionsReading] {
 	for e := range pbxclient.Endpoints {
 		endpoints = append(endpoints, pbxclient.Endpoint(e))
 	}
-	slices.SortFunc(endpoints, func(a, b pbxclient.Endpoint) int { return strings.Compare(a.String(), b.String()) })
+	byLabel(endpoints)
 	return []series.Column[extensionsReading]{
 		{
 			Name:   "ycm_cloud_pbx_endpoints",
@@ -76,7 +75,6 @@ func extensionsColumns() []series.Column[extensionsReading] {
 				}
 			},
 		},
-		series.Number("ycm_cloud_pbx_extensions_reachable", "Extensions with at least one endpoint online (online_status). "+background,
-			func(r *extensionsReading) yeastar.Int { return r.Reachable }),
+		series.Number("ycm_cloud_pbx_extensions_reachable", func(r *extensionsReading) yeastar.Int { return r.Reachable }, "Extensions with at least one endpoint online (online_status). "+background),
 	}
 }

@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,21 +22,21 @@ type firmwareSettings struct {
 // Check implements Settings.
 func (s *firmwareSettings) Check() (problems []Problem) {
 	if len(s.Types) == 0 {
-		return []Problem{{"types", "is empty; write pbx, cluster or cm, or enabled: false to switch the collector off"}}
+		return []Problem{{Path: "types", Message: "is empty; write pbx, cluster or cm, or enabled: false to switch the collector off"}}
 	}
 	for i, kind := range s.Types {
 		path := fmt.Sprintf("types[%d]", i)
 		switch {
 		case !slices.Contains([]string{pbxFirmware, "cluster", "cm"}, kind):
-			problems = append(problems, Problem{path, "must be pbx, cluster or cm"})
+			problems = append(problems, Problem{Path: path, Message: "must be pbx, cluster or cm"})
 		case slices.Contains(s.Types[:i], kind):
-			problems = append(problems, Problem{path, "is in the list already; delete it"})
+			problems = append(problems, Problem{Path: path, Message: "is in the list already; delete it"})
 		}
 	}
 	return problems
 }
 
-// firmwareReading is what one poll learned: regions, and firmware by type.
+// firmwareReading is the result of one poll: regions, and firmware by type.
 type firmwareReading struct {
 	Regions  []ycmclient.Region
 	Firmware map[string][]ycmclient.Firmware
@@ -67,10 +66,6 @@ func (r *firmwareReading) bound(types []string) {
 func firmware() Collector {
 	c := ofAccount(Firmware, on(time.Hour), firmwareColumns(), queryFirmware, ycmclient.EndpointRegions, ycmclient.EndpointFirmware)
 	c.Settings = func() Settings { return &firmwareSettings{Types: []string{pbxFirmware}} }
-	c.New = func(a Account) Poller {
-		a.pollers.firmware = newAccountPoller(a, firmwareColumns(), queryFirmware)
-		return a.pollers.firmware
-	}
 	return c
 }
 
@@ -120,11 +115,8 @@ func firmwareColumns() []series.Column[firmwareReading] {
 				}
 			},
 		},
-		{
-			Name: "ycm_firmware_available_truncated",
-			Help: fmt.Sprintf("Whether YCM lists more than %d pairs of firmware version and region (1), of which the others have no series, or not (0).", maxFirmware),
-			Read: func(r *firmwareReading, _ []string, sample func(float64)) { sample(series.Boolean(r.Truncated)) },
-		},
+		series.Flag("ycm_firmware_available_truncated", func(r *firmwareReading) bool { return r.Truncated },
+			fmt.Sprintf("Whether YCM lists more than %d pairs of firmware version and region (1), of which the others have no series, or not (0).", maxFirmware)),
 		{
 			Name:   "ycm_firmware_latest_info",
 			Help:   "The newest firmware version (version) that can be had in a region, compared number by number, always 1.",
@@ -153,31 +145,4 @@ func (r *firmwareReading) names() map[int64]string {
 		}
 	}
 	return names
-}
-
-// newest is the newest version of each region. Versions that cannot be compared do not count; of two ways to write
-// the same one, say 84.8 and 84.8.0, it is always the same whatever their order.
-func newest(listed []ycmclient.Firmware) map[int64]string {
-	type candidate struct {
-		numbers version
-		text    string
-	}
-	best := map[int64]candidate{}
-	for _, f := range listed {
-		numbers, ok := parseVersion(f.Version)
-		if !ok {
-			continue
-		}
-		for _, id := range f.RegionIDs {
-			b, found := best[id]
-			if !found || cmp.Or(numbers.compare(b.numbers), cmp.Compare(f.Version, b.text)) > 0 {
-				best[id] = candidate{numbers, f.Version}
-			}
-		}
-	}
-	texts := make(map[int64]string, len(best))
-	for id, b := range best {
-		texts[id] = b.text
-	}
-	return texts
 }

@@ -54,9 +54,9 @@ func fixtures(t *testing.T) *httptest.Server {
 	return server
 }
 
-// fixtureOfPBX answers for the fixtures' PBXs as YCM's proxy does: one tells all, one refuses everything, and the
-// others cannot be reached. A menu's file is named for what it was asked with: phone_model.Yealink.json. What the
-// first has no file for it refuses too.
+// fixtureOfPBX answers for the fixtures' PBXs as YCM's proxy does: one answers every request, one refuses everything, and the
+// others cannot be reached. A menu's file is named for its query: phone_model.Yealink.json. A request for which the first
+// has no file is refused too.
 func fixtureOfPBX(sn, path string, query url.Values) string {
 	switch sn {
 	case "3658B431119XXXXX":
@@ -128,7 +128,7 @@ func pollAll(t *testing.T, ycm string, transport *http.Transport, store poll.Sto
 		}),
 	})
 	if err := account.Once(t.Context(), nil); err != nil {
-		t.Errorf("not every collector succeeded; does the YCM of this test serve what it asks for? %v", err)
+		t.Errorf("not every collector succeeded; does the YCM of this test have all its endpoints? %v", err)
 	}
 	return s, registry
 }
@@ -166,7 +166,7 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
-// requestsOf finds the endpoints that have been asked.
+// requestsOf finds the endpoints that were requested.
 var requestsOf = regexp.MustCompile(`^ycm_api_requests_total\{.*endpoint="([a-z_]+)"`)
 
 // What the fixtures' JSON becomes, to the letter. Every family of a collector has a sample there, and client_golang's
@@ -182,7 +182,7 @@ func TestGoldenExpositions(t *testing.T) {
 	for _, c := range collector.All() {
 		t.Run(c.Name, func(t *testing.T) {
 			if snapshots[c.Name] == nil {
-				t.Fatalf("there is no snapshot; do the fixtures in collector/testdata/%s have all that is asked for?", c.Name)
+				t.Fatalf("there is no snapshot; do the fixtures in collector/testdata/%s have all that it requests?", c.Name)
 			}
 			shown := exposed(t, snapshots[c.Name])
 			for _, f := range c.Families {
@@ -215,23 +215,23 @@ func TestGoldenExpositions(t *testing.T) {
 		if strings.HasPrefix(line, "ycm_api_unexpected_values_total{") {
 			unexpected.WriteString(line)
 		}
-		if asked := requestsOf.FindStringSubmatch(line); asked != nil && asked[1] != ycmclient.EndpointToken && !slices.ContainsFunc(collector.All(), func(c collector.Collector) bool {
-			return slices.Contains(c.Endpoints, asked[1])
+		if requested := requestsOf.FindStringSubmatch(line); requested != nil && requested[1] != ycmclient.EndpointToken && !slices.ContainsFunc(collector.All(), func(c collector.Collector) bool {
+			return slices.Contains(c.Endpoints, requested[1])
 		}) {
-			t.Errorf("endpoint %s is asked, but no collector has it among its Endpoints, so its counters do not start at 0", asked[1])
+			t.Errorf("endpoint %s is requested, but no collector has it among its Endpoints, so its counters do not start at 0", requested[1])
 		}
 	}
 	golden(t, "unexpected.metrics", unexpected.String())
 }
 
-// The simulator serves what every collector asks for, so the demo shows it, and tests can ask for it.
+// The simulator has the endpoints of every collector, for the demo and for tests.
 func TestSimulatorServesEveryCollector(t *testing.T) {
 	ycm := ycmtest.New(ycmtest.Options{PBXs: 60, Seed: 1})
 	t.Cleanup(ycm.Close)
 	snapshots, _ := pollAll(t, "https://ycm.example.com", ycm.Transport(), nil)
 	for _, c := range collector.All() {
 		if snapshots[c.Name] == nil {
-			t.Errorf("collector %s learns nothing of the simulator: give ycmclient/ycmtest the endpoint that it asks", c.Name)
+			t.Errorf("collector %s has no snapshot of the simulator: add its endpoints to ycmclient/ycmtest", c.Name)
 			continue
 		}
 		shown := exposed(t, snapshots[c.Name])

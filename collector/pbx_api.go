@@ -18,10 +18,7 @@ type reachability struct {
 // pbxAPI queries each Running PBX. Any answer of the PBX itself counts as up, also that its API is disabled or not
 // permitted. A failure of YCM to forward the request shows nothing of the PBX.
 func pbxAPI() Collector {
-	isResult := func(err error) bool { return yeastar.ReachOf(err) != yeastar.NotSent }
-	c := ofEachPBX("pbx_api", off(5*time.Minute), pbxAPIColumns(), queryReachability)
-	c.New = func(a Account) Poller { return newPBXPoller(a, pbxAPIColumns(), queryReachability, isResult) }
-	return c
+	return ofEachPBX("pbx_api", off(5*time.Minute), pbxAPIColumns(), queryReachability, true)
 }
 
 func queryReachability(ctx context.Context, c *pbxclient.Client) (reachability, error) {
@@ -35,12 +32,7 @@ func queryReachability(ctx context.Context, c *pbxclient.Client) (reachability, 
 // pbxAPIColumns declares what a PBX reports of itself (Query PBX Information).
 func pbxAPIColumns() []series.Column[reachability] {
 	return []series.Column[reachability]{
-		{
-			Name: "ycm_cloud_pbx_api_up",
-			Help: "Whether the PBX itself answered when it was last asked (1), if only to refuse, or not (0): Running in YCM's list does not prove that it serves. Absent where it was not asked, or YCM did not pass the question on. " + background,
-			Read: func(r *reachability, _ []string, sample func(float64)) { sample(series.Boolean(r.Up)) },
-		},
-		series.Number("ycm_cloud_pbx_uptime_seconds", "Time since the PBX started (up_time). "+background,
-			func(r *reachability) yeastar.Int { return r.Uptime }),
+		series.Flag("ycm_cloud_pbx_api_up", func(r *reachability) bool { return r.Up }, "Whether the PBX itself answered when it was last asked (1), if only to refuse, or not (0): Running in YCM's list does not prove that it serves. Absent where it was not asked, or YCM did not pass the question on. "+background),
+		series.Number("ycm_cloud_pbx_uptime_seconds", func(r *reachability) yeastar.Int { return r.Uptime }, "Time since the PBX started (up_time). "+background),
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 // Bounds for one firmware version. The vendor's own catalogue has a few hundred phones.
 const (
+	maxFailures    = 3 // In a row.
 	maxVendors     = 200
 	maxModels      = 3000
 	maxJoinedNames = 1000 // Bytes of a label that joins several names, without an ellipsis.
@@ -31,10 +32,7 @@ type PhoneVendor struct {
 	Value  string       `json:"value"`
 	Name   string       `json:"name"`
 	Type   string       `json:"type,omitempty"`
-	Models []PhoneModel `json:"models,omitzero"` // nil: not read
-
-	// Refused is set when the PBX gave no usable list of models.
-	Refused bool `json:"refused,omitempty"`
+	Models []PhoneModel `json:"models,omitzero"` // nil: not read, or refused
 }
 
 // PhoneModel is a model of phone.
@@ -48,50 +46,53 @@ type PhoneModel struct {
 
 // catalogueReader reads the phone catalogue of one PBX, as deep as the settings say.
 type catalogueReader struct {
-	settings  *autoprovisioningSettings
 	pbx       *pbxclient.Client
-	vendors   []PhoneVendor
-	models    int
+	settings  *autoprovisioningSettings
 	failures  int                 // Requests in a row.
 	templates map[string][]string // By model: the API takes no vendor for templates.
 }
 
 // read reads vendors, then models, then templates and methods. What the PBX fails to return is left out, except the
 // vendors, until several requests in a row have failed.
-func (r *catalogueReader) read(ctx context.Context) error {
-	vendors, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneVendors(ctx) })
-	if err == nil && len(vendors) > maxVendors {
+func (r *catalogueReader) read(ctx context.Context) ([]PhoneVendor, error) {
+	listed, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneVendors(ctx) })
+	if err == nil && len(listed) > maxVendors {
 		err = r.tooMany("vendors of phones", maxVendors)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.vendors, r.templates = []PhoneVendor{}, map[string][]string{}
-	for _, v := range vendors {
+	vendors := []PhoneVendor{}
+	phones := 0
+	for _, v := range listed {
 		if len(v.Value) > maxName {
 			continue
 		}
 		vendor := PhoneVendor{Value: v.Value, Name: shorten(v.Name), Type: shorten(v.Type)}
 		if r.settings.wantsModels(&vendor) {
 			if err := r.readModels(ctx, &vendor); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		r.vendors = append(r.vendors, vendor)
+		if phones += len(vendor.Models); phones > maxModels {
+			return nil, r.tooMany("phones", maxModels)
+		}
+		vendors = append(vendors, vendor)
 	}
-	return nil
+	return vendors, nil
 }
 
 func (r *catalogueReader) readModels(ctx context.Context, v *PhoneVendor) error {
 	models, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneModels(ctx, v.Value) })
-	if err == nil && r.models+len(models) > maxModels {
+	if err != nil && r.failures < maxFailures {
+		return nil
+	}
+	if err == nil && len(models) > maxModels {
 		err = r.tooMany("phones", maxModels)
 	}
 	if err != nil {
-		v.Refused = true
-		return r.unlessFew(err)
+		return err
 	}
-	r.models += len(models)
 	v.Models = []PhoneModel{}
 	for _, m := range models {
 		if len(m.Value) > maxName {
@@ -110,17 +111,20 @@ func (r *catalogueReader) readModels(ctx context.Context, v *PhoneVendor) error 
 
 // readDetails reads the templates and methods of a model. A model that two vendors have has the templates of both.
 func (r *catalogueReader) readDetails(ctx context.Context, vendor string, m *PhoneModel) error {
-	if m.Templates = r.templates[m.Value]; m.Templates == nil {
+	if r.templates[m.Value] == nil {
 		templates, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneTemplates(ctx, m.Value) })
-		if r.unlessFew(err) != nil {
+		if r.failures >= maxFailures {
 			return err
 		}
-		m.Templates = boundedNames(templates, err, func(t pbxclient.PhoneOption) string { return t.Name })
-		r.templates[m.Value] = m.Templates
+		r.templates[m.Value] = boundedNames(templates, err, func(t pbxclient.PhoneOption) string { return t.Name })
 	}
+	m.Templates = r.templates[m.Value]
 	methods, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.ProvisioningMethods(ctx, vendor, m.Value) })
+	if r.failures >= maxFailures {
+		return err
+	}
 	m.Methods = boundedNames(methods, err, func(m pbxclient.PhoneOption) string { return m.Value })
-	return r.unlessFew(err)
+	return nil
 }
 
 // request repeats a request that may succeed soon: a catalogue takes hundreds of them, and starts over after a failure.
@@ -134,14 +138,6 @@ func request[T any](r *catalogueReader, send func() ([]T, error)) (answer []T, e
 		r.failures = 0
 	}
 	return answer, err
-}
-
-// unlessFew returns nil while few requests in a row have failed.
-func (r *catalogueReader) unlessFew(err error) error {
-	if r.failures < 3 {
-		return nil
-	}
-	return err
 }
 
 // tooMany is the error of an answer that no regular PBX gives.
@@ -195,22 +191,16 @@ func boundedNames[T any](list []T, err error, name func(T) string) []string {
 
 // PhoneCatalogues returns what collector autoprovisioning has read of each firmware version, from the oldest to the newest, and
 // as deep as its settings say.
-func (a Account) PhoneCatalogues() []PhoneCatalogue {
-	if a.pollers.catalogues == nil {
-		return nil
-	}
-	r, depth := a.pollers.catalogues.reading.Load(), a.pollers.catalogues.account.Settings.(*autoprovisioningSettings).Depth
+func (a Account) PhoneCatalogues() (all []PhoneCatalogue) {
+	r := readingOf[cataloguesReading](a.pollers, Autoprovisioning)
 	if r == nil {
 		return nil
 	}
-	var all []PhoneCatalogue
 	for _, v := range r.Versions {
-		c := PhoneCatalogue{Version: v.Version, PBXs: v.PBXs, Vendors: slices.Clone(v.Vendors), Problem: v.Problem}
-		if c.Vendors == nil {
-			c.Vendors = []PhoneVendor{}
-		}
+		c := v.PhoneCatalogue
+		c.Vendors = append([]PhoneVendor{}, v.Vendors...)
 		for i := range c.Vendors {
-			if c.Vendors[i].Refused = false; depth == vendorsDepth { // Models of required phones are read at any depth.
+			if v.Depth == vendorsDepth { // Models of required phones are read at any depth.
 				c.Vendors[i].Models = nil
 			}
 		}

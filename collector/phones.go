@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 	"unique"
@@ -29,18 +30,12 @@ type phonesReading struct {
 // phonesOfModel counts the phones of one model by their states.
 type phonesOfModel struct {
 	Vendor, Model string
-	Count         [pbxclient.PhoneStates]int32
-	Untold        int32 // those of no state
+	Count         [pbxclient.PhoneStates + 1]int32 // the last of no state, which is not exported
 }
 
 // phones queries the phones that each Running PBX provisions.
 func phones() Collector {
-	c := ofEachPBX(Phones, off(6*time.Hour), phonesColumns(), queryPhones)
-	c.New = func(a Account) Poller {
-		a.pollers.phones = newPBXPoller(a, phonesColumns(), queryPhones, nil)
-		return a.pollers.phones
-	}
-	return c
+	return ofEachPBX(Phones, off(6*time.Hour), phonesColumns(), queryPhones, false)
 }
 
 func queryPhones(ctx context.Context, c *pbxclient.Client) (phonesReading, error) {
@@ -61,39 +56,20 @@ func countPhones(list []pbxclient.Phone) (r phonesReading) {
 			// A fleet has few models, and many phones of each.
 			r.Pairs = append(r.Pairs, phonesOfModel{Vendor: unique.Make(p.vendor).Value(), Model: unique.Make(p.model).Value()})
 		}
-		if phone.State == pbxclient.PhoneUnreported {
-			r.Pairs[i].Untold++
-		} else {
-			r.Pairs[i].Count[phone.State]++
-		}
+		r.Pairs[i].Count[phone.State]++
 	}
 	r.Capped = len(r.Pairs) > maxPairs
-	r.Pairs = slices.Clip(mostPhones(r.Pairs, maxPairs))
+	slices.SortFunc(r.Pairs, func(a, b phonesOfModel) int { return cmp.Or(cmp.Compare(b.all(), a.all()), byModel(a, b)) })
+	r.Pairs = slices.Clip(r.Pairs[:min(maxPairs, len(r.Pairs))])
 	slices.SortFunc(r.Pairs, byModel)
 	return r
-}
-
-// mostPhones is the pairs with most phones, so many at most.
-func mostPhones(pairs []phonesOfModel, most int) []phonesOfModel {
-	slices.SortFunc(pairs, func(a, b phonesOfModel) int { return cmp.Or(cmp.Compare(b.all(), a.all()), byModel(a, b)) })
-	return pairs[:min(most, len(pairs))]
 }
 
 func byModel(a, b phonesOfModel) int {
 	return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Vendor, b.Vendor))
 }
 
-// sameModel is how many pairs have the model of the first: two vendors may have a phone of one name.
-func sameModel(pairs []phonesOfModel) int {
-	n := 1
-	for n < len(pairs) && pairs[n].Model == pairs[0].Model {
-		n++
-	}
-	return n
-}
-
-func (p phonesOfModel) all() int32 {
-	n := p.Untold
+func (p phonesOfModel) all() (n int32) {
 	for _, count := range p.Count {
 		n += count
 	}
@@ -101,24 +77,19 @@ func (p phonesOfModel) all() int32 {
 }
 
 // inUse is the pairs of vendor and model that an account's PBXs have; of too many, those of most phones.
-func inUse(reading *sweep.Reading[phonesReading]) []RequiredPhone {
+func inUse(results []sweep.Result[phonesReading]) []RequiredPhone {
 	sums := map[RequiredPhone]int32{}
-	for _, pbx := range reading.Results {
+	for _, pbx := range results {
 		for _, p := range pbx.Value.Pairs {
 			if p.Vendor != "" && p.Model != "" {
 				sums[RequiredPhone{Vendor: p.Vendor, Model: p.Model}] += p.all()
 			}
 		}
 	}
-	var pairs []phonesOfModel
-	for phone, sum := range sums {
-		pairs = append(pairs, phonesOfModel{Vendor: phone.Vendor, Model: phone.Model, Untold: sum})
-	}
-	var required []RequiredPhone
-	for _, p := range mostPhones(pairs, maxInUse) {
-		required = append(required, RequiredPhone{Vendor: p.Vendor, Model: p.Model})
-	}
-	return required
+	required := slices.SortedFunc(maps.Keys(sums), func(a, b RequiredPhone) int {
+		return cmp.Or(cmp.Compare(sums[b], sums[a]), cmp.Compare(a.Model, b.Model), cmp.Compare(a.Vendor, b.Vendor))
+	})
+	return required[:min(maxInUse, len(required))]
 }
 
 // phonesColumns declares what is known of the phones (Search Specific IP Phones).
@@ -130,7 +101,10 @@ func phonesColumns() []series.Column[phonesReading] {
 			Labels: []string{"model", "state", "vendor"},
 			Read: func(r *phonesReading, labels []string, sample func(float64)) {
 				for pairs := r.Pairs; len(pairs) > 0; {
-					n := sameModel(pairs)
+					n := 1 // how many pairs have the first one's model: two vendors may have a phone of one name
+					for n < len(pairs) && pairs[n].Model == pairs[0].Model {
+						n++
+					}
 					for state := range pbxclient.PhoneStates {
 						for _, p := range pairs[:n] {
 							labels[0], labels[1], labels[2] = p.Model, pbxclient.PhoneState(state).String(), p.Vendor
@@ -141,10 +115,7 @@ func phonesColumns() []series.Column[phonesReading] {
 				}
 			},
 		},
-		{
-			Name: "ycm_cloud_pbx_phones_truncated",
-			Help: fmt.Sprintf("Whether the PBX has phones of more than %d pairs of vendor and model (1), of which those with the fewest phones have no series, or not (0).", maxPairs),
-			Read: func(r *phonesReading, _ []string, sample func(float64)) { sample(series.Boolean(r.Capped)) },
-		},
+		series.Flag("ycm_cloud_pbx_phones_truncated", func(r *phonesReading) bool { return r.Capped },
+			fmt.Sprintf("Whether the PBX has phones of more than %d pairs of vendor and model (1), of which those with the fewest phones have no series, or not (0).", maxPairs)),
 	}
 }

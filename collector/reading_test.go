@@ -65,7 +65,7 @@ func (f files) Load(name string, load func(next func(any) error) error) bool {
 	return err == nil
 }
 
-// restored is what an account that knows nothing serves of what was saved.
+// restored is the snapshots that a new account restores from what was saved.
 func (f files) restored() shelf {
 	base := &url.URL{Scheme: "https", Host: "ycm.example.com"}
 	s, metrics := shelf{}, poll.NewMetrics(prometheus.NewRegistry())
@@ -100,7 +100,7 @@ func TestGoldenReadings(t *testing.T) {
 	before, _ := pollAll(t, fixtures(t).URL, &http.Transport{}, f)
 	for _, c := range collector.All() {
 		written := aDuration.ReplaceAllString(aTime.ReplaceAllString(string(f.content[c.Name]), someTime), `$1:1`)
-		if c.AsksPBXs { // They answer in any order.
+		if c.QueriesPBXs { // They answer in any order.
 			lines := strings.SplitAfter(written, "\n")
 			slices.Sort(lines[1 : len(lines)-1])
 			written = strings.Join(lines, "")

@@ -53,11 +53,11 @@ func anyFleet(seed uint64, n int, texts ...string) ycmclient.List {
 }
 
 func snapshotOf(list ycmclient.List) exposition.Source {
-	c := newCatalogue(
-		[]ycmclient.Region{{ID: 1, Name: "a"}},
-		[]ycmclient.Firmware{{Version: "2", RegionIDs: []int64{1}}, {Version: "4", RegionIDs: []int64{1}}},
-	)
-	return showList(series.Account{Name: "main"}, &listReading{List: list, Polled: time.Unix(1_700_000_000, 0)}, c)
+	firmware := &firmwareReading{
+		Regions:  []ycmclient.Region{{ID: 1, Name: "a"}},
+		Firmware: map[string][]ycmclient.Firmware{pbxFirmware: {{Version: "2", RegionIDs: []int64{1}}, {Version: "4", RegionIDs: []int64{1}}}},
+	}
+	return showList(series.Account{Name: "main"}, &listReading{List: list, Polled: time.Unix(1_700_000_000, 0)}, firmware)
 }
 
 // sample is a sample as a source emits it.

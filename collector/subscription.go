@@ -9,7 +9,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// subscriptionReading is what one poll learned.
+// subscriptionReading is the result of one poll.
 type subscriptionReading struct {
 	ycmclient.Subscription
 	Plans  []ycmclient.PlanStatistic
@@ -55,61 +55,29 @@ func withheld(err error) bool {
 // subscriptionColumns declares what is known of the subscription (Query the Subscription of P-Series Hosting
 // Package), of its plans (... Feature Plan Statistics) and of its remote connections (... Remote Management Connections).
 func subscriptionColumns() []series.Column[subscriptionReading] {
+	plans := func(r *subscriptionReading) []ycmclient.PlanStatistic { return r.Plans }
+	services := func(r *subscriptionReading) []ycmclient.RemoteService { return r.Remote.Services }
 	return []series.Column[subscriptionReading]{
-		series.Number("ycm_subscription_extensions_capacity", "Extensions that the account has subscribed to (total extensionCapacity).",
-			func(r *subscriptionReading) yeastar.Int { return r.Total.Extensions }),
-		series.Number("ycm_subscription_extensions_used", "Extensions of the subscription that are assigned (used extensionCapacity).",
-			func(r *subscriptionReading) yeastar.Int { return r.Used.Extensions }),
-		series.Number("ycm_subscription_extensions_available", "Extensions of the subscription that are left (available extensionCapacity).",
-			func(r *subscriptionReading) yeastar.Int { return r.Available.Extensions }),
-		series.Number("ycm_subscription_concurrent_calls_capacity", "Concurrent calls that the account has subscribed to (total concurrentCallCapacity).",
-			func(r *subscriptionReading) yeastar.Int { return r.Total.ConcurrentCalls }),
-		series.Number("ycm_subscription_concurrent_calls_used", "Concurrent calls of the subscription that are assigned (used concurrentCallCapacity).",
-			func(r *subscriptionReading) yeastar.Int { return r.Used.ConcurrentCalls }),
-		series.Number("ycm_subscription_concurrent_calls_available", "Concurrent calls of the subscription that are left (available concurrentCallCapacity).",
-			func(r *subscriptionReading) yeastar.Int { return r.Available.ConcurrentCalls }),
-		series.Minutes("ycm_subscription_recording_capacity_seconds", "Call recording that the account has subscribed to, in seconds (total recordingCapacity, which the API gives in minutes).",
-			func(r *subscriptionReading) yeastar.Int { return r.Total.Recording }),
-		series.Minutes("ycm_subscription_recording_used_seconds", "Call recording of the subscription that is assigned, in seconds (used recordingCapacity, which the API gives in minutes).",
-			func(r *subscriptionReading) yeastar.Int { return r.Used.Recording }),
-		series.Minutes("ycm_subscription_recording_available_seconds", "Call recording of the subscription that is left, in seconds (available recordingCapacity, which the API gives in minutes).",
-			func(r *subscriptionReading) yeastar.Int { return r.Available.Recording }),
-		series.Number("ycm_subscription_expiration_timestamp_seconds", "Unix time at which the subscription expires, or has expired (expirationTime).",
-			func(r *subscriptionReading) yeastar.Int { return r.Expiration }),
-		series.Number("ycm_subscription_recording_expiration_timestamp_seconds", "Unix time at which the subscription's call recording expires, or has expired (recordingExpireDate).",
-			func(r *subscriptionReading) yeastar.Int { return r.RecordingExpiration }),
-		series.Toggle("ycm_subscription_high_availability_enabled", "Whether the subscription's high availability is enabled (1) or disabled (0) (highAvailability).",
-			func(r *subscriptionReading) yeastar.Switch { return r.HighAvailability }),
-		series.Number("ycm_subscription_remote_connections_used", "Remote management connections in use (connections used).",
-			func(r *subscriptionReading) yeastar.Int { return r.Remote.Used }),
-		series.Number("ycm_subscription_remote_connections_capacity", "Remote management connections that the account may have (connections capacity).",
-			func(r *subscriptionReading) yeastar.Int { return r.Remote.Capacity }),
-		perService("ycm_subscription_remote_management_expiration_timestamp_seconds", "Unix time at which a remote management service expires, or has expired (expirationTime of remoteManagementAccount, remoteManagementPremiumAccount)."),
-		perPlan("ycm_subscription_plan_cloud_pbxs", "Number of Cloud PBXs that have the plan (pbxNumber).",
-			func(p ycmclient.PlanStatistic) yeastar.Int { return p.CloudPBXs }),
-		perPlan("ycm_subscription_plan_extensions", "Number of extensions on the Cloud PBXs that have the plan (extensionNumber).",
-			func(p ycmclient.PlanStatistic) yeastar.Int { return p.Extensions }),
+		series.Number("ycm_subscription_extensions_capacity", func(r *subscriptionReading) yeastar.Int { return r.Total.Extensions }, "Extensions that the account has subscribed to (total extensionCapacity)."),
+		series.Number("ycm_subscription_extensions_used", func(r *subscriptionReading) yeastar.Int { return r.Used.Extensions }, "Extensions of the subscription that are assigned (used extensionCapacity)."),
+		series.Number("ycm_subscription_extensions_available", func(r *subscriptionReading) yeastar.Int { return r.Available.Extensions }, "Extensions of the subscription that are left (available extensionCapacity)."),
+		series.Number("ycm_subscription_concurrent_calls_capacity", func(r *subscriptionReading) yeastar.Int { return r.Total.ConcurrentCalls }, "Concurrent calls that the account has subscribed to (total concurrentCallCapacity)."),
+		series.Number("ycm_subscription_concurrent_calls_used", func(r *subscriptionReading) yeastar.Int { return r.Used.ConcurrentCalls }, "Concurrent calls of the subscription that are assigned (used concurrentCallCapacity)."),
+		series.Number("ycm_subscription_concurrent_calls_available", func(r *subscriptionReading) yeastar.Int { return r.Available.ConcurrentCalls }, "Concurrent calls of the subscription that are left (available concurrentCallCapacity)."),
+		series.Minutes("ycm_subscription_recording_capacity_seconds", func(r *subscriptionReading) yeastar.Int { return r.Total.Recording }, "Call recording that the account has subscribed to, in seconds (total recordingCapacity, which the API gives in minutes)."),
+		series.Minutes("ycm_subscription_recording_used_seconds", func(r *subscriptionReading) yeastar.Int { return r.Used.Recording }, "Call recording of the subscription that is assigned, in seconds (used recordingCapacity, which the API gives in minutes)."),
+		series.Minutes("ycm_subscription_recording_available_seconds", func(r *subscriptionReading) yeastar.Int { return r.Available.Recording }, "Call recording of the subscription that is left, in seconds (available recordingCapacity, which the API gives in minutes)."),
+		series.Number("ycm_subscription_expiration_timestamp_seconds", func(r *subscriptionReading) yeastar.Int { return r.Expiration }, "Unix time at which the subscription expires, or has expired (expirationTime)."),
+		series.Number("ycm_subscription_recording_expiration_timestamp_seconds", func(r *subscriptionReading) yeastar.Int { return r.RecordingExpiration }, "Unix time at which the subscription's call recording expires, or has expired (recordingExpireDate)."),
+		series.Toggle("ycm_subscription_high_availability_enabled", func(r *subscriptionReading) yeastar.Switch { return r.HighAvailability }, "Whether the subscription's high availability is enabled (1) or disabled (0) (highAvailability)."),
+		series.Number("ycm_subscription_remote_connections_used", func(r *subscriptionReading) yeastar.Int { return r.Remote.Used }, "Remote management connections in use (connections used)."),
+		series.Number("ycm_subscription_remote_connections_capacity", func(r *subscriptionReading) yeastar.Int { return r.Remote.Capacity }, "Remote management connections that the account may have (connections capacity)."),
+		series.PerItem("ycm_subscription_remote_management_expiration_timestamp_seconds", "service", services,
+			func(s *ycmclient.RemoteService) (string, yeastar.Int) { return s.Service, s.Expiration }, 1,
+			"Unix time at which a remote management service expires, or has expired (expirationTime of remoteManagementAccount, remoteManagementPremiumAccount)."),
+		series.PerItem("ycm_subscription_plan_cloud_pbxs", "plan", plans,
+			func(p *ycmclient.PlanStatistic) (string, yeastar.Int) { return p.Plan, p.CloudPBXs }, 1, "Number of Cloud PBXs that have the plan (pbxNumber)."),
+		series.PerItem("ycm_subscription_plan_extensions", "plan", plans,
+			func(p *ycmclient.PlanStatistic) (string, yeastar.Int) { return p.Plan, p.Extensions }, 1, "Number of extensions on the Cloud PBXs that have the plan (extensionNumber)."),
 	}
-}
-
-func perPlan(name, help string, get func(ycmclient.PlanStatistic) yeastar.Int) series.Column[subscriptionReading] {
-	return series.Column[subscriptionReading]{Name: name, Help: help, Labels: []string{"plan"}, Read: func(r *subscriptionReading, labels []string, sample func(float64)) {
-		for _, p := range r.Plans {
-			if n, ok := get(p).Get(); ok {
-				labels[0] = p.Plan
-				sample(float64(n))
-			}
-		}
-	}}
-}
-
-func perService(name, help string) series.Column[subscriptionReading] {
-	return series.Column[subscriptionReading]{Name: name, Help: help, Labels: []string{"service"}, Read: func(r *subscriptionReading, labels []string, sample func(float64)) {
-		for _, s := range r.Remote.Services {
-			if at, ok := s.Expiration.Get(); ok {
-				labels[0] = s.Service
-				sample(float64(at))
-			}
-		}
-	}}
 }

@@ -28,7 +28,7 @@ type trunk struct {
 
 // trunks queries the trunks of each Running PBX.
 func trunks() Collector {
-	return ofEachPBX("trunks", off(15*time.Minute), trunksColumns(), queryTrunks)
+	return ofEachPBX("trunks", off(15*time.Minute), trunksColumns(), queryTrunks, false)
 }
 
 func queryTrunks(ctx context.Context, c *pbxclient.Client) (trunkReading, error) {
@@ -70,8 +70,7 @@ func shorten(name string) string {
 
 // trunksColumns declares what is known of trunks (Query Trunk List).
 func trunksColumns() []series.Column[trunkReading] {
-	states := pbxclient.TrunkStatuses()
-	slices.SortFunc(states, func(a, b pbxclient.TrunkStatus) int { return strings.Compare(a.String(), b.String()) })
+	states := byLabel(pbxclient.TrunkStatuses())
 	return []series.Column[trunkReading]{
 		{
 			Name:   "ycm_cloud_pbx_trunk_status",
@@ -86,10 +85,7 @@ func trunksColumns() []series.Column[trunkReading] {
 				}
 			},
 		},
-		{
-			Name: "ycm_cloud_pbx_trunks_truncated",
-			Help: fmt.Sprintf("Whether the PBX has more than %d trunks (1), of which the others have no series, or not (0).", pbxclient.MaxTrunks),
-			Read: func(r *trunkReading, _ []string, sample func(float64)) { sample(series.Boolean(r.Capped)) },
-		},
+		series.Flag("ycm_cloud_pbx_trunks_truncated", func(r *trunkReading) bool { return r.Capped },
+			fmt.Sprintf("Whether the PBX has more than %d trunks (1), of which the others have no series, or not (0).", pbxclient.MaxTrunks)),
 	}
 }

@@ -10,10 +10,21 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// user is what one poll learned of a user. Of one whose subscription the API withholds the rest is known.
+// user is a user with the subscription, which is nil where the API withholds it.
 type user struct {
 	ycmclient.User
 	Subscription *ycmclient.UserSubscription
+}
+
+// subscription is all absent where the API withholds it.
+func (u *user) subscription() ycmclient.UserSubscription {
+	if u.Subscription == nil {
+		return ycmclient.UserSubscription{
+			TotalExtensions: yeastar.Absent, UsedExtensions: yeastar.Absent, TotalConcurrentCalls: yeastar.Absent,
+			UsedConcurrentCalls: yeastar.Absent, TotalRecording: yeastar.Absent, UsedRecording: yeastar.Absent,
+		}
+	}
+	return *u.Subscription
 }
 
 // users queries what the account's subordinate users, resellers and colleagues among them, have been assigned: one request
@@ -45,6 +56,10 @@ func queryUsers(ctx context.Context, a Account) ([]user, error) {
 // usersColumns declares what is known of users (Query All the YCM Users) and of what they have (Query the Subscription
 // of a YCM User). Their names and e-mail addresses are not.
 func usersColumns() []series.Column[[]user] {
+	perUser := func(name string, get func(*user) yeastar.Int, factor float64, help string) series.Column[[]user] {
+		return series.PerItem(name, "user_id", func(all *[]user) []user { return *all },
+			func(u *user) (string, yeastar.Int) { return decimal(u.ID), get(u) }, factor, help)
+	}
 	return []series.Column[[]user]{
 		{
 			Name:   "ycm_user_info",
@@ -57,40 +72,12 @@ func usersColumns() []series.Column[[]user] {
 				}
 			},
 		},
-		perUser("ycm_user_cloud_pbxs", "Cloud PBXs that the user created (createdCloudPbx); a Hosting User's include those of all users below, so do not add up.",
-			1, func(u *user) yeastar.Int { return u.CloudPBXs }),
-		ofUser("ycm_user_extensions_capacity", "Extensions that the user may assign (totalExtensions).",
-			1, func(s *ycmclient.UserSubscription) yeastar.Int { return s.TotalExtensions }),
-		ofUser("ycm_user_extensions_used", "Extensions that the user has assigned (usedExtensions).",
-			1, func(s *ycmclient.UserSubscription) yeastar.Int { return s.UsedExtensions }),
-		ofUser("ycm_user_concurrent_calls_capacity", "Concurrent calls that the user may assign (totalConcurrentCalls).",
-			1, func(s *ycmclient.UserSubscription) yeastar.Int { return s.TotalConcurrentCalls }),
-		ofUser("ycm_user_concurrent_calls_used", "Concurrent calls that the user has assigned (usedConcurrentCalls).",
-			1, func(s *ycmclient.UserSubscription) yeastar.Int { return s.UsedConcurrentCalls }),
-		ofUser("ycm_user_recording_capacity_seconds", "Call recording that the user may assign, in seconds (totalRecordings, which the API gives in minutes).",
-			60, func(s *ycmclient.UserSubscription) yeastar.Int { return s.TotalRecording }),
-		ofUser("ycm_user_recording_used_seconds", "Call recording that the user has assigned, in seconds (usedRecordings, which the API gives in minutes).",
-			60, func(s *ycmclient.UserSubscription) yeastar.Int { return s.UsedRecording }),
+		perUser("ycm_user_cloud_pbxs", func(u *user) yeastar.Int { return u.CloudPBXs }, 1, "Cloud PBXs that the user created (createdCloudPbx); a Hosting User's include those of all users below, so do not add up."),
+		perUser("ycm_user_extensions_capacity", func(u *user) yeastar.Int { return u.subscription().TotalExtensions }, 1, "Extensions that the user may assign (totalExtensions)."),
+		perUser("ycm_user_extensions_used", func(u *user) yeastar.Int { return u.subscription().UsedExtensions }, 1, "Extensions that the user has assigned (usedExtensions)."),
+		perUser("ycm_user_concurrent_calls_capacity", func(u *user) yeastar.Int { return u.subscription().TotalConcurrentCalls }, 1, "Concurrent calls that the user may assign (totalConcurrentCalls)."),
+		perUser("ycm_user_concurrent_calls_used", func(u *user) yeastar.Int { return u.subscription().UsedConcurrentCalls }, 1, "Concurrent calls that the user has assigned (usedConcurrentCalls)."),
+		perUser("ycm_user_recording_capacity_seconds", func(u *user) yeastar.Int { return u.subscription().TotalRecording }, 60, "Call recording that the user may assign, in seconds (totalRecordings, which the API gives in minutes)."),
+		perUser("ycm_user_recording_used_seconds", func(u *user) yeastar.Int { return u.subscription().UsedRecording }, 60, "Call recording that the user has assigned, in seconds (usedRecordings, which the API gives in minutes)."),
 	}
-}
-
-func perUser(name, help string, factor float64, get func(*user) yeastar.Int) series.Column[[]user] {
-	return series.Column[[]user]{Name: name, Help: help, Labels: []string{"user_id"}, Read: func(all *[]user, labels []string, sample func(float64)) {
-		for i := range *all {
-			u := &(*all)[i]
-			if n, ok := get(u).Get(); ok {
-				labels[0] = decimal(u.ID)
-				sample(factor * float64(n))
-			}
-		}
-	}}
-}
-
-func ofUser(name, help string, factor float64, get func(*ycmclient.UserSubscription) yeastar.Int) series.Column[[]user] {
-	return perUser(name, help, factor, func(u *user) yeastar.Int {
-		if u.Subscription == nil {
-			return yeastar.Absent
-		}
-		return get(u.Subscription)
-	})
 }

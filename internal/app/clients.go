@@ -80,7 +80,7 @@ func sentSecrets(c promconfig.HTTPClientConfig) []secret.Text {
 			sent = append(sent, string(v))
 		}
 		for _, file := range h.Files {
-			content, _ := secret.ReadFile(file) // One that cannot be read is not sent.
+			content, _, _ := secret.ReadFile(file) // One that cannot be read is not sent.
 			sent = append(sent, string(content))
 		}
 	}

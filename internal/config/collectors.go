@@ -46,12 +46,12 @@ func (cs Collectors) check(d *document) {
 		}
 		if cs[i].Settings != nil {
 			for _, p := range cs[i].Settings.Check() {
-				d.problem(strings.TrimSuffix(path+"."+p.Path, "."), "%s", p.Message)
+				if p.Needs == "" {
+					d.problem(strings.TrimSuffix(path+"."+p.Path, "."), "%s", p.Message)
+				} else if c.Enabled {
+					d.must(path+"."+p.Path, cs.provider(p.Needs).Schedule.Enabled, "needs collector %s; enable collectors.%[1]s", p.Needs)
+				}
 			}
-		}
-		if name, key := cs[i].Requires(); name != "" && c.Enabled {
-			provider := cs.provider(name)
-			d.must(path+"."+key, provider.Schedule.Enabled, "needs collector %s; enable collectors.%[1]s", provider.Name)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func (c *Config) check(d *document) {
 	// Without the list, an account knows only the PBXs that it names itself.
 	if !c.Collectors.provider(collector.CloudPBX).Schedule.Enabled && slices.ContainsFunc(c.Accounts, func(a Account) bool { return len(a.PBXs) == 0 }) {
 		for _, one := range c.Collectors {
-			d.must("collectors."+one.Name, !one.AsksPBXs || !one.Schedule.Enabled, "has no PBX to query; "+
+			d.must("collectors."+one.Name, !one.QueriesPBXs || !one.Schedule.Enabled, "has no PBX to query; "+
 				"enable collectors."+collector.CloudPBX+", or write pbxs into each account")
 		}
 	}

@@ -39,7 +39,7 @@ func (x *examination) checkCollectors(ctx context.Context) {
 		if !c.Schedule.Enabled || c.Name == listCollector {
 			continue
 		}
-		if c.AsksPBXs && x.fleet.sample.ID == 0 {
+		if c.QueriesPBXs && x.fleet.sample.ID == 0 {
 			x.add(collectorsSection, c.Name, Warning, "%s: not checked, because no Running PBX was listed.", "", c.Name)
 			continue
 		}
@@ -57,7 +57,7 @@ func (x *examination) checkCollectors(ctx context.Context) {
 			return err
 		})
 		requests := float64(max(r.requests, steps))
-		if c.AsksPBXs {
+		if c.QueriesPBXs {
 			requests *= float64(x.fleet.total)
 		}
 		x.needed += requests / c.Schedule.Interval.Minutes()

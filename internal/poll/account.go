@@ -81,7 +81,7 @@ func NewAccount(o Options) *Account {
 		given.Schedule, given.Settings, given.Excluded, given.Queried = j.Schedule, j.Settings, j.Excluded, j.queried()
 		j.poller = j.New(given)
 		switch {
-		case j.AsksPBXs:
+		case j.QueriesPBXs:
 			j.uses = a.job(collector.CloudPBX)
 		case j.Name == collector.CloudPBX:
 			j.uses = a.job(collector.Firmware)

@@ -156,7 +156,7 @@ func (m *Metrics) begin(account string, collectors []collector.Configured) {
 			m.interval.WithLabelValues(account, c.Name).Set(c.Schedule.Interval.Seconds())
 			for _, result := range yeastar.Classes() {
 				m.polls.WithLabelValues(account, c.Name, string(result))
-				if c.AsksPBXs {
+				if c.QueriesPBXs {
 					m.pbxPolls.WithLabelValues(account, c.Name, string(result))
 				}
 			}

@@ -1,6 +1,8 @@
 package poll
 
 import (
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -96,13 +98,13 @@ func (j *job) inherit(old *job, unchanged bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.status, j.result, j.snapshot, j.saved, j.logged.listed = old.status, old.result, old.snapshot, old.saved, old.logged.listed
-	same := j.SameSettings(old.Configured)
+	same := reflect.DeepEqual(j.Settings, old.Settings)
 	if unchanged && same {
 		j.lastEnded = old.lastEnded
 	}
 	if s := &j.snapshot; !s.Expires.IsZero() {
 		s.Expires = s.Published.Add(max(j.Schedule.StaleAfter, s.Lasts))
-		if same && j.SameFamilies(old.Configured) && j.account == old.account || snapshot == nil || !time.Now().Before(s.Expires) {
+		if same && slices.Equal(j.Excluded, old.Excluded) && j.account == old.account || snapshot == nil || !time.Now().Before(s.Expires) {
 			j.out.Extend(j.account, j.Name, s.Expires)
 		} else if err := j.out.Publish(j.account, j.Name, snapshot, s.Expires); err != nil {
 			level.Error(j.logger).Log("msg", "Failed to publish the snapshot from before the reload", "err", err)

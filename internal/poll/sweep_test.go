@@ -240,7 +240,7 @@ func TestPanicOfARequestIsAFailedPoll(t *testing.T) {
 		b.options.Collectors = append(b.options.Collectors, collector.Configured{
 			Schedule: every(5*time.Minute, time.Hour).Schedule,
 			Collector: collector.Collector{
-				Name: "asking", AsksPBXs: true,
+				Name: "asking", QueriesPBXs: true,
 				New: func(a collector.Account) collector.Poller {
 					o := sweep.Options{Fleet: a.Fleet, Interval: a.Schedule.Interval, StaleAfter: time.Hour, Queried: a.Queried}
 					return asking{Sweep: sweep.New(o, func(context.Context, *pbxclient.Client) (int, error) {
@@ -248,7 +248,7 @@ func TestPanicOfARequestIsAFailedPoll(t *testing.T) {
 							panic("no such trunk")
 						}
 						return 0, nil
-					}, nil)}
+					})}
 				},
 			},
 		})

@@ -5,13 +5,6 @@
 // API did not send has no sample, never a 0.
 package series
 
-import (
-	"slices"
-	"strings"
-
-	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
-)
-
 // Account owns series, of which the excluded families are not made.
 type Account struct {
 	Name     string
@@ -34,16 +27,16 @@ type number interface{ Get() (n int64, ok bool) }
 type toggle interface{ Get() (on, ok bool) }
 
 // Number is a column for a value in the unit of the API.
-func Number[R any, N number](name, help string, get func(*R) N) Column[R] {
-	return scaled(name, help, 1, get)
+func Number[R any, N number](name string, get func(*R) N, help string) Column[R] {
+	return scaled(name, get, help, 1)
 }
 
 // Minutes is a column in seconds for a value that the API sends in minutes.
-func Minutes[R any, N number](name, help string, get func(*R) N) Column[R] {
-	return scaled(name, help, 60, get)
+func Minutes[R any, N number](name string, get func(*R) N, help string) Column[R] {
+	return scaled(name, get, help, 60)
 }
 
-func scaled[R any, N number](name, help string, factor float64, get func(*R) N) Column[R] {
+func scaled[R any, N number](name string, get func(*R) N, help string, factor float64) Column[R] {
 	return Column[R]{Name: name, Help: help, Read: func(r *R, _ []string, sample func(float64)) {
 		if n, ok := get(r).Get(); ok {
 			sample(factor * float64(n))
@@ -52,12 +45,31 @@ func scaled[R any, N number](name, help string, factor float64, get func(*R) N) 
 }
 
 // Toggle is a column for a switch: on (1) or off (0).
-func Toggle[R any, T toggle](name, help string, get func(*R) T) Column[R] {
+func Toggle[R any, T toggle](name string, get func(*R) T, help string) Column[R] {
 	return Column[R]{Name: name, Help: help, Read: func(r *R, _ []string, sample func(float64)) {
 		if on, ok := get(r).Get(); ok {
 			sample(Boolean(on))
 		}
 	}}
+}
+
+// PerItem is a column with a sample, and a label, for each item of a record that has the value.
+func PerItem[R, T any, N number](name, label string, items func(*R) []T, get func(*T) (string, N), factor float64, help string) Column[R] {
+	return Column[R]{Name: name, Help: help, Labels: []string{label}, Read: func(r *R, labels []string, sample func(float64)) {
+		all := items(r)
+		for i := range all {
+			item, value := get(&all[i])
+			if n, ok := value.Get(); ok {
+				labels[0] = item
+				sample(factor * float64(n))
+			}
+		}
+	}}
+}
+
+// Flag is a column for what is always known to be true (1) or false (0).
+func Flag[R any](name string, get func(*R) bool, help string) Column[R] {
+	return Column[R]{Name: name, Help: help, Read: func(r *R, _ []string, sample func(float64)) { sample(Boolean(get(r))) }}
 }
 
 // Boolean is the value of a sample that is 1 or 0.
@@ -66,33 +78,4 @@ func Boolean(b bool) float64 {
 		return 1
 	}
 	return 0
-}
-
-// laidOut is a column with its family, and where among its sorted labels the identity's and the column's own are.
-type laidOut[R any] struct {
-	Column[R]
-	family        exposition.Family
-	identity, own []int
-}
-
-// layOut returns the columns that are not excluded, sorted by name, and their families.
-func layOut[R any](columns []Column[R], identity []string, excluded ...string) ([]laidOut[R], []exposition.Family) {
-	var all []laidOut[R]
-	var families []exposition.Family
-	for _, c := range slices.SortedFunc(slices.Values(columns), func(a, b Column[R]) int { return strings.Compare(a.Name, b.Name) }) {
-		if slices.Contains(excluded, c.Name) {
-			continue
-		}
-		labels := slices.Sorted(slices.Values(slices.Concat(identity, c.Labels)))
-		places := func(names []string) (at []int) {
-			for _, name := range names {
-				at = append(at, slices.Index(labels, name))
-			}
-			return at
-		}
-		family := exposition.Family{Name: c.Name, Help: c.Help, Labels: labels}
-		all = append(all, laidOut[R]{Column: c, family: family, identity: places(identity), own: places(c.Labels)})
-		families = append(families, family)
-	}
-	return all, families
 }

@@ -13,8 +13,7 @@ func pbxLabels() []string { return []string{"account", "cloud_pbx_id", "name", "
 
 // PBXFamilies returns the families of columns about PBXs, sorted by name.
 func PBXFamilies[R any](columns []Column[R]) []exposition.Family {
-	_, families := layOut(columns, pbxLabels())
-	return families
+	return familiesOf(columns, pbxLabels())
 }
 
 // PBX is what identifies a PBX. An ID of 0 is none, because YCM's list does not have the PBX.
@@ -23,53 +22,38 @@ type PBX struct {
 	Name, Region string
 }
 
-// perPBX makes samples from records that belong to one PBX each, and holds but a few bytes per PBX besides them.
-type perPBX[T, R any] struct {
-	account  string
-	columns  []laidOut[R]
-	families []exposition.Family
-	records  []T
-	identify func(*T) (PBX, *R)
-	ids      decimals
-}
-
 // PerPBX makes a source of records, which have distinct ids, or an id of 0 and names in order. identify returns the PBX of a
-// record and what the columns read. The source owns the records from now on.
-func PerPBX[T, R any](account Account, columns []Column[R], records []T, identify func(*T) (PBX, *R)) exposition.Source {
-	all, families := layOut(columns, pbxLabels(), account.Excluded...)
-	return &perPBX[T, R]{
-		account: account.Name, columns: all, families: families, records: records, identify: identify,
-		ids: newDecimals(len(records), func(i int) int64 {
-			pbx, _ := identify(&records[i])
-			return pbx.ID
-		}),
+// record and what the columns read. The source owns the records from now on, and holds but a few bytes per PBX besides them.
+func PerPBX[T, R any](account Account, columns []Column[R], records []T, identify func(*T) (PBX, *R)) *Source {
+	s := &Source{}
+	ids := newDecimals(len(records), func(i int) int64 {
+		pbx, _ := identify(&records[i])
+		return pbx.ID
+	})
+	for _, c := range layOut(columns, pbxLabels(), account.Excluded...) {
+		// There is no allocation per sample.
+		s.families = append(s.families, family{c.Family, func(shard exposition.Shard, emit func([]string, float64)) {
+			labels := make([]string, len(c.Labels))
+			own := make([]string, len(c.own))
+			sample := func(value float64) {
+				for i, at := range c.own {
+					labels[at] = own[i]
+				}
+				emit(labels, value)
+			}
+			for _, i := range ids.order {
+				pbx, r := identify(&records[i])
+				if !shard.Has(account.Name, pbx.ID) {
+					continue
+				}
+				for at, value := range [...]string{account.Name, ids.at(i), pbx.Name, pbx.Region} {
+					labels[c.identity[at]] = value
+				}
+				c.read(r, own, sample)
+			}
+		}})
 	}
-}
-
-// Families implements exposition.Source.
-func (s *perPBX[T, R]) Families() []exposition.Family { return s.families }
-
-// Each implements exposition.Source, without an allocation per sample.
-func (s *perPBX[T, R]) Each(family int, shard exposition.Shard, emit func(labels []string, value float64)) {
-	c := &s.columns[family]
-	labels := make([]string, len(c.family.Labels))
-	own := make([]string, len(c.own))
-	sample := func(value float64) {
-		for i, at := range c.own {
-			labels[at] = own[i]
-		}
-		emit(labels, value)
-	}
-	for _, i := range s.ids.order {
-		pbx, r := s.identify(&s.records[i])
-		if !shard.Has(s.account, pbx.ID) {
-			continue
-		}
-		for at, value := range [...]string{s.account, s.ids.at(i), pbx.Name, pbx.Region} {
-			labels[c.identity[at]] = value
-		}
-		c.Read(r, own, sample)
-	}
+	return s
 }
 
 // decimals is the ids of records as labels, all in one string, which takes few bytes per id. An id of 0 is an empty label.

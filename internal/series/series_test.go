@@ -33,9 +33,9 @@ type line struct {
 
 func columns() []Column[line] {
 	return []Column[line]{
-		Number("z_calls", "", func(l *line) given { return l.calls }),
-		Minutes("m_recording_seconds", "", func(l *line) given { return l.record }),
-		Toggle("a_active", "", func(l *line) state { return l.active }),
+		Number("z_calls", func(l *line) given { return l.calls }, ""),
+		Minutes("m_recording_seconds", func(l *line) given { return l.record }, ""),
+		Toggle("a_active", func(l *line) state { return l.active }, ""),
 		{Name: "k_words", Labels: []string{"word", "beside"}, Read: func(l *line, labels []string, sample func(float64)) {
 			for i, word := range l.words {
 				labels[0], labels[1] = word, "b"

@@ -3,7 +3,7 @@
 // A [Fleet] knows which PBXs can be polled and by which route: through YCM's proxy or with direct access. A [Sweep]
 // polls each of them once per interval in the background, with what the rate limit leaves after the walks of the list, so
 // that it delays neither a walk nor a scrape. A [Version] is for what is the same on every PBX with one firmware version.
-// The package knows nothing of metrics or of the configuration.
+// The package does not know metrics or the configuration.
 package sweep
 
 import (
@@ -86,25 +86,13 @@ func (f *Fleet) Targets() (*Targets, error) {
 
 // Listed returns how many PBXs the last complete list has, and whether there is one.
 func (f *Fleet) Listed() (pbxs int, known bool) {
-	if f.list == nil {
-		return 0, false
-	}
-	if list := f.list.List(); list != nil {
-		return len(list.PBXs), true
+	if f.list != nil {
+		if list := f.list.List(); list != nil {
+			return len(list.PBXs), true
+		}
 	}
 	return 0, false
 }
-
-// hostOf returns the host of a PBX that the list does not contain, by its id below zero; idOfHost is the reverse.
-func (f *Fleet) hostOf(id int64) string { return f.direct[-1-id].host }
-
-func (f *Fleet) idOfHost(host string) int64 {
-	i := slices.IndexFunc(f.direct, func(d *Direct) bool { return d.host == host })
-	return unlistedID(i)
-}
-
-// unlistedID is the id of the PBX with direct access at that index when the list does not contain it, 0 for index -1.
-func unlistedID(index int) int64 { return int64(-1 - index) }
 
 func (f *Fleet) client(t Target) *pbxclient.Client {
 	if t.direct != nil {
@@ -128,18 +116,28 @@ func (f *Fleet) Close(ctx context.Context) error {
 
 // Target is a PBX that can be polled.
 type Target struct {
-	id     int64 // In YCM's list; below zero for a PBX that the list does not contain.
-	listed *ycmclient.CloudPBX
-	direct *Direct // nil: through YCM
+	key
+	listed *ycmclient.CloudPBX // nil if YCM's list does not contain it
+	direct *Direct             // nil: through YCM
+}
+
+// key identifies a PBX: by its id in YCM's list, or by its host if the list does not contain it.
+type key struct {
+	id   int64
+	host string
+}
+
+func (k key) compare(other key) int {
+	return cmp.Or(cmp.Compare(k.id, other.id), cmp.Compare(k.host, other.host))
 }
 
 // ID returns the PBX's id in YCM's list, 0 if the list does not contain it.
-func (t Target) ID() int64 { return max(0, t.id) }
+func (t Target) ID() int64 { return t.id }
 
 // Name returns the PBX's name in YCM's list, or its host.
 func (t Target) Name() string {
 	if t.listed == nil {
-		return t.direct.host
+		return t.host
 	}
 	return t.listed.Name
 }
@@ -163,45 +161,40 @@ func aboutPBX(err error) bool {
 // Targets is the PBXs that can be polled: the Running ones of a list, and those with direct access that the list does not
 // contain. It does not change.
 type Targets struct {
-	list   *ycmclient.List // nil when the list is not polled
-	all    []Target        // by id
-	direct int             // how many have direct access
+	list *ycmclient.List // nil when the list is not polled
+	pbxs []ycmclient.CloudPBX
+	all  []Target // by key: first those that the list does not contain, by host
 }
 
 // newTargets matches the PBXs of the list with those that have direct access by their hosts. Of several with the same
 // host, the first counts.
 func newTargets(list *ycmclient.List, direct []*Direct) *Targets {
 	t := &Targets{list: list}
+	if list != nil {
+		t.pbxs = list.PBXs
+	}
 	byName := map[string]*Direct{}
 	for _, d := range slices.Backward(direct) {
 		byName[d.name] = d
 	}
 	matched := map[string]bool{}
-	for i := range t.pbxs() {
-		p := &t.pbxs()[i]
+	for i := range t.pbxs {
+		p := &t.pbxs[i]
 		var d *Direct
-		if len(direct) > 0 {
-			if d = byName[hostOf(p.URL)]; d != nil && matched[d.name] {
-				d = nil
-			} else if d != nil {
-				matched[d.name] = true
-			}
+		if name := hostOf(p.URL); !matched[name] && byName[name] != nil {
+			d, matched[name] = byName[name], true
 		}
 		if p.Status == ycmclient.Running {
-			t.all = append(t.all, Target{id: p.ID, listed: p, direct: d})
+			t.all = append(t.all, Target{key{id: p.ID}, p, d})
 		}
 	}
-	for i, d := range direct {
-		if !matched[d.name] && !slices.ContainsFunc(direct[:i], func(earlier *Direct) bool { return earlier.host == d.host }) {
-			t.all = append(t.all, Target{id: unlistedID(i), direct: d})
+	for _, d := range direct {
+		if !matched[d.name] {
+			t.all = append(t.all, Target{key: key{host: d.host}, direct: d})
 		}
 	}
-	slices.SortFunc(t.all, func(a, b Target) int { return cmp.Compare(a.id, b.id) })
-	for _, target := range t.all {
-		if target.direct != nil {
-			t.direct++
-		}
-	}
+	slices.SortStableFunc(t.all, func(a, b Target) int { return a.compare(b.key) })
+	t.all = slices.CompactFunc(t.all, func(a, b Target) bool { return a.key == b.key })
 	return t
 }
 
@@ -216,34 +209,10 @@ func hostOf(url string) string {
 	return strings.ToLower(strings.TrimSpace(url))
 }
 
-func (t *Targets) pbxs() []ycmclient.CloudPBX {
-	if t.list == nil {
-		return nil
-	}
-	return t.list.PBXs
-}
-
-// size returns how many PBXs are polled directly, or through YCM.
-func (t *Targets) size(direct bool) int {
-	if direct {
-		return t.direct
-	}
-	return len(t.all) - t.direct
-}
-
-func (t *Targets) find(id int64) (Target, bool) {
-	i, ok := slices.BinarySearchFunc(t.all, id, func(t Target, id int64) int { return cmp.Compare(t.id, id) })
+func (t *Targets) find(k key) (Target, bool) {
+	i, ok := slices.BinarySearchFunc(t.all, k, func(t Target, k key) int { return t.compare(k) })
 	if !ok {
 		return Target{}, false
 	}
 	return t.all[i], true
-}
-
-// unlisted returns the PBXs that the list does not contain, by name.
-func (t *Targets) unlisted() []Target {
-	listed := slices.IndexFunc(t.all, func(t Target) bool { return t.id > 0 })
-	if listed < 0 {
-		listed = len(t.all)
-	}
-	return slices.SortedFunc(slices.Values(t.all[:listed]), func(a, b Target) int { return strings.Compare(a.Name(), b.Name()) })
 }

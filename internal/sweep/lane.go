@@ -34,9 +34,9 @@ type lane struct {
 	took        time.Duration // By the last complete sweep, without rests.
 	done, total int           // PBXs of the sweep under way.
 
-	refused []int64 // PBXs in a row to which YCM forwarded no request.
-	resting bool    // There were too many of them.
-	err     error   // Why, until YCM forwards a request again.
+	refused []key // PBXs in a row to which YCM forwarded no request.
+	resting bool  // There were too many of them.
+	err     error // Why, until YCM forwards a request again.
 }
 
 // repeat sweeps a lane once per interval until ctx ends.
@@ -95,11 +95,11 @@ func (s *Sweep[R]) due(l *lane) []Target {
 	defer s.mu.Unlock()
 	var queue []Target
 	for _, t := range targets.all {
-		if (t.direct != nil) == l.direct && s.states[t.id].polled < l.began {
+		if (t.direct != nil) == l.direct && s.states[t.key].polled < l.began {
 			queue = append(queue, t)
 		}
 	}
-	slices.SortStableFunc(queue, func(a, b Target) int { return cmp.Compare(s.states[a.id].polled, s.states[b.id].polled) })
+	slices.SortStableFunc(queue, func(a, b Target) int { return cmp.Compare(s.states[a.key].polled, s.states[b.key].polled) })
 	l.total = l.done + len(queue)
 	if len(queue) == 0 && l.done > 0 {
 		l.took = time.Since(s.epoch) - l.began - l.rested
@@ -130,7 +130,7 @@ func (s *Sweep[R]) poll(ctx context.Context, l *lane, queue []Target, gap time.D
 		if err != nil || resting {
 			return
 		}
-		t, there := targets.find(t.id)
+		t, there := targets.find(t.key)
 		if !there || (t.direct != nil) != l.direct { // The list has changed.
 			<-slots
 			continue
@@ -144,41 +144,40 @@ func (s *Sweep[R]) poll(ctx context.Context, l *lane, queue []Target, gap time.D
 			})
 			o.at = time.Since(s.epoch)
 			if ctx.Err() == nil {
-				s.record(l, o, targets.size(l.direct))
+				s.record(l, o)
 			}
 		})
 	}
 }
 
-// record takes over what came of polling a PBX of a lane of that size. A request that YCM did not forward shows nothing
-// of the PBX. That a PBX did not answer through YCM is confirmed once YCM is known to work.
-func (s *Sweep[R]) record(l *lane, o outcome[R], size int) {
+// record takes over what came of polling a PBX of a lane. A request that YCM did not forward shows nothing
+// of the PBX. That a PBX did not answer through YCM is to be confirmed by a poll of the list.
+func (s *Sweep[R]) record(l *lane, o outcome[R]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	panicked := errors.As(o.err, &s.panicked)
 	if !panicked {
 		s.Queried(o.Target, o.err)
 	}
-	known := s.states[o.id]
+	known := s.states[o.key]
 	known.polled = o.sent
-	s.states[o.id] = known
+	s.states[o.key] = known
 	l.done++
-	select {
-	case s.answered <- struct{}{}:
-	default:
+	if s.progress != nil {
+		s.progress(s.direct.done+s.proxied.done, s.direct.total+s.proxied.total)
 	}
 	switch {
 	case panicked:
 	case o.lost(o.err):
-		l.refused = append(l.refused, o.id)
-		if len(l.refused) < min(refusalsToRest, size) {
+		l.refused = append(l.refused, o.key)
+		if len(l.refused) < min(refusalsToRest, l.total) {
 			return
 		}
 		l.resting, l.err = true, o.err
-		for _, id := range l.refused { // They are polled first after the rest.
-			known := s.states[id]
+		for _, k := range l.refused { // They are polled first after the rest.
+			known := s.states[k]
 			known.polled = 0
-			s.states[id] = known
+			s.states[k] = known
 		}
 		l.done -= len(l.refused)
 		l.refused = l.refused[:0]
@@ -187,9 +186,5 @@ func (s *Sweep[R]) record(l *lane, o outcome[R], size int) {
 	default:
 		l.refused, l.err, l.came = l.refused[:0], nil, o.at-l.began-l.rested
 		s.keep(o)
-		if !l.direct {
-			s.keep(s.unconfirmed...)
-			s.unconfirmed = nil
-		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // Record is a PBX with its newest result.
@@ -13,13 +15,12 @@ type Record[R any] struct {
 	Value        R
 }
 
-// keep stores results that are newer than the known ones.
-func (s *Sweep[R]) keep(outcomes ...outcome[R]) {
-	for _, o := range outcomes {
-		if known := s.states[o.id]; s.isResult(o.err) && known.at <= o.at {
-			known.value, known.at = o.value, o.at
-			s.states[o.id] = known
-		}
+// keep stores a result that is newer than the known one. A failure of YCM to forward the request is none.
+func (s *Sweep[R]) keep(o outcome[R]) {
+	isResult := o.err == nil || s.KeepFailures && yeastar.ReachOf(o.err) != yeastar.NotSent
+	if known := s.states[o.key]; isResult && known.at <= o.at {
+		known.value, known.at = o.value, o.at
+		s.states[o.key] = known
 	}
 }
 
@@ -43,39 +44,29 @@ func (s *Sweep[R]) settle() {
 // sweeps, and forgets the others.
 func (s *Sweep[R]) records(targets *Targets) []Record[R] {
 	oldest := time.Since(s.epoch) - max(s.StaleAfter, 2*max(s.direct.took, s.direct.came, s.proxied.took, s.proxied.came))
-	maps.DeleteFunc(s.states, func(id int64, known state[R]) bool {
-		_, there := targets.find(id)
+	maps.DeleteFunc(s.states, func(k key, _ state[R]) bool {
+		_, there := targets.find(k)
 		return !there
 	})
 	records := make([]Record[R], 0, len(s.states))
-	add := func(t Target) {
-		known, there := s.states[t.id]
+	for _, t := range targets.all {
+		known, there := s.states[t.key]
 		switch {
 		case !there || known.at == 0:
 		case known.at < oldest:
-			s.states[t.id] = state[R]{polled: known.polled}
+			s.states[t.key] = state[R]{polled: known.polled}
 		default:
-			r := Record[R]{ID: t.ID(), Name: t.Name(), Value: known.value}
+			r := Record[R]{ID: t.id, Name: t.Name(), Value: known.value}
 			if t.listed != nil {
 				r.Region = t.listed.Region
 			}
 			records = append(records, r)
 		}
 	}
-	unlisted := targets.unlisted()
-	for _, t := range unlisted {
-		add(t)
-	}
-	for _, t := range targets.all[len(unlisted):] {
-		add(t)
-	}
 	return records
 }
 
-// Reading is what a sweep persists across reloads and restarts.
-type Reading[R any] struct{ Results []Result[R] }
-
-// Result is the newest result of a PBX.
+// Result is the newest result of a PBX, which persists across reloads and restarts.
 type Result[R any] struct {
 	ID    int64  // 0 if YCM's list does not contain the PBX,
 	Host  string `json:",omitempty"` // which then has this host.
@@ -83,37 +74,28 @@ type Result[R any] struct {
 	Value R
 }
 
-// Reading returns the results. It may be called while the sweep runs.
-func (s *Sweep[R]) Reading() *Reading[R] {
+// Results may be called while the sweep runs.
+func (s *Sweep[R]) Results() []Result[R] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	reading := &Reading[R]{Results: make([]Result[R], 0, len(s.states))}
-	for id, known := range s.states {
-		if known.at == 0 {
-			continue
+	results := make([]Result[R], 0, len(s.states))
+	for k, known := range s.states {
+		if known.at != 0 {
+			results = append(results, Result[R]{k.id, k.host, s.epoch.Add(known.at), known.value})
 		}
-		r := Result[R]{ID: max(0, id), At: s.epoch.Add(known.at), Value: known.value}
-		if id < 0 {
-			r.Host = s.Fleet.hostOf(id)
-		}
-		reading.Results = append(reading.Results, r)
 	}
-	return reading
+	return results
 }
 
 // Restore takes over the results of a sweep that has ended, before the first Run, and returns the records. Before the
 // first list there are none.
-func (s *Sweep[R]) Restore(reading *Reading[R]) []Record[R] {
+func (s *Sweep[R]) Restore(results []Result[R]) []Record[R] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range reading.Results {
-		id := r.ID
-		if id <= 0 {
-			id = s.Fleet.idOfHost(r.Host)
-		}
+	for _, r := range results {
 		// A result from the future is due to a clock that was set back.
-		if at := min(r.At.Sub(s.epoch), time.Since(s.epoch)); id != 0 && at > 0 {
-			s.states[id] = state[R]{value: r.Value, at: at, polled: at}
+		if at := min(r.At.Sub(s.epoch), time.Since(s.epoch)); at > 0 {
+			s.states[key{r.ID, r.Host}] = state[R]{value: r.Value, at: at, polled: at}
 		}
 	}
 	targets, err := s.Fleet.Targets()

@@ -29,11 +29,11 @@ func directTo(hosts ...string) (direct []Direct) {
 
 func newTestSweep(fleet *Fleet) *Sweep[int] {
 	o := Options{Fleet: fleet, Interval: 5 * time.Minute, StaleAfter: 15 * time.Minute, Queried: func(Target, error) {}}
-	return New(o, func(context.Context, *pbxclient.Client) (int, error) { return 0, nil }, nil)
+	return New(o, func(context.Context, *pbxclient.Client) (int, error) { return 0, nil })
 }
 
-// What a PBX said is its own after a reload, whatever its place in the configuration, and whatever became of others:
-// one that is not Running, or not configured any more, is not told of, and neither is what is too old.
+// Each PBX keeps its own result across a reload, whatever its place in the configuration. A PBX that is not Running or no
+// longer configured has no record, and neither has a result that is too old.
 func TestRestoreGivesEachPBXItsOwn(t *testing.T) {
 	list := &ycmclient.List{PBXs: []ycmclient.CloudPBX{
 		{ID: 1, Name: "one", Region: "Europe", Status: ycmclient.Running},
@@ -43,7 +43,7 @@ func TestRestoreGivesEachPBXItsOwn(t *testing.T) {
 	}}
 	now := time.Now()
 	before := newTestSweep(NewFleet("main", nil, directTo("b.example.com", "a.example.com", "listed.example.com"), fixedList{list}))
-	before.Restore(&Reading[int]{Results: []Result[int]{
+	before.Restore([]Result[int]{
 		{ID: 1, At: now, Value: 1},
 		{ID: 2, At: now, Value: 2},
 		{ID: 3, At: now.Add(-time.Hour), Value: 3},
@@ -51,7 +51,7 @@ func TestRestoreGivesEachPBXItsOwn(t *testing.T) {
 		{Host: "a.example.com", At: now, Value: 10},
 		{Host: "b.example.com", At: now, Value: 11},
 		{Host: "c.example.com", At: now, Value: 12},
-	}})
+	})
 	after := newTestSweep(NewFleet("main", nil, directTo("a.example.com", "new.example.com", "b.example.com"), fixedList{list}))
 	want := []Record[int]{
 		{Name: "a.example.com", Value: 10},
@@ -59,23 +59,20 @@ func TestRestoreGivesEachPBXItsOwn(t *testing.T) {
 		{ID: 1, Name: "one", Region: "Europe", Value: 1},
 		{ID: 4, Name: "four", Value: 4},
 	}
-	if diff := cmp.Diff(want, after.Restore(before.Reading())); diff != "" {
+	if diff := cmp.Diff(want, after.Restore(before.Results())); diff != "" {
 		t.Errorf("after a reload that moves a PBX in the configuration (-want +got):\n%s", diff)
 	}
 }
 
-// A clock that was set back makes what was learned before come from the future. It must neither hide what is learned from
-// now on, nor be served for ever, nor keep a sweep from going on.
-func TestRestoreOfAFutureThatNeverWas(t *testing.T) {
+// After a clock was set back, restored results are from the future. They must neither hide newer results, nor be served for
+// ever, nor stop the sweep.
+func TestRestoreAfterAClockWasSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		list := &ycmclient.List{PBXs: []ycmclient.CloudPBX{{ID: 1, Name: "one", Status: ycmclient.Running}, {ID: 2, Name: "two", Status: ycmclient.Running}}}
 		s := newTestSweep(NewFleet("main", nil, nil, fixedList{list}))
 		s.query = func(context.Context, *pbxclient.Client) (int, error) { return 7, nil }
 		next := time.Now().AddDate(1, 0, 0)
-		s.Restore(&Reading[int]{
-			Results: []Result[int]{{ID: 1, At: next, Value: 1}, {ID: -9, At: next, Value: 3}},
-		})
-		s.Reading() // Nobody has an id below 0, and asking for their host would panic.
+		s.Restore([]Result[int]{{ID: 1, At: next, Value: 1}, {ID: -9, At: next, Value: 3}})
 		for began := time.Now(); time.Since(began) < 2*s.Interval; {
 			records, err := s.Run(t.Context(), func(int, int) {})
 			if err != nil {
@@ -86,15 +83,15 @@ func TestRestoreOfAFutureThatNeverWas(t *testing.T) {
 			}
 			time.Sleep(time.Second)
 		}
-		t.Errorf("after two intervals nothing new was learned of all PBXs: %+v", s.Reading())
+		t.Errorf("after two intervals not all PBXs have a new result: %+v", s.Results())
 	})
 }
 
-// Before the list is there, nobody knows whom a result is of, so nothing is shown; and nothing is lost either.
+// Before the first list there are no records, but restored results are kept for it.
 func TestRestoreBeforeTheList(t *testing.T) {
 	l := &fixedList{}
 	s := newTestSweep(NewFleet("main", nil, nil, l))
-	if got := s.Restore(&Reading[int]{Results: []Result[int]{{ID: 1, At: time.Now(), Value: 1}}}); got != nil {
+	if got := s.Restore([]Result[int]{{ID: 1, At: time.Now(), Value: 1}}); got != nil {
 		t.Errorf("without a list, these are shown: %v", got)
 	}
 	l.list = &ycmclient.List{PBXs: []ycmclient.CloudPBX{{ID: 1, Name: "one", Status: ycmclient.Running}}}

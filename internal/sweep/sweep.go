@@ -19,8 +19,10 @@ type Options struct {
 	Fleet      *Fleet
 	Interval   time.Duration // Each PBX is polled once per interval.
 	StaleAfter time.Duration // How long a result is kept.
-	// Queried is called with each PBX that was queried, by one goroutine at a time.
+	// Queried is called with each PBX that was queried, never concurrently.
 	Queried func(t Target, err error)
+	// KeepFailures makes what the query returns with a PBX's failure a result; it must not, if the failure is YCM's.
+	KeepFailures bool
 }
 
 // Sweep polls each PBX once per interval and keeps the newest result of each. It has two lanes that do not delay each
@@ -29,18 +31,17 @@ type Options struct {
 // carry the interval, a sweep takes longer.
 type Sweep[R any] struct {
 	Options
-	query    func(ctx context.Context, c *pbxclient.Client) (R, error)
-	isResult func(err error) bool
+	query func(ctx context.Context, c *pbxclient.Client) (R, error)
 
 	allAtOnce       bool
 	start           sync.Once
 	running         sync.WaitGroup
-	answered        chan struct{} // Notified after each answer.
+	progress        func(done, total int) // Of a sweep all at once.
 	epoch           time.Time
 	direct, proxied lane
 
 	mu          sync.Mutex // Guards what follows and the lanes.
-	states      map[int64]state[R]
+	states      map[key]state[R]
 	unconfirmed []outcome[R] // PBXs that did not answer through YCM, until YCM is known to work.
 	panicked    *crash.Crash
 }
@@ -60,18 +61,11 @@ type outcome[R any] struct {
 	err      error
 }
 
-// New makes a sweep of a query. isResult, which may be nil, reports whether what the query returns with an error is a
-// result nevertheless.
-func New[R any](o Options, query func(context.Context, *pbxclient.Client) (R, error), isResult func(err error) bool) *Sweep[R] {
-	if isResult == nil {
-		isResult = func(err error) bool { return err == nil }
-	}
+// New makes a sweep of a query.
+func New[R any](o Options, query func(context.Context, *pbxclient.Client) (R, error)) *Sweep[R] {
 	// The epoch lies in the past, so that every time since then is above 0, restored ones included.
 	epoch := time.Now().Add(-max(o.StaleAfter, o.Interval) - 24*time.Hour)
-	return &Sweep[R]{
-		Options: o, query: query, isResult: isResult, direct: lane{direct: true}, answered: make(chan struct{}, 1),
-		epoch: epoch, states: map[int64]state[R]{},
-	}
+	return &Sweep[R]{Options: o, query: query, direct: lane{direct: true}, epoch: epoch, states: map[key]state[R]{}}
 }
 
 // Run returns the results. The first call starts the sweep, which continues until ctx ends. Without results the error
@@ -79,7 +73,12 @@ func New[R any](o Options, query func(context.Context, *pbxclient.Client) (R, er
 // under way were polled, and how many there are.
 func (s *Sweep[R]) Run(ctx context.Context, progress func(done, total int)) ([]Record[R], error) {
 	if s.allAtOnce {
-		s.sweepOnce(ctx, progress)
+		s.progress = progress
+		for _, l := range []*lane{&s.direct, &s.proxied} {
+			l.err, l.refused, l.resting = nil, nil, false
+			s.running.Go(func() { s.sweep(ctx, l, 0) })
+		}
+		s.running.Wait()
 	} else {
 		s.start.Do(func() {
 			for _, l := range []*lane{&s.direct, &s.proxied} {
@@ -103,31 +102,6 @@ func (s *Sweep[R]) Run(ctx context.Context, progress func(done, total int)) ([]R
 	progress(s.direct.done+s.proxied.done, s.direct.total+s.proxied.total)
 	s.settle()
 	return s.records(targets), s.proxied.err
-}
-
-// sweepOnce polls every PBX without spreading the requests.
-func (s *Sweep[R]) sweepOnce(ctx context.Context, progress func(done, total int)) {
-	var lanes sync.WaitGroup
-	for _, l := range []*lane{&s.direct, &s.proxied} {
-		l.err, l.refused, l.resting = nil, nil, false
-		lanes.Go(func() { s.sweep(ctx, l, 0) })
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		lanes.Wait()
-	}()
-	for {
-		select {
-		case <-done:
-			return
-		case <-s.answered:
-			s.mu.Lock()
-			finished, total := s.direct.done+s.proxied.done, s.direct.total+s.proxied.total
-			s.mu.Unlock()
-			progress(finished, total)
-		}
-	}
 }
 
 // Duration returns how long the last complete sweep took, 0 before the first.

@@ -25,40 +25,38 @@ type Version struct {
 
 // Versions returns the firmware versions of the fleet, those of most PBXs first. It queries the PBXs that YCM's list does
 // not contain for theirs.
-func (f *Fleet) Versions(ctx context.Context) ([]Version, error) {
+func (f *Fleet) Versions(ctx context.Context) ([]*Version, error) {
 	targets, err := f.Targets()
 	if err != nil {
 		return nil, err
 	}
-	versions := map[string]Version{}
-	add := func(name string, t *Target) {
-		v := versions[name]
-		v.Name = name
-		if t == nil {
-			v.PBXs++
-		} else {
-			v.running = append(v.running, *t)
+	versions := map[string]*Version{}
+	of := func(name string) *Version {
+		if versions[name] == nil {
+			versions[name] = &Version{Name: name}
 		}
-		versions[name] = v
+		return versions[name]
 	}
-	for i := range targets.pbxs() {
-		add(targets.pbxs()[i].Version, nil)
+	for i := range targets.pbxs {
+		of(targets.pbxs[i].Version).PBXs++
 	}
 	for _, t := range targets.all {
+		var v *Version
 		if t.listed != nil {
-			add(t.listed.Version, &t)
-			continue
+			v = of(t.listed.Version)
+		} else {
+			if system, err := f.client(t).SystemInformation(ctx); err == nil {
+				f.mu.Lock()
+				t.direct.version = system.FirmwareVersion
+				f.mu.Unlock()
+			}
+			v = of(t.direct.version) // The last known one, if the query failed.
+			v.PBXs++
 		}
-		if system, err := f.client(t).SystemInformation(ctx); err == nil {
-			f.mu.Lock()
-			t.direct.version = system.FirmwareVersion
-			f.mu.Unlock()
-		}
-		add(t.direct.version, nil) // The last known one, if the query failed.
-		add(t.direct.version, &t)
+		v.running = append(v.running, t)
 	}
 	delete(versions, "")
-	all := slices.SortedFunc(maps.Values(versions), func(a, b Version) int {
+	all := slices.SortedFunc(maps.Values(versions), func(a, b *Version) int {
 		return cmp.Or(cmp.Compare(b.PBXs, a.PBXs), cmp.Compare(a.Name, b.Name))
 	})
 	return all[:min(maxVersions, len(all))], ctx.Err()
@@ -66,7 +64,7 @@ func (f *Fleet) Versions(ctx context.Context) ([]Version, error) {
 
 // Query runs a query on a PBX with the version, and on others if it fails, and calls queried for each. lost reports that YCM does not
 // forward requests, so that other versions need not be tried.
-func (f *Fleet) Query(ctx context.Context, v Version, query func(context.Context, *pbxclient.Client) error, queried func(Target, error)) (lost bool, err error) {
+func (f *Fleet) Query(ctx context.Context, v *Version, query func(context.Context, *pbxclient.Client) error, queried func(Target, error)) (lost bool, err error) {
 	for _, t := range v.running[:min(maxPBXs, len(v.running))] {
 		err = query(ctx, f.client(t))
 		if ctx.Err() != nil {
@@ -81,4 +79,4 @@ func (f *Fleet) Query(ctx context.Context, v Version, query func(context.Context
 }
 
 // Running reports whether any PBX with the version can be queried.
-func (v Version) Running() bool { return len(v.running) > 0 }
+func (v *Version) Running() bool { return len(v.running) > 0 }

@@ -11,22 +11,21 @@ import (
 )
 
 // ofEachPBX makes a collector that reads an R of each Running PBX. A PBX that fails has no samples once its last answer is
-// stale.
-func ofEachPBX[R any](name string, schedule Schedule, columns []series.Column[R], query func(context.Context, *pbxclient.Client) (R, error)) Collector {
+// stale; with keepFailures, what the query returns with the PBX's failure is exported.
+func ofEachPBX[R any](name string, schedule Schedule, columns []series.Column[R],
+	query func(context.Context, *pbxclient.Client) (R, error), keepFailures bool,
+) Collector {
 	return Collector{
-		Name: name, Schedule: schedule, Families: series.PBXFamilies(columns), AsksPBXs: true, Endpoints: []string{ycmclient.EndpointProxy},
-		New: func(a Account) Poller { return newPBXPoller(a, columns, query, nil) },
+		Name: name, Schedule: schedule, Families: series.PBXFamilies(columns), QueriesPBXs: true, Endpoints: []string{ycmclient.EndpointProxy},
+		New: func(a Account) Poller {
+			o := sweep.Options{
+				Fleet: a.Fleet, Interval: a.Schedule.Interval, StaleAfter: a.Schedule.StaleAfter, Queried: a.Queried, KeepFailures: keepFailures,
+			}
+			p := &pbxPoller[R]{account: a.Account, columns: columns, Sweep: sweep.New(o, query)}
+			a.pollers[name] = p
+			return p
+		},
 	}
-}
-
-func newPBXPoller[R any](a Account, columns []series.Column[R],
-	query func(context.Context, *pbxclient.Client) (R, error), isResult func(error) bool,
-) *pbxPoller[R] {
-	return &pbxPoller[R]{account: a.Account, columns: columns, Sweep: sweep.New(a.sweepOptions(), query, isResult)}
-}
-
-func (a Account) sweepOptions() sweep.Options {
-	return sweep.Options{Fleet: a.Fleet, Interval: a.Schedule.Interval, StaleAfter: a.Schedule.StaleAfter, Queried: a.Queried}
 }
 
 // pbxPoller polls each PBX.
@@ -54,24 +53,24 @@ func (p *pbxPoller[R]) show(records []sweep.Record[R]) exposition.Source {
 
 // TakeOver implements Poller.
 func (p *pbxPoller[R]) TakeOver(old Poller) exposition.Source {
-	return p.show(p.Restore(old.(*pbxPoller[R]).Reading()))
+	return p.show(p.Restore(old.(*pbxPoller[R]).Results()))
 }
 
 // Save implements Poller.
 func (p *pbxPoller[R]) Save(write func(record any) error) error {
-	results := p.Reading().Results
+	results := p.Results()
 	return writeAll(write, len(results), results)
 }
 
 // Load implements Poller.
 func (p *pbxPoller[R]) Load(next func(record any) error) (exposition.Source, error) {
-	var results int
-	if err := next(&results); err != nil {
+	var n int
+	if err := next(&n); err != nil {
 		return nil, err
 	}
-	all, err := readAll[sweep.Result[R]](next, results)
+	results, err := readAll[sweep.Result[R]](next, n)
 	if err != nil {
 		return nil, err
 	}
-	return p.show(p.Restore(&sweep.Reading[R]{Results: all})), nil
+	return p.show(p.Restore(results)), nil
 }

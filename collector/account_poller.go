@@ -1,0 +1,124 @@
+package collector
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
+	"github.com/ycm-exporter/ycm_exporter/internal/series"
+)
+
+// ofAccount makes a collector that reads an R of the account as a whole from those endpoints.
+func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R],
+	query func(context.Context, Account) (R, error), endpoints ...string,
+) Collector {
+	return Collector{
+		Name: name, Schedule: schedule, Families: series.AccountFamilies(columns), Endpoints: endpoints,
+		New: func(a Account) Poller {
+			p := &accountPoller[R]{
+				account: a,
+				query: func(ctx context.Context, a Account) (*R, error) {
+					reading, err := query(ctx, a)
+					if err != nil {
+						return nil, err
+					}
+					return &reading, nil
+				},
+				show: func(reading *R) exposition.Source { return series.PerAccount(a.Account, columns, reading) },
+			}
+			a.pollers[name] = p
+			return p
+		},
+	}
+}
+
+// accountPoller polls an account as a whole: R is its reading.
+type accountPoller[R any] struct {
+	account Account
+	query   func(context.Context, Account) (*R, error) // A reading that comes with an error is published too.
+	show    func(*R) exposition.Source
+	reading atomic.Pointer[R]
+	last    atomic.Pointer[lastPoll]
+}
+
+// lastPoll is the last poll that has ended.
+type lastPoll struct {
+	began     time.Time
+	succeeded bool
+}
+
+// Poll implements Poller.
+func (p *accountPoller[R]) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
+	began := time.Now()
+	account := p.account
+	account.Progress = progress
+	reading, err := p.query(ctx, account)
+	if ctx.Err() == nil {
+		p.last.Store(&lastPoll{began, err == nil})
+	}
+	return p.adopt(reading), err
+}
+
+// adopt makes a reading the newest and returns its snapshot, nil without a reading.
+func (p *accountPoller[R]) adopt(reading *R) exposition.Source {
+	if reading == nil {
+		return nil
+	}
+	p.reading.Store(reading)
+	return p.show(reading)
+}
+
+// TakeOver implements Poller.
+func (p *accountPoller[R]) TakeOver(old Poller) exposition.Source {
+	return p.adopt(old.(*accountPoller[R]).reading.Load())
+}
+
+// recorded is a reading that is written and read as many records, which takes less memory than one large record.
+type recorded interface {
+	write(write func(record any) error) error
+	read(next func(record any) error) error
+}
+
+// Save implements Poller.
+func (p *accountPoller[R]) Save(write func(record any) error) error {
+	reading := p.reading.Load()
+	if r, ok := any(reading).(recorded); ok {
+		return r.write(write)
+	}
+	return write(reading)
+}
+
+// Load implements Poller.
+func (p *accountPoller[R]) Load(next func(record any) error) (exposition.Source, error) {
+	reading := new(R)
+	read := func(next func(any) error) error { return next(reading) }
+	if r, ok := any(reading).(recorded); ok {
+		read = r.read
+	}
+	if err := read(next); err != nil {
+		return nil, err
+	}
+	return p.adopt(reading), nil
+}
+
+// writeAll writes a head and then each record by itself.
+func writeAll[T any](write func(record any) error, head any, records []T) error {
+	err := write(head)
+	for i := 0; err == nil && i < len(records); i++ {
+		err = write(&records[i])
+	}
+	return err
+}
+
+// readAll reads so many records.
+func readAll[T any](next func(record any) error, n int) ([]T, error) {
+	records := make([]T, 0, min(max(0, n), 100_000)) // A wrong number must not allocate more.
+	for len(records) < n {
+		records = append(records, *new(T))
+		if err := next(&records[len(records)-1]); err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
