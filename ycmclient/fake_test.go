@@ -67,6 +67,7 @@ type scripted struct {
 	single func(id int64, exists bool) (status, code int) // Answers for a single PBX: 200 as if it existed, 0 as it is.
 	delay  func(path string, page, n int) time.Duration   // How long the n-th request for a page takes to arrive.
 	counts map[int]int                                    // Requests for each page that have been sent.
+	seed   uint64                                         // Of a shuffled order.
 }
 
 // deviations is how a list differs from the documented one.
@@ -260,7 +261,7 @@ func (s *scripted) ordered(page int) []int64 {
 	case "by name":
 		slices.SortStableFunc(ids, func(a, b int64) int { return cmp.Compare(a*2654435761%1009, b*2654435761%1009) })
 	case "shuffled":
-		rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+		rand.New(rand.NewPCG(s.seed, uint64(len(s.requests)))).Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	}
 	return ids
 }

@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net/http/httptrace"
+	"net/http"
 	"net/url"
-	"reflect"
-	"sync/atomic"
+	"strconv"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -17,12 +16,6 @@ import (
 )
 
 const maxTries = 3
-
-// maxConnections bounds how often net/http sends a request by itself: again where the server had closed a kept connection, and
-// without end where an HTTP/2 server closes each one with GOAWAY. These requests were not processed, so they take no token.
-const maxConnections = 3
-
-var errRepeated = errors.New("the server closes connections without an answer")
 
 // request is one request to YCM: a GET, or the POST of a form that requests a token.
 type request struct {
@@ -39,12 +32,6 @@ type request struct {
 	around func(send func() *yeastar.Error) *yeastar.Error
 }
 
-// answer is an answer on the wire with its envelope ("Response Results").
-type answer[D any] struct {
-	yeastar.Envelope
-	Data D `json:"data"`
-}
-
 // fetch reads the data of one answer, an object, and makes a record of it.
 func fetch[W, R any](ctx context.Context, c *Client, fields yeastar.Fields[W, R], endpoint, path string) (record R, err error) {
 	wire, err := fetchData[yeastar.Object[W]](ctx, c, request{endpoint: endpoint, path: path})
@@ -54,38 +41,41 @@ func fetch[W, R any](ctx context.Context, c *Client, fields yeastar.Fields[W, R]
 	return record, err
 }
 
-// fetchData reads the data of one answer.
+// fetchRows reads the data of one answer, a list, and makes records of it.
+func fetchRows[W, R any](ctx context.Context, c *Client, r request, rows rows[W, R]) ([]R, error) {
+	wire, err := fetchData[yeastar.List[W]](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	return rows.read(wire.Items, c.observer.Unexpected), nil
+}
+
+// fetchData reads the data of one answer, which failed if it says so, or if its data has a problem.
 func fetchData[D any, P interface {
 	*D
 	Problem() string
-}](ctx context.Context, c *Client, r request) (D, error) {
-	var a answer[D]
-	r.read = decode(&a, func() string { return P(&a.Data).Problem() })
-	err := c.query(ctx, r)
-	return a.Data, err
-}
-
-// decode returns a function that reads an answer, which failed if it says so, or if its data has a problem.
-func decode(into yeastar.Enveloped, problem func() string) func(a *yeastar.Answer) *yeastar.Error {
-	return func(a *yeastar.Answer) *yeastar.Error {
-		reflect.ValueOf(into).Elem().SetZero() // It may have been read into before.
-		if e := yeastar.Decode(a.Body, into); e != nil {
+}](ctx context.Context, c *Client, r request) (data D, err error) {
+	r.read = func(a *yeastar.Answer) *yeastar.Error {
+		var wire struct {
+			yeastar.Envelope
+			Data D `json:"data"`
+		}
+		if e := yeastar.Decode(a.Body, &wire); e != nil {
 			return e
 		}
-		return verdict(into.Head(), problem(), a.Status)
+		data = wire.Data
+		problem := P(&data).Problem()
+		if problem == "" && !wire.Failed() {
+			return nil
+		}
+		failure := wire.Failure(a.Status)
+		if failure.Code == 0 && !wire.Failed() {
+			failure.Class, failure.Message = yeastar.Invalid, problem
+		}
+		return failure
 	}
-}
-
-// verdict returns the error of an answer that says that it failed, or whose data has a problem.
-func verdict(e *yeastar.Envelope, problem string, status int) *yeastar.Error {
-	if problem == "" && !e.Failed() {
-		return nil
-	}
-	failure := e.Failure(status)
-	if failure.Code == 0 && !e.Failed() {
-		failure.Class, failure.Message = yeastar.Invalid, problem
-	}
-	return failure
+	err = c.query(ctx, r)
+	return data, err
 }
 
 // query sends a request with the account's token.
@@ -150,19 +140,11 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 	if len(r.query) > 0 {
 		address += "?" + r.query.Encode()
 	}
-	ending, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	var connections atomic.Int32
-	trace := &httptrace.ClientTrace{GetConn: func(string) {
-		if connections.Add(1) > maxConnections {
-			end(errRepeated)
-		}
-	}}
 	sent := time.Now()
-	failure := c.http.Do(httptrace.WithClientTrace(ending, trace), yeastar.Request{
+	failure := c.http.Do(ctx, yeastar.Request{
 		URL: address, Bearer: access, ContentType: "application/x-www-form-urlencoded", Body: r.form.Encode(),
 	}, func(a *yeastar.Answer) *yeastar.Error {
-		*retryAfter = retryAfterOf(a.Header)
+		*retryAfter = retryAfterOf(a.Header.Get("Retry-After"))
 		if !a.Succeeded() {
 			var e yeastar.Envelope
 			_ = yeastar.Decode(a.Body, &e) // What is not JSON has neither code nor message.
@@ -170,9 +152,6 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 		}
 		return r.read(a)
 	})
-	if errors.Is(context.Cause(ending), errRepeated) {
-		failure = &yeastar.Error{Class: yeastar.Network, Message: errRepeated.Error()}
-	}
 	if r.form != nil && failure != nil && failure.RefusesLogin() {
 		failure.Class = yeastar.Auth
 	}
@@ -207,4 +186,15 @@ func asError(failure *yeastar.Error) error {
 		return nil
 	}
 	return failure
+}
+
+// retryAfterOf reads the seconds or the date of Retry-After, 0 if it is not in the future.
+func retryAfterOf(header string) time.Duration {
+	if seconds, err := strconv.ParseUint(header, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
 }

@@ -56,26 +56,32 @@ type PlanStatistic struct {
 	CloudPBXs, Extensions yeastar.Int
 }
 
-type byPlan struct {
-	Enterprise yeastar.Number `json:"enterprisePlan"`
-	Ultimate   yeastar.Number `json:"ultimatePlan"`
+type planStatisticsWire struct {
+	CloudPBXs struct {
+		Enterprise yeastar.Count `json:"enterprisePlan"`
+		Ultimate   yeastar.Count `json:"ultimatePlan"`
+	} `json:"pbxNumber"`
+	Extensions struct {
+		Enterprise yeastar.Count `json:"enterprisePlan"`
+		Ultimate   yeastar.Count `json:"ultimatePlan"`
+	} `json:"extensionNumber"`
 }
 
-type planStatisticsWire struct {
-	CloudPBXs  byPlan `json:"pbxNumber"`
-	Extensions byPlan `json:"extensionNumber"`
+type planStatistics struct {
+	CloudPBXs, Extensions struct{ Enterprise, Ultimate yeastar.Int }
 }
+
+var planStatisticsFields = yeastar.FieldsOf[planStatisticsWire, planStatistics]()
 
 // PlanStatistics queries how many PBXs have each plan ("Query the P-Series Cloud Edition Feature Plan Statistics").
 func (c *Client) PlanStatistics(ctx context.Context) ([]PlanStatistic, error) {
-	object, err := fetchData[yeastar.Object[planStatisticsWire]](ctx, c, request{endpoint: EndpointPlanStatistics, path: "v1/subscription/plan_statistics"})
+	s, err := fetch(ctx, c, planStatisticsFields, EndpointPlanStatistics, "v1/subscription/plan_statistics")
 	if err != nil {
 		return nil, err
 	}
-	data, unexpected := object.Value, c.observer.Unexpected
 	return []PlanStatistic{
-		{"Enterprise Plan", data.CloudPBXs.Enterprise.Count("enterprisePlan", unexpected), data.Extensions.Enterprise.Count("enterprisePlan", unexpected)},
-		{"Ultimate Plan", data.CloudPBXs.Ultimate.Count("ultimatePlan", unexpected), data.Extensions.Ultimate.Count("ultimatePlan", unexpected)},
+		{"Enterprise Plan", s.CloudPBXs.Enterprise, s.Extensions.Enterprise},
+		{"Ultimate Plan", s.CloudPBXs.Ultimate, s.Extensions.Ultimate},
 	}, nil
 }
 

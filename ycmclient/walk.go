@@ -19,8 +19,6 @@ type List struct {
 // WalkState is what the walks of one list learn for the next ones; the zero value knows nothing. It belongs to the PBXs of
 // the last walk and persists with them.
 type WalkState struct {
-	PageSize   int   `json:"page_size,omitempty"`  // Records on a full page; 0: not known.
-	Pages      int   `json:"pages,omitempty"`      // Where the list ended; 0: not known.
 	Difference int64 `json:"difference,omitempty"` // YCM's total less the records that it listed.
 
 	// Vanished are the ids, ascending, of known PBXs that the last walk did not list and of which it is not certain that
@@ -31,12 +29,6 @@ type WalkState struct {
 
 // sane returns the state without what it cannot be: it may come from a damaged file.
 func (s WalkState) sane() WalkState {
-	if s.PageSize < 0 || s.PageSize > PageSize {
-		s.PageSize = 0
-	}
-	if s.Pages < 0 || s.Pages > maxPages {
-		s.Pages = 0
-	}
 	if s.Difference < -maxTotal || s.Difference > maxTotal {
 		s.Difference = 0
 	}
@@ -63,7 +55,7 @@ func few(records int) int { return max(10, records/50) }
 //     a PBX from the first. The PBXs of the first are known then.
 //
 // A walk takes one request per page if the fleet is quiet, and at most four passes over the list and queries of 2 % of the
-// PBXs in each whatever happens. The result shares unchanged strings with previous.
+// PBXs in each whatever happens.
 //
 // state is what the walks before have learned, nil if there is none; the walk updates it, also if it fails. The error is of
 // class Invalid if the list is inconsistent, else it is that of the request that failed.
@@ -75,7 +67,12 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 	}
 	*state = state.sane()
 	before := state.Difference
-	l := c.cloudPBXs(progress)
+	l := &pagedList[CloudPBX]{
+		client: c, endpoint: EndpointList, concurrency: c.readers, id: cloudPBXRows.id, progress: progress, query: c.CloudPBX, partial: c.search != "",
+	}
+	l.fetch = func(ctx context.Context, number int) (page[CloudPBX], error) {
+		return fetchPage(ctx, c, request{endpoint: EndpointList, path: "v2/cloud_pbx/instances"}, number, "cloudPbxId", cloudPBXRows)
+	}
 	w, err := l.read(ctx, state, previous)
 	if err == nil && len(previous) == 0 && w.least != w.most {
 		c.observer.Repair()
@@ -102,7 +99,7 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 // confirmMany decides about more missing PBXs than can be queried one by one: they are gone when three walks in a row have
 // missed them. Until then the walk fails with ErrUnconfirmed, so that the last snapshot stays. A few more may be missing since.
 func (c *Client) confirmMany(ctx context.Context, w *walk[CloudPBX], state *WalkState, previous []CloudPBX) error {
-	if missing, limit := without(previous, w.items, idOf), few(len(previous)); len(missing) > limit {
+	if missing, limit := without(previous, w.items, w.id), few(len(previous)); len(missing) > limit {
 		var again, since []CloudPBX
 		for _, pbx := range missing {
 			if _, found := slices.BinarySearch(state.Vanished, pbx.ID); found {
@@ -133,13 +130,3 @@ func (c *Client) confirmMany(ctx context.Context, w *walk[CloudPBX], state *Walk
 	state.Vanished, state.Agreed = w.uncertain, 0
 	return nil
 }
-
-// cloudPBXs is the list of Cloud PBXs.
-func (c *Client) cloudPBXs(progress func(done, total int)) *pagedList[CloudPBX] {
-	return &pagedList[CloudPBX]{
-		client: c, endpoint: EndpointList, concurrency: c.readers, id: idOf, progress: progress, query: c.CloudPBX,
-		partial: c.search != "", fetch: c.listPage,
-	}
-}
-
-func idOf(p *CloudPBX) int64 { return p.ID }
