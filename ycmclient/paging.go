@@ -32,8 +32,6 @@ type pagedList[T any] struct {
 	query       func(ctx context.Context, id int64) (T, error) // By id; may be nil if nothing is known.
 	partial     bool                                           // One that exists need not be on the list.
 	progress    func(done, total int)                          // May be nil.
-
-	requests atomic.Int64
 }
 
 // walk is one pass over a list, from its last page to its first: a record that moves to another page because an earlier one
@@ -167,7 +165,6 @@ func (w *walk[T]) sort() {
 func (w *walk[T]) confirm(ctx context.Context, missing []T) error {
 	for i := range missing {
 		id := w.id(&missing[i])
-		w.requests.Add(1)
 		item, err := w.query(ctx, id)
 		switch class := yeastar.ClassOf(err); {
 		case class == yeastar.NotFound:

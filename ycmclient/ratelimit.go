@@ -148,7 +148,7 @@ func (l *limiter) wake() {
 // errPaused is the error of a request that would have had to wait for a long pause to end.
 var errPaused = errors.New("YCM has paused the account for more than " + worthWaiting.String())
 
-// take waits until a request may be sent; done must be called when it has ended. Low-priority requests get what the
+// take waits until a request may be sent; done must be called once, when it has reached YCM and ended. Low-priority requests get what the
 // others leave of 80 % of the rate.
 func (l *limiter) take(ctx context.Context, low bool) (done func(), err error) {
 	if low {
@@ -168,7 +168,15 @@ func (l *limiter) take(ctx context.Context, low bool) (done func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	return sync.OnceFunc(func() { l.done(low) }), nil
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.inFlight--
+		if low {
+			l.lowInFlight--
+		}
+		l.wake()
+	}, nil
 }
 
 // wait calls try until it returns 0; else it returns how long it need not be called, unless something changes.
@@ -235,17 +243,6 @@ func (l *limiter) takeShared(now time.Time) time.Duration {
 func untilToken(limiter *rate.Limiter, now time.Time) time.Duration {
 	missing := max(0, 1-limiter.TokensAt(now))
 	return time.Duration(missing/float64(limiter.Limit())*float64(time.Second)) + 1 // Rounded up.
-}
-
-// done ends a request: it has reached YCM.
-func (l *limiter) done(low bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.inFlight--
-	if low {
-		l.lowInFlight--
-	}
-	l.wake()
 }
 
 // refused pauses the account because YCM refused a request that was sent at that time: for retryAfter, if YCM said so. It

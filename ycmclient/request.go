@@ -19,12 +19,11 @@ const maxTries = 3
 
 // request is one request to YCM: a GET, or the POST of a form that requests a token.
 type request struct {
-	endpoint    string
-	path        string // Below /dm/open_api/, escaped.
-	query       url.Values
-	form        url.Values
-	lowPriority bool // Takes only what walks leave of the rate limit.
-	once        bool // Is not tried again, whatever the failure.
+	endpoint string
+	path     string // Below /dm/open_api/, escaped.
+	query    url.Values
+	form     url.Values
+	sweep    bool // Takes only what walks leave of the rate limit, and is not tried again, whatever the failure.
 
 	// read takes a 2xx answer, once for each try.
 	read func(a *yeastar.Answer) *yeastar.Error
@@ -93,7 +92,7 @@ func (c *Client) query(ctx context.Context, r request) error {
 func (c *Client) try(ctx context.Context, r request, access secret.Text) *yeastar.Error {
 	for left, wait := maxTries, 500*time.Millisecond; ; wait *= 2 {
 		retryAfter, failure := c.send(ctx, r, access)
-		if left--; failure == nil || !failure.Class.Retryable() || r.once || left <= 0 || ctx.Err() != nil ||
+		if left--; failure == nil || !failure.Class.Retryable() || r.sweep || left <= 0 || ctx.Err() != nil ||
 			errors.Is(failure, errPaused) || retryAfter > worthWaiting {
 			return failure
 		}
@@ -110,23 +109,22 @@ func (c *Client) try(ctx context.Context, r request, access secret.Text) *yeasta
 // not say.
 func (c *Client) send(ctx context.Context, r request, access secret.Text) (retryAfter time.Duration, failure *yeastar.Error) {
 	began := time.Now()
-	done, err := c.limiter.take(ctx, r.lowPriority)
+	done, err := c.limiter.take(ctx, r.sweep)
 	if waited := time.Since(began); waited > 0 {
 		c.observer.RateLimitWait(waited)
 	}
-	if err != nil {
+	exchange := func() *yeastar.Error { return c.exchange(ctx, r, access, &retryAfter) }
+	switch {
+	case errors.Is(err, errPaused):
+		failure = &yeastar.Error{Class: yeastar.RateLimited, Message: err.Error(), Err: err}
+	case err != nil:
 		failure = &yeastar.Error{Class: yeastar.ClassOf(err), Message: "canceled before it was sent", Err: err}
-		if errors.Is(err, errPaused) {
-			failure.Class, failure.Message = yeastar.RateLimited, err.Error()
-		}
-	} else {
+	case r.around != nil:
 		defer done()
-		exchange := func() *yeastar.Error { return c.exchange(ctx, r, access, &retryAfter) }
-		if r.around == nil {
-			failure = exchange()
-		} else {
-			failure = r.around(exchange)
-		}
+		failure = r.around(exchange)
+	default:
+		defer done()
+		failure = exchange()
 	}
 	if failure != nil {
 		failure.Account, failure.Endpoint = c.account, r.endpoint
@@ -165,19 +163,13 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 	case yeastar.OK:
 		c.limiter.succeeded(sent)
 	case yeastar.RateLimited:
-		c.refused(sent, *retryAfter, failure)
+		if until, began := c.limiter.refused(sent, *retryAfter); began {
+			level.Warn(c.logger).Log("msg", "Rate limited by YCM, pausing requests for this account; another client may use its Client ID",
+				"account", c.account, "endpoint", r.endpoint, "until", until.UTC().Format(time.RFC3339),
+				"requests_per_second", c.limiter.state().PerSecond, "err", failure)
+		}
 	}
 	return failure
-}
-
-// refused pauses the account because YCM refused a request.
-func (c *Client) refused(sent time.Time, retryAfter time.Duration, failure *yeastar.Error) {
-	until, began := c.limiter.refused(sent, retryAfter)
-	if !began {
-		return
-	}
-	level.Warn(c.logger).Log("msg", "Rate limited by YCM, pausing requests for this account; another client may use its Client ID", "account", c.account, "endpoint", failure.Endpoint,
-		"until", until.UTC().Format(time.RFC3339), "requests_per_second", c.limiter.state().PerSecond, "err", failure)
 }
 
 // asError keeps a nil from becoming an error.

@@ -56,22 +56,18 @@ type PlanStatistic struct {
 	CloudPBXs, Extensions yeastar.Int
 }
 
-type planStatisticsWire struct {
-	CloudPBXs struct {
-		Enterprise yeastar.Count `json:"enterprisePlan"`
-		Ultimate   yeastar.Count `json:"ultimatePlan"`
-	} `json:"pbxNumber"`
-	Extensions struct {
-		Enterprise yeastar.Count `json:"enterprisePlan"`
-		Ultimate   yeastar.Count `json:"ultimatePlan"`
-	} `json:"extensionNumber"`
+// planStatistics is the answer on the wire and, with other numbers, what it says.
+type planStatistics[N any] struct {
+	CloudPBXs  byPlan[N] `json:"pbxNumber"`
+	Extensions byPlan[N] `json:"extensionNumber"`
 }
 
-type planStatistics struct {
-	CloudPBXs, Extensions struct{ Enterprise, Ultimate yeastar.Int }
+type byPlan[N any] struct {
+	Enterprise N `json:"enterprisePlan"`
+	Ultimate   N `json:"ultimatePlan"`
 }
 
-var planStatisticsFields = yeastar.FieldsOf[planStatisticsWire, planStatistics]()
+var planStatisticsFields = yeastar.FieldsOf[planStatistics[yeastar.Count], planStatistics[yeastar.Int]]()
 
 // PlanStatistics queries how many PBXs have each plan ("Query the P-Series Cloud Edition Feature Plan Statistics").
 func (c *Client) PlanStatistics(ctx context.Context) ([]PlanStatistic, error) {
@@ -88,7 +84,6 @@ func (c *Client) PlanStatistics(ctx context.Context) ([]PlanStatistic, error) {
 // RemoteService is a subscription to remote management of PBXs on premises.
 type RemoteService struct {
 	Service    string      // remoteManagementAccount or remoteManagementPremiumAccount.
-	Status     string      // "Subscribed", "Trial" or "Not Subscribed".
 	Expiration yeastar.Int // Unix seconds.
 }
 
@@ -99,8 +94,7 @@ type RemoteConnections struct {
 }
 
 type serviceWire struct {
-	Status     yeastar.Text      `json:"status"`
-	Expiration yeastar.Timestamp `json:"expirationTime"`
+	Expiration yeastar.Number `json:"expirationTime"`
 }
 
 type connectionsWire struct {
@@ -112,28 +106,20 @@ type connectionsWire struct {
 	PremiumAccount *serviceWire `json:"remoteManagementPremiumAccount"`
 }
 
-var (
-	connectionsFields = yeastar.FieldsOf[connectionsWire, RemoteConnections]()
-	serviceFields     = yeastar.FieldsOf[serviceWire, RemoteService]()
-)
+var connectionsFields = yeastar.FieldsOf[connectionsWire, RemoteConnections]()
 
 // RemoteConnections queries the connections of remote management ("Query the Remote Management Connections").
-func (c *Client) RemoteConnections(ctx context.Context) (RemoteConnections, error) {
-	object, err := fetchData[yeastar.Object[connectionsWire]](ctx, c, request{endpoint: EndpointRMConnections, path: "v1/subscription/rm_connections"})
+func (c *Client) RemoteConnections(ctx context.Context) (connections RemoteConnections, err error) {
+	wire, err := fetchData[yeastar.Object[connectionsWire]](ctx, c, request{endpoint: EndpointRMConnections, path: "v1/subscription/rm_connections"})
 	if err != nil {
-		return RemoteConnections{}, err
+		return connections, err
 	}
-	data := object.Value
-	var connections RemoteConnections
-	connectionsFields.Copy(&connections, &data, c.observer.Unexpected)
-	add := func(name string, wire *serviceWire) {
-		if wire != nil {
-			service := RemoteService{Service: name}
-			serviceFields.Copy(&service, wire, c.observer.Unexpected)
-			connections.Services = append(connections.Services, service)
+	connectionsFields.Copy(&connections, &wire.Value, c.observer.Unexpected)
+	for i, service := range []*serviceWire{wire.Value.Account, wire.Value.PremiumAccount} {
+		if service != nil {
+			name := [...]string{"remoteManagementAccount", "remoteManagementPremiumAccount"}[i]
+			connections.Services = append(connections.Services, RemoteService{name, service.Expiration.Time("expirationTime", c.observer.Unexpected)})
 		}
 	}
-	add("remoteManagementAccount", data.Account)
-	add("remoteManagementPremiumAccount", data.PremiumAccount)
 	return connections, nil
 }

@@ -2,7 +2,6 @@ package ycmclient
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/go-kit/log/level"
@@ -10,10 +9,9 @@ import (
 
 // List is the whole fleet, as one complete walk found it.
 type List struct {
-	PBXs     []CloudPBX // Sorted by ID, each once.
-	Total    int64      // As YCM reports it.
-	Listed   int        // PBXs on YCM's pages, with those without a usable id. PBXs may have more, found by their ids.
-	Requests int        // For pages and single PBXs, without retries and logins.
+	PBXs   []CloudPBX // Sorted by ID, each once.
+	Total  int64      // As YCM reports it.
+	Listed int        // PBXs on YCM's pages, with those without a usable id. PBXs may have more, found by their ids.
 }
 
 // WalkState is what the walks of one list learn for the next ones; the zero value knows nothing. It belongs to the PBXs of
@@ -36,9 +34,6 @@ func (s WalkState) sane() WalkState {
 	slices.Sort(s.Vanished)
 	return s
 }
-
-// ErrUnconfirmed is the cause of the error of a walk that misses so many known PBXs that more walks have to agree.
-var ErrUnconfirmed = errors.New("the walk is unconfirmed")
 
 // agreeing is how many walks in a row must miss the same PBXs, if they are many, before these are gone.
 const agreeing = 3
@@ -85,7 +80,7 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 	if err := c.confirmMany(ctx, w, state, previous); err != nil {
 		return List{}, err
 	}
-	list := List{PBXs: w.items, Total: w.total, Listed: int(w.listed), Requests: int(l.requests.Load())}
+	list := List{PBXs: w.items, Total: w.total, Listed: int(w.listed)}
 	if state.Difference != 0 {
 		c.observer.Mismatch()
 	}
@@ -97,7 +92,7 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 }
 
 // confirmMany decides about more missing PBXs than can be queried one by one: they are gone when three walks in a row have
-// missed them. Until then the walk fails with ErrUnconfirmed, so that the last snapshot stays. A few more may be missing since.
+// missed them. Until then the walk fails, so that the last snapshot stays. A few more may be missing since.
 func (c *Client) confirmMany(ctx context.Context, w *walk[CloudPBX], state *WalkState, previous []CloudPBX) error {
 	if missing, limit := without(previous, w.items, w.id), few(len(previous)); len(missing) > limit {
 		var again, since []CloudPBX
@@ -117,10 +112,8 @@ func (c *Client) confirmMany(ctx context.Context, w *walk[CloudPBX], state *Walk
 		}
 		if state.Agreed < agreeing {
 			c.observer.Unconfirmed(true)
-			e := w.inconsistent("%d of %d PBXs are missing from the list; they are taken for deleted when %d walks in a row agree, and this is number %d",
+			return w.inconsistent("%d of %d PBXs are missing from the list; they are taken for deleted when %d walks in a row agree, and this is number %d",
 				len(missing), len(previous), agreeing, state.Agreed)
-			e.Err = ErrUnconfirmed
-			return e
 		}
 		if err := w.confirm(ctx, since); err != nil {
 			return err

@@ -69,7 +69,6 @@ func (w *walk[T]) readPage(ctx context.Context, number int) (p page[T], there bo
 // requestPage requests a page. One without records is past the end, where YCM may also refuse a page or fail: whether that is so
 // depends on page 1. If it is not, the page is requested again, because its query or the list may have changed with page 1.
 func (w *walk[T]) requestPage(ctx context.Context, number int) (page[T], error) {
-	w.requests.Add(1)
 	p, err := w.fetch(ctx, number)
 	class := yeastar.ClassOf(err)
 	refused := class == yeastar.NotFound || class == yeastar.Invalid || class == yeastar.Denied || class == yeastar.Server
@@ -86,7 +85,6 @@ func (w *walk[T]) requestPage(ctx context.Context, number int) (page[T], error) 
 	case number > w.pagesFor(first.total.Value):
 		return page[T]{}, nil
 	default:
-		w.requests.Add(1)
 		return w.fetch(ctx, number)
 	}
 }

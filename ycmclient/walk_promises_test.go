@@ -1,7 +1,6 @@
 package ycmclient_test
 
 import (
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -249,7 +248,7 @@ func TestWalkKeepsKnownPBXsWhateverTheServerDoes(t *testing.T) {
 				known := a.previous
 				list, _, err := a.walk(t, name)
 				walks++
-				if errors.Is(err, ycmclient.ErrUnconfirmed) && deleted(known, a.exist) > few(len(known)) {
+				if err != nil && a.state.Agreed > 0 && deleted(known, a.exist) > few(len(known)) {
 					continue // So many were deleted indeed.
 				}
 				regular := d.extra == 0 && d.twice == 0 && d.order == "" && handovers == 0 && concurrency == 1
@@ -331,9 +330,6 @@ func TestWalkAcceptsServersThatDeviate(t *testing.T) {
 					}
 					if got := int(list.Total) - list.Listed; got != difference || list.Listed != pbxs {
 						t.Errorf("%s: walk %d: a total of %d and %d listed, want %d listed and a difference of %d", name, walk, list.Total, list.Listed, pbxs, difference)
-					}
-					if list.Requests != len(requests) {
-						t.Errorf("%s: walk %d reports %d requests and sent %d", name, walk, list.Requests, len(requests))
 					}
 					pages := (pbxs + min(d.twice, 1) + a.pageSize() - 1) / a.pageSize()
 					most := pages

@@ -11,7 +11,7 @@ import (
 func WireFields() map[string]bool {
 	return yeastar.WireFields(
 		yeastar.GrantAnswer{}, pageWire[record]{}, pageWire[userWire]{}, regionWire{}, firmwareWire{}, userSubscriptionWire{},
-		subscriptionWire{}, planStatisticsWire{}, connectionsWire{},
+		subscriptionWire{}, planStatistics[yeastar.Count]{}, connectionsWire{},
 	)
 }
 
