@@ -103,7 +103,7 @@ func TestWalkPassesTheSearchOn(t *testing.T) {
 	for _, r := range ycm.Requests() {
 		query, _ := url.ParseQuery(r.Query)
 		if r.Endpoint == ycmtest.CloudPBXList && (query.Get("sort") != "cloudPbxId" || query.Get("pageSize") != "50" || query.Get("search") != "harbour dental & sons") {
-			t.Errorf("the list was asked for with %v", query)
+			t.Errorf("the list was requested with %v", query)
 		}
 	}
 }
@@ -240,7 +240,7 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 			t.Errorf("a stopped PBX: %v, want code %d", err, code)
 		}
 		if n := ycm.Count(ycmtest.Proxy) - before; n != 1 {
-			t.Errorf("a PBX that does not answer was asked %d times, want once", n)
+			t.Errorf("a PBX that does not answer was queried %d times, want once", n)
 		}
 	}
 	if len(w.retries) > 0 {

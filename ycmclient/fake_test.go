@@ -308,16 +308,16 @@ func idsOf(pbxs []ycmclient.CloudPBX) []int64 {
 
 // watch is an Observer that remembers everything.
 type watch struct {
-	mu         sync.Mutex
-	requests   map[string]int // By "endpoint class".
-	retries    map[yeastar.Class]int
-	waited     time.Duration
-	unexpected map[string]int
-	logins     []string // "grant class".
-	expires    time.Time
-	repairs    int
-	mismatches int
-	doubted    bool // The latest walk was unconfirmed.
+	mu          sync.Mutex
+	requests    map[string]int // By "endpoint class".
+	retries     map[yeastar.Class]int
+	waited      time.Duration
+	unexpected  map[string]int
+	logins      []string // "grant class".
+	expires     time.Time
+	repairs     int
+	mismatches  int
+	unconfirmed bool // The latest walk was unconfirmed.
 }
 
 func newWatch() *watch {
@@ -333,7 +333,7 @@ func (w *watch) Unexpected(field string)       { w.locked(func() { w.unexpected[
 func (w *watch) TokenExpires(at time.Time)     { w.locked(func() { w.expires = at }) }
 func (w *watch) Repair()                       { w.locked(func() { w.repairs++ }) }
 func (w *watch) Mismatch()                     { w.locked(func() { w.mismatches++ }) }
-func (w *watch) Unconfirmed(now bool)          { w.locked(func() { w.doubted = now }) }
+func (w *watch) Unconfirmed(now bool)          { w.locked(func() { w.unconfirmed = now }) }
 func (w *watch) Login(g string, r yeastar.Class) {
 	w.locked(func() { w.logins = append(w.logins, g+" "+string(r)) })
 }

@@ -206,13 +206,10 @@ func (l *limiter) wait(ctx context.Context, try func(now time.Time) time.Duratio
 	}
 }
 
-// forChange is how long a request waits that only a change can help.
-const forChange = time.Hour
-
 // takeToken lets a request go if a token is there and not too many are in flight.
 func (l *limiter) takeToken(now time.Time, low bool) time.Duration {
 	if l.inFlight >= l.allowed {
-		return forChange
+		return time.Hour // For a change.
 	}
 	if !l.all.AllowN(now, 1) {
 		return untilToken(l.all, now)
@@ -231,7 +228,7 @@ func (l *limiter) takeShared(now time.Time) time.Duration {
 	least := time.Duration(float64(time.Second) * sweepShare / leastSweepShare / float64(l.shared.Limit()))
 	switch {
 	case l.lowInFlight >= max(1, l.allowed/2):
-		return forChange
+		return time.Hour // For a change.
 	case l.shared.AllowN(now, 1), l.shared.TokensAt(now) < 1-l.debt && now.Sub(l.lowTaken) >= least:
 		l.lowTaken = now
 		return 0

@@ -25,16 +25,6 @@ type WalkState struct {
 	Agreed   int     `json:"agreed,omitempty"`
 }
 
-// sane returns the state without what it cannot be: it may come from a damaged file.
-func (s WalkState) sane() WalkState {
-	if s.Difference < -maxTotal || s.Difference > maxTotal {
-		s.Difference = 0
-	}
-	s.Agreed = min(max(s.Agreed, 0), agreeing)
-	slices.Sort(s.Vanished)
-	return s
-}
-
 // agreeing is how many walks in a row must miss the same PBXs, if they are many, before these are gone.
 const agreeing = 3
 
@@ -60,7 +50,6 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 	if state == nil {
 		state = new(WalkState)
 	}
-	*state = state.sane()
 	before := state.Difference
 	l := &pagedList[CloudPBX]{
 		client: c, endpoint: EndpointList, concurrency: c.readers, id: cloudPBXRows.id, progress: progress, query: c.CloudPBX, partial: c.search != "",
@@ -120,6 +109,7 @@ func (c *Client) confirmMany(ctx context.Context, w *walk[CloudPBX], state *Walk
 		}
 	}
 	c.observer.Unconfirmed(false)
+	slices.Sort(w.uncertain)
 	state.Vanished, state.Agreed = w.uncertain, 0
 	return nil
 }

@@ -121,7 +121,7 @@ func TestManyMissingPBXsAreGoneWhenThreeWalksAgree(t *testing.T) {
 				}
 			}
 			if n := slices.Index(s.requested(), 0); n >= 0 && len(slices.DeleteFunc(s.requested(), func(page int) bool { return page > 0 })) > 10 {
-				t.Errorf("so many were asked for one by one: %v", s.requested())
+				t.Errorf("so many were queried one by one: %v", s.requested())
 			}
 		})
 	}

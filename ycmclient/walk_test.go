@@ -317,29 +317,6 @@ func TestWalkReadsAnyWayToWriteAList(t *testing.T) {
 	}
 }
 
-// The state may come from a damaged file or from another version.
-func TestWalkStateIsNotTrusted(t *testing.T) {
-	for _, stored := range []string{
-		`{"walks":-3,"page_size":-1,"pages":-7,"difference":9223372036854775807,"agreed":2,"vanished":[5,3,9]}`,
-		`{"walks":1,"page_size":900,"pages":9000000000,"difference":-9223372036854775808,"uneven":true,"falling":true}`,
-		`{"page_size":1,"pages":20000}`,
-		`{"page_size":50,"pages":1,"difference":120}`,
-		`{"page_size":50,"pages":2,"difference":50}`,
-		`{"page_size":20,"pages":3,"agreed":99}`,
-	} {
-		a := newAccount(t, 120, 2, deviations{})
-		if err := json.Unmarshal([]byte(stored), &a.state); err != nil {
-			t.Fatal(err)
-		}
-		for walk := range 3 {
-			list, requests, err := a.walk(t, stored)
-			if err != nil || len(list.PBXs) != 120 || len(requests) > 12 || walk > 0 && len(requests) != 3 {
-				t.Errorf("%s, walk %d: %d PBXs, %d requests and the error %v, want the 120", stored, walk+1, len(list.PBXs), len(requests), err)
-			}
-		}
-	}
-}
-
 // What a walk expects of the list may be the reason why it fails.
 func TestWalkStartsFromScratchAfterAFailure(t *testing.T) {
 	a := newAccount(t, 35, 1, deviations{size: 7})
