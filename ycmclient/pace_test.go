@@ -51,6 +51,7 @@ func TestWalkIsAsFastAsLatencyAndRateLimitAllow(t *testing.T) {
 
 // Sweeps of 2,000 PBXs beside a walk every minute want more than the rate limit carries.
 func TestWalksKeepTheirIntervalBesideProxyCalls(t *testing.T) {
+	t.Parallel()
 	// A token comes every 600 ms. With a longer latency one comes while the walk waits for an answer, and must be there when it
 	// is back.
 	for _, latency := range []time.Duration{50 * time.Millisecond, 700 * time.Millisecond} {

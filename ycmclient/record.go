@@ -89,9 +89,6 @@ func (l *identifiers) Set(record reflect.Value, name string, unexpected yeastar.
 	record.Set(reflect.ValueOf(ids))
 }
 
-// Reset implements yeastar.Value.
-func (l *identifiers) Reset() { *l = identifiers{} }
-
 // word is a text that many records share, so that a fleet holds it once.
 type word struct{ yeastar.Text }
 

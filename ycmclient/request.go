@@ -81,10 +81,13 @@ func fetchData[D any, P interface {
 func (c *Client) query(ctx context.Context, r request) error {
 	c.begin()
 	failure := c.session.Do(ctx, c.grant, func(access secret.Text) *yeastar.Error { return c.try(ctx, r, access) })
-	if failure != nil && failure.Account == "" {
+	if failure == nil {
+		return nil
+	}
+	if failure.Account == "" {
 		failure.Account, failure.Endpoint = c.account, r.endpoint // Of a request that was not sent for want of a token.
 	}
-	return asError(failure)
+	return failure
 }
 
 // try sends the request until it is answered, or until no tries are left. Where YCM says when to try again, it waits for that if ctx
@@ -168,14 +171,6 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 				"account", c.account, "endpoint", r.endpoint, "until", until.UTC().Format(time.RFC3339),
 				"requests_per_second", c.limiter.state().PerSecond, "err", failure)
 		}
-	}
-	return failure
-}
-
-// asError keeps a nil from becoming an error.
-func asError(failure *yeastar.Error) error {
-	if failure == nil {
-		return nil
 	}
 	return failure
 }

@@ -162,6 +162,7 @@ func TestListThatIsNoneIsNotAnEmptyOne(t *testing.T) {
 }
 
 func TestFailureThatPassesIsNotSeen(t *testing.T) {
+	t.Parallel()
 	for name, effect := range map[string]ycmtest.Effect{
 		"a reset": ycmtest.Reset(), "half an answer": ycmtest.Truncate(300),
 	} {
@@ -292,6 +293,7 @@ func TestAnswersWithMillionsOfItemsAreRefused(t *testing.T) {
 
 // A server that closes kept connections is sent a request again by net/http, once for each.
 func TestServerThatClosesKeptConnections(t *testing.T) {
+	t.Parallel()
 	ycm, client, _ := overTCP(t, ycmtest.Options{}, nil)
 	if _, err := client.Regions(t.Context()); err != nil { // Leaves a connection behind.
 		t.Fatal(err)
@@ -318,6 +320,7 @@ func TestRedirectIsNamedAndNotFollowed(t *testing.T) {
 }
 
 func TestUnreachableYCM(t *testing.T) {
+	t.Parallel()
 	address, transport := serve(t, http.NotFoundHandler())
 	address.Host = "127.0.0.1:1"
 	client := newClient(t, transport, func(o *ycmclient.Options) { o.BaseURL = address })

@@ -138,6 +138,7 @@ func TestTokenThatIsNeverGoodEndsInAnErrorAndNotInALoop(t *testing.T) {
 }
 
 func TestTokenWhoseLifeMakesNoSense(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, expiresIn string
 		odd             bool
@@ -170,6 +171,7 @@ func TestTokenWhoseLifeMakesNoSense(t *testing.T) {
 
 // YCM blocks an address after more than five refused logins in a row.
 func TestRefusedCredentialsAreNotTriedIntoALockout(t *testing.T) {
+	t.Parallel()
 	for _, shape := range append(ycmtest.Shapes(), ycmtest.Shape{Body: ycmtest.OAuthError, Always200: true}) {
 		t.Run(shape.String(), func(t *testing.T) {
 			bubble(t, ycmtest.Options{ClientSecret: "another", LoginShape: shape}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
