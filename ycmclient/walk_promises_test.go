@@ -536,19 +536,30 @@ func TestWalkFindsNewPBXsOfServersThatDeviate(t *testing.T) {
 	for name, c := range map[string]struct {
 		deviations
 		pbxs, created int
-		unlisted      map[int64]bool // From the second walk on.
+		unlisted      map[int64]bool // From the second walk on, as the next.
+		extra         int
+		difference    int64 // What the first walk learned.
 	}{
-		"a total that is one too low, full pages": {deviations: deviations{extra: -1}, pbxs: 100, created: 1},
-		"a total that is one too high":            {deviations: deviations{extra: 1}, pbxs: 100, created: 1},
+		"a total that is one too low, full pages": {deviations: deviations{extra: -1}, pbxs: 100, created: 1, extra: -1},
+		"a total that is one too high":            {deviations: deviations{extra: 1}, pbxs: 100, created: 1, extra: 1},
 		"pages of 7, known after one page, while known PBXs are not listed": {
 			deviations: deviations{size: 7}, pbxs: 7, created: 4, unlisted: map[int64]bool{3: true, 6: true},
 		},
 		"pages of 7, 50 of which are known": {deviations: deviations{size: 7}, pbxs: 49, created: 7},
+		"a record twice that is counted once, full pages": {
+			deviations: deviations{twice: 3, extra: -1}, pbxs: 49, created: 1, extra: -1,
+		},
+		"a record twice that is counted once, after a total that was one too high": {
+			deviations: deviations{twice: 3, extra: -1}, pbxs: 49, created: 1, extra: -1, difference: 1,
+		},
+		"a total that falls to two full pages": {pbxs: 115, created: 5, extra: -20},
 	} {
 		a := newAccount(t, c.pbxs, 1, c.deviations)
 		a.settle(t, name)
 		a.create(c.created)
 		a.unlisted = c.unlisted
+		a.extra = c.extra
+		a.state.Difference += c.difference
 		list, requests, err := a.walk(t, name)
 		if err != nil || !slices.Equal(idsOf(list.PBXs), a.ids) {
 			t.Errorf("%s: got %v and the error %v, want %v; requests %v", name, idsOf(list.PBXs), err, a.ids, requests)
