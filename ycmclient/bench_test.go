@@ -55,24 +55,14 @@ func (p rendered) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func BenchmarkDecodePageOf50(b *testing.B) {
 	body := render(50)[0]
-	for name, known := range map[string]bool{"first walk": false, "unchanged": true} {
-		b.Run(name, func(b *testing.B) {
-			decode := ycmclient.NewPageDecoder()
-			var previous []ycmclient.CloudPBX
-			room := make([]ycmclient.CloudPBX, 0, 50)
-			if known {
-				previous, _ = decode(body, nil, nil)
-			}
-			b.ReportAllocs()
-			b.SetBytes(int64(len(body)))
-			for b.Loop() {
-				if list, err := decode(body, previous, room); err != nil || len(list) != 50 {
-					b.Fatalf("%d PBXs and the error %v", len(list), err)
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/50, "µs/PBX")
-		})
+	b.ReportAllocs()
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		if list, err := ycmclient.DecodePage(body); err != nil || len(list) != 50 {
+			b.Fatalf("%d PBXs and the error %v", len(list), err)
+		}
 	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/50, "µs/PBX")
 }
 
 func BenchmarkWalk(b *testing.B) {

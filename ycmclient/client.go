@@ -61,9 +61,8 @@ type Client struct {
 	limiter *limiter
 	session *yeastar.Session
 	guard   *yeastar.Guard
-	begin   func()    // Is called before each request, and does its work once: a client that sends nothing changes nothing.
-	pages   sync.Pool // Of *listAnswer.
-	simpler sync.Map  // By how many steps the query of a list is simplified, by endpoint.
+	begin   func()   // Is called before each request, and does its work once: a client that sends nothing changes nothing.
+	simpler sync.Map // By how many steps the query of a list is simplified, by endpoint.
 }
 
 const maxReaders = 8

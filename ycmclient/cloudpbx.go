@@ -8,8 +8,11 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// EndpointCloudPBX is the name of the query for one PBX by its ID in errors and metrics.
-const EndpointCloudPBX = "cloud_pbx"
+// The names of the list of Cloud PBXs and of the query for one PBX by its ID in errors and metrics.
+const (
+	EndpointList     = "cloud_pbx_list"
+	EndpointCloudPBX = "cloud_pbx"
+)
 
 // CloudPBX is one record of "Query All the Cloud PBXs". It is compact, because a fleet may have 100,000 of them.
 type CloudPBX struct {
@@ -42,16 +45,12 @@ type CloudPBX struct {
 // that id.
 func (c *Client) CloudPBX(ctx context.Context, id int64) (CloudPBX, error) {
 	path := "v1/cloud_pbx/instances/" + strconv.FormatInt(id, 10)
-	r, err := fetchData[yeastar.Object[record]](ctx, c, request{endpoint: EndpointCloudPBX, path: path})
-	if err != nil {
-		return CloudPBX{}, err
-	}
-	var pbx CloudPBX
-	if !r.Value.fill(&pbx, c.observer.Unexpected) || pbx.ID != id {
-		return CloudPBX{}, &yeastar.Error{
+	pbx, err := fetch(ctx, c, cloudPBXRows.fields, EndpointCloudPBX, path)
+	if err == nil && pbx.ID != id {
+		err = &yeastar.Error{
 			Account: c.account, Endpoint: EndpointCloudPBX, Class: yeastar.Invalid,
 			Message: fmt.Sprintf("the answer to a query for PBX %d describes another", id),
 		}
 	}
-	return pbx, nil
+	return pbx, err
 }

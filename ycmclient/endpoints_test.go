@@ -103,7 +103,7 @@ func TestWalkPassesTheSearchOn(t *testing.T) {
 	for _, r := range ycm.Requests() {
 		query, _ := url.ParseQuery(r.Query)
 		if r.Endpoint == ycmtest.CloudPBXList && (query.Get("sort") != "cloudPbxId" || query.Get("pageSize") != "50" || query.Get("search") != "harbour dental & sons") {
-			t.Errorf("the list was asked for with %v", query)
+			t.Errorf("the list was requested with %v", query)
 		}
 	}
 }
@@ -123,8 +123,6 @@ func TestSmallEndpoints(t *testing.T) {
 	firmwares, err := client.Firmware(ctx, "pbx")
 	check("firmware", err, len(firmwares) > 5 && firmwares[0].VersionID == 1203 && firmwares[0].Version == "84.21.0.117" &&
 		slices.Equal(firmwares[0].RegionIDs, []int64{16, 4, 24}), firmwares)
-	some, err := client.Firmware(ctx, "pbx", 40, 2)
-	check("firmware of two regions", err, len(some) > 0 && len(some) < len(firmwares), some)
 	_, err = client.Firmware(ctx, "toaster")
 	check("firmware of no type", nil, yeastar.ClassOf(err) == yeastar.Invalid, err)
 
@@ -140,8 +138,8 @@ func TestSmallEndpoints(t *testing.T) {
 
 	rm, err := client.RemoteConnections(ctx)
 	check("remote connections", err, rm.Used == 20 && rm.Capacity == 35 && len(rm.Services) == 2 &&
-		rm.Services[0].Service == "remoteManagementAccount" && rm.Services[0].Status == "Subscribed" && rm.Services[0].Expiration > 1e9 &&
-		rm.Services[1].Service == "remoteManagementPremiumAccount" && rm.Services[1].Status == "Trial", rm)
+		rm.Services[0].Service == "remoteManagementAccount" && rm.Services[0].Expiration > 1e9 &&
+		rm.Services[1].Service == "remoteManagementPremiumAccount", rm)
 
 	users, err := client.Users(ctx)
 	check("users", err, len(users) == 120 && users[0].ID == 501 && users[0].Type == "My Colleague" && users[1].Company == `Voice & "Data" Partners` &&
@@ -230,7 +228,7 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 		t.Errorf("got %s and the error %v, want the PBX's own answer", body, err)
 	}
 	// A PBX's refusal is its own affair; one of YCM is an error.
-	body, err = proxied(t.Context(), client, sn[0], "/openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}})
+	body, err = proxied(t.Context(), client, sn[0], "openapi/v1.0/auto_provisioning/compatibility", url.Values{"menu": {"phone_model"}})
 	if err != nil || !strings.Contains(string(body), `"errcode":40002`) {
 		t.Errorf("got %s and the error %v, want the PBX's refusal", body, err)
 	}
@@ -242,7 +240,7 @@ func TestProxyPassesAPBXsAnswerOn(t *testing.T) {
 			t.Errorf("a stopped PBX: %v, want code %d", err, code)
 		}
 		if n := ycm.Count(ycmtest.Proxy) - before; n != 1 {
-			t.Errorf("a PBX that does not answer was asked %d times, want once", n)
+			t.Errorf("a PBX that does not answer was queried %d times, want once", n)
 		}
 	}
 	if len(w.retries) > 0 {

@@ -67,6 +67,7 @@ type scripted struct {
 	single func(id int64, exists bool) (status, code int) // Answers for a single PBX: 200 as if it existed, 0 as it is.
 	delay  func(path string, page, n int) time.Duration   // How long the n-th request for a page takes to arrive.
 	counts map[int]int                                    // Requests for each page that have been sent.
+	seed   uint64                                         // Of a shuffled order.
 }
 
 // deviations is how a list differs from the documented one.
@@ -260,7 +261,7 @@ func (s *scripted) ordered(page int) []int64 {
 	case "by name":
 		slices.SortStableFunc(ids, func(a, b int64) int { return cmp.Compare(a*2654435761%1009, b*2654435761%1009) })
 	case "shuffled":
-		rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+		rand.New(rand.NewPCG(s.seed, uint64(len(s.requests)))).Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	}
 	return ids
 }
@@ -307,16 +308,16 @@ func idsOf(pbxs []ycmclient.CloudPBX) []int64 {
 
 // watch is an Observer that remembers everything.
 type watch struct {
-	mu         sync.Mutex
-	requests   map[string]int // By "endpoint class".
-	retries    map[yeastar.Class]int
-	waited     time.Duration
-	unexpected map[string]int
-	logins     []string // "grant class".
-	expires    time.Time
-	repairs    int
-	mismatches int
-	doubted    bool // The latest walk was unconfirmed.
+	mu          sync.Mutex
+	requests    map[string]int // By "endpoint class".
+	retries     map[yeastar.Class]int
+	waited      time.Duration
+	unexpected  map[string]int
+	logins      []string // "grant class".
+	expires     time.Time
+	repairs     int
+	mismatches  int
+	unconfirmed bool // The latest walk was unconfirmed.
 }
 
 func newWatch() *watch {
@@ -332,7 +333,7 @@ func (w *watch) Unexpected(field string)       { w.locked(func() { w.unexpected[
 func (w *watch) TokenExpires(at time.Time)     { w.locked(func() { w.expires = at }) }
 func (w *watch) Repair()                       { w.locked(func() { w.repairs++ }) }
 func (w *watch) Mismatch()                     { w.locked(func() { w.mismatches++ }) }
-func (w *watch) Unconfirmed(now bool)          { w.locked(func() { w.doubted = now }) }
+func (w *watch) Unconfirmed(now bool)          { w.locked(func() { w.unconfirmed = now }) }
 func (w *watch) Login(g string, r yeastar.Class) {
 	w.locked(func() { w.logins = append(w.logins, g+" "+string(r)) })
 }

@@ -19,9 +19,9 @@ func TestWalkIsAsFastAsLatencyAndRateLimitAllow(t *testing.T) {
 		limit   *ycmtest.RateLimit
 		longest time.Duration
 	}{
-		{"one page at a time", 1, nil, 85 * time.Second},
-		{"eight pages at a time", 8, nil, 15 * time.Second},
-		{"eight pages at a time within the rate limit", 8, &ycmtest.RateLimit{Burst: 60, Rate: 60, Interval: time.Minute}, 105 * time.Second},
+		{"one page in flight", 1, nil, 85 * time.Second},
+		{"eight pages in flight", 8, nil, 15 * time.Second},
+		{"eight pages in flight within the rate limit", 8, &ycmtest.RateLimit{Burst: 60, Rate: 60, Interval: time.Minute}, 105 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, ycmtest.Options{PBXs: 3999, Latency: time.Second, RateLimit: c.limit}, func(o *ycmclient.Options) {
@@ -39,7 +39,7 @@ func TestWalkIsAsFastAsLatencyAndRateLimitAllow(t *testing.T) {
 					t.Errorf("80 pages took %v, want at most %v", took, c.longest)
 				}
 				if most := ycm.MostWithin(999 * time.Millisecond); c.limit == nil && most > c.readers {
-					t.Errorf("%d requests came at a time, want at most %d", most, c.readers)
+					t.Errorf("%d requests came together, want at most %d", most, c.readers)
 				}
 				if n := ycm.Stats().Refused; n > 0 {
 					t.Errorf("%d requests were over YCM's bucket", n)
@@ -51,6 +51,7 @@ func TestWalkIsAsFastAsLatencyAndRateLimitAllow(t *testing.T) {
 
 // Sweeps of 2,000 PBXs beside a walk every minute want more than the rate limit carries.
 func TestWalksKeepTheirIntervalBesideProxyCalls(t *testing.T) {
+	t.Parallel()
 	// A token comes every 600 ms. With a longer latency one comes while the walk waits for an answer, and must be there when it
 	// is back.
 	for _, latency := range []time.Duration{50 * time.Millisecond, 700 * time.Millisecond} {
@@ -91,7 +92,7 @@ func walksBesideProxyCalls(t *testing.T, latency time.Duration) {
 		t.Logf("walks took up to %v, %d proxy calls, %d requests in ten minutes", longest, stats.By[ycmtest.Proxy], stats.Requests)
 		alone := max(24600*time.Millisecond, 41*latency) // 41 requests, at 100 a minute or one after the other.
 		if longest > alone*10/9+2*time.Second {
-			t.Errorf("a walk took %v beside proxy calls, want what it takes alone, %v, and a tenth", longest, alone)
+			t.Errorf("a walk took %v beside proxy calls, want what it takes alone, %v, and 10 %%", longest, alone)
 		}
 		if stats.Refused > 0 {
 			t.Errorf("%d requests were over YCM's bucket", stats.Refused)

@@ -28,28 +28,28 @@ type pagedList[T any] struct {
 	endpoint    string
 	concurrency int // Pages in flight.
 	id          func(*T) int64
-	fetch       func(ctx context.Context, number int, room, known []T) (page[T], error) // Puts a page into room.
-	query       func(ctx context.Context, id int64) (T, error)                          // By id; may be nil if nothing is known.
-	partial     bool                                                                    // One that exists need not be on the list.
-	progress    func(done, total int)                                                   // May be nil.
-
-	requests atomic.Int64
+	fetch       func(ctx context.Context, number int) (page[T], error)
+	query       func(ctx context.Context, id int64) (T, error) // By id; may be nil if nothing is known.
+	partial     bool                                           // One that exists need not be on the list.
+	progress    func(done, total int)                          // May be nil.
 }
 
 // walk is one pass over a list, from its last page to its first: a record that moves to another page because an earlier one
-// was deleted moves to one that is still to be read.
+// was deleted moves to one that is still to be read. Page 1 is read ahead of the others, and again at the end unless the
+// list is as it was.
 type walk[T any] struct {
 	*pagedList[T]
-	state WalkState // Where the list ended the last time.
-	known []T       // What is known from earlier passes.
-	size  int       // Records on a full page, as far as that is known.
-	pages int       // Where the list ended when the pass began.
+	known      []T     // What is known from earlier passes.
+	vanished   []int64 // As in WalkState.
+	difference int64   // YCM's total less what it listed the last time.
+	again      bool    // The pass before had too few records.
+	size       int     // Records on a full page, as far as that is known.
+	pages      int     // The last page that there is, as far as that is known.
 
 	mu                 sync.Mutex
 	items              []T
 	places             map[int64]place
 	unusable           map[int]int // Records without a usable id, by page.
-	largest            int         // Records on the largest page.
 	total, least, most int64       // The latest total, the smallest and the largest.
 
 	listed    int64   // Records on the pages, usable or not.
@@ -60,22 +60,22 @@ type walk[T any] struct {
 // place is where a record is in walk.items, and the page that listed it.
 type place struct{ index, page int32 }
 
-// read walks the list, and a second time from scratch if there are fewer records than YCM counts. If both walks agree on the
-// records, YCM counts otherwise than it lists: state keeps the difference, so that the next walk expects it.
+// read walks the list, and a second time if there are fewer records than YCM counts. If both walks agree on the records, YCM
+// counts otherwise than it lists: state keeps the difference, so that the next walk expects it.
 func (l *pagedList[T]) read(ctx context.Context, state *WalkState, known []T) (*walk[T], error) {
-	before := *state
-	state.Pages = 0 // If this walk fails, the next one looks for the end of the list itself.
-	w, err := l.walk(ctx, before, known)
+	difference := state.Difference
+	state.Difference = 0 // It may be why this walk fails.
+	w, err := l.walk(ctx, &walk[T]{known: known, vanished: state.Vanished, difference: difference})
 	if err != nil {
 		return nil, err
 	}
-	if w.short() > max(0, state.Difference) {
+	if w.short() > max(0, difference) {
 		l.client.observer.Repair()
 		first := w
 		if len(known) == 0 {
 			known = first.items
 		}
-		if w, err = l.walk(ctx, WalkState{Vanished: state.Vanished}, known); err != nil {
+		if w, err = l.walk(ctx, &walk[T]{known: known, vanished: state.Vanished, again: true}); err != nil {
 			return nil, err
 		}
 		if w.short() > 0 {
@@ -84,11 +84,7 @@ func (l *pagedList[T]) read(ctx context.Context, state *WalkState, known []T) (*
 			}
 		}
 	}
-	if w.pages > 1 {
-		state.PageSize = w.largest
-	}
-	state.Pages = w.pages
-	if w.short() > 0 || w.least == w.most {
+	if state.Difference = difference; w.short() > 0 || w.least == w.most {
 		state.Difference = w.least - w.listed
 	}
 	return w, nil
@@ -112,29 +108,24 @@ func (w *walk[T]) agrees(ctx context.Context, first *walk[T]) error {
 	return disagree
 }
 
-// walk makes one pass over the list.
-func (l *pagedList[T]) walk(ctx context.Context, state WalkState, known []T) (*walk[T], error) {
-	w := &walk[T]{pagedList: l, state: state, known: known, size: cmp.Or(state.PageSize, PageSize), places: map[int64]place{}, unusable: map[int]int{}}
+// walk makes one pass over the list, with what is known of it.
+func (l *pagedList[T]) walk(ctx context.Context, w *walk[T]) (*walk[T], error) {
+	w.pagedList, w.size, w.pages, w.places, w.unusable = l, PageSize, 1, map[int64]place{}, map[int]int{}
 	if err := w.findEnd(ctx); err != nil {
 		return nil, err
 	}
 	var next atomic.Int64
 	next.Store(int64(w.pages))
 	group, groupCtx := errgroup.WithContext(ctx)
-	for range min(l.concurrency, w.pages-1) {
+	for range min(l.concurrency, w.pages-2) {
 		group.Go(func() error {
 			return crash.Catch(func() error {
-				room := make([]T, 0, PageSize)
 				for {
 					number := int(next.Add(-1))
-					if number < 1 {
+					if number < 2 {
 						return nil
 					}
-					p, err := w.readPage(groupCtx, number, room)
-					if err == nil {
-						_, err = w.keep(p, number)
-					}
-					if err != nil {
+					if _, _, err := w.readPage(groupCtx, number); err != nil {
 						return err
 					}
 				}
@@ -145,16 +136,19 @@ func (l *pagedList[T]) walk(ctx context.Context, state WalkState, known []T) (*w
 	if c := (*crash.Crash)(nil); errors.As(err, &c) {
 		panic(c)
 	}
+	isNew := func(item T) bool {
+		_, found := slices.BinarySearchFunc(w.known, l.id(&item), func(k T, id int64) int { return cmp.Compare(l.id(&k), id) })
+		return !found
+	}
+	if err == nil && w.pages > 1 && (w.least != w.most || w.short() > max(0, w.difference) || slices.ContainsFunc(w.items, isNew)) {
+		_, _, err = w.readPage(ctx, 1)
+	}
 	if err != nil {
 		return nil, err
 	}
-	w.listed = int64(len(w.items))
-	for _, n := range w.unusable {
-		w.listed += int64(n)
-	}
 	w.places = nil
 	w.sort()
-	if missing := without(known, w.items, w.id); len(missing) <= few(len(known)) {
+	if missing := without(w.known, w.items, w.id); len(missing) <= few(len(w.known)) {
 		err = w.confirm(ctx, missing)
 	}
 	return w, err
@@ -171,7 +165,6 @@ func (w *walk[T]) sort() {
 func (w *walk[T]) confirm(ctx context.Context, missing []T) error {
 	for i := range missing {
 		id := w.id(&missing[i])
-		w.requests.Add(1)
 		item, err := w.query(ctx, id)
 		switch class := yeastar.ClassOf(err); {
 		case class == yeastar.NotFound:
@@ -180,7 +173,7 @@ func (w *walk[T]) confirm(ctx context.Context, missing []T) error {
 			w.items = append(w.items, item)
 			w.added++
 		case class == yeastar.OK, class == yeastar.Denied, class == yeastar.Invalid:
-			if _, again := slices.BinarySearch(w.state.Vanished, id); !again {
+			if _, again := slices.BinarySearch(w.vanished, id); !again {
 				w.items = append(w.items, missing[i])
 				w.added++
 				w.uncertain = append(w.uncertain, id)

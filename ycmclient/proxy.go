@@ -17,18 +17,13 @@ const EndpointProxy = "proxy"
 // A GET of that API may delete things or return passwords: the caller must know what it requests. The request takes what walks leave
 // of the rate limit, however long that takes, and is tried once.
 func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values, answer yeastar.Enveloped) error {
-	invalid := func(message string) error {
-		return &yeastar.Error{Account: c.account, Endpoint: EndpointProxy, Class: yeastar.Invalid, Message: message}
-	}
-	if !yeastar.IsSerialNumber(sn) {
-		return invalid("the PBX has no usable serial number")
-	}
-	path = strings.TrimPrefix(path, "/")
-	if strings.Contains(path, "..") {
-		return invalid("the PBX's path leads elsewhere")
+	if !yeastar.IsSerialNumber(sn) || strings.Contains(path, "..") {
+		return &yeastar.Error{
+			Account: c.account, Endpoint: EndpointProxy, Class: yeastar.Invalid, Message: "the serial number or the path could lead to another endpoint",
+		}
 	}
 	return c.query(ctx, request{
-		endpoint: EndpointProxy, path: "v1/cloud_pbx/" + sn + "/" + path, query: query, lowPriority: true, once: true,
+		endpoint: EndpointProxy, path: "v1/cloud_pbx/" + sn + "/" + path, query: query, sweep: true,
 		read: func(a *yeastar.Answer) *yeastar.Error {
 			if e := yeastar.Decode(a.Body, answer); e != nil {
 				return e

@@ -7,7 +7,10 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // RateLimit is a token bucket in the vendor's terms ("Limit API Request Rate for Subordinate Users").
@@ -38,6 +41,22 @@ const (
 	leastSweepShare = 0.1
 )
 
+const (
+	// The pause after a refusal that does not say for how long doubles until a request succeeds. What YCM says is kept up to an
+	// hour.
+	shortestPause = 30 * time.Second
+	longestPause  = 10 * time.Minute
+	longestGiven  = time.Hour
+
+	// worthWaiting is the longest pause that requests wait for. During a longer one they fail, so that a collector reports it.
+	worthWaiting = 10 * time.Minute
+
+	// How the used part of the rate falls and rises while another client uses the Client ID.
+	leastUsed    = 0.1
+	recovery     = 0.05
+	recoveryTime = 10 * time.Minute
+)
+
 // limiter keeps the requests of one Client ID within YCM's rate limit, whose documentation does not say whether tokens are
 // added continuously or all at once at the end of an interval, nor when an interval ends.
 //
@@ -50,7 +69,7 @@ const (
 // that was waiting.
 type limiter struct {
 	// A request holds turn while it waits for a token, a low-priority one also lowTurn. The first in line is next.
-	turn, lowTurn chan struct{}
+	turn, lowTurn *semaphore.Weighted
 	after         func(time.Duration) <-chan time.Time // time.After, but in tests.
 
 	mu          sync.Mutex
@@ -61,24 +80,27 @@ type limiter struct {
 	lowInFlight int
 	all         *rate.Limiter
 	shared      *rate.Limiter // Holds sweepShare; walks take from it without waiting, low-priority requests wait for it.
-	least       *rate.Limiter // Holds leastSweepShare.
+	lowTaken    time.Time     // When the latest low-priority request was let go.
 	debt        float64       // How far walks may overdraw shared.
-	pause       pause
-	throttle    throttle
-	changed     chan struct{} // Closed and replaced when waiting requests must look again.
+
+	pausedFrom, pausedUntil time.Time
+	nextPause               time.Duration // If YCM does not say how long it is.
+	used                    float64       // The part of the rate that is used, from leastUsed to 1,
+	usedSince               time.Time     // and when that last changed.
+
+	changed chan struct{} // Closed and replaced when waiting requests must look again.
 }
 
 func newLimiter(limit RateLimit) *limiter {
 	l := &limiter{
-		turn: make(chan struct{}, 1), lowTurn: make(chan struct{}, 1), after: time.After,
-		limit: limit, throttle: throttle{factor: 1}, changed: make(chan struct{}),
-		all: rate.NewLimiter(0, 0), shared: rate.NewLimiter(0, 1), least: rate.NewLimiter(0, 1),
+		turn: semaphore.NewWeighted(1), lowTurn: semaphore.NewWeighted(1), after: time.After, changed: make(chan struct{}),
+		limit: limit, used: 1, nextPause: shortestPause, all: rate.NewLimiter(0, 0), shared: rate.NewLimiter(0, 1),
 	}
 	l.apply(time.Now())
 	return l
 }
 
-// apply sets the rates and bursts of the limit and throttle. Tokens stay, as far as the burst allows.
+// apply sets the rates and bursts of the limit and what is used of it. Tokens stay, as far as the burst allows.
 func (l *limiter) apply(now time.Time) {
 	spare := l.limit.Burst - l.limit.Rate
 	if l.allowed = maxInFlight; spare <= maxInFlight {
@@ -91,11 +113,10 @@ func (l *limiter) apply(now time.Time) {
 		burst = 1
 		l.perInterval = max(l.perInterval-float64(l.allowed), 0.5)
 	}
-	perSecond := l.throttle.factor / l.limit.Interval.Seconds() / (1 + clockDrift)
+	perSecond := l.used / l.limit.Interval.Seconds() / (1 + clockDrift)
 	l.all.SetLimitAt(now, rate.Limit(perSecond*l.perInterval))
 	l.all.SetBurstAt(now, burst)
 	l.shared.SetLimitAt(now, rate.Limit(perSecond*sweepShare*float64(l.limit.Rate)))
-	l.least.SetLimitAt(now, rate.Limit(perSecond*leastSweepShare*float64(l.limit.Rate)))
 	l.debt = float64(burst) + (1-sweepShare)*float64(l.limit.Rate) // What walks can use beyond the share in an interval.
 }
 
@@ -127,50 +148,43 @@ func (l *limiter) wake() {
 // errPaused is the error of a request that would have had to wait for a long pause to end.
 var errPaused = errors.New("YCM has paused the account for more than " + worthWaiting.String())
 
-// take waits until a request may be sent; done must be called when it has ended. Low-priority requests get what the
+// take waits until a request may be sent; done must be called once, when it has reached YCM and ended. Low-priority requests get what the
 // others leave of 80 % of the rate.
 func (l *limiter) take(ctx context.Context, low bool) (done func(), err error) {
 	if low {
-		if err := acquire(ctx, l.lowTurn); err != nil {
+		if err := l.lowTurn.Acquire(ctx, 1); err != nil {
 			return nil, err
 		}
-		defer func() { <-l.lowTurn }()
+		defer l.lowTurn.Release(1)
 		if err := l.wait(ctx, l.takeShared); err != nil {
 			return nil, err
 		}
 	}
-	if err := acquire(ctx, l.turn); err != nil {
+	if err := l.turn.Acquire(ctx, 1); err != nil {
 		return nil, err
 	}
-	defer func() { <-l.turn }()
+	defer l.turn.Release(1)
 	err = l.wait(ctx, func(now time.Time) time.Duration { return l.takeToken(now, low) })
 	if err != nil {
 		return nil, err
 	}
-	return sync.OnceFunc(func() { l.done(low) }), nil
-}
-
-func acquire(ctx context.Context, turn chan struct{}) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.inFlight--
+		if low {
+			l.lowInFlight--
+		}
+		l.wake()
+	}, nil
 }
 
 // wait calls try until it returns 0; else it returns how long it need not be called, unless something changes.
 func (l *limiter) wait(ctx context.Context, try func(now time.Time) time.Duration) error {
 	for {
 		l.mu.Lock()
-		now := time.Now()
-		if l.throttle.recover(now) {
-			l.apply(now)
-		}
-		rest := l.pause.until.Sub(now)
+		now := l.recover()
+		rest := l.pausedUntil.Sub(now)
 		if rest > worthWaiting {
 			l.mu.Unlock()
 			return errPaused
@@ -192,13 +206,10 @@ func (l *limiter) wait(ctx context.Context, try func(now time.Time) time.Duratio
 	}
 }
 
-// forChange is how long a request waits that only a change can help.
-const forChange = time.Hour
-
 // takeToken lets a request go if a token is there and not too many are in flight.
 func (l *limiter) takeToken(now time.Time, low bool) time.Duration {
 	if l.inFlight >= l.allowed {
-		return forChange
+		return time.Hour // For a change.
 	}
 	if !l.all.AllowN(now, 1) {
 		return untilToken(l.all, now)
@@ -214,16 +225,15 @@ func (l *limiter) takeToken(now time.Time, low bool) time.Duration {
 
 // takeShared lets a low-priority request compete with the others.
 func (l *limiter) takeShared(now time.Time) time.Duration {
+	least := time.Duration(float64(time.Second) * sweepShare / leastSweepShare / float64(l.shared.Limit()))
 	switch {
 	case l.lowInFlight >= max(1, l.allowed/2):
-		return forChange
-	case l.shared.AllowN(now, 1):
-		return 0
-	case l.shared.TokensAt(now) < 1-l.debt && l.least.AllowN(now, 1):
+		return time.Hour // For a change.
+	case l.shared.AllowN(now, 1), l.shared.TokensAt(now) < 1-l.debt && now.Sub(l.lowTaken) >= least:
+		l.lowTaken = now
 		return 0
 	}
-	// Walks may reach their debt meanwhile.
-	return min(untilToken(l.shared, now), time.Duration(float64(time.Second)/float64(l.least.Limit())))
+	return min(untilToken(l.shared, now), least) // Walks may reach their debt meanwhile.
 }
 
 // untilToken is how long it takes until the limiter has a token.
@@ -232,52 +242,55 @@ func untilToken(limiter *rate.Limiter, now time.Time) time.Duration {
 	return time.Duration(missing/float64(limiter.Limit())*float64(time.Second)) + 1 // Rounded up.
 }
 
-// done ends a request: it has reached YCM.
-func (l *limiter) done(low bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.inFlight--
-	if low {
-		l.lowInFlight--
-	}
-	l.wake()
-}
-
 // refused pauses the account because YCM refused a request that was sent at that time: for retryAfter, if YCM said so. It
 // returns the end of the pause, and whether a pause began: requests that were in flight together are refused together, which is
 // one pause. As this exporter alone keeps the limit, another client uses the Client ID, so less of the limit is used from now on.
 func (l *limiter) refused(sent time.Time, retryAfter time.Duration) (until time.Time, began bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
-	if began = l.pause.extend(now, sent, retryAfter); began {
-		l.throttle.refused(now)
+	now, length := time.Now(), min(longestGiven, retryAfter)
+	if began = !sent.Before(l.pausedUntil); began {
+		if length <= 0 {
+			length = l.nextPause
+		}
+		l.nextPause = min(longestPause, 2*l.nextPause)
+		l.pausedFrom = now
+		l.used, l.usedSince = max(leastUsed, l.used/2), now
 		l.apply(now)
 		l.all.ReserveN(now, int(max(0, l.all.TokensAt(now)))) // YCM has none of these tokens.
 	}
+	l.pausedUntil = yeastar.Later(l.pausedUntil, now.Add(length))
 	l.wake()
-	return l.pause.until, began
+	return l.pausedUntil, began
+}
+
+// recover returns the time, after it raised the rate for what has passed without a refusal.
+func (l *limiter) recover() time.Time {
+	now := time.Now()
+	if steps := now.Sub(l.usedSince) / recoveryTime; l.used < 1 && steps > 0 {
+		l.used = min(1, l.used+recovery*float64(steps))
+		l.usedSince = l.usedSince.Add(steps * recoveryTime)
+		l.apply(now)
+	}
+	return now
 }
 
 // succeeded ends the row of pauses if the request was sent after the last of them.
 func (l *limiter) succeeded(sent time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !sent.Before(l.pause.until) {
-		l.pause.row = 0
+	if !sent.Before(l.pausedUntil) {
+		l.nextPause = shortestPause
 	}
 }
 
 func (l *limiter) state() RateLimitState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
-	if l.throttle.recover(now) {
-		l.apply(now)
-	}
-	s := RateLimitState{RateLimit: l.limit, PerSecond: l.throttle.factor * l.perInterval / l.limit.Interval.Seconds()}
-	if now.Before(l.pause.until) {
-		s.PausedFrom, s.PausedUntil = l.pause.from, l.pause.until
+	now := l.recover()
+	s := RateLimitState{RateLimit: l.limit, PerSecond: l.used * l.perInterval / l.limit.Interval.Seconds()}
+	if now.Before(l.pausedUntil) {
+		s.PausedFrom, s.PausedUntil = l.pausedFrom, l.pausedUntil
 	}
 	return s
 }

@@ -10,9 +10,7 @@ import (
 // record is a Cloud PBX on the wire; each field fills the one of its name in a CloudPBX. What must not be kept (the creator) and what
 // is not used is not read.
 type record struct {
-	there bool // Set before a page is read; the records that the page does not reach are zeroed.
-
-	ID                        yeastar.Number    `json:"cloudPbxId"`
+	ID                        identifier        `json:"cloudPbxId"`
 	Status                    statusWord        `json:"pbxStatus"`
 	Activated                 yeastar.Toggle    `json:"activationStatus"`
 	Name                      yeastar.Text      `json:"name"`
@@ -44,23 +42,51 @@ type record struct {
 	LastBackup                yeastar.Timestamp `json:"lastBackupTime"`
 }
 
-var recordFields = yeastar.FieldsOf[record, CloudPBX]()
+var cloudPBXRows = rows[record, CloudPBX]{yeastar.FieldsOf[record, CloudPBX](), func(p *CloudPBX) int64 { return p.ID }}
 
-// reset empties the record and keeps the room of its texts, for the next page that is read into it.
-func (r *record) reset() {
-	recordFields.Reset(r)
-	r.ID, r.there = yeastar.Number{}, true
+// rows makes records R of the rows W of a list.
+type rows[W, R any] struct {
+	fields yeastar.Fields[W, R]
+	id     func(*R) int64
 }
 
-// fill makes pbx, the PBX as it was before, what the record says. It shares no memory with the record, and texts that did not change
-// stay the same piece of memory. It reports whether the record has a usable id.
-func (r *record) fill(pbx *CloudPBX, unexpected yeastar.Unexpected) bool {
-	id, ok := r.ID.ID("cloudPbxId", unexpected)
-	if ok {
-		pbx.ID = id
-		recordFields.Copy(pbx, r, unexpected)
+// read leaves out the rows without a usable id.
+func (r rows[W, R]) read(wire []W, unexpected yeastar.Unexpected) []R {
+	records := make([]R, 0, len(wire))
+	for i := range wire {
+		var record R
+		if r.fields.Copy(&record, &wire[i], unexpected); r.id(&record) > 0 {
+			records = append(records, record)
+		}
 	}
-	return ok
+	return records
+}
+
+// identifier is an id on the wire. Its record has an int64, which is 0 if the id is not usable.
+type identifier struct{ yeastar.Number }
+
+// Set implements yeastar.Value.
+func (n *identifier) Set(record reflect.Value, name string, unexpected yeastar.Unexpected) {
+	id, _ := n.ID(name, unexpected)
+	record.SetInt(id)
+}
+
+// identifiers are ids on the wire. Their record has a slice of int64.
+type identifiers struct{ yeastar.List[yeastar.Number] }
+
+// Set implements yeastar.Value.
+func (l *identifiers) Set(record reflect.Value, name string, unexpected yeastar.Unexpected) {
+	if l.Problem() != "" && !l.Absent() {
+		unexpected(name)
+		return
+	}
+	var ids []int64
+	for _, n := range l.Items {
+		if id, ok := n.ID(name, unexpected); ok {
+			ids = append(ids, id)
+		}
+	}
+	record.Set(reflect.ValueOf(ids))
 }
 
 // word is a text that many records share, so that a fleet holds it once.
@@ -68,7 +94,5 @@ type word struct{ yeastar.Text }
 
 // Set implements yeastar.Value.
 func (w *word) Set(record reflect.Value, name string, unexpected yeastar.Unexpected) {
-	if text := w.Get(name, unexpected); record.String() != string(text) {
-		record.SetString(unique.Make(string(text)).Value())
-	}
+	record.SetString(unique.Make(string(w.Get(name, unexpected))).Value())
 }

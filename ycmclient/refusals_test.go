@@ -146,12 +146,12 @@ func TestTokenInTheEnvelope(t *testing.T) {
 						_, _ = w.Write([]byte(around[0] + bare.Body.String() + around[1]))
 					})
 				}})
-				ask(t, client)
+				query(t, client)
 				if left := time.Until(client.TokenExpiry()); left < 29*time.Minute {
 					t.Errorf("the token lives for %v more, want half an hour", left)
 				}
 				time.Sleep(40 * time.Minute)
-				ask(t, client)
+				query(t, client)
 				if want := []string{"client_credentials ok", "refresh_token ok"}; !slices.Equal(w.logins, want) {
 					t.Errorf("logins %v, want %v", w.logins, want)
 				}

@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net/http/httptrace"
+	"net/http"
 	"net/url"
-	"reflect"
-	"sync/atomic"
+	"strconv"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -18,31 +17,18 @@ import (
 
 const maxTries = 3
 
-// maxConnections bounds how often net/http sends a request by itself: again where the server had closed a kept connection, and
-// without end where an HTTP/2 server closes each one with GOAWAY. These requests were not processed, so they take no token.
-const maxConnections = 3
-
-var errRepeated = errors.New("the server closes connections without an answer")
-
 // request is one request to YCM: a GET, or the POST of a form that requests a token.
 type request struct {
-	endpoint    string
-	path        string // Below /dm/open_api/, escaped.
-	query       url.Values
-	form        url.Values
-	lowPriority bool // Takes only what walks leave of the rate limit.
-	once        bool // Is not tried again, whatever the failure.
+	endpoint string
+	path     string // Below /dm/open_api/, escaped.
+	query    url.Values
+	form     url.Values
+	sweep    bool // Takes only what walks leave of the rate limit, and is not tried again, whatever the failure.
 
 	// read takes a 2xx answer, once for each try.
 	read func(a *yeastar.Answer) *yeastar.Error
 	// around, if not nil, is called with the function that sends the request.
 	around func(send func() *yeastar.Error) *yeastar.Error
-}
-
-// answer is an answer on the wire with its envelope ("Response Results").
-type answer[D any] struct {
-	yeastar.Envelope
-	Data D `json:"data"`
 }
 
 // fetch reads the data of one answer, an object, and makes a record of it.
@@ -54,48 +40,54 @@ func fetch[W, R any](ctx context.Context, c *Client, fields yeastar.Fields[W, R]
 	return record, err
 }
 
-// fetchData reads the data of one answer.
+// fetchRows reads the data of one answer, a list, and makes records of it.
+func fetchRows[W, R any](ctx context.Context, c *Client, r request, rows rows[W, R]) ([]R, error) {
+	wire, err := fetchData[yeastar.List[W]](ctx, c, r)
+	if err != nil {
+		return nil, err
+	}
+	return rows.read(wire.Items, c.observer.Unexpected), nil
+}
+
+// fetchData reads the data of one answer, which failed if it says so, or if its data has a problem.
 func fetchData[D any, P interface {
 	*D
 	Problem() string
-}](ctx context.Context, c *Client, r request) (D, error) {
-	var a answer[D]
-	r.read = decode(&a, func() string { return P(&a.Data).Problem() })
-	err := c.query(ctx, r)
-	return a.Data, err
-}
-
-// decode returns a function that reads an answer, which failed if it says so, or if its data has a problem.
-func decode(into yeastar.Enveloped, problem func() string) func(a *yeastar.Answer) *yeastar.Error {
-	return func(a *yeastar.Answer) *yeastar.Error {
-		reflect.ValueOf(into).Elem().SetZero() // It may have been read into before.
-		if e := yeastar.Decode(a.Body, into); e != nil {
+}](ctx context.Context, c *Client, r request) (data D, err error) {
+	r.read = func(a *yeastar.Answer) *yeastar.Error {
+		var wire struct {
+			yeastar.Envelope
+			Data D `json:"data"`
+		}
+		if e := yeastar.Decode(a.Body, &wire); e != nil {
 			return e
 		}
-		return verdict(into.Head(), problem(), a.Status)
+		data = wire.Data
+		problem := P(&data).Problem()
+		if problem == "" && !wire.Failed() {
+			return nil
+		}
+		failure := wire.Failure(a.Status)
+		if failure.Code == 0 && !wire.Failed() {
+			failure.Class, failure.Message = yeastar.Invalid, problem
+		}
+		return failure
 	}
-}
-
-// verdict returns the error of an answer that says that it failed, or whose data has a problem.
-func verdict(e *yeastar.Envelope, problem string, status int) *yeastar.Error {
-	if problem == "" && !e.Failed() {
-		return nil
-	}
-	failure := e.Failure(status)
-	if failure.Code == 0 && !e.Failed() {
-		failure.Class, failure.Message = yeastar.Invalid, problem
-	}
-	return failure
+	err = c.query(ctx, r)
+	return data, err
 }
 
 // query sends a request with the account's token.
 func (c *Client) query(ctx context.Context, r request) error {
 	c.begin()
 	failure := c.session.Do(ctx, c.grant, func(access secret.Text) *yeastar.Error { return c.try(ctx, r, access) })
-	if failure != nil && failure.Account == "" {
+	if failure == nil {
+		return nil
+	}
+	if failure.Account == "" {
 		failure.Account, failure.Endpoint = c.account, r.endpoint // Of a request that was not sent for want of a token.
 	}
-	return asError(failure)
+	return failure
 }
 
 // try sends the request until it is answered, or until no tries are left. Where YCM says when to try again, it waits for that if ctx
@@ -103,7 +95,7 @@ func (c *Client) query(ctx context.Context, r request) error {
 func (c *Client) try(ctx context.Context, r request, access secret.Text) *yeastar.Error {
 	for left, wait := maxTries, 500*time.Millisecond; ; wait *= 2 {
 		retryAfter, failure := c.send(ctx, r, access)
-		if left--; failure == nil || !failure.Class.Retryable() || r.once || left <= 0 || ctx.Err() != nil ||
+		if left--; failure == nil || !failure.Class.Retryable() || r.sweep || left <= 0 || ctx.Err() != nil ||
 			errors.Is(failure, errPaused) || retryAfter > worthWaiting {
 			return failure
 		}
@@ -120,23 +112,22 @@ func (c *Client) try(ctx context.Context, r request, access secret.Text) *yeasta
 // not say.
 func (c *Client) send(ctx context.Context, r request, access secret.Text) (retryAfter time.Duration, failure *yeastar.Error) {
 	began := time.Now()
-	done, err := c.limiter.take(ctx, r.lowPriority)
+	done, err := c.limiter.take(ctx, r.sweep)
 	if waited := time.Since(began); waited > 0 {
 		c.observer.RateLimitWait(waited)
 	}
-	if err != nil {
+	exchange := func() *yeastar.Error { return c.exchange(ctx, r, access, &retryAfter) }
+	switch {
+	case errors.Is(err, errPaused):
+		failure = &yeastar.Error{Class: yeastar.RateLimited, Message: err.Error(), Err: err}
+	case err != nil:
 		failure = &yeastar.Error{Class: yeastar.ClassOf(err), Message: "canceled before it was sent", Err: err}
-		if errors.Is(err, errPaused) {
-			failure.Class, failure.Message = yeastar.RateLimited, err.Error()
-		}
-	} else {
+	case r.around != nil:
 		defer done()
-		exchange := func() *yeastar.Error { return c.exchange(ctx, r, access, &retryAfter) }
-		if r.around == nil {
-			failure = exchange()
-		} else {
-			failure = r.around(exchange)
-		}
+		failure = r.around(exchange)
+	default:
+		defer done()
+		failure = exchange()
 	}
 	if failure != nil {
 		failure.Account, failure.Endpoint = c.account, r.endpoint
@@ -150,19 +141,11 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 	if len(r.query) > 0 {
 		address += "?" + r.query.Encode()
 	}
-	ending, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	var connections atomic.Int32
-	trace := &httptrace.ClientTrace{GetConn: func(string) {
-		if connections.Add(1) > maxConnections {
-			end(errRepeated)
-		}
-	}}
 	sent := time.Now()
-	failure := c.http.Do(httptrace.WithClientTrace(ending, trace), yeastar.Request{
+	failure := c.http.Do(ctx, yeastar.Request{
 		URL: address, Bearer: access, ContentType: "application/x-www-form-urlencoded", Body: r.form.Encode(),
 	}, func(a *yeastar.Answer) *yeastar.Error {
-		*retryAfter = retryAfterOf(a.Header)
+		*retryAfter = retryAfterOf(a.Header.Get("Retry-After"))
 		if !a.Succeeded() {
 			var e yeastar.Envelope
 			_ = yeastar.Decode(a.Body, &e) // What is not JSON has neither code nor message.
@@ -170,9 +153,6 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 		}
 		return r.read(a)
 	})
-	if errors.Is(context.Cause(ending), errRepeated) {
-		failure = &yeastar.Error{Class: yeastar.Network, Message: errRepeated.Error()}
-	}
 	if r.form != nil && failure != nil && failure.RefusesLogin() {
 		failure.Class = yeastar.Auth
 	}
@@ -186,25 +166,22 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 	case yeastar.OK:
 		c.limiter.succeeded(sent)
 	case yeastar.RateLimited:
-		c.refused(sent, *retryAfter, failure)
+		if until, began := c.limiter.refused(sent, *retryAfter); began {
+			level.Warn(c.logger).Log("msg", "Rate limited by YCM, pausing requests for this account; another client may use its Client ID",
+				"account", c.account, "endpoint", r.endpoint, "until", until.UTC().Format(time.RFC3339),
+				"requests_per_second", c.limiter.state().PerSecond, "err", failure)
+		}
 	}
 	return failure
 }
 
-// refused pauses the account because YCM refused a request.
-func (c *Client) refused(sent time.Time, retryAfter time.Duration, failure *yeastar.Error) {
-	until, began := c.limiter.refused(sent, retryAfter)
-	if !began {
-		return
+// retryAfterOf reads the seconds or the date of Retry-After, 0 if it is not in the future.
+func retryAfterOf(header string) time.Duration {
+	if seconds, err := strconv.ParseUint(header, 10, 32); err == nil {
+		return time.Duration(seconds) * time.Second
 	}
-	level.Warn(c.logger).Log("msg", "Rate limited by YCM, pausing requests for this account; another client may use its Client ID", "account", c.account, "endpoint", failure.Endpoint,
-		"until", until.UTC().Format(time.RFC3339), "requests_per_second", c.limiter.state().PerSecond, "err", failure)
-}
-
-// asError keeps a nil from becoming an error.
-func asError(failure *yeastar.Error) error {
-	if failure == nil {
-		return nil
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, time.Until(at))
 	}
-	return failure
+	return 0
 }

@@ -162,6 +162,7 @@ func TestListThatIsNoneIsNotAnEmptyOne(t *testing.T) {
 }
 
 func TestFailureThatPassesIsNotSeen(t *testing.T) {
+	t.Parallel()
 	for name, effect := range map[string]ycmtest.Effect{
 		"a reset": ycmtest.Reset(), "half an answer": ycmtest.Truncate(300),
 	} {
@@ -172,7 +173,7 @@ func TestFailureThatPassesIsNotSeen(t *testing.T) {
 			if err != nil || len(list.PBXs) != 120 {
 				t.Errorf("got %d PBXs and the error %v, want 120", len(list.PBXs), err)
 			}
-			// A reset on a kept connection is repeated once by net/http before the client hears of it.
+			// A reset on a kept connection is repeated once by net/http before the client notices.
 			if retries := w.retries[yeastar.Network] + w.retries[yeastar.Server]; w.requests["cloud_pbx_list ok"] != 4 || retries < 1 || retries > 2 {
 				t.Errorf("requests %v and retries %v, want 4 good pages and 2 retries", w.requests, w.retries)
 			}
@@ -266,7 +267,7 @@ func TestAnswersWithMillionsOfItemsAreRefused(t *testing.T) {
 	client := newClient(t, transport, func(o *ycmclient.Options) { o.BaseURL, o.Observer = address, w })
 	for _, c := range []struct {
 		name string
-		ask  func(context.Context) error
+		send func(context.Context) error
 		want yeastar.Class
 	}{
 		{"list", func(ctx context.Context) error { _, err := client.Walk(ctx, nil, nil, nil); return err }, yeastar.Invalid},
@@ -277,7 +278,7 @@ func TestAnswersWithMillionsOfItemsAreRefused(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		if err := c.ask(t.Context()); yeastar.ClassOf(err) != c.want {
+		if err := c.send(t.Context()); yeastar.ClassOf(err) != c.want {
 			t.Errorf("%s: got %v, want class %s", c.name, err, c.want)
 		}
 		runtime.ReadMemStats(&after)
@@ -292,6 +293,7 @@ func TestAnswersWithMillionsOfItemsAreRefused(t *testing.T) {
 
 // A server that closes kept connections is sent a request again by net/http, once for each.
 func TestServerThatClosesKeptConnections(t *testing.T) {
+	t.Parallel()
 	ycm, client, _ := overTCP(t, ycmtest.Options{}, nil)
 	if _, err := client.Regions(t.Context()); err != nil { // Leaves a connection behind.
 		t.Fatal(err)
@@ -318,6 +320,7 @@ func TestRedirectIsNamedAndNotFollowed(t *testing.T) {
 }
 
 func TestUnreachableYCM(t *testing.T) {
+	t.Parallel()
 	address, transport := serve(t, http.NotFoundHandler())
 	address.Host = "127.0.0.1:1"
 	client := newClient(t, transport, func(o *ycmclient.Options) { o.BaseURL = address })

@@ -160,24 +160,6 @@ func TestTextsAndStatuses(t *testing.T) {
 	}
 }
 
-// The records of a page are read into the same memory as those of the page before: nothing may stay behind.
-func TestRecordsLeaveNothingToTheNextPage(t *testing.T) {
-	full := string(render(50)[0])
-	bare := `{"data":{"total":2,"list":[{"cloudPbxId":1},{"cloudPbxId":2}]}}`
-	decode := ycmclient.NewPageDecoder()
-	if list, err := decode([]byte(full), nil, nil); err != nil || len(list) != 50 {
-		t.Fatalf("%d PBXs and the error %v", len(list), err)
-	}
-	want, err := ycmclient.NewPageDecoder()([]byte(bare), nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := decode([]byte(bare), nil, nil)
-	if diff := cmp.Diff(want, got); diff != "" || err != nil {
-		t.Errorf("after a full page a bare one fails with %v or differs (-want +got):\n%s", err, diff)
-	}
-}
-
 // FuzzScalars puts any JSON value into fields of each kind.
 func FuzzScalars(f *testing.F) {
 	for _, seed := range []string{`12`, `"12"`, `null`, `""`, `1e3`, `-0`, `"\u0000"`, `{"a":[]}`, `[[]]`, `true`, `"Enabled"`, `"\ud800"`, `1729786748123`} {
@@ -188,7 +170,7 @@ func FuzzScalars(f *testing.F) {
 			return
 		}
 		body := fmt.Sprintf(`{"data":{"total":1,"list":[{"cloudPbxId":7,"name":%[1]s,"region":%[1]s,"pbxStatus":%[1]s,"im":%[1]s,"usedExtensions":%[1]s,"createTime":%[1]s}]}}`, wire)
-		list, err := ycmclient.NewPageDecoder()([]byte(body), nil, nil)
+		list, err := ycmclient.DecodePage([]byte(body))
 		if err != nil || len(list) != 1 {
 			t.Fatalf("%q costs its record: %d PBXs and the error %v", wire, len(list), err)
 		}

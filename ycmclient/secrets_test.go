@@ -47,6 +47,7 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestSecretsAreNeverShown(t *testing.T) {
+	t.Parallel()
 	text := func(status int, form string) func(http.ResponseWriter, string) {
 		return func(w http.ResponseWriter, heard string) {
 			w.WriteHeader(status)

@@ -18,7 +18,6 @@ type Servers struct {
 	mu       sync.Mutex
 	accounts map[accountKey]*account
 	guards   map[string]*yeastar.Guard
-	retain   func(clientID string) bool // Nil: every Client ID.
 }
 
 // Store persists refused logins across restarts. Base URLs are normalised. Its methods are called in order, with locks held, so they must be
@@ -45,7 +44,6 @@ func NewServers(s Store) *Servers {
 func (s *Servers) Retain(configured func(clientID string) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.retain = configured
 	for _, g := range s.guards {
 		g.Retain(configured)
 	}
@@ -69,9 +67,6 @@ func (s *Servers) guard(baseURL string, most int) *yeastar.Guard {
 		persist = func(state yeastar.LoginState) { s.store.SaveLogins(baseURL, state) }
 	}
 	g := yeastar.NewGuard(most, state, persist)
-	if s.retain != nil {
-		g.Retain(s.retain)
-	}
 	s.guards[baseURL] = g
 	return g
 }

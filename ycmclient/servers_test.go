@@ -28,8 +28,8 @@ func (k *kept) SaveLogins(baseURL string, s yeastar.LoginState) {
 // again makes the client that follows one after a reload, or after a restart.
 type again func(edit func(*ycmclient.Options)) *ycmclient.Client
 
-// anew runs a test of what a changed configuration, and a new process with a store, must not forget.
-func anew(t *testing.T, o ycmtest.Options, test func(t *testing.T, ycm *ycmtest.Server, again again)) {
+// afterReload runs a test of what a changed configuration, and a new process with a store, must not forget.
+func afterReload(t *testing.T, o ycmtest.Options, test func(t *testing.T, ycm *ycmtest.Server, again again)) {
 	t.Helper()
 	for _, how := range []string{"reload", "restart"} {
 		t.Run(how, func(t *testing.T) {
@@ -54,7 +54,7 @@ func anew(t *testing.T, o ycmtest.Options, test func(t *testing.T, ycm *ycmtest.
 
 // A reload keeps the limiter, however base_url is written: what it has used is not there again. A restart starts empty.
 func TestNewClientKeepsToTheRateLimit(t *testing.T) {
-	anew(t, ycmtest.Options{RateLimit: &ycmtest.RateLimit{Burst: 40, Rate: 20}}, func(t *testing.T, ycm *ycmtest.Server, again again) {
+	afterReload(t, ycmtest.Options{RateLimit: &ycmtest.RateLimit{Burst: 40, Rate: 20}}, func(t *testing.T, ycm *ycmtest.Server, again again) {
 		limit := func(burst int) func(*ycmclient.Options) {
 			return func(o *ycmclient.Options) {
 				o.RateLimit = ycmclient.RateLimit{Burst: burst, Rate: 20, Interval: time.Minute}
@@ -96,16 +96,16 @@ func TestReloadKeepsToThePause(t *testing.T) {
 		if left := second.RateLimit().PausedUntil.Sub(start); left < 119*time.Second || left > 121*time.Second {
 			t.Errorf("the new client's pause ends after %v, want 2 minutes", left)
 		}
-		ask(t, second)
+		query(t, second)
 		if took := time.Since(start); took < 119*time.Second {
 			t.Errorf("the new client sends a request after %v, want not before the pause of 2 minutes is over", took)
 		}
 	})
 }
 
-// YCM blocks the address after five refusals in a row, whoever of us was refused.
+// YCM blocks the address after five refusals in a row, whichever account was refused.
 func TestNewClientsGoOnCountingRefusedLogins(t *testing.T) {
-	anew(t, ycmtest.Options{ClientSecret: "another"}, func(t *testing.T, ycm *ycmtest.Server, again again) {
+	afterReload(t, ycmtest.Options{ClientSecret: "another"}, func(t *testing.T, ycm *ycmtest.Server, again again) {
 		for i := range 100 {
 			id := []string{"demo-client-id", "second", "third"}[i%3]
 			if _, err := again(func(o *ycmclient.Options) { o.ClientID = id }).Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Auth {
@@ -117,7 +117,7 @@ func TestNewClientsGoOnCountingRefusedLogins(t *testing.T) {
 			t.Errorf("a hundred clients of three accounts brought %d refused logins and %d lock-outs, want 5 and 0", s.LoginsRefused, s.Lockouts)
 		}
 		corrected := again(func(o *ycmclient.Options) { o.Secret = secret.Static(secret.New("another")) })
-		ask(t, corrected) // Credentials that changed are tried at once.
+		query(t, corrected) // Credentials that changed are tried at once.
 	})
 }
 
@@ -126,15 +126,15 @@ func TestReloadKeepsTheToken(t *testing.T) {
 		servers := ycmclient.NewServers(nil)
 		for range 5 {
 			w := newWatch()
-			ask(t, newClient(t, ycm.Transport(), func(o *ycmclient.Options) { o.Servers, o.Observer = servers, w }))
+			query(t, newClient(t, ycm.Transport(), func(o *ycmclient.Options) { o.Servers, o.Observer = servers, w }))
 			if w.expires.IsZero() {
-				t.Error("a client that found a token tells nothing of its end")
+				t.Error("a client that found a token does not report its end")
 			}
 		}
 		if n := ycm.Count(ycmtest.Token); n != 1 {
 			t.Errorf("five clients of one Client ID logged in %d times, want once", n)
 		}
-		ask(t, newClient(t, ycm.Transport(), func(o *ycmclient.Options) {
+		query(t, newClient(t, ycm.Transport(), func(o *ycmclient.Options) {
 			o.Servers, o.BaseURL = servers, &url.URL{Scheme: "https", Host: "other.example.com"}
 		}))
 		if n := ycm.Count(ycmtest.Token); n != 2 {
@@ -144,7 +144,7 @@ func TestReloadKeepsTheToken(t *testing.T) {
 }
 
 // A client that was made for a configuration which is then refused must not change what others do.
-func TestClientThatAsksNothingChangesNothing(t *testing.T) {
+func TestClientThatSendsNothingChangesNothing(t *testing.T) {
 	servers := ycmclient.NewServers(nil)
 	first := newClient(t, nil, func(o *ycmclient.Options) { o.Servers = servers })
 	newClient(t, nil, func(o *ycmclient.Options) {

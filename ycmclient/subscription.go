@@ -56,33 +56,34 @@ type PlanStatistic struct {
 	CloudPBXs, Extensions yeastar.Int
 }
 
-type byPlan struct {
-	Enterprise yeastar.Number `json:"enterprisePlan"`
-	Ultimate   yeastar.Number `json:"ultimatePlan"`
+// planStatistics is the answer on the wire and, with other numbers, what it says.
+type planStatistics[N any] struct {
+	CloudPBXs  byPlan[N] `json:"pbxNumber"`
+	Extensions byPlan[N] `json:"extensionNumber"`
 }
 
-type planStatisticsWire struct {
-	CloudPBXs  byPlan `json:"pbxNumber"`
-	Extensions byPlan `json:"extensionNumber"`
+type byPlan[N any] struct {
+	Enterprise N `json:"enterprisePlan"`
+	Ultimate   N `json:"ultimatePlan"`
 }
+
+var planStatisticsFields = yeastar.FieldsOf[planStatistics[yeastar.Count], planStatistics[yeastar.Int]]()
 
 // PlanStatistics queries how many PBXs have each plan ("Query the P-Series Cloud Edition Feature Plan Statistics").
 func (c *Client) PlanStatistics(ctx context.Context) ([]PlanStatistic, error) {
-	object, err := fetchData[yeastar.Object[planStatisticsWire]](ctx, c, request{endpoint: EndpointPlanStatistics, path: "v1/subscription/plan_statistics"})
+	s, err := fetch(ctx, c, planStatisticsFields, EndpointPlanStatistics, "v1/subscription/plan_statistics")
 	if err != nil {
 		return nil, err
 	}
-	data, unexpected := object.Value, c.observer.Unexpected
 	return []PlanStatistic{
-		{"Enterprise Plan", data.CloudPBXs.Enterprise.Count("enterprisePlan", unexpected), data.Extensions.Enterprise.Count("enterprisePlan", unexpected)},
-		{"Ultimate Plan", data.CloudPBXs.Ultimate.Count("ultimatePlan", unexpected), data.Extensions.Ultimate.Count("ultimatePlan", unexpected)},
+		{"Enterprise Plan", s.CloudPBXs.Enterprise, s.Extensions.Enterprise},
+		{"Ultimate Plan", s.CloudPBXs.Ultimate, s.Extensions.Ultimate},
 	}, nil
 }
 
 // RemoteService is a subscription to remote management of PBXs on premises.
 type RemoteService struct {
 	Service    string      // remoteManagementAccount or remoteManagementPremiumAccount.
-	Status     string      // "Subscribed", "Trial" or "Not Subscribed".
 	Expiration yeastar.Int // Unix seconds.
 }
 
@@ -93,8 +94,7 @@ type RemoteConnections struct {
 }
 
 type serviceWire struct {
-	Status     yeastar.Text      `json:"status"`
-	Expiration yeastar.Timestamp `json:"expirationTime"`
+	Expiration yeastar.Number `json:"expirationTime"`
 }
 
 type connectionsWire struct {
@@ -106,28 +106,20 @@ type connectionsWire struct {
 	PremiumAccount *serviceWire `json:"remoteManagementPremiumAccount"`
 }
 
-var (
-	connectionsFields = yeastar.FieldsOf[connectionsWire, RemoteConnections]()
-	serviceFields     = yeastar.FieldsOf[serviceWire, RemoteService]()
-)
+var connectionsFields = yeastar.FieldsOf[connectionsWire, RemoteConnections]()
 
 // RemoteConnections queries the connections of remote management ("Query the Remote Management Connections").
-func (c *Client) RemoteConnections(ctx context.Context) (RemoteConnections, error) {
-	object, err := fetchData[yeastar.Object[connectionsWire]](ctx, c, request{endpoint: EndpointRMConnections, path: "v1/subscription/rm_connections"})
+func (c *Client) RemoteConnections(ctx context.Context) (connections RemoteConnections, err error) {
+	wire, err := fetchData[yeastar.Object[connectionsWire]](ctx, c, request{endpoint: EndpointRMConnections, path: "v1/subscription/rm_connections"})
 	if err != nil {
-		return RemoteConnections{}, err
+		return connections, err
 	}
-	data := object.Value
-	var connections RemoteConnections
-	connectionsFields.Copy(&connections, &data, c.observer.Unexpected)
-	add := func(name string, wire *serviceWire) {
-		if wire != nil {
-			service := RemoteService{Service: name}
-			serviceFields.Copy(&service, wire, c.observer.Unexpected)
-			connections.Services = append(connections.Services, service)
+	connectionsFields.Copy(&connections, &wire.Value, c.observer.Unexpected)
+	for i, service := range []*serviceWire{wire.Value.Account, wire.Value.PremiumAccount} {
+		if service != nil {
+			name := [...]string{"remoteManagementAccount", "remoteManagementPremiumAccount"}[i]
+			connections.Services = append(connections.Services, RemoteService{name, service.Expiration.Time("expirationTime", c.observer.Unexpected)})
 		}
 	}
-	add("remoteManagementAccount", data.Account)
-	add("remoteManagementPremiumAccount", data.PremiumAccount)
 	return connections, nil
 }

@@ -79,9 +79,11 @@ func (c *Client) requestToken(ctx context.Context, form url.Values, around func(
 		return failure
 	}
 	failure = c.try(ctx, request{endpoint: EndpointToken, path: "oauth/token", form: form, read: read, around: around}, secret.Text{})
-	c.observer.Login(form.Get("grant_type"), yeastar.ClassOf(asError(failure)))
-	if failure == nil {
-		c.observer.TokenExpires(token.Expires)
+	if failure != nil {
+		c.observer.Login(form.Get("grant_type"), failure.Class)
+		return token, failure
 	}
-	return token, failure
+	c.observer.Login(form.Get("grant_type"), yeastar.OK)
+	c.observer.TokenExpires(token.Expires)
+	return token, nil
 }

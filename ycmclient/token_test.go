@@ -42,8 +42,8 @@ func bubble(t *testing.T, o ycmtest.Options, edit func(*ycmclient.Options), test
 	})
 }
 
-// ask asks for something and fails the test if that fails.
-func ask(t *testing.T, client *ycmclient.Client) {
+// query sends a request and fails the test if that fails.
+func query(t *testing.T, client *ycmclient.Client) {
 	t.Helper()
 	if _, err := client.Regions(t.Context()); err != nil {
 		t.Errorf("asking fails: %v", err)
@@ -57,7 +57,7 @@ func TestOneTokenIsSharedAndRenewedAheadOfItsEnd(t *testing.T) {
 		}
 		var wg sync.WaitGroup
 		for range 20 {
-			wg.Go(func() { ask(t, client) })
+			wg.Go(func() { query(t, client) })
 		}
 		wg.Wait()
 		start := time.Now()
@@ -68,13 +68,13 @@ func TestOneTokenIsSharedAndRenewedAheadOfItsEnd(t *testing.T) {
 			t.Errorf("the token ends at %v and %v for the observer, want %v", client.TokenExpiry(), w.expires, want)
 		}
 		time.Sleep(28*time.Minute + 59*time.Second)
-		ask(t, client)
+		query(t, client)
 		if len(w.logins) != 1 {
 			t.Errorf("a minute and a second before its end the token was renewed: %v", w.logins)
 		}
 		for range 60 { // Half an hour and more, so that it is renewed twice.
 			time.Sleep(time.Minute)
-			ask(t, client)
+			query(t, client)
 		}
 		want := []string{"client_credentials ok", "refresh_token ok", "refresh_token ok", "refresh_token ok"}
 		if diff := cmp.Diff(want, w.logins); diff != "" {
@@ -96,22 +96,22 @@ func TestTokenThatYCMRefusesIsReplacedOnce(t *testing.T) {
 		{"revoked", (*ycmtest.Server).RevokeTokens, []string{"client_credentials ok", "refresh_token auth", "client_credentials ok"}},
 	} {
 		for _, shape := range ycmtest.Shapes() {
-			t.Run(c.name+", told as "+shape.String(), func(t *testing.T) {
+			t.Run(c.name+", as "+shape.String(), func(t *testing.T) {
 				o := ycmtest.Options{Shape: shape, LoginShape: shape}
 				bubble(t, o, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
-					ask(t, client)
+					query(t, client)
 					time.Sleep(time.Minute)
 					c.end(ycm)
 					var wg sync.WaitGroup
 					for range 8 {
-						wg.Go(func() { ask(t, client) })
+						wg.Go(func() { query(t, client) })
 					}
 					wg.Wait()
 					if diff := cmp.Diff(c.want, w.logins); diff != "" {
 						t.Errorf("logins (-want +got):\n%s", diff)
 					}
 					if ends := time.Until(w.expires); ends < 30*time.Minute-time.Second {
-						t.Errorf("the new token was not asked for at once: it ends in %v", ends)
+						t.Errorf("the new token was not requested at once: it ends in %v", ends)
 					}
 				})
 			})
@@ -129,7 +129,7 @@ func TestTokenThatIsNeverGoodEndsInAnErrorAndNotInALoop(t *testing.T) {
 			}
 		}
 		if n := ycm.Count(ycmtest.Regions); n != 12 {
-			t.Errorf("6 questions made %d requests, want each asked and repeated once", n)
+			t.Errorf("6 queries made %d requests, want each sent and repeated once", n)
 		}
 		if most := 2 + int(time.Since(start)/(10*time.Second)); len(w.logins) > most {
 			t.Errorf("%d tokens were requested in %v, want one at first, one early and then one every ten seconds", len(w.logins), time.Since(start))
@@ -138,6 +138,7 @@ func TestTokenThatIsNeverGoodEndsInAnErrorAndNotInALoop(t *testing.T) {
 }
 
 func TestTokenWhoseLifeMakesNoSense(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, expiresIn string
 		odd             bool
@@ -155,7 +156,7 @@ func TestTokenWhoseLifeMakesNoSense(t *testing.T) {
 			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
 				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.Set("expires_in", c.expiresIn)})
 				for start := time.Now(); time.Since(start) < 30*time.Minute; time.Sleep(2 * time.Second) {
-					ask(t, client)
+					query(t, client)
 				}
 				if n := len(w.logins); n > c.logins+1 || n < c.logins-5 {
 					t.Errorf("%d logins in half an hour, want %d", n, c.logins)
@@ -170,6 +171,7 @@ func TestTokenWhoseLifeMakesNoSense(t *testing.T) {
 
 // YCM blocks an address after more than five refused logins in a row.
 func TestRefusedCredentialsAreNotTriedIntoALockout(t *testing.T) {
+	t.Parallel()
 	for _, shape := range append(ycmtest.Shapes(), ycmtest.Shape{Body: ycmtest.OAuthError, Always200: true}) {
 		t.Run(shape.String(), func(t *testing.T) {
 			bubble(t, ycmtest.Options{ClientSecret: "another", LoginShape: shape}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
@@ -186,7 +188,7 @@ func TestRefusedCredentialsAreNotTriedIntoALockout(t *testing.T) {
 					} else if !strings.Contains(err.Error(), "not tried again before") {
 						t.Fatalf("an error without a login does not say when the next one is: %v", err)
 					}
-					time.Sleep(time.Second)
+					time.Sleep(10 * time.Second)
 				}
 				want := []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute, 63 * time.Minute}
 				if diff := cmp.Diff(want, tries); diff != "" {
@@ -203,7 +205,7 @@ func TestRefusedCredentialsAreNotTriedIntoALockout(t *testing.T) {
 // A refused refresh token may count as a refused login, so it takes the place of one.
 func TestRefusedRefreshCountsAsLogin(t *testing.T) {
 	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
-		ask(t, client)
+		query(t, client)
 		ycm.SetSecret("demo-client-id", "another") // Its refresh tokens end with that.
 		time.Sleep(31 * time.Minute)
 		for start := time.Now(); time.Since(start) < 5*time.Hour; time.Sleep(10 * time.Second) {
@@ -226,14 +228,14 @@ func TestRotatedSecretIsTriedAtOnce(t *testing.T) {
 				}
 			}
 			present = "new"
-			ask(t, client)
+			query(t, client)
 			if diff := cmp.Diff([]string{"client_credentials auth", "client_credentials ok"}, w.logins); diff != "" {
 				t.Errorf("logins (-want +got):\n%s", diff)
 			}
 		})
 }
 
-// Somebody mended YCM and not the secret: writing the file anew tells the exporter to try again.
+// Somebody fixed YCM and not the secret: writing the file again makes the exporter try again.
 func TestSecretFileThatIsTouchedIsTriedAtOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ycm")
 	if err := os.WriteFile(file, []byte("right"), 0o600); err != nil {
@@ -252,7 +254,7 @@ func TestSecretFileThatIsTouchedIsTriedAtOnce(t *testing.T) {
 			if err := os.Chtimes(file, time.Now(), time.Now()); err != nil {
 				t.Fatal(err)
 			}
-			ask(t, client)
+			query(t, client)
 		})
 }
 
@@ -300,10 +302,10 @@ func TestSecretThatCannotBeRead(t *testing.T) {
 
 func TestRefusedRefreshIsFollowedByCredentials(t *testing.T) {
 	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
-		ask(t, client)
+		query(t, client)
 		ycm.SetSecret("demo-client-id", "demo-client-secret") // Its refresh tokens end with that.
 		time.Sleep(29*time.Minute + 30*time.Second)
-		ask(t, client)
+		query(t, client)
 		want := []string{"client_credentials ok", "refresh_token auth", "client_credentials ok"}
 		if diff := cmp.Diff(want, w.logins); diff != "" {
 			t.Errorf("logins (-want +got):\n%s", diff)
@@ -314,11 +316,11 @@ func TestRefusedRefreshIsFollowedByCredentials(t *testing.T) {
 // A login that fails while the token is still good fails no request.
 func TestTokenIsUsedToItsEndIfItCannotBeRenewed(t *testing.T) {
 	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
-		ask(t, client)
+		query(t, client)
 		broken := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.HTML(http.StatusBadGateway)})
 		time.Sleep(29*time.Minute + 5*time.Second)
 		for range 4 {
-			ask(t, client)
+			query(t, client)
 			time.Sleep(5 * time.Second)
 		}
 		if n := broken.Hits(); n > 4*3 {
@@ -329,7 +331,7 @@ func TestTokenIsUsedToItsEndIfItCannotBeRenewed(t *testing.T) {
 			t.Errorf("with an expired token: %v, want the server error of the login", err)
 		}
 		broken.Remove()
-		ask(t, client)
+		query(t, client)
 	})
 }
 
@@ -364,7 +366,7 @@ func TestCanceledLoginIsRepeatedForTheRequestsThatWaitForIt(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		wg.Go(func() { ask(t, client) })
+		wg.Go(func() { query(t, client) })
 		wg.Wait()
 		if diff := cmp.Diff([]string{"client_credentials timeout", "client_credentials ok"}, w.logins); diff != "" {
 			t.Errorf("logins (-want +got):\n%s", diff)
@@ -377,7 +379,7 @@ func TestTokenThatYCMGivesAgainIsNoLoop(t *testing.T) {
 	bubble(t, ycmtest.Options{SameToken: true}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.Set("refresh_token", "")})
 		for start := time.Now(); time.Since(start) < 3*time.Hour; time.Sleep(7 * time.Second) {
-			ask(t, client)
+			query(t, client)
 		}
 		if n := len(w.logins); n < 6 || n > 6*5 {
 			t.Errorf("%d logins in three hours, want a few for each of six tokens", n)
@@ -402,7 +404,7 @@ func TestFailedLoginIsNotRepeatedForEachWhoWaited(t *testing.T) {
 			t.Errorf("%d requests for a token, want three tries for all", n)
 		}
 		broken.Remove()
-		ask(t, client)
+		query(t, client)
 	})
 }
 
@@ -425,7 +427,7 @@ func TestTokenRequestIsAFormPost(t *testing.T) {
 	client := newClient(t, inProcess{handler}, func(o *ycmclient.Options) {
 		o.BaseURL, o.UserAgent = &url.URL{Scheme: "https", Host: "ycm.example.com:8443", Path: "/ycm/"}, "ycm_exporter/1.2.3"
 	})
-	ask(t, client)
+	query(t, client)
 	if method != http.MethodPost || kind != "application/x-www-form-urlencoded" || agent != "ycm_exporter/1.2.3" {
 		t.Errorf("the login is a %s of %s by %s", method, kind, agent)
 	}

@@ -2,7 +2,6 @@ package ycmclient
 
 import (
 	"context"
-	"net/url"
 	"strconv"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -26,7 +25,10 @@ type User struct {
 // Users requests all users ("Query All the YCM Users"), sorted by ID, each once. Users come and go rarely, so that nothing is
 // kept from one walk to the next.
 func (c *Client) Users(ctx context.Context) ([]User, error) {
-	l := &pagedList[User]{client: c, endpoint: EndpointUsers, concurrency: 1, fetch: c.userPage, id: func(u *User) int64 { return u.ID }}
+	l := &pagedList[User]{client: c, endpoint: EndpointUsers, concurrency: 1, id: userRows.id}
+	l.fetch = func(ctx context.Context, number int) (page[User], error) {
+		return fetchPage(ctx, c, request{endpoint: EndpointUsers, path: "v2/users"}, number, "userId", userRows)
+	}
 	w, err := l.read(ctx, new(WalkState), nil)
 	if err != nil {
 		return nil, err
@@ -35,47 +37,13 @@ func (c *Client) Users(ctx context.Context) ([]User, error) {
 }
 
 type userWire struct {
-	ID        yeastar.Number `json:"userId"`
-	Type      yeastar.Text   `json:"userType"`
-	Company   yeastar.Text   `json:"company"`
-	CloudPBXs yeastar.Number `json:"createdCloudPbx"`
+	ID        identifier    `json:"userId"`
+	Type      yeastar.Text  `json:"userType"`
+	Company   yeastar.Text  `json:"company"`
+	CloudPBXs yeastar.Count `json:"createdCloudPbx"`
 }
 
-type userPageWire struct {
-	Total yeastar.Number         `json:"total"`
-	List  yeastar.List[userWire] `json:"list"`
-}
-
-// userPage requests one page of users, and puts it into room.
-func (c *Client) userPage(ctx context.Context, number int, room, _ []User) (page[User], error) {
-	var data userPageWire
-	err := c.queryPage(EndpointUsers, number, "userId", func(query url.Values) error {
-		object, err := fetchData[yeastar.Object[userPageWire]](ctx, c, request{endpoint: EndpointUsers, path: "v2/users", query: query})
-		data = object.Value
-		return err
-	})
-	if err != nil {
-		return page[User]{}, err
-	}
-	p := page[User]{total: data.Total, items: room[:0]}
-	if problem := data.List.Problem(); problem != "" && !data.List.Absent() { // An empty list may be left out.
-		return p, &yeastar.Error{Account: c.account, Endpoint: EndpointUsers, Class: yeastar.Invalid, Message: problem}
-	}
-	rows := data.List.Items
-	p.rows = len(rows)
-	unexpected := func(field string) { p.unexpected = append(p.unexpected, field) }
-	for i := range rows {
-		if id, ok := rows[i].ID.ID("userId", unexpected); ok {
-			p.items = append(p.items, User{
-				ID:        id,
-				Type:      string(rows[i].Type.Get("userType", unexpected)),
-				Company:   string(rows[i].Company.Get("company", unexpected)),
-				CloudPBXs: rows[i].CloudPBXs.Count("createdCloudPbx", unexpected),
-			})
-		}
-	}
-	return p, nil
-}
+var userRows = rows[userWire, User]{yeastar.FieldsOf[userWire, User](), func(u *User) int64 { return u.ID }}
 
 // UserSubscription is what a user was given and what of it the user's PBXs use.
 type UserSubscription struct {

@@ -2,7 +2,6 @@ package ycmclient
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/go-kit/log/level"
@@ -10,17 +9,14 @@ import (
 
 // List is the whole fleet, as one complete walk found it.
 type List struct {
-	PBXs     []CloudPBX // Sorted by ID, each once.
-	Total    int64      // As YCM reports it.
-	Listed   int        // PBXs on YCM's pages, with those without a usable id. PBXs may have more, found by their ids.
-	Requests int        // For pages and single PBXs, without retries and logins.
+	PBXs   []CloudPBX // Sorted by ID, each once.
+	Total  int64      // As YCM reports it.
+	Listed int        // PBXs on YCM's pages, with those without a usable id. PBXs may have more, found by their ids.
 }
 
 // WalkState is what the walks of one list learn for the next ones; the zero value knows nothing. It belongs to the PBXs of
 // the last walk and persists with them.
 type WalkState struct {
-	PageSize   int   `json:"page_size,omitempty"`  // Records on a full page; 0: not known.
-	Pages      int   `json:"pages,omitempty"`      // Where the list ended; 0: not known.
 	Difference int64 `json:"difference,omitempty"` // YCM's total less the records that it listed.
 
 	// Vanished are the ids, ascending, of known PBXs that the last walk did not list and of which it is not certain that
@@ -28,25 +24,6 @@ type WalkState struct {
 	Vanished []int64 `json:"vanished,omitempty"`
 	Agreed   int     `json:"agreed,omitempty"`
 }
-
-// sane returns the state without what it cannot be: it may come from a damaged file.
-func (s WalkState) sane() WalkState {
-	if s.PageSize < 0 || s.PageSize > PageSize {
-		s.PageSize = 0
-	}
-	if s.Pages < 0 || s.Pages > maxPages {
-		s.Pages = 0
-	}
-	if s.Difference < -maxTotal || s.Difference > maxTotal {
-		s.Difference = 0
-	}
-	s.Agreed = min(max(s.Agreed, 0), agreeing)
-	slices.Sort(s.Vanished)
-	return s
-}
-
-// ErrUnconfirmed is the cause of the error of a walk that misses so many known PBXs that more walks have to agree.
-var ErrUnconfirmed = errors.New("the walk is unconfirmed")
 
 // agreeing is how many walks in a row must miss the same PBXs, if they are many, before these are gone.
 const agreeing = 3
@@ -63,7 +40,7 @@ func few(records int) int { return max(10, records/50) }
 //     a PBX from the first. The PBXs of the first are known then.
 //
 // A walk takes one request per page if the fleet is quiet, and at most four passes over the list and queries of 2 % of the
-// PBXs in each whatever happens. The result shares unchanged strings with previous.
+// PBXs in each whatever happens.
 //
 // state is what the walks before have learned, nil if there is none; the walk updates it, also if it fails. The error is of
 // class Invalid if the list is inconsistent, else it is that of the request that failed.
@@ -73,9 +50,13 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 	if state == nil {
 		state = new(WalkState)
 	}
-	*state = state.sane()
 	before := state.Difference
-	l := c.cloudPBXs(progress)
+	l := &pagedList[CloudPBX]{
+		client: c, endpoint: EndpointList, concurrency: c.readers, id: cloudPBXRows.id, progress: progress, query: c.CloudPBX, partial: c.search != "",
+	}
+	l.fetch = func(ctx context.Context, number int) (page[CloudPBX], error) {
+		return fetchPage(ctx, c, request{endpoint: EndpointList, path: "v2/cloud_pbx/instances"}, number, "cloudPbxId", cloudPBXRows)
+	}
 	w, err := l.read(ctx, state, previous)
 	if err == nil && len(previous) == 0 && w.least != w.most {
 		c.observer.Repair()
@@ -88,7 +69,7 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 	if err := c.confirmMany(ctx, w, state, previous); err != nil {
 		return List{}, err
 	}
-	list := List{PBXs: w.items, Total: w.total, Listed: int(w.listed), Requests: int(l.requests.Load())}
+	list := List{PBXs: w.items, Total: w.total, Listed: int(w.listed)}
 	if state.Difference != 0 {
 		c.observer.Mismatch()
 	}
@@ -100,9 +81,9 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 }
 
 // confirmMany decides about more missing PBXs than can be queried one by one: they are gone when three walks in a row have
-// missed them. Until then the walk fails with ErrUnconfirmed, so that the last snapshot stays. A few more may be missing since.
+// missed them. Until then the walk fails, so that the last snapshot stays. A few more may be missing since.
 func (c *Client) confirmMany(ctx context.Context, w *walk[CloudPBX], state *WalkState, previous []CloudPBX) error {
-	if missing, limit := without(previous, w.items, idOf), few(len(previous)); len(missing) > limit {
+	if missing, limit := without(previous, w.items, w.id), few(len(previous)); len(missing) > limit {
 		var again, since []CloudPBX
 		for _, pbx := range missing {
 			if _, found := slices.BinarySearch(state.Vanished, pbx.ID); found {
@@ -120,26 +101,15 @@ func (c *Client) confirmMany(ctx context.Context, w *walk[CloudPBX], state *Walk
 		}
 		if state.Agreed < agreeing {
 			c.observer.Unconfirmed(true)
-			e := w.inconsistent("%d of %d PBXs are missing from the list; they are taken for deleted when %d walks in a row agree, and this is number %d",
+			return w.inconsistent("%d of %d PBXs are missing from the list; they are taken for deleted when %d walks in a row agree, and this is number %d",
 				len(missing), len(previous), agreeing, state.Agreed)
-			e.Err = ErrUnconfirmed
-			return e
 		}
 		if err := w.confirm(ctx, since); err != nil {
 			return err
 		}
 	}
 	c.observer.Unconfirmed(false)
+	slices.Sort(w.uncertain)
 	state.Vanished, state.Agreed = w.uncertain, 0
 	return nil
 }
-
-// cloudPBXs is the list of Cloud PBXs.
-func (c *Client) cloudPBXs(progress func(done, total int)) *pagedList[CloudPBX] {
-	return &pagedList[CloudPBX]{
-		client: c, endpoint: EndpointList, concurrency: c.readers, id: idOf, progress: progress, query: c.CloudPBX,
-		partial: c.search != "", fetch: c.listPage,
-	}
-}
-
-func idOf(p *CloudPBX) int64 { return p.ID }

@@ -57,16 +57,3 @@ func (f Fields[W, R]) Copy(record *R, wire *W, unexpected Unexpected) {
 		value.Set(to.FieldByIndex(f[i].record), f[i].name, unexpected)
 	}
 }
-
-// Reset makes all fields absent, for the next record that is read into the same memory. Texts keep their room.
-func (f Fields[W, R]) Reset(wire *W) {
-	of := reflect.ValueOf(wire).Elem()
-	for i := range f {
-		value := of.FieldByIndex(f[i].wire)
-		if text, ok := value.Addr().Interface().(interface{ Reset() }); ok {
-			text.Reset()
-		} else {
-			value.SetZero()
-		}
-	}
-}

@@ -190,9 +190,6 @@ func (t *Text) UnmarshalJSON(wire []byte) error {
 	return nil
 }
 
-// Reset empties the text and keeps its room.
-func (t *Text) Reset() { t.bytes, t.unreadable = t.bytes[:0], false }
-
 // Get returns the bytes, which are good until the text is read again.
 func (t *Text) Get(field string, unexpected Unexpected) []byte {
 	if t.unreadable {
