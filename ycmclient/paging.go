@@ -31,6 +31,7 @@ type pagedList[T any] struct {
 	fetch       func(ctx context.Context, number int) (page[T], error)
 	query       func(ctx context.Context, id int64) (T, error) // By id; may be nil if nothing is known.
 	partial     bool                                           // One that exists need not be on the list.
+	share       func(item, known *T)                           // Lets equal texts use the same memory; may be nil.
 	progress    func(done, total int)                          // May be nil.
 }
 
@@ -136,10 +137,7 @@ func (l *pagedList[T]) walk(ctx context.Context, w *walk[T]) (*walk[T], error) {
 	if c := (*crash.Crash)(nil); errors.As(err, &c) {
 		panic(c)
 	}
-	isNew := func(item T) bool {
-		_, found := slices.BinarySearchFunc(w.known, l.id(&item), func(k T, id int64) int { return cmp.Compare(l.id(&k), id) })
-		return !found
-	}
+	isNew := func(item T) bool { return w.findKnown(l.id(&item)) == nil }
 	if err == nil && w.pages > 1 && (w.least != w.most || w.short() > max(0, w.difference) || slices.ContainsFunc(w.items, isNew)) {
 		_, _, err = w.readPage(ctx, 1)
 	}
@@ -152,6 +150,15 @@ func (l *pagedList[T]) walk(ctx context.Context, w *walk[T]) (*walk[T], error) {
 		err = w.confirm(ctx, missing)
 	}
 	return w, err
+}
+
+// findKnown returns the record with that id as it is known from earlier passes, nil if it is not.
+func (w *walk[T]) findKnown(id int64) *T {
+	i, found := slices.BinarySearchFunc(w.known, id, func(k T, id int64) int { return cmp.Compare(w.id(&k), id) })
+	if !found {
+		return nil
+	}
+	return &w.known[i]
 }
 
 func (w *walk[T]) sort() {
