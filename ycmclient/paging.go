@@ -137,8 +137,7 @@ func (l *pagedList[T]) walk(ctx context.Context, w *walk[T]) (*walk[T], error) {
 	if c := (*crash.Crash)(nil); errors.As(err, &c) {
 		panic(c)
 	}
-	isNew := func(item T) bool { return w.findKnown(l.id(&item)) == nil }
-	if err == nil && w.pages > 1 && (w.least != w.most || w.short() > max(0, w.difference) || slices.ContainsFunc(w.items, isNew)) {
+	if err == nil && w.pages > 1 && (w.least != w.most || w.short() > max(0, w.difference) || w.hasNew()) {
 		_, _, err = w.readPage(ctx, 1)
 	}
 	if err != nil {
@@ -154,11 +153,21 @@ func (l *pagedList[T]) walk(ctx context.Context, w *walk[T]) (*walk[T], error) {
 
 // findKnown returns the record with that id as it is known from earlier passes, nil if it is not.
 func (w *walk[T]) findKnown(id int64) *T {
-	i, found := slices.BinarySearchFunc(w.known, id, func(k T, id int64) int { return cmp.Compare(w.id(&k), id) })
+	i, found := sort.Find(len(w.known), func(i int) int { return cmp.Compare(id, w.id(&w.known[i])) }) // Copies no record.
 	if !found {
 		return nil
 	}
 	return &w.known[i]
+}
+
+// hasNew is whether the pass has found a record that was not known.
+func (w *walk[T]) hasNew() bool {
+	for i := range w.items {
+		if w.findKnown(w.id(&w.items[i])) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *walk[T]) sort() {
