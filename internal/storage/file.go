@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -31,28 +32,31 @@ type header struct {
 	Name    string `json:"name"`
 }
 
-// readFile reads up to maxFile bytes; the checksum of a file that was cut off is wrong.
-func readFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
+// replaceFile replaces a file with what content writes. If that fails, the file stays as it is.
+func replaceFile(path string, content func(io.Writer) error) error {
+	file, err := os.CreateTemp(filepath.Dir(path), unfinished)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer file.Close() //nolint:errcheck // It was only read.
-	return io.ReadAll(io.LimitReader(file, maxFile))
+	defer os.Remove(file.Name()) //nolint:errcheck // Once it is renamed there is none.
+	defer file.Close()           //nolint:errcheck // Only after a failure it is still open.
+	if err := content(file); err != nil {
+		return err
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
 }
 
-// encode returns the content of a file.
-func encode(name string, records func(write func(record any) error) error) ([]byte, error) {
-	var file bytes.Buffer
-	compressed, err := gzip.NewWriterLevel(&file, gzip.BestSpeed)
+// encode writes the content of a file.
+func encode(file io.Writer, name string, records Records) error {
+	compressed, err := gzip.NewWriterLevel(file, gzip.BestSpeed)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	write := json.NewEncoder(compressed).Encode
-	if err := cmp.Or(write(header{"ycm_exporter", Format, name}), records(write), compressed.Close()); err != nil {
-		return nil, err
-	}
-	return file.Bytes(), nil
+	return cmp.Or(write(header{"ycm_exporter", Format, name}), records(write), compressed.Close())
 }
 
 // decode has load read the records of a file, once the checksum is verified. load must read all of them.
