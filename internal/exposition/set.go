@@ -78,20 +78,6 @@ func (s *Set) retain(keep func(account, collector string) bool, added ...*publis
 	s.present.Store(newView(append(kept, added...)))
 }
 
-// Extend lets the present snapshot of an account's collector, if there is one that has not expired, be served until
-// expires: later than before while a poll is in progress that may replace it, or as before once that has failed.
-func (s *Set) Extend(account, collector string, expires time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old := s.present.Load().find(account, collector)
-	if old == nil || old.expired(time.Now()) {
-		return
-	}
-	next := *old
-	next.expires = expires
-	s.retain(others(account, collector), &next)
-}
-
 // Withdraw ends the snapshot of an account's collector.
 func (s *Set) Withdraw(account, collector string) { s.Retain(others(account, collector)) }
 

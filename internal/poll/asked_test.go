@@ -60,8 +60,8 @@ func (b *bench) limit(ycm *ycmtest.Server, requests int, interval time.Duration)
 	b.Account = NewAccount(b.options)
 }
 
-// askedAt is when each PBX was asked for a path of its API, through YCM.
-func askedAt(ycm *ycmtest.Server, path string) map[string][]time.Time {
+// polledAt is when each PBX was asked for a path of its API, through YCM.
+func polledAt(ycm *ycmtest.Server, path string) map[string][]time.Time {
 	times := map[string][]time.Time{}
 	for _, r := range ycm.Requests() {
 		before, found := strings.CutSuffix(r.Path, "/openapi/v1.0/"+path)

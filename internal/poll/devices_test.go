@@ -224,15 +224,15 @@ func TestPhonesInUseAreHeldAgainstEachVersion(t *testing.T) {
 	})
 }
 
-// A sweep of 400 PBXs with 40 extensions each is one request for each PBX, and walks keep their interval beside it.
+// A sweep of 100 PBXs with 40 extensions each is one request for each PBX, and walks keep their interval beside it.
 func TestExtensionsLeaveTheWalksTheirInterval(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const pbxs = 400
+		const pbxs = 100
 		b := newBench(t)
 		ycm := b.fleetOf(t, pbxs, listAnd(func(c plan) { c["extensions"] = every(15*time.Minute, 45*time.Minute) }))
 		ycm.UpdateAll(func(p *ycmtest.PBX) { p.UsedExtensions, p.ExtensionCapacity = 40, 50 })
-		b.limit(ycm, 60, time.Minute)
+		b.limit(ycm, 16, time.Minute)
 		stop := start(b.Account)
 		after(20 * time.Minute)
 		before := ycm.Count(ycmtest.Proxy)
@@ -249,9 +249,9 @@ func TestExtensionsLeaveTheWalksTheirInterval(t *testing.T) {
 				last = r.Time
 			}
 		}
-		t.Logf("in half an hour %d requests to PBXs; a round takes %v; walks begin at most %v apart", asked, b.sweepDuration(t, "extensions"), longest)
+		t.Logf("in half an hour %d requests to PBXs; a sweep takes %v; walks begin at most %v apart", asked, b.sweepDuration(t, "extensions"), longest)
 		if asked < 1.9*pbxs || asked > 2.2*pbxs {
-			t.Errorf("in half an hour, which is two rounds, PBXs were sent %d requests, want one for each of %d PBXs and round", asked, pbxs)
+			t.Errorf("in half an hour, which is two sweeps, %d requests were sent to PBXs, want one for each of %d PBXs and sweep", asked, pbxs)
 		}
 		if longest == 0 || longest > 75*time.Second {
 			t.Errorf("walks begin up to %v apart, want each minute", longest)

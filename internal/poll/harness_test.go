@@ -108,12 +108,6 @@ func (s *shelf) Publish(_, collector string, src exposition.Source, expires time
 
 func newSet() *exposition.Set { return exposition.NewSet(prometheus.NewRegistry(), log.NewNopLogger()) }
 
-func (s *shelf) Extend(_, collector string, expires time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expires[collector] = expires
-}
-
 func (s *shelf) Withdraw(_, collector string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -185,7 +185,7 @@ func TestReloadOfDepths(t *testing.T) {
 				t.Run(fmt.Sprintf("%s to %s, complete %v", from, to, complete), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						b := newBench(t)
-						ycm := b.fleetOf(t, 4, listAnd(phonesOf(from, "{vendor: Yealink, model: VP59}")))
+						ycm := b.fleetOf(t, 4, listAnd(phonesOf(from, "{vendor: Yealink, model: VP59}")).with("cloud_pbx", every(5*time.Minute, time.Hour)))
 						versions(ycm, "84.12.0.32", "84.16.0.25")
 						if !complete {
 							ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Skip: map[string]int{"vendors": 1, "models": 5, "full": 50}[from], Effect: ycmtest.Hang()})

@@ -27,7 +27,7 @@ func TestSweepIsSpreadOverTheInterval(t *testing.T) {
 		ycm := b.fleetOf(t, 100, listAnd(pbxAPI))
 		defer start(b.Account)()
 		after(20*time.Minute + 5*time.Second)
-		asked := askedAt(ycm, "system/information")
+		asked := polledAt(ycm, "system/information")
 		if len(asked) != 100 {
 			t.Fatalf("%d PBXs were asked, want 100", len(asked))
 		}
@@ -99,7 +99,7 @@ func TestSilentPBXHoldsUpNobody(t *testing.T) {
 		}
 		defer start(b.Account)()
 		after(15*time.Minute + 5*time.Second)
-		for sn, times := range askedAt(ycm, "system/information") {
+		for sn, times := range polledAt(ycm, "system/information") {
 			if len(times) < 3 || len(times) > 4 {
 				t.Errorf("PBX %s (silent: %v) was asked %d times in 15 minutes, want each 5 minutes", sn, silent[sn], len(times))
 			}
