@@ -90,7 +90,7 @@ func TestAccountFollowsItsFleet(t *testing.T) {
 				len(now), slices.Contains(now, fmt.Sprint(ids[3])), slices.Contains(now, fmt.Sprint(born.ID)))
 		}
 		if got := ycm.Violations(); len(got) != 0 {
-			t.Errorf("the simulator complains of: %v", got)
+			t.Errorf("the simulator found violations: %v", got)
 		}
 	})
 }
@@ -180,7 +180,7 @@ func TestOncePollsEverythingInOrder(t *testing.T) {
 			t.Errorf("the list has %d PBXs, want 120", got)
 		}
 		if b.sampled("cloud_pbx", "ycm_cloud_pbx_firmware_versions_behind") == 0 {
-			t.Error("the list does not tell of the firmware, although that was polled before it")
+			t.Error("the list does not show the firmware, although that was polled before it")
 		}
 		if lines := append(b.journal.with("level=warn"), b.journal.with("level=error")...); len(lines) != 0 {
 			t.Errorf("errors that are returned are logged as well: %v", lines)
@@ -206,7 +206,7 @@ func TestOnceEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestStatusTellsPeople(t *testing.T) {
+func TestStatusShowsEachCollector(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

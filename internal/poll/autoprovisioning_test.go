@@ -79,13 +79,13 @@ func TestCatalogueIsReadOncePerVersion(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("requests in the first 23 hours (-want +got):\n%s", diff)
 				}
-				for family, told := range map[string]bool{
+				for family, served := range map[string]bool{
 					"ycm_autoprovisioning_phone_vendors":    true,
 					"ycm_autoprovisioning_phone_models":     depth != "vendors",
 					"ycm_autoprovisioning_phone_model_info": depth == "full",
 				} {
-					if got := b.sampled("autoprovisioning", family) > 0; got != told {
-						t.Errorf("with depth %s, %s has samples: %v, want %v", depth, family, got, told)
+					if got := b.sampled("autoprovisioning", family) > 0; got != served {
+						t.Errorf("with depth %s, %s has samples: %v, want %v", depth, family, got, served)
 					}
 				}
 			})
@@ -233,7 +233,7 @@ func TestRequiredPhones(t *testing.T) {
 					t.Errorf("supported (-want +got):\n%s", diff)
 				}
 				if got := menus(ycm, 0)["84.12.0.32 phone_model"]; depth == "vendors" && got != 2 {
-					t.Errorf("at depth vendors %d vendors were asked for their models, want the 2 of the required phones", got)
+					t.Errorf("at depth vendors %d vendors were queried for their models, want the 2 of the required phones", got)
 				}
 			})
 		})
@@ -302,7 +302,7 @@ func TestHostileMenus(t *testing.T) {
 					}
 				}
 				got := ""
-				if v, told := b.values("autoprovisioning", "ycm_autoprovisioning_phone_supported", "version")["84.19.0.22"]; told {
+				if v, served := b.values("autoprovisioning", "ycm_autoprovisioning_phone_supported", "version")["84.19.0.22"]; served {
 					got = fmt.Sprint(v)
 				}
 				if got != c.supported {

@@ -33,7 +33,7 @@ func TestPanicIsAFailedPoll(t *testing.T) {
 
 		lines := b.journal.with("level=error", "Collector panicked", "a page without an end", "job_test.go", "account=main", "collector=polls")
 		if len(lines) != 2 {
-			t.Errorf("two polls panicked; the log has %d lines that tell of it at level error with the stack:\n%s", len(lines), b.journal.lines.String())
+			t.Errorf("two polls panicked; the log has %d lines about it at level error with the stack:\n%s", len(lines), b.journal.lines.String())
 		}
 		for metric, want := range map[string]string{
 			`ycm_collector_polls_total{account="main",collector="polls",result="invalid"}`: "2",
@@ -63,7 +63,7 @@ func TestUnusableSnapshotIsAFailedPoll(t *testing.T) {
 	})
 	err := j.poll(context.Background())
 	if err == nil || !strings.Contains(err.Error(), "ycm_cloud_pbx_info: samples out of order") {
-		t.Errorf("the poll's error is %v, want one that tells what is wrong with the snapshot", err)
+		t.Errorf("the poll's error is %v, want one that says what is wrong with the snapshot", err)
 	}
 	if got := classOf(err); got != yeastar.Invalid {
 		t.Errorf("the poll's class is %s, want invalid", got)

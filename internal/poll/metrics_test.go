@@ -123,7 +123,7 @@ func TestForgetDropsAnAccountAlone(t *testing.T) {
 	}
 }
 
-// A collector that a reload switches off must not go on looking well.
+// A collector that a reload switches off must not look well any longer.
 func TestCollectorSwitchedOffLeavesNoSeries(t *testing.T) {
 	b := newBench(t)
 	exercise(b.options.Metrics, "main")

@@ -111,15 +111,15 @@ func TestSweepIsNotStarvedByWalks(t *testing.T) {
 		defer start(b.Account)()
 		after(30 * time.Minute)
 		if got := len(b.up()); got != 90 {
-			t.Fatalf("%d PBXs are told of, want 90", got)
+			t.Fatalf("%d PBXs are served, want 90", got)
 		}
 		for range 600 {
 			ycm.Add(running) // Now it takes 14 requests to read the list.
 		}
 		before := ycm.Count(ycmtest.Proxy)
 		after(time.Hour)
-		if asked := ycm.Count(ycmtest.Proxy) - before; asked < 60 || asked > 80 {
-			t.Errorf("%d PBXs were asked in an hour of 720 requests that walks could all have used, want 10 %% of that", asked)
+		if polled := ycm.Count(ycmtest.Proxy) - before; polled < 60 || polled > 80 {
+			t.Errorf("%d PBXs were polled in an hour of 720 requests that walks could all have used, want 10 %% of that", polled)
 		}
 	})
 }
