@@ -59,7 +59,6 @@ type Options struct {
 type Account struct {
 	options    Options
 	collectors collector.Account
-	fleet      *sweep.Fleet
 	jobs       []*job // in the order in which they start
 }
 
@@ -68,7 +67,12 @@ func NewAccount(o Options) *Account {
 	a, causes := &Account{options: o}, &causes{by: map[string]*job{}}
 	for _, c := range o.Collectors {
 		if c.Schedule.Enabled {
-			a.jobs = append(a.jobs, newJob(o, c, causes))
+			own, known := o, make(chan struct{})
+			own.Logger = log.With(o.Logger, "account", o.Account, "collector", c.Name)
+			a.jobs = append(a.jobs, &job{
+				Configured: c, Options: own, period: c.Schedule.Interval, causes: causes,
+				known: known, listed: sync.OnceFunc(func() { close(known) }), nudges: make(chan struct{}, 1),
+			})
 		}
 	}
 	list := a.job(collector.CloudPBX)
@@ -76,7 +80,6 @@ func NewAccount(o Options) *Account {
 		j := a.job(name)
 		return j != nil && j.serving()
 	})
-	a.fleet = a.collectors.Fleet
 	for _, j := range a.jobs {
 		given := a.collectors
 		given.Schedule, given.Settings, given.Excluded, given.Queried = j.Schedule, j.Settings, j.Excluded, j.queried()
@@ -186,7 +189,7 @@ func (a *Account) close(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
-	if err := a.fleet.Close(ctx); err != nil {
+	if err := a.collectors.Fleet.Close(ctx); err != nil {
 		level.Warn(a.options.Logger).Log("msg", "Failed to revoke the token of a PBX, so it counts until it expires", "account", a.options.Account, "err", err)
 	}
 }

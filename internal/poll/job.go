@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
@@ -38,15 +37,6 @@ type job struct {
 	nudged    bool          // since the last success
 	snapshot  published
 	saved     time.Time // when the snapshot that was saved last was published
-}
-
-func newJob(o Options, c collector.Configured, causes *causes) *job {
-	o.Logger = log.With(o.Logger, "account", o.Account, "collector", c.Name)
-	known := make(chan struct{})
-	return &job{
-		Configured: c, Options: o, period: c.Schedule.Interval, causes: causes,
-		known: known, listed: sync.OnceFunc(func() { close(known) }), nudges: make(chan struct{}, 1),
-	}
 }
 
 // sweeper is the job's poller, if that queries PBX after PBX.

@@ -40,7 +40,7 @@ func TestPhonesOnTheCommandLine(t *testing.T) {
 				type row struct {
 					Version string
 					Vendors int
-					Known    bool
+					Known   bool
 					VP59    collector.PhoneModel
 				}
 				var got []row

@@ -53,7 +53,7 @@ func prepend(polls []Poll, p Poll) []Poll {
 
 // Status returns how the account is doing.
 func (a *Account) Status() Status {
-	pbxs, listed := a.fleet.Listed()
+	pbxs, listed := a.collectors.Fleet.Listed()
 	s := Status{
 		Account: a.options.Account, BaseURL: a.options.BaseURL.Redacted(), Listed: listed, PBXs: pbxs,
 		RateLimit: a.options.Client.RateLimit(), Demand: a.demand(), TokenExpiry: a.options.Client.TokenExpiry(),

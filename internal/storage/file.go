@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -30,6 +31,42 @@ type header struct {
 	Program string `json:"program"`
 	Format  int    `json:"format"`
 	Name    string `json:"name"`
+}
+
+// read reads the files, and checks that the directory can be written if it is locked.
+func (s *Store) read() error {
+	entries, err := os.ReadDir(s.Path)
+	if err != nil {
+		return err
+	}
+	stored := map[string][]byte{}
+	for _, e := range entries {
+		path := filepath.Join(s.Path, e.Name())
+		name, ours := strings.CutSuffix(e.Name(), extension)
+		switch info, err := e.Info(); {
+		case err != nil: // Another process has removed it.
+		case strings.HasPrefix(e.Name(), unfinished) && s.lock.Locked():
+			_ = os.Remove(path) // A process was killed while it wrote this. The next start tries again.
+		case ours && info.Mode().IsRegular() && info.Size() > maxFile:
+			s.setAside(name, fmt.Errorf("file is over %d MiB", maxFile>>20))
+		case ours && info.Mode().IsRegular():
+			if stored[name], err = os.ReadFile(path); err != nil {
+				delete(stored, name)
+				s.setAside(name, err)
+			}
+		}
+	}
+	s.mu.Lock()
+	s.stored = stored
+	s.mu.Unlock()
+	if !s.lock.Locked() {
+		return nil
+	}
+	probe, err := os.CreateTemp(s.Path, unfinished)
+	if err != nil {
+		return err
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // replaceFile replaces a file with what content writes. If that fails, the file stays as it is.

@@ -13,7 +13,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -152,42 +151,6 @@ func (s *Store) acquire(ctx context.Context, share bool, limit *time.Timer) erro
 		return errInUse
 	}
 	return err
-}
-
-// read reads the files, and checks that the directory can be written if it is locked.
-func (s *Store) read() error {
-	entries, err := os.ReadDir(s.Path)
-	if err != nil {
-		return err
-	}
-	stored := map[string][]byte{}
-	for _, e := range entries {
-		path := filepath.Join(s.Path, e.Name())
-		name, ours := strings.CutSuffix(e.Name(), extension)
-		switch info, err := e.Info(); {
-		case err != nil: // Another process has removed it.
-		case strings.HasPrefix(e.Name(), unfinished) && s.lock.Locked():
-			_ = os.Remove(path) // A process was killed while it wrote this. The next start tries again.
-		case ours && info.Mode().IsRegular() && info.Size() > maxFile:
-			s.setAside(name, fmt.Errorf("file is over %d MiB", maxFile>>20))
-		case ours && info.Mode().IsRegular():
-			if stored[name], err = os.ReadFile(path); err != nil {
-				delete(stored, name)
-				s.setAside(name, err)
-			}
-		}
-	}
-	s.mu.Lock()
-	s.stored = stored
-	s.mu.Unlock()
-	if !s.lock.Locked() {
-		return nil
-	}
-	probe, err := os.CreateTemp(s.Path, unfinished)
-	if err != nil {
-		return err
-	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // Load has load read the records of the file of that name as it was at the start, and reports whether it could. A file that
