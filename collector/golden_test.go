@@ -106,8 +106,7 @@ func (s shelf) Publish(_, collector string, src exposition.Source, _ time.Time) 
 	s[collector] = src
 	return nil
 }
-func (shelf) Extend(string, string, time.Time) {}
-func (shelf) Withdraw(string, string)          {}
+func (shelf) Withdraw(string, string) {}
 
 // pollAll polls every collector once at a YCM, and returns the snapshots and the exporter's own metrics.
 func pollAll(t *testing.T, ycm string, transport *http.Transport, store poll.Store) (shelf, *prometheus.Registry) {

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -65,8 +66,8 @@ func TestHungDiskDelaysNeitherPollsNorScrapesNorReloads(t *testing.T) {
 		t.Fatal(err)
 	}
 	disk, hangs := make(chan struct{}), make(chan struct{}, 100)
-	write := store.WriteFile
-	store.WriteFile = func(path string, content []byte) error {
+	write := store.ReplaceFile
+	store.ReplaceFile = func(path string, content func(io.Writer) error) error {
 		hangs <- struct{}{}
 		<-disk
 		return write(path, content)

@@ -150,5 +150,4 @@ func (s sources) Publish(_, collector string, source exposition.Source, _ time.T
 	s[collector] = source
 	return nil
 }
-func (sources) Extend(string, string, time.Time) {}
-func (sources) Withdraw(string, string)          {}
+func (sources) Withdraw(string, string) {}

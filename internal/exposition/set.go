@@ -68,16 +68,6 @@ func (s *Set) Publish(account, collector string, src Source, expires time.Time) 
 	return nil
 }
 
-// Extend lets the present snapshot of an account's collector, if there is one that has not expired, be served until
-// expires: later than before while a poll is in progress that may replace it, or as before once that has failed.
-func (s *Set) Extend(account, collector string, expires time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.snapshots[owner{account, collector}]; p != nil && time.Now().Before(p.expires) {
-		p.expires = expires
-	}
-}
-
 // Withdraw ends the snapshot of an account's collector.
 func (s *Set) Withdraw(account, collector string) {
 	s.mu.Lock()

@@ -35,28 +35,10 @@ func TestExpiredSnapshotIsNotServedAndFreed(t *testing.T) {
 		expectServed(t, set, "before it expires", "ycm_x", "ycm_y")
 		time.Sleep(time.Nanosecond)
 		expectServed(t, set, "as it expires", "ycm_y")
-		set.Extend("main", "cloud_pbx", far())
-		expectServed(t, set, "extended too late", "ycm_y")
 		runtime.GC()
 		if src.Value() != nil {
 			t.Error("the expired source is still held")
 		}
-	})
-}
-
-func TestSnapshotIsExtendedWhileAPollIsInProgress(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		set := newSet()
-		if err := set.Publish("main", "cloud_pbx", one("ycm_x", "main", 1), time.Now().Add(10*time.Minute)); err != nil {
-			t.Fatal(err)
-		}
-		set.Extend("main", "cloud_pbx", time.Now().Add(20*time.Minute))
-		set.Extend("main", "trunks", far()) // There is none.
-		time.Sleep(15 * time.Minute)
-		expectServed(t, set, "extended", "ycm_x")
-		set.Extend("main", "cloud_pbx", time.Now())
-		set.Extend("main", "cloud_pbx", far()) // It has ended.
-		expectServed(t, set, "cut short", []string{}...)
 	})
 }
 

@@ -12,11 +12,13 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
+	"github.com/prometheus/common/model"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
@@ -28,8 +30,6 @@ import (
 type Publisher interface {
 	// Publish serves a snapshot in place of the collector's last one, until it expires.
 	Publish(account, collector string, src exposition.Source, expires time.Time) error
-	// Extend changes when the present snapshot expires.
-	Extend(account, collector string, expires time.Time)
 	// Withdraw serves the collector's snapshot no longer.
 	Withdraw(account, collector string)
 }
@@ -59,32 +59,33 @@ type Options struct {
 type Account struct {
 	options    Options
 	collectors collector.Account
-	fleet      *sweep.Fleet
 	jobs       []*job // in the order in which they start
 }
 
 // NewAccount makes an account that does not poll yet.
 func NewAccount(o Options) *Account {
-	a := &Account{options: o}
+	a, causes := &Account{options: o}, &causes{by: map[string]*job{}}
 	for _, c := range o.Collectors {
 		if c.Schedule.Enabled {
-			a.jobs = append(a.jobs, newJob(o, c))
+			own, known := o, make(chan struct{})
+			own.Logger = log.With(o.Logger, "account", o.Account, "collector", c.Name)
+			a.jobs = append(a.jobs, &job{
+				Configured: c, Options: own, period: c.Schedule.Interval, causes: causes,
+				known: known, listed: sync.OnceFunc(func() { close(known) }), nudges: make(chan struct{}, 1),
+			})
 		}
 	}
-	a.collectors = collector.NewAccount(o.Account, o.Client, o.Direct, a.job(collector.CloudPBX) != nil, func(name string) bool {
+	list := a.job(collector.CloudPBX)
+	a.collectors = collector.NewAccount(o.Account, o.Client, o.Direct, list != nil, func(name string) bool {
 		j := a.job(name)
 		return j != nil && j.serving()
 	})
-	a.fleet = a.collectors.Fleet
 	for _, j := range a.jobs {
 		given := a.collectors
 		given.Schedule, given.Settings, given.Excluded, given.Queried = j.Schedule, j.Settings, j.Excluded, j.queried()
 		j.poller = j.New(given)
-		switch {
-		case j.QueriesPBXs:
-			j.uses = a.job(collector.CloudPBX)
-		case j.Name == collector.CloudPBX:
-			j.uses = a.job(collector.Firmware)
+		if j.QueriesPBXs {
+			j.list = list
 		}
 		if _, ok := j.sweeper(); ok {
 			j.period = sweep.PublishInterval(j.Schedule.Interval)
@@ -121,8 +122,8 @@ func (a *Account) Inherit(old *Account, unchanged bool) {
 // Restore serves the snapshots that the process before has persisted, until they would have expired anyway.
 func (a *Account) Restore() {
 	for _, j := range a.jobs {
-		if j.store != nil {
-			j.store.Load(j.Name, j.restore)
+		if j.Store != nil {
+			j.Store.Load(j.Name, j.restore)
 		}
 	}
 }
@@ -130,26 +131,24 @@ func (a *Account) Restore() {
 // PhoneCatalogues returns what collector autoprovisioning has read of each firmware version.
 func (a *Account) PhoneCatalogues() []collector.PhoneCatalogue { return a.collectors.PhoneCatalogues() }
 
-// open begins the self metrics of the account.
-func (a *Account) open() {
-	name := a.options.Account
-	a.options.Metrics.Track(name, a.options.Client.RateLimit)
-	a.options.Metrics.begin(name, a.options.Collectors)
-}
-
 // startSlot is the time between the first polls of an account's collectors; each starts somewhere inside its slot.
 const startSlot = 250 * time.Millisecond
 
 // Run polls until ctx ends, and returns when every goroutine has ended and the tokens of PBXs with direct access are revoked.
 func (a *Account) Run(ctx context.Context) {
-	a.open()
-	a.logStart()
+	a.options.Metrics.begin(a.options.Account, a.options.Client.RateLimit(), a.options.Collectors)
+	var polled []string
+	for _, j := range a.jobs {
+		polled = append(polled, j.Name+":"+model.Duration(j.Schedule.Interval).String())
+	}
+	level.Info(a.options.Logger).Log("msg", "Account started", "account", a.options.Account, "base_url", a.options.BaseURL.Redacted(),
+		"collectors", strings.Join(polled, ","), "requests_per_second", a.options.Client.RateLimit().PerSecond)
 	var running sync.WaitGroup
 	for i, j := range a.jobs {
 		delay := time.Duration(i)*startSlot + rand.N(startSlot)
 		running.Go(func() { j.run(ctx, delay, a.nudgeOthers) })
 	}
-	running.Go(func() { a.watchPauses(ctx) })
+	running.Go(func() { a.watchLimit(ctx) })
 	running.Wait()
 	a.close(ctx)
 }
@@ -157,7 +156,7 @@ func (a *Account) Run(ctx context.Context) {
 // Once polls each enabled collector once, one after the other, and returns the errors of those that failed. progress, which may
 // be nil, receives how far each poll is; a total of 0 is not known yet. The account cannot be used afterwards.
 func (a *Account) Once(ctx context.Context, progress func(collector string, done, total int)) error {
-	a.open()
+	a.options.Metrics.begin(a.options.Account, a.options.Client.RateLimit(), a.options.Collectors)
 	defer a.close(ctx)
 	var failed []error
 	for _, j := range a.jobs {
@@ -190,7 +189,7 @@ func (a *Account) close(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
-	if err := a.fleet.Close(ctx); err != nil {
+	if err := a.collectors.Fleet.Close(ctx); err != nil {
 		level.Warn(a.options.Logger).Log("msg", "Failed to revoke the token of a PBX, so it counts until it expires", "account", a.options.Account, "err", err)
 	}
 }
@@ -199,5 +198,10 @@ func (a *Account) close(ctx context.Context) {
 // not poll the list is ready.
 func (a *Account) Ready() bool {
 	list := a.job(collector.CloudPBX)
-	return list == nil || isClosed(list.polled)
+	if list == nil {
+		return true
+	}
+	list.mu.Lock()
+	defer list.mu.Unlock()
+	return list.result != "" || !list.snapshot.Published.IsZero()
 }

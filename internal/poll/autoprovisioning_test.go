@@ -79,13 +79,13 @@ func TestCatalogueIsReadOncePerVersion(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("requests in the first 23 hours (-want +got):\n%s", diff)
 				}
-				for family, told := range map[string]bool{
+				for family, served := range map[string]bool{
 					"ycm_autoprovisioning_phone_vendors":    true,
 					"ycm_autoprovisioning_phone_models":     depth != "vendors",
 					"ycm_autoprovisioning_phone_model_info": depth == "full",
 				} {
-					if got := b.sampled("autoprovisioning", family) > 0; got != told {
-						t.Errorf("with depth %s, %s has samples: %v, want %v", depth, family, got, told)
+					if got := b.sampled("autoprovisioning", family) > 0; got != served {
+						t.Errorf("with depth %s, %s has samples: %v, want %v", depth, family, got, served)
 					}
 				}
 			})
@@ -93,13 +93,16 @@ func TestCatalogueIsReadOncePerVersion(t *testing.T) {
 	}
 }
 
-// A version is read within minutes of its first PBX, and the known ones once a day; one that no PBX has any more is
+// A version is read within minutes of its first PBX, and the known ones once per interval; one that no PBX has any more is
 // not exported.
 func TestCatalogueFollowsTheFleet(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		ycm := b.simulate(t, ycmtest.Options{PBXs: 4, Seed: 1, History: 20_000}, listAnd(phonesOf("models")))
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 4, Seed: 1, History: 20_000}, listAnd(func(c plan) {
+			phonesOf("models")(c)
+			c["autoprovisioning"] = every(4*time.Hour, 12*time.Hour).with(c["autoprovisioning"].yaml)
+		}))
 		ycm.UpdateAll(running)
 		versions(ycm, "84.10.0.30", "84.12.0.32")
 		known := func() []string {
@@ -112,7 +115,7 @@ func TestCatalogueFollowsTheFleet(t *testing.T) {
 			return versions
 		}
 		defer start(b.Account)()
-		after(10 * time.Hour)
+		after(time.Hour)
 		if diff := cmp.Diff([]string{"84.10.0.30", "84.12.0.32"}, known()); diff != "" {
 			t.Fatalf("versions (-want +got):\n%s", diff)
 		}
@@ -131,11 +134,11 @@ func TestCatalogueFollowsTheFleet(t *testing.T) {
 			t.Errorf("after the last PBX left a version, versions are known (-want +got):\n%s", diff)
 		}
 
-		after(24*time.Hour - 10*time.Hour - 14*time.Minute) // until the second sweep begins
+		after(4*time.Hour - time.Hour - 14*time.Minute) // until the second sweep begins
 		began := ycm.Count(ycmtest.Proxy)
-		after(24 * time.Hour)
+		after(4 * time.Hour)
 		if got := ycm.Count(ycmtest.Proxy) - began; got != 22 {
-			t.Errorf("on the second day there were %d requests for 2 versions, want 11 for each", got)
+			t.Errorf("in the second interval there were %d requests for 2 versions, want 11 for each", got)
 		}
 	})
 }
@@ -230,7 +233,7 @@ func TestRequiredPhones(t *testing.T) {
 					t.Errorf("supported (-want +got):\n%s", diff)
 				}
 				if got := menus(ycm, 0)["84.12.0.32 phone_model"]; depth == "vendors" && got != 2 {
-					t.Errorf("at depth vendors %d vendors were asked for their models, want the 2 of the required phones", got)
+					t.Errorf("at depth vendors %d vendors were queried for their models, want the 2 of the required phones", got)
 				}
 			})
 		})
@@ -299,7 +302,7 @@ func TestHostileMenus(t *testing.T) {
 					}
 				}
 				got := ""
-				if v, told := b.values("autoprovisioning", "ycm_autoprovisioning_phone_supported", "version")["84.19.0.22"]; told {
+				if v, served := b.values("autoprovisioning", "ycm_autoprovisioning_phone_supported", "version")["84.19.0.22"]; served {
 					got = fmt.Sprint(v)
 				}
 				if got != c.supported {

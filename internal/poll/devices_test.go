@@ -13,14 +13,14 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// devices asks PBXs what their customers' devices do, each 15 minutes.
+// devices polls the devices of every PBX every 15 minutes.
 func devices(c plan) {
 	for _, name := range []string{"extensions", "phones", "capacity"} {
 		c[name] = every(15*time.Minute, 45*time.Minute)
 	}
 }
 
-// devicePaths are what those collectors ask a PBX for.
+// devicePaths are the paths that those collectors request of a PBX.
 var devicePaths = []string{"extension/list", "phone/search", "system/capacity"}
 
 // registered is an extension's SIP phones, by their status.
@@ -129,8 +129,8 @@ func TestPairsOfVendorAndModelAreCapped(t *testing.T) {
 					pairs[model] = true
 				}
 			}
-			if v, told := truncated[id]; len(pairs) != want.pairs || v != want.capped || !told {
-				t.Errorf("PBX %d has %d pairs and truncated=%v (told: %v), want %d and %v", i, len(pairs), v, told, want.pairs, want.capped)
+			if v, served := truncated[id]; len(pairs) != want.pairs || v != want.capped || !served {
+				t.Errorf("PBX %d has %d pairs and truncated=%v (served: %v), want %d and %v", i, len(pairs), v, served, want.pairs, want.capped)
 			}
 			got := [3]float64{phones[id+" "+want.most+" registered"], phones[id+" "+want.most+" unregistered"], phones[id+" "+want.most+" unassigned"]}
 			if got != [3]float64{2, 0, 1} {
@@ -168,9 +168,9 @@ func TestHostileDevices(t *testing.T) {
 				if strings.ContainsAny(shown, "\x00\x1b") || strings.Contains(shown, long[:200]) {
 					t.Errorf("the scrape shows what no label may hold:\n%.2000q", shown)
 				}
-				told := b.values(name, family, "cloud_pbx_id")
+				served := b.values(name, family, "cloud_pbx_id")
 				for i, p := range pbxs {
-					_, ok := told[fmt.Sprint(p.ID)]
+					_, ok := served[fmt.Sprint(p.ID)]
 					if last := i == len(pbxs)-1; last && !ok || i < len(refused) && ok && name != "capacity" {
 						t.Errorf("PBX %d of %d has a sample of %s: %v, want it of those alone whose answer can be understood", i, len(pbxs), family, ok)
 					}
@@ -181,7 +181,7 @@ func TestHostileDevices(t *testing.T) {
 }
 
 // A phone that only a PBX with other firmware has is held against each version that runs; a restart forgets none, although
-// no PBX can be asked after it.
+// no PBX can be polled after it.
 func TestPhonesInUseAreHeldAgainstEachVersion(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -220,24 +220,24 @@ func TestPhonesInUseAreHeldAgainstEachVersion(t *testing.T) {
 		stop = start(b.Account)
 		after(10 * time.Minute)
 		stop()
-		check("while nothing can be asked after a restart")
+		check("while no PBX can be polled after a restart")
 	})
 }
 
-// A sweep of 400 PBXs with 40 extensions each is one request for each PBX, and walks keep their interval beside it.
+// A sweep of 100 PBXs with 40 extensions each is one request for each PBX, and walks keep their interval beside it.
 func TestExtensionsLeaveTheWalksTheirInterval(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const pbxs = 400
+		const pbxs = 100
 		b := newBench(t)
 		ycm := b.fleetOf(t, pbxs, listAnd(func(c plan) { c["extensions"] = every(15*time.Minute, 45*time.Minute) }))
 		ycm.UpdateAll(func(p *ycmtest.PBX) { p.UsedExtensions, p.ExtensionCapacity = 40, 50 })
-		b.limit(ycm, 60, time.Minute)
+		b.limit(ycm, 16, time.Minute)
 		stop := start(b.Account)
 		after(20 * time.Minute)
 		before := ycm.Count(ycmtest.Proxy)
 		after(30 * time.Minute)
-		asked := ycm.Count(ycmtest.Proxy) - before
+		polled := ycm.Count(ycmtest.Proxy) - before
 		stop()
 		var last time.Time
 		longest := time.Duration(0)
@@ -249,9 +249,9 @@ func TestExtensionsLeaveTheWalksTheirInterval(t *testing.T) {
 				last = r.Time
 			}
 		}
-		t.Logf("in half an hour %d requests to PBXs; a round takes %v; walks begin at most %v apart", asked, b.sweepDuration(t, "extensions"), longest)
-		if asked < 1.9*pbxs || asked > 2.2*pbxs {
-			t.Errorf("in half an hour, which is two rounds, PBXs were sent %d requests, want one for each of %d PBXs and round", asked, pbxs)
+		t.Logf("in half an hour %d requests to PBXs; a sweep takes %v; walks begin at most %v apart", polled, b.sweepDuration(t, "extensions"), longest)
+		if polled < 1.9*pbxs || polled > 2.2*pbxs {
+			t.Errorf("in half an hour, which is two sweeps, %d requests were sent to PBXs, want one for each of %d PBXs and sweep", polled, pbxs)
 		}
 		if longest == 0 || longest > 75*time.Second {
 			t.Errorf("walks begin up to %v apart, want each minute", longest)

@@ -46,13 +46,13 @@ func (s setting) with(yaml string) setting {
 	return s
 }
 
-// everything enables all collectors that ask YCM alone.
+// everything enables all collectors that query YCM alone.
 func everything() plan {
 	hourly := every(time.Hour, 3*time.Hour)
 	return plan{"cloud_pbx": hourly, "firmware": hourly, "subscription": hourly, "users": hourly}
 }
 
-// everythingOfPBXs enables those that ask the PBXs too.
+// everythingOfPBXs enables those that query the PBXs too.
 func everythingOfPBXs() plan {
 	hourly := every(time.Hour, 3*time.Hour)
 	return everything().with("pbx_api", hourly).with("trunks", hourly).with("autoprovisioning", hourly.with("depth: full"))
@@ -107,12 +107,6 @@ func (s *shelf) Publish(_, collector string, src exposition.Source, expires time
 }
 
 func newSet() *exposition.Set { return exposition.NewSet(prometheus.NewRegistry(), log.NewNopLogger()) }
-
-func (s *shelf) Extend(_, collector string, expires time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expires[collector] = expires
-}
 
 func (s *shelf) Withdraw(_, collector string) {
 	s.mu.Lock()
@@ -205,7 +199,7 @@ func (b *bench) configure(p plan) {
 	b.Account = NewAccount(b.options)
 }
 
-// reload replaces the account, which has ended, by one with other collectors that goes on where it was.
+// reload replaces the account, which has ended, by one with other collectors that continues where it was.
 func (b *bench) reload(p plan) {
 	old := b.Account
 	b.configure(p)

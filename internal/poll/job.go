@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
@@ -18,38 +17,26 @@ import (
 // job is one collector of one account.
 type job struct {
 	collector.Configured
-	account string
+	Options // of the account; the logger is the collector's own
 	poller  collector.Poller
-	period  time.Duration // from the start of a poll to the start of the next
-	uses    *job          // that this one waits for; may be nil
-	out     Publisher
-	store   Store // may be nil
-	metrics *Metrics
-	logger  log.Logger
+	period  time.Duration         // from the start of a poll to the start of the next
+	list    *job                  // the list of PBXs, if this collector waits for it
+	causes  *causes               // of the account
 	watch   func(done, total int) // may be nil; receives how far the present poll is
 
-	polled    chan struct{}  // closed when the first poll has ended, or a snapshot was restored
-	succeeded chan struct{}  // closed when the first poll has succeeded, or a snapshot was restored
-	nudges    chan time.Time // when to try again earlier
-	logged    logged         // used by the polling goroutine alone
-	failures  int            // in a row, of those that are repeated soon; used by the polling goroutine alone
+	known    chan struct{} // closed by listed
+	listed   func()        // the first poll has succeeded, or a snapshot was restored
+	nudges   chan struct{} // try again soon
+	slow     bool          // polls, or sweeps, take longer than their interval; used by the polling goroutine alone
+	failures int           // in a row, of those that are repeated soon; used by the polling goroutine alone
 
 	mu        sync.Mutex
 	status    CollectorStatus
 	result    yeastar.Class // of the last poll that ended; empty before
 	lastEnded time.Time     // the start of the last poll that ended
 	nudged    bool          // since the last success
-	snapshot  served
-	unsaved   bool      // the snapshot is newer than what was saved
-	saved     time.Time // the start of the poll that was saved last
-}
-
-func newJob(o Options, c collector.Configured) *job {
-	return &job{
-		Configured: c, account: o.Account, period: c.Schedule.Interval, out: o.Publisher, store: o.Store, metrics: o.Metrics,
-		logger: log.With(o.Logger, "account", o.Account, "collector", c.Name),
-		polled: make(chan struct{}), succeeded: make(chan struct{}), nudges: make(chan time.Time, 1),
-	}
+	snapshot  published
+	saved     time.Time // when the snapshot that was saved last was published
 }
 
 // sweeper is the job's poller, if that queries PBX after PBX.
@@ -62,7 +49,7 @@ func (j *job) sweeper() (collector.Sweeper, bool) {
 func (j *job) poll(ctx context.Context) error {
 	started := time.Now()
 	j.mu.Lock()
-	j.status.Running, j.status.LastStart, j.status.Next = true, started, started.Add(j.period)
+	j.status.Running, j.status.LastStart = true, started
 	j.mu.Unlock()
 	j.progress(0, 0)
 	err := j.attempt(ctx, started)
@@ -71,15 +58,13 @@ func (j *job) poll(ctx context.Context) error {
 	defer j.mu.Unlock()
 	now := time.Now()
 	j.status.Running = false
-	if err != nil {
-		j.release(now)
-	}
 	if err != nil && ctx.Err() != nil {
 		return err
 	}
 	j.lastEnded, j.result, j.status.Duration, j.status.Err = started, classOf(err), now.Sub(started), ""
 	if err != nil {
 		j.status.Err = err.Error()
+		j.status.Restored = j.status.Restored && now.Before(j.snapshot.expires(j.Schedule.StaleAfter))
 	} else {
 		j.status.LastSuccess, j.nudged = now, false
 		j.status.Total = max(j.status.Total, 1)
@@ -87,12 +72,11 @@ func (j *job) poll(ctx context.Context) error {
 		if j.watch != nil {
 			j.watch(j.status.Done, j.status.Total)
 		}
-		closeOnce(j.succeeded)
+		j.listed()
 	}
 	j.status.Polls = prepend(j.status.Polls, Poll{Start: started, Duration: j.status.Duration, Total: j.status.Total, Err: j.status.Err})
-	closeOnce(j.polled)
-	j.metrics.polls.WithLabelValues(j.account, j.Name, string(j.result)).Inc()
-	j.metrics.show(j)
+	j.Metrics.polls.WithLabelValues(j.Account, j.Name, string(j.result)).Inc()
+	j.Metrics.export(j)
 	return err
 }
 
@@ -101,8 +85,8 @@ func (j *job) attempt(ctx context.Context, started time.Time) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			c := crash.Of(cause)
-			level.Error(j.logger).Log("msg", "Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
-			err = fmt.Errorf("account %s: the collector panicked: %v; please report it with the stack in the log", j.account, cause)
+			level.Error(j.Logger).Log("msg", "Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
+			err = fmt.Errorf("account %s: the collector panicked: %v; please report it with the stack in the log", j.Account, cause)
 		}
 	}()
 	snapshot, err := j.poller.Poll(ctx, j.progress)
@@ -117,7 +101,6 @@ func (j *job) progress(done, total int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.status.Done, j.status.Total = done, total
-	j.hold(time.Now())
 	if j.watch != nil {
 		j.watch(done, total)
 	}
@@ -126,27 +109,8 @@ func (j *job) progress(done, total int) {
 // classOf is the error's class; what is not an error of a client is invalid.
 func classOf(err error) yeastar.Class {
 	var failed *yeastar.Error
-	switch {
-	case err == nil:
-		return yeastar.OK
-	case errors.As(err, &failed):
-		return failed.Class
-	default:
+	if err != nil && !errors.As(err, &failed) {
 		return yeastar.Invalid
 	}
-}
-
-func closeOnce(c chan struct{}) {
-	if !isClosed(c) {
-		close(c)
-	}
-}
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
+	return yeastar.ClassOf(err)
 }

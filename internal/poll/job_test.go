@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
 // selfMetric is a self metric of the account's collector named polls.
@@ -31,7 +33,7 @@ func TestPanicIsAFailedPoll(t *testing.T) {
 
 		lines := b.journal.with("level=error", "Collector panicked", "a page without an end", "job_test.go", "account=main", "collector=polls")
 		if len(lines) != 2 {
-			t.Errorf("two polls panicked; the log has %d lines that tell of it at level error with the stack:\n%s", len(lines), b.journal.lines.String())
+			t.Errorf("two polls panicked; the log has %d lines about it at level error with the stack:\n%s", len(lines), b.journal.lines.String())
 		}
 		for metric, want := range map[string]string{
 			`ycm_collector_polls_total{account="main",collector="polls",result="invalid"}`: "2",
@@ -61,7 +63,7 @@ func TestUnusableSnapshotIsAFailedPoll(t *testing.T) {
 	})
 	err := j.poll(context.Background())
 	if err == nil || !strings.Contains(err.Error(), "ycm_cloud_pbx_info: samples out of order") {
-		t.Errorf("the poll's error is %v, want one that tells what is wrong with the snapshot", err)
+		t.Errorf("the poll's error is %v, want one that says what is wrong with the snapshot", err)
 	}
 	if got := classOf(err); got != yeastar.Invalid {
 		t.Errorf("the poll's class is %s, want invalid", got)
@@ -132,5 +134,48 @@ func TestFailureOfAKindIsReportedOnce(t *testing.T) {
 		allowed.Store(false)
 		time.Sleep(time.Minute)
 		expect("warn", "Poll failed", 2)
+	})
+}
+
+// A cause that is the same for all collectors of an account is one line of the log, and one that is a collector's own is one more.
+func TestCauseIsOneLineOfAnAccount(t *testing.T) {
+	t.Parallel()
+	for class, want := range map[yeastar.Class]int{yeastar.Network: 1, yeastar.Auth: 1, yeastar.Denied: 3} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			var at []time.Duration
+			for _, name := range []string{"one", "two", "three"} {
+				b.add(name, every(time.Minute, time.Hour), failing(1, class, &at))
+			}
+			stop := start(b.Account)
+			time.Sleep(5 * time.Minute)
+			stop()
+			if failed, again := len(b.journal.with("level=warn", "Poll failed")), len(b.journal.with("level=info", "succeeded again")); failed != want || again != want {
+				t.Errorf("three collectors failed with %s and succeeded again: %d and %d lines, want %d each:\n%s", class, failed, again, want, &b.journal.lines)
+			}
+		})
+	}
+}
+
+// A collector that waits for the first list is waiting, not failed.
+func TestCollectorWithoutAListIsWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 3}, listAnd(pbxAPI))
+		fault := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Status(http.StatusInternalServerError)})
+		defer start(b.Account)()
+		after(30 * time.Minute)
+		if list, api := b.Status().Collectors[0], b.Status().Collectors[1]; list.Waiting || list.Err == "" || !api.Waiting || api.Err != "" {
+			t.Errorf("while the list fails the states are %+v and %+v, want failing and waiting", list, api)
+		}
+		if got := value(t, b.registry, `ycm_collector_success{account="main",collector="pbx_api"}`); got != "" {
+			t.Errorf("ycm_collector_success of a collector that waits is %s, want none", got)
+		}
+		fault.Remove()
+		after(10 * time.Minute)
+		if api := b.Status().Collectors[1]; api.Waiting || api.LastSuccess.IsZero() {
+			t.Errorf("with a list the state is %+v, want a success", api)
+		}
 	})
 }

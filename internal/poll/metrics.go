@@ -1,7 +1,7 @@
 package poll
 
 import (
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,108 +13,90 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// Metrics is what the exporter tells about its own polling, for all accounts.
+// Metrics is what the exporter exports about its own polling, for all accounts.
 type Metrics struct {
-	up          *prometheus.GaugeVec
-	success     *prometheus.GaugeVec
-	duration    *prometheus.GaugeVec
-	interval    *prometheus.GaugeVec
-	lastSuccess *prometheus.GaugeVec
-	restored    *prometheus.GaugeVec
-	polls       *prometheus.CounterVec
-	sweep       *prometheus.GaugeVec
-	pbxPolls    *prometheus.CounterVec
+	up, success, duration, interval, lastSuccess, restored, sweep *prometheus.GaugeVec
+	polls, pbxPolls                                               *prometheus.CounterVec
 
-	requests    *prometheus.CounterVec
-	latency     *prometheus.HistogramVec
-	retries     *prometheus.CounterVec
-	limitWait   *prometheus.CounterVec
-	unexpected  *prometheus.CounterVec
-	tokenEnds   *prometheus.GaugeVec
-	logins      *prometheus.CounterVec
-	repairs     *prometheus.CounterVec
-	mismatches  *prometheus.CounterVec
-	unconfirmed *prometheus.GaugeVec
+	requests, retries, limitWait, unexpected, logins, repairs, mismatches *prometheus.CounterVec
+	latency                                                               *prometheus.HistogramVec
+	allowedRate, tokenEnds, unconfirmed                                   *prometheus.GaugeVec
 
-	limits *limits
+	all []*prometheus.MetricVec // each has the label account
 }
 
 // NewMetrics makes the metrics and registers them.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
-	auto := promauto.With(reg)
+	m, auto := &Metrics{}, promauto.With(reg)
 	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		return auto.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+		v := auto.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+		m.all = append(m.all, v.MetricVec)
+		return v
 	}
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return auto.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+		v := auto.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+		m.all = append(m.all, v.MetricVec)
+		return v
 	}
-	m := &Metrics{
-		up: gauge("ycm_up",
-			"Whether the last walk of the list of Cloud PBXs succeeded (1) or not (0); absent before the first one ended.", "account"),
-		success: gauge("ycm_collector_success",
-			"Whether the collector's last poll succeeded (1) or not (0).", "account", "collector"),
-		duration: gauge("ycm_collector_duration_seconds",
-			"Duration of the collector's last poll, including waits for the rate limit.", "account", "collector"),
-		interval: gauge("ycm_collector_interval_seconds",
-			"Configured time from the start of one poll of the collector to the start of the next, or of its sweeps.", "account", "collector"),
-		lastSuccess: gauge("ycm_collector_last_success_timestamp_seconds",
-			"Unix time at which the collector's last successful poll ended.", "account", "collector"),
-		restored: gauge("ycm_collector_restored",
-			"Whether what is served of the collector is what was known before a restart of the exporter (1) or not (0); it is as old as ycm_collector_last_success_timestamp_seconds says.", "account", "collector"),
-		polls: counter("ycm_collector_polls_total",
-			"Polls of the collector that have ended, by result.", "account", "collector", "result"),
-		sweep: gauge("ycm_collector_sweep_duration_seconds",
-			"Duration of the collector's last complete sweep of all PBXs, absent before the first; exceeds the interval where the rate limit is too low for it.", "account", "collector"),
-		pbxPolls: counter("ycm_collector_pbx_polls_total",
-			"PBXs that the collector asked, each time it asked one, by result.", "account", "collector", "result"),
-		requests: counter("ycm_api_requests_total",
-			"HTTP requests sent to the YCM API, retries and token requests included, by result.", "account", "endpoint", "result"),
-		latency: auto.NewHistogramVec(prometheus.HistogramOpts{
-			Name:                            "ycm_api_request_duration_seconds",
-			Help:                            "Duration of HTTP requests to the YCM API, without waits for the rate limit.",
-			Buckets:                         []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-			NativeHistogramBucketFactor:     1.1,
-			NativeHistogramMaxBucketNumber:  100,
-			NativeHistogramMinResetDuration: time.Hour,
-		}, []string{"account", "endpoint"}),
-		retries: counter("ycm_api_retries_total",
-			"Requests to the YCM API that were sent again, by the reason.", "account", "reason"),
-		limitWait: counter("ycm_api_rate_limit_wait_seconds_total",
-			"Time that requests to the YCM API waited for the account's rate limit.", "account"),
-		unexpected: counter("ycm_api_unexpected_values_total",
-			"Values of the YCM API that could not be understood and so have no sample, by field.", "account", "field"),
-		tokenEnds: gauge("ycm_api_token_expiration_timestamp_seconds",
-			"Unix time at which the account's access token expires.", "account"),
-		logins: counter("ycm_api_logins_total",
-			"Requests for an access token of the YCM API, by grant type and result.", "account", "grant", "result"),
-		repairs: counter("ycm_walk_repairs_total",
-			"Walks of the list of Cloud PBXs that had to be mended: a PBX missed was found by its id, or the list was walked again.", "account"),
-		mismatches: counter("ycm_walk_mismatches_total",
-			"Walks that were served although YCM's total and its list of Cloud PBXs disagree, as two readings of the list found.", "account"),
-		unconfirmed: gauge("ycm_cloud_pbxs_unconfirmed",
-			"Whether the latest walk misses so many Cloud PBXs that it is not served before more walks agree (1) or not (0); what is served is older then.", "account"),
-		limits: &limits{read: map[string]func() ycmclient.RateLimitState{}},
-	}
-	reg.MustRegister(m.limits)
+	m.up = gauge("ycm_up",
+		"Whether the last walk of the list of Cloud PBXs succeeded (1) or not (0); absent before the first one ended.", "account")
+	m.success = gauge("ycm_collector_success",
+		"Whether the collector's last poll succeeded (1) or not (0).", "account", "collector")
+	m.duration = gauge("ycm_collector_duration_seconds",
+		"Duration of the collector's last poll, including waits for the rate limit.", "account", "collector")
+	m.interval = gauge("ycm_collector_interval_seconds",
+		"Configured time from the start of one poll of the collector to the start of the next, or of its sweeps.", "account", "collector")
+	m.lastSuccess = gauge("ycm_collector_last_success_timestamp_seconds",
+		"Unix time at which the collector's last successful poll ended.", "account", "collector")
+	m.restored = gauge("ycm_collector_restored",
+		"Whether what is served of the collector is what was known before a restart of the exporter (1) or not (0); it is as old as ycm_collector_last_success_timestamp_seconds says.", "account", "collector")
+	m.polls = counter("ycm_collector_polls_total",
+		"Polls of the collector that have ended, by result.", "account", "collector", "result")
+	m.sweep = gauge("ycm_collector_sweep_duration_seconds",
+		"Duration of the collector's last complete sweep of all PBXs, absent before the first; exceeds the interval where the rate limit is too low for it.", "account", "collector")
+	m.pbxPolls = counter("ycm_collector_pbx_polls_total",
+		"PBXs that the collector asked, each time it asked one, by result.", "account", "collector", "result")
+	m.requests = counter("ycm_api_requests_total",
+		"HTTP requests sent to the YCM API, retries and token requests included, by result.", "account", "endpoint", "result")
+	m.latency = auto.NewHistogramVec(prometheus.HistogramOpts{
+		Name:                            "ycm_api_request_duration_seconds",
+		Help:                            "Duration of HTTP requests to the YCM API, without waits for the rate limit.",
+		Buckets:                         []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  100,
+		NativeHistogramMinResetDuration: time.Hour,
+	}, []string{"account", "endpoint"})
+	m.retries = counter("ycm_api_retries_total",
+		"Requests to the YCM API that were sent again, by the reason.", "account", "reason")
+	m.limitWait = counter("ycm_api_rate_limit_wait_seconds_total",
+		"Time that requests to the YCM API waited for the account's rate limit.", "account")
+	m.unexpected = counter("ycm_api_unexpected_values_total",
+		"Values of the YCM API that could not be understood and so have no sample, by field.", "account", "field")
+	m.tokenEnds = gauge("ycm_api_token_expiration_timestamp_seconds",
+		"Unix time at which the account's access token expires.", "account")
+	m.logins = counter("ycm_api_logins_total",
+		"Requests for an access token of the YCM API, by grant type and result.", "account", "grant", "result")
+	m.repairs = counter("ycm_walk_repairs_total",
+		"Walks of the list of Cloud PBXs that had to be mended: a PBX missed was found by its id, or the list was walked again.", "account")
+	m.mismatches = counter("ycm_walk_mismatches_total",
+		"Walks that were served although YCM's total and its list of Cloud PBXs disagree, as two readings of the list found.", "account")
+	m.unconfirmed = gauge("ycm_cloud_pbxs_unconfirmed",
+		"Whether the latest walk misses so many Cloud PBXs that it is not served before more walks agree (1) or not (0); what is served is older then.", "account")
+	m.allowedRate = gauge("ycm_api_rate_limit_requests_per_second",
+		"Current request rate limit in requests per second; lower than configured while throttled because another client shares the Client ID.", "account")
+	m.all = append(m.all, m.latency.MetricVec)
 	return m
 }
 
-// vectors is every metric that is kept by account.
-func (m *Metrics) vectors() []interface {
-	DeletePartialMatch(prometheus.Labels) int
-} {
-	return []interface {
-		DeletePartialMatch(prometheus.Labels) int
-	}{
-		m.up, m.success, m.duration, m.interval, m.lastSuccess, m.restored, m.polls, m.sweep, m.pbxPolls, m.requests, m.latency, m.retries,
-		m.limitWait, m.unexpected, m.tokenEnds, m.logins, m.repairs, m.mismatches, m.unconfirmed,
+// begin starts the counters of an account that is about to poll at 0, so that an alert does not miss their first increase, and
+// drops the series of collectors that are not enabled.
+func (m *Metrics) begin(account string, limit ycmclient.RateLimitState, collectors []collector.Configured) {
+	startResults := func(counter *prometheus.CounterVec, labels ...string) {
+		for _, result := range yeastar.Classes() {
+			counter.WithLabelValues(slices.Concat([]string{account}, labels, []string{string(result)})...)
+		}
 	}
-}
-
-// Track exports an account's rate limit, read at each scrape, and starts those counters of the account at 0 whose first
-// increase an alert must not miss.
-func (m *Metrics) Track(account string, limit func() ycmclient.RateLimitState) {
-	m.limits.set(account, limit)
+	m.allowedRate.WithLabelValues(account).Set(limit.PerSecond)
 	m.limitWait.WithLabelValues(account)
 	m.repairs.WithLabelValues(account)
 	m.mismatches.WithLabelValues(account)
@@ -122,104 +104,101 @@ func (m *Metrics) Track(account string, limit func() ycmclient.RateLimitState) {
 	for _, reason := range []yeastar.Class{yeastar.Network, yeastar.Timeout, yeastar.Server, yeastar.RateLimited} {
 		m.retries.WithLabelValues(account, string(reason))
 	}
-	for _, result := range yeastar.Classes() {
-		for _, grant := range []string{"client_credentials", "refresh_token"} {
-			m.logins.WithLabelValues(account, grant, string(result))
-		}
-	}
-	m.start(account, ycmclient.EndpointToken)
-}
-
-// start starts the counters of an endpoint's requests at 0.
-func (m *Metrics) start(account, endpoint string) {
-	for _, result := range yeastar.Classes() {
-		m.requests.WithLabelValues(account, endpoint, string(result))
-	}
-}
-
-// Forget drops every series of an account that is polled no longer.
-func (m *Metrics) Forget(account string) {
-	m.limits.set(account, nil)
-	for _, vector := range m.vectors() {
-		vector.DeletePartialMatch(prometheus.Labels{"account": account})
-	}
-}
-
-// begin starts the counters of the collectors that an account is about to poll, and drops the series of those that are not
-// enabled.
-func (m *Metrics) begin(account string, collectors []collector.Configured) {
+	startResults(m.logins, "client_credentials")
+	startResults(m.logins, "refresh_token")
+	startResults(m.requests, ycmclient.EndpointToken)
 	for _, c := range collectors {
 		for _, endpoint := range c.Endpoints {
-			m.start(account, endpoint)
+			startResults(m.requests, endpoint)
 		}
-		if c.Schedule.Enabled {
-			m.interval.WithLabelValues(account, c.Name).Set(c.Schedule.Interval.Seconds())
-			for _, result := range yeastar.Classes() {
-				m.polls.WithLabelValues(account, c.Name, string(result))
-				if c.QueriesPBXs {
-					m.pbxPolls.WithLabelValues(account, c.Name, string(result))
-				}
+		if !c.Schedule.Enabled {
+			m.drop(prometheus.Labels{"account": account, "collector": c.Name})
+			if c.Name == collector.CloudPBX {
+				m.up.DeleteLabelValues(account)
 			}
-			m.restored.WithLabelValues(account, c.Name)
 			continue
 		}
-		for _, vector := range m.vectors() {
-			vector.DeletePartialMatch(prometheus.Labels{"account": account, "collector": c.Name})
-		}
-		if c.Name == collector.CloudPBX {
-			m.up.DeleteLabelValues(account)
+		m.interval.WithLabelValues(account, c.Name).Set(c.Schedule.Interval.Seconds())
+		m.restored.WithLabelValues(account, c.Name)
+		startResults(m.polls, c.Name)
+		if c.QueriesPBXs {
+			startResults(m.pbxPolls, c.Name)
 		}
 	}
 }
 
-// show exports how the polls of a collector go. The job's lock must be held.
-func (m *Metrics) show(j *job) {
-	m.restored.WithLabelValues(j.account, j.Name).Set(series.Boolean(j.status.Restored))
+// Forget drops every series of an account that is no longer polled.
+func (m *Metrics) Forget(account string) { m.drop(prometheus.Labels{"account": account}) }
+
+func (m *Metrics) drop(labels prometheus.Labels) {
+	for _, vector := range m.all {
+		vector.DeletePartialMatch(labels)
+	}
+}
+
+// export exports the polls of a collector. The job's lock must be held.
+func (m *Metrics) export(j *job) {
+	m.restored.WithLabelValues(j.Account, j.Name).Set(series.Boolean(j.status.Restored))
 	if !j.status.LastSuccess.IsZero() {
-		m.lastSuccess.WithLabelValues(j.account, j.Name).Set(float64(j.status.LastSuccess.UnixMilli()) / 1000)
+		m.lastSuccess.WithLabelValues(j.Account, j.Name).Set(float64(j.status.LastSuccess.UnixMilli()) / 1000)
 	}
 	if j.result == "" { // No poll has ended since the start.
 		return
 	}
-	succeeded := series.Boolean(j.result == yeastar.OK)
-	m.duration.WithLabelValues(j.account, j.Name).Set(j.status.Duration.Seconds())
-	m.success.WithLabelValues(j.account, j.Name).Set(succeeded)
-	if j.Name == collector.CloudPBX {
-		m.up.WithLabelValues(j.account).Set(succeeded)
-	}
+	m.duration.WithLabelValues(j.Account, j.Name).Set(j.status.Duration.Seconds())
+	m.exportSuccess(j.Account, j.Name, j.result == yeastar.OK)
 	if sweeper, ok := j.sweeper(); ok {
-		m.sweep.WithLabelValues(j.account, j.Name).Set(sweeper.Duration().Seconds())
+		m.sweep.WithLabelValues(j.Account, j.Name).Set(sweeper.Duration().Seconds())
 	}
 }
 
-// limits exports the rate that each account is allowed at the moment of a scrape.
-type limits struct {
-	mu   sync.Mutex
-	read map[string]func() ycmclient.RateLimitState
+func (m *Metrics) exportSuccess(account, name string, succeeded bool) {
+	m.success.WithLabelValues(account, name).Set(series.Boolean(succeeded))
+	if name == collector.CloudPBX {
+		m.up.WithLabelValues(account).Set(series.Boolean(succeeded))
+	}
 }
 
-func (l *limits) set(account string, read func() ycmclient.RateLimitState) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if read == nil {
-		delete(l.read, account)
+// observer counts what an account's client does. It is a ycmclient.Observer.
+type observer struct {
+	account string
+	*Metrics
+}
+
+// Observer returns what counts the requests of an account's client.
+func (m *Metrics) Observer(account string) ycmclient.Observer { return observer{account, m} }
+
+func (o observer) Request(endpoint string, result yeastar.Class, took time.Duration) {
+	o.requests.WithLabelValues(o.account, endpoint, string(result)).Inc()
+	o.latency.WithLabelValues(o.account, endpoint).Observe(took.Seconds())
+}
+
+func (o observer) Retry(reason yeastar.Class) {
+	o.retries.WithLabelValues(o.account, string(reason)).Inc()
+}
+
+func (o observer) RateLimitWait(d time.Duration) {
+	o.limitWait.WithLabelValues(o.account).Add(max(0, d.Seconds()))
+}
+
+func (o observer) Unexpected(field string) { o.unexpected.WithLabelValues(o.account, field).Inc() }
+
+func (o observer) Login(grant string, result yeastar.Class) {
+	o.logins.WithLabelValues(o.account, grant, string(result)).Inc()
+}
+
+// TokenExpires gets the zero time when there is no token.
+func (o observer) TokenExpires(at time.Time) {
+	if at.IsZero() {
+		o.tokenEnds.DeleteLabelValues(o.account)
 		return
 	}
-	l.read[account] = read
+	o.tokenEnds.WithLabelValues(o.account).Set(float64(at.Unix()))
 }
 
-var allowedRate = prometheus.NewDesc("ycm_api_rate_limit_requests_per_second",
-	"Current request rate limit in requests per second; lower than configured while throttled because another client shares the Client ID.",
-	[]string{"account"}, nil)
+func (o observer) Repair()   { o.repairs.WithLabelValues(o.account).Inc() }
+func (o observer) Mismatch() { o.mismatches.WithLabelValues(o.account).Inc() }
 
-// Describe implements prometheus.Collector.
-func (l *limits) Describe(descs chan<- *prometheus.Desc) { descs <- allowedRate }
-
-// Collect implements prometheus.Collector.
-func (l *limits) Collect(metrics chan<- prometheus.Metric) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for account, read := range l.read {
-		metrics <- prometheus.MustNewConstMetric(allowedRate, prometheus.GaugeValue, read().PerSecond, account)
-	}
+func (o observer) Unconfirmed(now bool) {
+	o.unconfirmed.WithLabelValues(o.account).Set(series.Boolean(now))
 }

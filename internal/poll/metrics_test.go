@@ -18,13 +18,12 @@ import (
 
 // exercise makes every self metric of an account appear.
 func exercise(m *Metrics, account string) {
-	m.Track(account, func() ycmclient.RateLimitState { return ycmclient.RateLimitState{PerSecond: 1.25} })
 	list := plan{"cloud_pbx": every(time.Minute, time.Hour)}.configured()
-	m.begin(account, list)
-	j := &job{account: account, Configured: list[slices.IndexFunc(list, func(c collector.Configured) bool { return c.Schedule.Enabled })]}
+	m.begin(account, ycmclient.RateLimitState{PerSecond: 1.25}, list)
+	j := &job{Options: Options{Account: account}, Configured: list[slices.IndexFunc(list, func(c collector.Configured) bool { return c.Schedule.Enabled })]}
 	j.result, j.status = yeastar.OK, CollectorStatus{Duration: 3 * time.Second, LastSuccess: time.UnixMilli(1_700_000_000_500)}
 	m.polls.WithLabelValues(account, "cloud_pbx", string(j.result)).Inc()
-	m.show(j)
+	m.export(j)
 	o := m.Observer(account)
 	o.Request("regions", yeastar.OK, 200*time.Millisecond)
 	o.Retry(yeastar.Timeout)
@@ -124,11 +123,11 @@ func TestForgetDropsAnAccountAlone(t *testing.T) {
 	}
 }
 
-// A collector that a reload switches off must not go on looking well.
+// A collector that a reload switches off must not look well any longer.
 func TestCollectorSwitchedOffLeavesNoSeries(t *testing.T) {
 	b := newBench(t)
 	exercise(b.options.Metrics, "main")
-	b.options.Metrics.begin("main", plan{}.configured())
+	b.options.Metrics.begin("main", ycmclient.RateLimitState{}, plan{}.configured())
 	for line := range strings.Lines(text(t, b.registry)) {
 		if strings.HasPrefix(line, "ycm_up") || strings.Contains(line, `collector="`) {
 			t.Errorf("the collector is switched off, but there is %s", line)

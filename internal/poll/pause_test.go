@@ -8,8 +8,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// YCM answers, and then has the account pause for ten minutes: that is told long before a poll has failed of it.
-func TestALongPauseIsToldAtOnce(t *testing.T) {
+// YCM answers, and then has the account pause for ten minutes: that is exported long before a poll has failed because of it.
+func TestLongPauseIsExportedAtOnce(t *testing.T) {
 	for retryAfter, want := range map[string]string{"600": "0", "40": "1"} {
 		t.Run(retryAfter+" s", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

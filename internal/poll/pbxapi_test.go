@@ -21,7 +21,7 @@ func to(p ycmtest.PBX) func(*http.Request) bool {
 }
 
 // What counts as up is an answer of the PBX itself, whatever it says; a page of a gateway is none. Whom YCM does not
-// ask has no sample.
+// request has no sample.
 func TestUpIsAnAnswerOfThePBXItself(t *testing.T) {
 	t.Parallel()
 	const none = -1
@@ -50,10 +50,10 @@ func TestUpIsAnAnswerOfThePBXItself(t *testing.T) {
 		{"answers with half an answer, which may be the network's fault", nil, ycmtest.Malformed(), none, false},
 		{"answers with 17 MiB", nil, ycmtest.Oversize(17 << 20), 0, false},
 		{"answers without an errcode", nil, answers(`{"data":{"up_time":5}}`), 0, false},
-		{"tells nothing", nil, answers(`{"errcode":0}`), 1, false},
-		{"tells it in the wrong form", nil, answers(`{"errcode":0,"data":[[1],"x",7]}`), 1, false},
-		{"tells an impossible time", nil, answers(`{"errcode":"0","data":{"up_time":-5}}`), 1, false},
-		{"tells it as text", nil, answers(`{"errcode":"0","data":{"up_time":" 5 "}}`), 1, true},
+		{"reports nothing", nil, answers(`{"errcode":0}`), 1, false},
+		{"reports it in the wrong form", nil, answers(`{"errcode":0,"data":[[1],"x",7]}`), 1, false},
+		{"reports an impossible time", nil, answers(`{"errcode":"0","data":{"up_time":-5}}`), 1, false},
+		{"reports it as text", nil, answers(`{"errcode":"0","data":{"up_time":" 5 "}}`), 1, true},
 	}
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -72,15 +72,15 @@ func TestUpIsAnAnswerOfThePBXItself(t *testing.T) {
 		up, uptime := b.up(), b.values("pbx_api", "ycm_cloud_pbx_uptime_seconds", "cloud_pbx_id")
 		for i, id := range ycm.IDs() {
 			key := fmt.Sprint(id)
-			got, told := up[key]
-			if !told {
+			got, served := up[key]
+			if !served {
 				got = none
 			}
 			if got != cases[i].up {
 				t.Errorf("a PBX that %s is up: %v, want %v (%d: no sample)", cases[i].name, got, cases[i].up, none)
 			}
-			if _, told := uptime[key]; told != cases[i].uptime {
-				t.Errorf("a PBX that %s tells since when it is up: %v, want %v", cases[i].name, told, cases[i].uptime)
+			if _, served := uptime[key]; served != cases[i].uptime {
+				t.Errorf("a PBX that %s exports its uptime: %v, want %v", cases[i].name, served, cases[i].uptime)
 			}
 		}
 		if got := value(t, b.registry, `ycm_collector_success{account="main",collector="pbx_api"}`); got != "1" {
@@ -117,23 +117,23 @@ func TestTroubleOfYCMIsNotThePBXs(t *testing.T) {
 					}
 				}
 				if len(up) != 20 {
-					t.Errorf("%d PBXs are told of 8 minutes after YCM's trouble began, want the 20 that were known", len(up))
+					t.Errorf("%d PBXs are served 8 minutes after YCM's trouble began, want the 20 that were known", len(up))
 				}
 				result := value(t, b.registry, `ycm_collector_success{account="main",collector="pbx_api"}`)
 				lines := b.journal.with("level=warn", "collector=pbx_api", "class="+string(c.class))
 				if result != "0" || len(lines) != 1 {
-					t.Errorf("the collector's success is %q, and the log tells of it in %d lines; want 0 and one: %v", result, len(lines), lines)
+					t.Errorf("the collector's success is %q, and the log has %d lines about it; want 0 and one: %v", result, len(lines), lines)
 				}
 				if hits := broken.Hits(); hits > 100 {
-					t.Errorf("YCM was asked %d times in 8 minutes although it refused, want it to be left in peace", hits)
+					t.Errorf("YCM was sent %d requests in 8 minutes although it refused, want few", hits)
 				}
 				broken.Remove()
 				after(16 * time.Minute)
 				if got := len(b.up()); got != 21 {
-					t.Errorf("%d PBXs are told of when YCM is well again, want 21", got)
+					t.Errorf("%d PBXs are served when YCM works again, want 21", got)
 				}
 				if got := value(t, b.registry, `ycm_collector_success{account="main",collector="pbx_api"}`); got != "1" {
-					t.Errorf("the collector's success is %q when YCM is well again, want 1", got)
+					t.Errorf("the collector's success is %q when YCM works again, want 1", got)
 				}
 			})
 		})
@@ -141,7 +141,7 @@ func TestTroubleOfYCMIsNotThePBXs(t *testing.T) {
 }
 
 // A gateway that answers in YCM's stead, or YCM hanging, looks like a fleet of silent PBXs. Whether it is one is
-// decided by the list: where that cannot be had either, the PBXs are not called down.
+// decided by the list: where that fails too, the PBXs are not called down.
 func TestFleetIsNotCalledDownWhileYCMIs(t *testing.T) {
 	t.Parallel()
 	for name, effect := range map[string]ycmtest.Effect{
@@ -187,7 +187,7 @@ func TestPBXsAreThoseOfTheLastList(t *testing.T) {
 		defer start(b.Account)()
 		after(4 * time.Minute)
 		if got := ycm.Count(ycmtest.Proxy); got != 0 {
-			t.Errorf("%d PBXs were asked before there was a list", got)
+			t.Errorf("%d PBXs were polled before there was a list", got)
 		}
 		if s := b.Status().Collectors[1]; s.Name != "pbx_api" || !s.LastStart.IsZero() || s.Err != "" {
 			t.Errorf("before there was a list the status of pbx_api is %+v, want that it waits", s)
@@ -198,12 +198,12 @@ func TestPBXsAreThoseOfTheLastList(t *testing.T) {
 		noList.Remove()
 		after(7 * time.Minute)
 		if got := len(b.up()); got != 5 {
-			t.Fatalf("%d PBXs are told of, want 5", got)
+			t.Fatalf("%d PBXs are served, want 5", got)
 		}
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Failure(1000012, ycmtest.Shape{})})
 		after(30 * time.Minute)
 		if got := len(b.up()); got != 5 {
-			t.Errorf("%d PBXs are told of while the list fails, want the 5 of the last one, which still answer", got)
+			t.Errorf("%d PBXs are served while the list fails, want the 5 of the last one, which still answer", got)
 		}
 	})
 }

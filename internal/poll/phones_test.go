@@ -19,7 +19,7 @@ func (b *bench) phones(t *testing.T) ([]collector.PhoneCatalogue, error) {
 	return b.PhoneCatalogues(), err
 }
 
-// An operator asks which phones the firmware in use knows: of each version, from old to new, as deep as configured.
+// The phone catalogue of the firmware in use: of each version, from old to new, as deep as configured.
 func TestPhonesOnTheCommandLine(t *testing.T) {
 	t.Parallel()
 	for depth, want := range map[string]collector.PhoneModel{
@@ -40,7 +40,7 @@ func TestPhonesOnTheCommandLine(t *testing.T) {
 				type row struct {
 					Version string
 					Vendors int
-					Told    bool
+					Known   bool
 					VP59    collector.PhoneModel
 				}
 				var got []row

@@ -12,7 +12,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// A reload that changes a collector must neither ask YCM at once nor lose what is known.
+// A reload that changes a collector must neither query YCM at once nor lose what is known.
 func TestReloadGoesOnWhereTheAccountWas(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -34,11 +34,11 @@ func TestReloadGoesOnWhereTheAccountWas(t *testing.T) {
 		defer start(b.Account)()
 		after(150 * time.Second)
 		if got := ycm.Count(ycmtest.CloudPBXList); got != requests {
-			t.Errorf("the list was asked for again %v after the reload, want it when the new interval has gone by", 150*time.Second)
+			t.Errorf("the list was requested again %v after the reload, want it when the new interval has gone by", 150*time.Second)
 		}
 		after(20 * time.Second)
 		if got := ycm.Count(ycmtest.CloudPBXList); got == requests {
-			t.Error("the list was not asked for when the new interval had gone by")
+			t.Error("the list was not requested when the new interval had gone by")
 		}
 	})
 }
@@ -64,7 +64,7 @@ func TestChangedAccountPollsAtOnce(t *testing.T) {
 	})
 }
 
-// A snapshot that a reload found being held for a poll lives no longer than its own time.
+// A reload during a poll does not prolong the snapshot.
 func TestReloadDuringAPollKeepsTheSnapshotsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -80,12 +80,12 @@ func TestReloadDuringAPollKeepsTheSnapshotsTime(t *testing.T) {
 		}
 		after(10 * time.Minute)
 		if b.shelf.serves("cloud_pbx") != nil {
-			t.Error("the snapshot outlived its time because a poll was under way when polling ended")
+			t.Error("the snapshot was served beyond its time because a poll was under way when polling ended")
 		}
 	})
 }
 
-// A collector that is switched off must not go on being served until it is stale.
+// A collector that is switched off is not served until it is stale.
 func TestReloadWithdrawsWhatIsSwitchedOff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -124,12 +124,12 @@ func TestReloadOfFirmwareTypesPollsAtOnce(t *testing.T) {
 			t.Errorf("after the reload there is firmware of the types %v, want %v", kinds, want)
 		}
 		if got := b.sampled("cloud_pbx", "ycm_cloud_pbx_firmware_versions_behind"); got != 0 {
-			t.Errorf("%d PBXs are compared with firmware that is not asked for any more", got)
+			t.Errorf("%d PBXs are compared with firmware that is no longer requested", got)
 		}
 	})
 }
 
-func TestReloadShortensTheLifeOfASnapshot(t *testing.T) {
+func TestReloadShortensHowLongASnapshotIsServed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -141,11 +141,11 @@ func TestReloadShortensTheLifeOfASnapshot(t *testing.T) {
 		defer start(b.Account)()
 		after(4 * time.Minute)
 		if b.shelf.serves("cloud_pbx") == nil {
-			t.Error("a snapshot that may live for 5 minutes is gone after 4")
+			t.Error("a snapshot that may be served for 5 minutes is gone after 4")
 		}
 		after(time.Minute)
 		if b.shelf.serves("cloud_pbx") != nil {
-			t.Error("a snapshot that may live for 5 minutes, since the reload, is there after more")
+			t.Error("a snapshot that may be served for 5 minutes, since the reload, is there after more")
 		}
 	})
 }
@@ -165,17 +165,17 @@ func TestReloadDoesNotMakeASnapshotYounger(t *testing.T) {
 		defer start(b.Account)()
 		after(4 * time.Minute)
 		if b.shelf.serves("cloud_pbx") == nil {
-			t.Error("a snapshot that may live for 10 minutes is gone after little more than 9")
+			t.Error("a snapshot that may be served for 10 minutes is gone after little more than 9")
 		}
 		after(time.Minute)
 		if b.shelf.serves("cloud_pbx") != nil {
-			t.Error("a snapshot that may live for 10 minutes is there after more, because of a reload")
+			t.Error("a snapshot that may be served for 10 minutes is there after more, because of a reload")
 		}
 	})
 }
 
 // Whatever the depths, and whether the phones were read to the end or a half of them, a reload is harmless: what was
-// half read is read anew, and then there is what the new depth says, no more and no less.
+// half read is read again, and then there is what the new depth says, no more and no less.
 func TestReloadOfDepths(t *testing.T) {
 	t.Parallel()
 	depths := []string{"vendors", "models", "full"}
@@ -185,7 +185,7 @@ func TestReloadOfDepths(t *testing.T) {
 				t.Run(fmt.Sprintf("%s to %s, complete %v", from, to, complete), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						b := newBench(t)
-						ycm := b.fleetOf(t, 4, listAnd(phonesOf(from, "{vendor: Yealink, model: VP59}")))
+						ycm := b.fleetOf(t, 4, listAnd(phonesOf(from, "{vendor: Yealink, model: VP59}")).with("cloud_pbx", every(5*time.Minute, time.Hour)))
 						versions(ycm, "84.12.0.32", "84.16.0.25")
 						if !complete {
 							ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Skip: map[string]int{"vendors": 1, "models": 5, "full": 50}[from], Effect: ycmtest.Hang()})
@@ -214,8 +214,8 @@ func TestReloadOfDepths(t *testing.T) {
 						if got := b.values("autoprovisioning", "ycm_autoprovisioning_phone_models", "version", "vendor"); to != "vendors" && len(got) != 20 {
 							t.Errorf("the models of %d vendors of 2 versions are known, want 20", len(got))
 						}
-						asked := menus(ycm, before)
-						vendors := asked["84.12.0.32 phone_vendor"] + asked["84.16.0.25 phone_vendor"]
+						polled := menus(ycm, before)
+						vendors := polled["84.12.0.32 phone_vendor"] + polled["84.16.0.25 phone_vendor"]
 						deeper := slices.Index(depths, to) > slices.Index(depths, from)
 						if read := vendors > 0; read != (deeper || !complete) {
 							t.Errorf("after the reload the vendors were queried %d times", vendors)
@@ -252,7 +252,7 @@ func TestReloadBeforeTheFirstPoll(t *testing.T) {
 		}
 		after(time.Hour)
 		if got := len(b.up()); got != 10 {
-			t.Errorf("%d PBXs are told of an hour after reloads before the first poll, want 10", got)
+			t.Errorf("%d PBXs are served an hour after reloads before the first poll, want 10", got)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// failing is a collector that fails so often with an error of a class, and then succeeds; it tells when it was polled.
+// failing is a collector that fails so often with an error of a class, and then succeeds; it records when it was polled.
 func failing(times int, class yeastar.Class, at *[]time.Duration) fake {
 	began := time.Now()
 	return func(context.Context) (exposition.Source, error) {

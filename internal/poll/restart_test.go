@@ -143,7 +143,7 @@ func TestRestoreAfterAClockWasSetBackExportsNoFuture(t *testing.T) {
 		if err := json.Unmarshal(store.files["cloud_pbx"][0], &s); err != nil {
 			t.Fatal(err)
 		}
-		for _, at := range []*time.Time{&s.LastSuccess, &s.Published, &s.Expires} {
+		for _, at := range []*time.Time{&s.LastSuccess, &s.Published} {
 			*at = at.AddDate(1, 0, 0)
 		}
 		content, err := json.Marshal(s)

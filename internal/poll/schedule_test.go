@@ -66,7 +66,7 @@ func TestIntervalCountsFromStartToStart(t *testing.T) {
 	})
 }
 
-// A fleet that is too large for its interval is walked without a pause, never twice at a time, and the log says so
+// A fleet that is too large for its interval is walked without a pause, never twice concurrently, and the log says so
 // once.
 func TestLatePollStartsAtOnce(t *testing.T) {
 	t.Parallel()
@@ -147,15 +147,11 @@ func TestFailedPollsKeepTheSnapshotUntilItIsStale(t *testing.T) {
 		broken.Store(true)
 		time.Sleep(9 * time.Minute)
 		if b.shelf.serves("fragile") == nil {
-			t.Error("a snapshot that lives 10 minutes is gone after 9 and a half")
+			t.Error("a snapshot that may be served for 10 minutes is gone after 9 and a half")
 		}
 		time.Sleep(time.Minute)
 		if b.shelf.serves("fragile") != nil {
-			t.Error("a snapshot that lives 10 minutes is there after 10 and a half")
-		}
-		time.Sleep(time.Minute)
-		if _, held := b.shelf.sources["fragile"]; held {
-			t.Error("a snapshot that is stale was not withdrawn by the next failed poll, so its memory is held")
+			t.Error("a snapshot that may be served for 10 minutes is there after 10 and a half")
 		}
 		broken.Store(false)
 		time.Sleep(time.Minute)
@@ -178,8 +174,8 @@ func (s sweeping) Duration() time.Duration { return *s.took }
 func (sweeping) AllAtOnce()                {}
 func (sweeping) Wait()                     {}
 
-// A sweep that is late by no more than a tenth is late because of its last answers, not because of the rate limit.
-func TestSweepIsCalledSlowBeyondATenthOfItsInterval(t *testing.T) {
+// A sweep that is late by no more than 10 % is late because of its last answers, not because of the rate limit.
+func TestSweepIsCalledSlowBeyond110PercentOfItsInterval(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	j := b.addPoller("sweeps", every(10*time.Minute, time.Hour), nil)

@@ -8,13 +8,13 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// Status is how an account is doing, for people.
+// Status is the state of an account, for people.
 type Status struct {
 	Account, BaseURL string
 	Listed           bool // a complete list was read
 	PBXs             int  // in the last complete list
 	RateLimit        ycmclient.RateLimitState
-	Demand           float64           // requests a second that the collectors send on average at their intervals; 0 before the first polls
+	Demand           float64           // requests per second that the collectors need on average for their intervals; 0 before the first polls
 	TokenExpiry      time.Time         // zero without a token
 	Collectors       []CollectorStatus // the list of PBXs first
 }
@@ -23,6 +23,7 @@ type Status struct {
 type CollectorStatus struct {
 	Name        string
 	Interval    time.Duration
+	Waiting     bool // for the first list of PBXs; nothing was polled yet
 	Running     bool // a poll is under way
 	Done, Total int  // how far it is; a total of 0 is not known yet
 	LastStart   time.Time
@@ -52,7 +53,7 @@ func prepend(polls []Poll, p Poll) []Poll {
 
 // Status returns how the account is doing.
 func (a *Account) Status() Status {
-	pbxs, listed := a.fleet.Listed()
+	pbxs, listed := a.collectors.Fleet.Listed()
 	s := Status{
 		Account: a.options.Account, BaseURL: a.options.BaseURL.Redacted(), Listed: listed, PBXs: pbxs,
 		RateLimit: a.options.Client.RateLimit(), Demand: a.demand(), TokenExpiry: a.options.Client.TokenExpiry(),
@@ -61,7 +62,7 @@ func (a *Account) Status() Status {
 		j.mu.Lock()
 		one := j.status
 		j.mu.Unlock()
-		one.Name, one.Interval = j.Name, j.Schedule.Interval
+		one.Name, one.Interval, one.Waiting = j.Name, j.Schedule.Interval, j.list != nil && !listed
 		if j.Name == collector.CloudPBX {
 			s.Collectors = slices.Insert(s.Collectors, 0, one)
 		} else {
@@ -71,8 +72,8 @@ func (a *Account) Status() Status {
 	return s
 }
 
-// listed is how many PBXs one request for the list returns.
-const listed = 50
+// pageSize is how many PBXs one request for the list returns.
+const pageSize = 50
 
 // demand estimates how many requests per second the account's collectors need on average to keep their intervals: one for each
 // page of the list, and one for each step of another collector's poll.
@@ -82,7 +83,7 @@ func (a *Account) demand() (rate float64) {
 		requests := float64(lastTotal(j.status.Polls))
 		j.mu.Unlock()
 		if j.Name == collector.CloudPBX && requests > 0 {
-			requests = 1 + requests/listed
+			requests = 1 + requests/pageSize
 		}
 		rate += requests / j.Schedule.Interval.Seconds()
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// Every PBX is asked once an interval, and their turns are spread over it: never a burst.
+// Every PBX is polled once per interval, and their turns are spread over it: never a burst.
 func TestSweepIsSpreadOverTheInterval(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -27,19 +27,19 @@ func TestSweepIsSpreadOverTheInterval(t *testing.T) {
 		ycm := b.fleetOf(t, 100, listAnd(pbxAPI))
 		defer start(b.Account)()
 		after(20*time.Minute + 5*time.Second)
-		asked := askedAt(ycm, "system/information")
-		if len(asked) != 100 {
-			t.Fatalf("%d PBXs were asked, want 100", len(asked))
+		polled := polledAt(ycm, "system/information")
+		if len(polled) != 100 {
+			t.Fatalf("%d PBXs were polled, want 100", len(polled))
 		}
 		var all []time.Time
-		for sn, times := range asked {
+		for sn, times := range polled {
 			for i, at := range times[1:] {
 				if gap := at.Sub(times[i]); gap < 299*time.Second || gap > 301*time.Second {
-					t.Fatalf("PBX %s was asked %v after the time before, want 5m0s", sn, gap)
+					t.Fatalf("PBX %s was polled %v after the time before, want 5m0s", sn, gap)
 				}
 			}
 			if len(times) < 4 {
-				t.Errorf("PBX %s was asked %d times in 20 minutes, want 4", sn, len(times))
+				t.Errorf("PBX %s was polled %d times in 20 minutes, want 4", sn, len(times))
 			}
 			all = append(all, times...)
 		}
@@ -51,11 +51,11 @@ func TestSweepIsSpreadOverTheInterval(t *testing.T) {
 				}
 			}
 			if n > 13 { // 100 in 300 s, of which the last tenth is kept for answers
-				t.Fatalf("%d PBXs were asked within 30 s, want about 10", n)
+				t.Fatalf("%d PBXs were polled within 30 s, want about 10", n)
 			}
 		}
 		if got := len(b.up()); got != 100 {
-			t.Errorf("%d PBXs are told of, want 100", got)
+			t.Errorf("%d PBXs are served, want 100", got)
 		}
 		if got := value(t, b.registry, `ycm_collector_sweep_duration_seconds{account="main",collector="pbx_api"}`); got < "26" || got > "30" || len(got) < 3 {
 			t.Errorf("a sweep took %q s, want a bit less than 300", got)
@@ -74,12 +74,12 @@ func TestResultsDoNotWaitForTheSweep(t *testing.T) {
 			after(time.Minute)
 			// The 60 PBXs have their turns within 54 minutes.
 			if got := len(b.up()); got < minute*60/54 || got > (minute+2)*60/54+1 {
-				t.Fatalf("after %d minutes of an hour's sweep of 60 PBXs %d are told of", minute+1, got)
+				t.Fatalf("after %d minutes of an hour's sweep of 60 PBXs %d are served", minute+1, got)
 			}
 		}
 		after(5 * time.Minute)
 		if got := len(b.up()); got != 60 {
-			t.Errorf("at the end of the sweep %d PBXs are told of, want 60", got)
+			t.Errorf("at the end of the sweep %d PBXs are served, want 60", got)
 		}
 	})
 }
@@ -99,13 +99,13 @@ func TestSilentPBXHoldsUpNobody(t *testing.T) {
 		}
 		defer start(b.Account)()
 		after(15*time.Minute + 5*time.Second)
-		for sn, times := range askedAt(ycm, "system/information") {
+		for sn, times := range polledAt(ycm, "system/information") {
 			if len(times) < 3 || len(times) > 4 {
-				t.Errorf("PBX %s (silent: %v) was asked %d times in 15 minutes, want each 5 minutes", sn, silent[sn], len(times))
+				t.Errorf("PBX %s (silent: %v) was polled %d times in 15 minutes, want every 5 minutes", sn, silent[sn], len(times))
 			}
 			for i, at := range times[1:] {
 				if gap := at.Sub(times[i]); gap < 299*time.Second || gap > 301*time.Second {
-					t.Errorf("PBX %s was asked %v after the time before, want 5m0s", sn, gap)
+					t.Errorf("PBX %s was polled %v after the time before, want 5m0s", sn, gap)
 				}
 			}
 		}
@@ -123,7 +123,7 @@ func TestSilentPBXHoldsUpNobody(t *testing.T) {
 	})
 }
 
-// What a PBX told goes when YCM says that it runs no longer, when it is deleted, and when it is too old.
+// What a PBX reported goes when YCM reports that it no longer runs, when it is deleted, and when it is too old.
 func TestResultsGoWithTheirPBX(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -132,10 +132,10 @@ func TestResultsGoWithTheirPBX(t *testing.T) {
 		defer start(b.Account)()
 		ids := ycm.IDs()
 		shown := func() string {
-			told := b.values("trunks", "ycm_cloud_pbx_trunks_truncated", "cloud_pbx_id")
+			served := b.values("trunks", "ycm_cloud_pbx_trunks_truncated", "cloud_pbx_id")
 			var seen strings.Builder
 			for i, id := range ids {
-				if _, ok := told[fmt.Sprint(id)]; ok {
+				if _, ok := served[fmt.Sprint(id)]; ok {
 					fmt.Fprint(&seen, i)
 				}
 			}
@@ -143,14 +143,14 @@ func TestResultsGoWithTheirPBX(t *testing.T) {
 		}
 		after(5 * time.Minute)
 		if got := shown(); got != "0123" {
-			t.Fatalf("trunks of the PBXs %s are told of, want 0123", got)
+			t.Fatalf("trunks of the PBXs %s are served, want 0123", got)
 		}
 		ycm.SetStatus(ids[0], ycmtest.Stopped)
 		ycm.Delete(ids[1])
 		ycm.Update(ids[2], func(p *ycmtest.PBX) { p.APIError = 10005 })
 		after(2 * time.Minute)
 		if got := shown(); got != "23" {
-			t.Errorf("after one stopped and one was deleted, trunks of %s are told of, want 23", got)
+			t.Errorf("after one stopped and one was deleted, trunks of %s are served, want 23", got)
 		}
 		after(5 * time.Minute)
 		if got := shown(); got != "23" {
@@ -158,12 +158,12 @@ func TestResultsGoWithTheirPBX(t *testing.T) {
 		}
 		after(8 * time.Minute)
 		if got := shown(); got != "3" {
-			t.Errorf("15 minutes after PBX 2 last told its trunks, those of %s are served, want 3", got)
+			t.Errorf("15 minutes after PBX 2 last reported its trunks, those of %s are served, want 3", got)
 		}
 		ycm.SetStatus(ids[0], ycmtest.Running)
 		after(6 * time.Minute)
 		if got := shown(); got != "03" {
-			t.Errorf("after a PBX was started again, trunks of %s are told of, want 03", got)
+			t.Errorf("after a PBX was started again, trunks of %s are served, want 03", got)
 		}
 	})
 }
@@ -190,7 +190,7 @@ func TestSnapshotsHaveTheNamesOfTheLastList(t *testing.T) {
 }
 
 // A reload that changes collectors must not make series go until the next sweep has come to their PBX.
-func TestReloadKeepsWhatPBXsTold(t *testing.T) {
+func TestReloadKeepsResultsOfPBXs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -207,7 +207,7 @@ func TestReloadKeepsWhatPBXsTold(t *testing.T) {
 		defer start(b.Account)()
 		after(25 * time.Second)
 		if got := len(b.up()); got != 30 {
-			t.Errorf("soon after the reload %d PBXs are told of, want 30", got)
+			t.Errorf("soon after the reload %d PBXs are served, want 30", got)
 		}
 		if b.sampled("autoprovisioning", "ycm_autoprovisioning_phone_models") == 0 {
 			t.Error("what was known of phones is lost")
@@ -219,32 +219,32 @@ func TestReloadKeepsWhatPBXsTold(t *testing.T) {
 	})
 }
 
-// asking is a collector for tests of sweeps: what it learns is not shown.
-type asking struct {
+// querying is a collector for tests of sweeps: its results are not shown.
+type querying struct {
 	fake
 	*sweep.Sweep[int]
 }
 
-func (a asking) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
+func (a querying) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
 	_, err := a.Run(ctx, progress)
 	return nothing(), err
 }
 
-// A panic while a PBX is asked is a failed poll like any other, and the sweep goes on.
+// A panic while a PBX is polled is a failed poll like any other, and the sweep continues.
 func TestPanicOfARequestIsAFailedPoll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.fleetOf(t, 5, listOnly())
-		asked := 0
+		polled := 0
 		b.options.Collectors = append(b.options.Collectors, collector.Configured{
 			Schedule: every(5*time.Minute, time.Hour).Schedule,
 			Collector: collector.Collector{
-				Name: "asking", QueriesPBXs: true,
+				Name: "querying", QueriesPBXs: true,
 				New: func(a collector.Account) collector.Poller {
 					o := sweep.Options{Fleet: a.Fleet, Interval: a.Schedule.Interval, StaleAfter: time.Hour, Queried: a.Queried}
-					return asking{Sweep: sweep.New(o, func(context.Context, *pbxclient.Client) (int, error) {
-						if asked++; asked == 2 {
+					return querying{Sweep: sweep.New(o, func(context.Context, *pbxclient.Client) (int, error) {
+						if polled++; polled == 2 {
 							panic("no such trunk")
 						}
 						return 0, nil
@@ -256,16 +256,16 @@ func TestPanicOfARequestIsAFailedPoll(t *testing.T) {
 		defer start(b.Account)()
 		after(5 * time.Minute)
 		if lines := b.journal.with("level=error", "Collector panicked", "no such trunk", "sweep_test.go"); len(lines) != 1 {
-			t.Errorf("the log tells %d times of the panic with its stack, want once", len(lines))
+			t.Errorf("the log reports %d times the panic with its stack, want once", len(lines))
 		}
-		if asked != 5 {
-			t.Errorf("%d PBXs were asked, want all 5 although the request of one panicked", asked)
+		if polled != 5 {
+			t.Errorf("%d PBXs were polled, want all 5 although the request of one panicked", polled)
 		}
 	})
 }
 
-// --once does not spread its requests, and tells how far it is.
-func TestOnceAsksEveryPBXAtOnce(t *testing.T) {
+// --once does not spread its requests, and reports how far it is.
+func TestOncePollsEveryPBXAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -284,11 +284,11 @@ func TestOnceAsksEveryPBXAtOnce(t *testing.T) {
 			t.Errorf("the progress at the end (-want +got):\n%s", diff)
 		}
 		if up := b.up(); len(up) != 200 || up[fmt.Sprint(ycm.IDs()[7])] != 0 {
-			t.Errorf("%d PBXs are told of, want 200, with the silent one down", len(up))
+			t.Errorf("%d PBXs are served, want 200, with the silent one down", len(up))
 		}
 		b.once(t)
 		if got := ycm.Count(ycmtest.Proxy); got < 800 {
-			t.Errorf("a second time asked %d PBXs, want every one again", got-400)
+			t.Errorf("a second time %d PBXs were polled, want every one again", got-400)
 		}
 	})
 }
@@ -304,12 +304,12 @@ func TestOnceEndsWhenYCMFails(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "collector pbx_api") {
 			t.Errorf("the error is %v, want one of pbx_api", err)
 		}
-		// Answers to the first 20 may come after refusals of later requests, so those may be counted anew once.
+		// Answers to the first 20 may come after refusals of later requests, so those may be counted again once.
 		if got := ycm.Count(ycmtest.Proxy); got > 44 {
 			t.Errorf("%d requests were made, want an end soon after YCM began to refuse the 21st", got)
 		}
 		if got := len(b.up()); got != 20 {
-			t.Errorf("%d PBXs are told of, want the 20 that answered", got)
+			t.Errorf("%d PBXs are served, want the 20 that answered", got)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

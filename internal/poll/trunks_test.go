@@ -14,7 +14,7 @@ import (
 
 func trunksOnly(c plan) { c["trunks"] = every(15*time.Minute, 45*time.Minute) }
 
-// Of each trunk one status is 1, and it is the one that the PBX tells, in the next sweep too.
+// Of each trunk one status is 1, and it is the one that the PBX reports, in the next sweep too.
 func TestTrunkStatusFollowsThePBX(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestTrunkStatusFollowsThePBX(t *testing.T) {
 	})
 }
 
-// A PBX with thousands of trunks is told of up to the cap, and a metric says that it was hit.
+// A PBX with thousands of trunks is served up to the cap, and a metric says that it was hit.
 func TestTrunksAreCapped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -88,8 +88,8 @@ func TestTrunksAreCapped(t *testing.T) {
 			capped float64
 		}{{0, 0}, {500, 0}, {500, 1}} {
 			id := fmt.Sprint(ycm.IDs()[i])
-			if v, told := truncated[id]; got[id] != want.trunks || v != want.capped || !told {
-				t.Errorf("PBX %d has %d trunks and truncated=%v (told: %v), want %d and %v", i, got[id], v, told, want.trunks, want.capped)
+			if v, served := truncated[id]; got[id] != want.trunks || v != want.capped || !served {
+				t.Errorf("PBX %d has %d trunks and truncated=%v (served: %v), want %d and %v", i, got[id], v, served, want.trunks, want.capped)
 			}
 		}
 		exposed(t, b.shelf.serves("trunks"))
@@ -116,9 +116,9 @@ func TestHostileTrunks(t *testing.T) {
 		b.once(t)
 		source := b.shelf.serves("trunks")
 		exposed(t, source)
-		told := b.values("trunks", "ycm_cloud_pbx_trunks_truncated", "cloud_pbx_id")
-		if len(told) != 3 {
-			t.Errorf("%d PBXs told their trunks, want the last three of %d", len(told), len(pbxs))
+		served := b.values("trunks", "ycm_cloud_pbx_trunks_truncated", "cloud_pbx_id")
+		if len(served) != 3 {
+			t.Errorf("%d PBXs have trunks served, want the last three of %d", len(served), len(pbxs))
 		}
 		for key := range b.values("trunks", "ycm_cloud_pbx_trunk_status", "trunk") {
 			if strings.ContainsAny(key, "\x00\x1b") {

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -31,28 +33,67 @@ type header struct {
 	Name    string `json:"name"`
 }
 
-// readFile reads up to maxFile bytes; the checksum of a file that was cut off is wrong.
-func readFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
+// read reads the files, and checks that the directory can be written if it is locked.
+func (s *Store) read() error {
+	entries, err := os.ReadDir(s.Path)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer file.Close() //nolint:errcheck // It was only read.
-	return io.ReadAll(io.LimitReader(file, maxFile))
+	stored := map[string][]byte{}
+	for _, e := range entries {
+		path := filepath.Join(s.Path, e.Name())
+		name, ours := strings.CutSuffix(e.Name(), extension)
+		switch info, err := e.Info(); {
+		case err != nil: // Another process has removed it.
+		case strings.HasPrefix(e.Name(), unfinished) && s.lock.Locked():
+			_ = os.Remove(path) // A process was killed while it wrote this. The next start tries again.
+		case ours && info.Mode().IsRegular() && info.Size() > maxFile:
+			s.setAside(name, fmt.Errorf("file is over %d MiB", maxFile>>20))
+		case ours && info.Mode().IsRegular():
+			if stored[name], err = os.ReadFile(path); err != nil {
+				delete(stored, name)
+				s.setAside(name, err)
+			}
+		}
+	}
+	s.mu.Lock()
+	s.stored = stored
+	s.mu.Unlock()
+	if !s.lock.Locked() {
+		return nil
+	}
+	probe, err := os.CreateTemp(s.Path, unfinished)
+	if err != nil {
+		return err
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-// encode returns the content of a file.
-func encode(name string, records func(write func(record any) error) error) ([]byte, error) {
-	var file bytes.Buffer
-	compressed, err := gzip.NewWriterLevel(&file, gzip.BestSpeed)
+// replaceFile replaces a file with what content writes. If that fails, the file stays as it is.
+func replaceFile(path string, content func(io.Writer) error) error {
+	file, err := os.CreateTemp(filepath.Dir(path), unfinished)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	defer os.Remove(file.Name()) //nolint:errcheck // Once it is renamed there is none.
+	defer file.Close()           //nolint:errcheck // Only after a failure it is still open.
+	if err := content(file); err != nil {
+		return err
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}
+
+// encode writes the content of a file.
+func encode(file io.Writer, name string, records Records) error {
+	compressed, err := gzip.NewWriterLevel(file, gzip.BestSpeed)
+	if err != nil {
+		return err
 	}
 	write := json.NewEncoder(compressed).Encode
-	if err := cmp.Or(write(header{"ycm_exporter", Format, name}), records(write), compressed.Close()); err != nil {
-		return nil, err
-	}
-	return file.Bytes(), nil
+	return cmp.Or(write(header{"ycm_exporter", Format, name}), records(write), compressed.Close())
 }
 
 // decode has load read the records of a file, once the checksum is verified. load must read all of them.

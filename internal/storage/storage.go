@@ -8,16 +8,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/gofrs/flock"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 )
@@ -44,13 +48,12 @@ type Records func(write func(record any) error) error
 
 // Store persists files. It is safe for concurrent use.
 type Store struct {
-	Path      string
-	WriteFile func(path string, content []byte) error // replaces a file atomically; tests set it before they save anything
+	Path        string
+	ReplaceFile func(path string, content func(io.Writer) error) error // tests set it before they save anything
 
 	logger   log.Logger
 	failures prometheus.Counter
 	lock     *flock.Flock
-	busy     chan struct{} // receives once if another process has the directory
 	wake     chan struct{}
 	end      context.CancelFunc // of the writer
 	done     chan struct{}      // closed when the writer has ended
@@ -61,6 +64,93 @@ type Store struct {
 	began     time.Time          // of the write under way; zero if there is none
 	lastWrite time.Time
 	err       error // of the last write; nil while the storage works
+}
+
+// Open locks the directory, which it creates if only that is missing, and reads its files. It waits up to 15 s for another
+// process that has the lock; if share is set it does not wait, and if there is such a process it writes nothing. A disk that is
+// full or does not answer is no error.
+func Open(ctx context.Context, path string, share bool, registry prometheus.Registerer, logger log.Logger) (*Store, error) {
+	writing, end := context.WithCancel(context.WithoutCancel(ctx))
+	s := &Store{
+		ReplaceFile: replaceFile, Path: path, logger: log.With(logger, "component", "storage"),
+		failures: promauto.With(registry).NewCounter(prometheus.CounterOpts{
+			Name: "ycm_exporter_storage_write_failures_total",
+			Help: "Writes to the directory of --storage.path that failed, so that the latest state does not persist across restarts.",
+		}),
+		lock: flock.New(filepath.Join(path, "lock"), flock.SetPermissions(0o600)),
+		wake: make(chan struct{}, 1), end: end, done: make(chan struct{}), pending: map[string]Records{},
+	}
+	opened, limit := make(chan error, 1), time.NewTimer(startLimit)
+	defer limit.Stop()
+	go s.run(writing, share, limit, opened)
+	var err error
+	select {
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-limit.C:
+		err = errNoAnswer
+	case err = <-opened:
+	}
+	if err := s.started(err); err != nil {
+		end()
+		return nil, err
+	}
+	return s, nil
+}
+
+// started returns the error of a start, unless that may pass: then it is reported like a write that failed.
+func (s *Store) started(err error) error {
+	switch {
+	case err == nil:
+	case errors.Is(err, errNoAnswer), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EIO):
+		s.note(err)
+	case errors.Is(err, errInUse):
+		return fmt.Errorf("storage directory %s is %w; stop that one, or give each its own directory with --storage.path", s.Path, err)
+	default:
+		return fmt.Errorf("storage directory %s: %w; create it, owned by the exporter's user, or choose another with --storage.path", s.Path, err)
+	}
+	return nil
+}
+
+// run is the writer: the only goroutine that uses the disk. It ends after Close, when it has tried to write everything. limit
+// fires when the start no longer waits for the disk.
+func (s *Store) run(ctx context.Context, share bool, limit *time.Timer, opened chan<- error) {
+	defer close(s.done)
+	defer s.lock.Close() //nolint:errcheck // The kernel releases it at the latest when the process ends.
+	err := s.acquire(ctx, share, limit)
+	if err == nil {
+		err = s.read()
+	}
+	opened <- err
+	if !s.lock.Locked() {
+		return
+	}
+	for closing := false; !closing; s.flush() {
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+		}
+		closing = ctx.Err() != nil
+	}
+}
+
+// acquire takes the lock of the directory. If another process has it, a directory that is shared stays unlocked.
+func (s *Store) acquire(ctx context.Context, share bool, limit *time.Timer) error {
+	if err := os.Mkdir(s.Path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if locked, err := s.lock.TryLock(); err != nil || locked || share {
+		return err
+	}
+	level.Info(s.logger).Log("msg", "Waiting for another exporter to release the storage directory", "path", s.Path, "limit", startLimit)
+	limit.Reset(2 * startLimit) // The disk answers.
+	waiting, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	_, err := s.lock.TryLockContext(waiting, 100*time.Millisecond)
+	if waiting.Err() != nil {
+		return errInUse
+	}
+	return err
 }
 
 // Load has load read the records of the file of that name as it was at the start, and reports whether it could. A file that
@@ -138,11 +228,7 @@ func (s *Store) write(name string, records Records) error {
 	if records == nil {
 		return os.Rename(s.file(name), s.file(name)+setAside)
 	}
-	content, err := encode(name, records)
-	if err != nil {
-		return err
-	}
-	return s.WriteFile(s.file(name), content)
+	return s.ReplaceFile(s.file(name), func(file io.Writer) error { return encode(file, name, records) })
 }
 
 func (s *Store) file(name string) string { return filepath.Join(s.Path, name+extension) }

@@ -33,8 +33,8 @@ func (b *bench) fleetOf(t *testing.T, pbxs int, collectors plan) *ycmtest.Server
 	return ycm
 }
 
-// speaksTo gives the account PBXs that it speaks to directly. They answer at the given addresses in the same memory.
-func (b *bench) speaksTo(t *testing.T, ycm *ycmtest.Server, addresses ...string) {
+// withDirect gives the account PBXs with direct access. They answer at the given addresses in the same memory.
+func (b *bench) withDirect(t *testing.T, ycm *ycmtest.Server, addresses ...string) {
 	t.Helper()
 	b.options.Direct = nil
 	for _, address := range addresses {
@@ -60,8 +60,8 @@ func (b *bench) limit(ycm *ycmtest.Server, requests int, interval time.Duration)
 	b.Account = NewAccount(b.options)
 }
 
-// askedAt is when each PBX was asked for a path of its API, through YCM.
-func askedAt(ycm *ycmtest.Server, path string) map[string][]time.Time {
+// polledAt is when a path of each PBX's API was requested, through YCM.
+func polledAt(ycm *ycmtest.Server, path string) map[string][]time.Time {
 	times := map[string][]time.Time{}
 	for _, r := range ycm.Requests() {
 		before, found := strings.CutSuffix(r.Path, "/openapi/v1.0/"+path)
@@ -121,7 +121,7 @@ func listAnd(enable func(plan)) plan {
 	return c
 }
 
-// pbxAPI asks every PBX each 5 minutes.
+// pbxAPI polls every PBX every 5 minutes.
 func pbxAPI(c plan) { c["pbx_api"] = every(5*time.Minute, 15*time.Minute) }
 
 // once polls everything once, as --once does.
