@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"math/bits"
 	"slices"
+	"strconv"
 )
 
 // A format is how samples are written. Both versions of OpenMetrics are written alike.
@@ -26,15 +28,13 @@ type renderer struct {
 	buf    []byte // what is not written yet
 	err    error
 
-	opens     [][]byte                             // what precedes the value of each label
-	escaped   sampleSet                            // the samples that need escaping
-	index     int                                  // of the sample, in a pass over all of them
-	escapeAll bool                                 // some samples need escaping, but which is unknown, because a shard leaves samples out
-	values    []string                             // the label values of the sample before
-	starts    []int                                // where in line or pairs each of them begins
-	line      []byte                               // the text of the sample before, up to its last label; a part of buf, even if that was flushed
-	pairs     []byte                               // in protobuf, the labels of the sample before
-	emit      func(labels []string, value float64) // sample
+	opens  [][]byte                             // what precedes the value of each label
+	escape bool                                 // some sample of the family needs escaping
+	values []string                             // the label values of the sample before
+	starts []int                                // where in line or pairs each of them begins
+	line   []byte                               // the text of the sample before, up to its last label; a part of buf, even if that was flushed
+	pairs  []byte                               // in protobuf, the labels of the sample before
+	emit   func(labels []string, value float64) // sample
 }
 
 // start directs the renderer to another exposition.
@@ -46,7 +46,7 @@ func (r *renderer) start(out io.Writer, f format) {
 // release drops what the renderer refers to, while it is idle.
 func (r *renderer) release() {
 	clear(r.values[:cap(r.values)])
-	r.out, r.escaped = nil, nil
+	r.out = nil
 }
 
 // family begins a family.
@@ -72,8 +72,7 @@ func (r *renderer) family(f Family) {
 // each renders the samples that a snapshot has of its family i, which is the one that began last.
 func (r *renderer) each(s *snapshot, i int, shard Shard) {
 	if r.err == nil {
-		r.escaped, r.index = s.escaped[i], 0
-		r.escapeAll = len(r.escaped) > 0 && shard.Count > 1
+		r.escape = s.escape[i]
 		s.source.Each(i, shard, r.emit)
 	}
 }
@@ -90,12 +89,10 @@ func (r *renderer) sample(labels []string, value float64) {
 	if len(r.buf) >= bufferSize {
 		r.flush()
 	}
-	escape := r.escapeAll || r.escaped.has(r.index)
-	r.index++
 	if r.format == protobuf {
-		r.buf = r.appendMessage(r.buf, labels, same, escape, value)
+		r.buf = r.appendMessage(r.buf, labels, same, value)
 	} else {
-		r.buf = r.appendLine(r.buf, labels, same, escape, value)
+		r.buf = r.appendLine(r.buf, labels, same, value)
 	}
 	r.values = r.values[:len(labels)]
 	copy(r.values[same:], labels[same:])
@@ -110,7 +107,7 @@ func (r *renderer) flush() {
 }
 
 // appendLine writes a sample as text.
-func (r *renderer) appendLine(dst []byte, labels []string, same int, escape bool, value float64) []byte {
+func (r *renderer) appendLine(dst []byte, labels []string, same int, value float64) []byte {
 	begin := len(dst)
 	if same > 0 {
 		dst = append(dst, r.line[:r.starts[same]]...)
@@ -118,7 +115,7 @@ func (r *renderer) appendLine(dst []byte, labels []string, same int, escape bool
 	for k := same; k < len(labels); k++ {
 		r.starts[k] = len(dst) - begin
 		dst = append(dst, r.opens[k]...)
-		if escape {
+		if r.escape {
 			dst = appendEscaped(dst, labels[k], true)
 		} else {
 			dst = append(dst, labels[k]...)
@@ -129,7 +126,7 @@ func (r *renderer) appendLine(dst []byte, labels []string, same int, escape bool
 }
 
 // appendMessage writes a sample as a field of a MetricFamily: labels, then a gauge.
-func (r *renderer) appendMessage(dst []byte, labels []string, same int, escape bool, value float64) []byte {
+func (r *renderer) appendMessage(dst []byte, labels []string, same int, value float64) []byte {
 	pairs := r.pairs[:0]
 	if same > 0 {
 		pairs = r.pairs[:r.starts[same]]
@@ -137,10 +134,10 @@ func (r *renderer) appendMessage(dst []byte, labels []string, same int, escape b
 	for k := same; k < len(labels); k++ {
 		r.starts[k] = len(pairs)
 		label := labels[k]
-		if escape {
+		if r.escape {
 			label = valid(label)
 		}
-		size := len(r.opens[k]) + uvarintSize(len(label)) + len(label)
+		size := len(r.opens[k]) + (bits.Len(uint(len(label))|1)+6)/7 + len(label) // A length takes a byte per seven bits.
 		pairs = binary.AppendUvarint(append(pairs, 1<<3|2), uint64(size))
 		pairs = binary.AppendUvarint(append(pairs, r.opens[k]...), uint64(len(label)))
 		pairs = append(pairs, label...)
@@ -170,10 +167,16 @@ func appendString(dst []byte, number byte, s string) []byte {
 	return append(binary.AppendUvarint(append(dst, number<<3|2), uint64(len(s))), s...)
 }
 
-func uvarintSize(n int) int {
-	size := 1
-	for ; n >= 0x80; n >>= 7 {
-		size++
+// appendNumber writes a sample's value as expfmt does: like strconv's 'g', with ".0" in OpenMetrics where the number
+// would look like an integer.
+func appendNumber(dst []byte, v float64, f format) []byte {
+	// Nearly every value is a small whole number, which is written faster as an integer.
+	if n := int64(v); float64(n) == v && n > -1e6 && n < 1e6 {
+		dst = strconv.AppendInt(dst, n, 10)
+		if f == openMetrics {
+			dst = append(dst, ".0"...)
+		}
+		return dst
 	}
-	return size
+	return strconv.AppendFloat(dst, v, 'g', -1, 64)
 }
