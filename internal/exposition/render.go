@@ -28,13 +28,15 @@ type renderer struct {
 	buf    []byte // what is not written yet
 	err    error
 
-	opens  [][]byte                             // what precedes the value of each label
-	escape bool                                 // some sample of the family needs escaping
-	values []string                             // the label values of the sample before
-	starts []int                                // where in line or pairs each of them begins
-	line   []byte                               // the text of the sample before, up to its last label; a part of buf, even if that was flushed
-	pairs  []byte                               // in protobuf, the labels of the sample before
-	emit   func(labels []string, value float64) // sample
+	opens     [][]byte                             // what precedes the value of each label
+	escaped   sampleSet                            // the samples that need escaping
+	index     int                                  // of the sample, in a pass over all of them
+	escapeAll bool                                 // some samples need escaping, but which is unknown, because a shard leaves samples out
+	values    []string                             // the label values of the sample before
+	starts    []int                                // where in line or pairs each of them begins
+	line      []byte                               // the text of the sample before, up to its last label; a part of buf, even if that was flushed
+	pairs     []byte                               // in protobuf, the labels of the sample before
+	emit      func(labels []string, value float64) // sample
 }
 
 // start directs the renderer to another exposition.
@@ -46,7 +48,7 @@ func (r *renderer) start(out io.Writer, f format) {
 // release drops what the renderer refers to, while it is idle.
 func (r *renderer) release() {
 	clear(r.values[:cap(r.values)])
-	r.out = nil
+	r.out, r.escaped = nil, nil
 }
 
 // family begins a family.
@@ -72,7 +74,8 @@ func (r *renderer) family(f Family) {
 // each renders the samples that a snapshot has of its family i, which is the one that began last.
 func (r *renderer) each(s *snapshot, i int, shard Shard) {
 	if r.err == nil {
-		r.escape = s.escape[i]
+		r.escaped, r.index = s.escaped[i], 0
+		r.escapeAll = len(r.escaped) > 0 && shard.Count > 1
 		s.source.Each(i, shard, r.emit)
 	}
 }
@@ -89,10 +92,12 @@ func (r *renderer) sample(labels []string, value float64) {
 	if len(r.buf) >= bufferSize {
 		r.flush()
 	}
+	escape := r.escapeAll || r.escaped.has(r.index)
+	r.index++
 	if r.format == protobuf {
-		r.buf = r.appendMessage(r.buf, labels, same, value)
+		r.buf = r.appendMessage(r.buf, labels, same, escape, value)
 	} else {
-		r.buf = r.appendLine(r.buf, labels, same, value)
+		r.buf = r.appendLine(r.buf, labels, same, escape, value)
 	}
 	r.values = r.values[:len(labels)]
 	copy(r.values[same:], labels[same:])
@@ -107,7 +112,7 @@ func (r *renderer) flush() {
 }
 
 // appendLine writes a sample as text.
-func (r *renderer) appendLine(dst []byte, labels []string, same int, value float64) []byte {
+func (r *renderer) appendLine(dst []byte, labels []string, same int, escape bool, value float64) []byte {
 	begin := len(dst)
 	if same > 0 {
 		dst = append(dst, r.line[:r.starts[same]]...)
@@ -115,7 +120,7 @@ func (r *renderer) appendLine(dst []byte, labels []string, same int, value float
 	for k := same; k < len(labels); k++ {
 		r.starts[k] = len(dst) - begin
 		dst = append(dst, r.opens[k]...)
-		if r.escape {
+		if escape {
 			dst = appendEscaped(dst, labels[k], true)
 		} else {
 			dst = append(dst, labels[k]...)
@@ -126,7 +131,7 @@ func (r *renderer) appendLine(dst []byte, labels []string, same int, value float
 }
 
 // appendMessage writes a sample as a field of a MetricFamily: labels, then a gauge.
-func (r *renderer) appendMessage(dst []byte, labels []string, same int, value float64) []byte {
+func (r *renderer) appendMessage(dst []byte, labels []string, same int, escape bool, value float64) []byte {
 	pairs := r.pairs[:0]
 	if same > 0 {
 		pairs = r.pairs[:r.starts[same]]
@@ -134,7 +139,7 @@ func (r *renderer) appendMessage(dst []byte, labels []string, same int, value fl
 	for k := same; k < len(labels); k++ {
 		r.starts[k] = len(pairs)
 		label := labels[k]
-		if r.escape {
+		if escape {
 			label = valid(label)
 		}
 		size := len(r.opens[k]) + (bits.Len(uint(len(label))|1)+6)/7 + len(label) // A length takes a byte per seven bits.

@@ -26,7 +26,7 @@ type snapshot struct {
 	source   Source
 	families []Family
 	samples  int
-	escape   []bool // by family: some sample needs escaping
+	escaped  []sampleSet // by family: the samples that need escaping
 
 	mu       sync.Mutex // held while a variant is made, so that scrapes which need the same wait for it
 	variants map[key]variant
@@ -47,7 +47,7 @@ type variant struct {
 // verify checks that no series is served twice, which would break the whole scrape: each sample follows the one before in
 // order, as they are served, with invalid UTF-8 replaced. On the way it counts samples and notes which need escaping.
 func (s *snapshot) verify() error {
-	s.escape = make([]bool, len(s.families))
+	s.escaped = make([]sampleSet, len(s.families))
 	for i, f := range s.families {
 		var err error
 		count, last := 0, make([]string, 0, len(f.Labels))
@@ -59,7 +59,9 @@ func (s *snapshot) verify() error {
 			if err == nil && len(last) > 0 && compare(last[same:], labels[same:]) >= 0 {
 				err = fmt.Errorf("sample %q of %s follows %q: samples must be sorted and distinct", labels, f.Name, last)
 			}
-			s.escape[i] = s.escape[i] || slices.ContainsFunc(labels[same:], needsEscaping)
+			if slices.ContainsFunc(labels[same:], needsEscaping) {
+				s.escaped[i].set(count)
+			}
 			last = append(last[:same], labels[same:]...)
 			count++
 		})
@@ -126,3 +128,15 @@ func (s *snapshot) render(k key, before []segment) []segment {
 	segmentWriters.Put(w)
 	return segments
 }
+
+// sampleSet is a set of samples of a family, by their index in a pass over all of them.
+type sampleSet []uint64
+
+func (s *sampleSet) set(n int) {
+	for len(*s) <= n/64 {
+		*s = append(*s, 0)
+	}
+	(*s)[n/64] |= 1 << (n % 64)
+}
+
+func (s sampleSet) has(n int) bool { return n/64 < len(s) && s[n/64]>>(n%64)&1 == 1 }

@@ -12,7 +12,7 @@ func valid(v string) string { return strings.ToValidUTF8(v, "\uFFFD") }
 var escapedBytes = [256]byte{'\n': 1, '"': 1, '\\': 1}
 
 // needsEscaping reports whether a label value cannot be written as it is in each of the formats. Few cannot, and checking
-// takes as long as all the rest of rendering, so it is done once per snapshot, and again only in families where it found one.
+// takes as long as all the rest of rendering, so it is done once per snapshot.
 func needsEscaping(v string) bool {
 	var found, all byte
 	for i := range len(v) {
