@@ -21,6 +21,8 @@ const (
 	fullDepth    = "full"
 )
 
+var depths = []string{vendorsDepth, modelsDepth, fullDepth}
+
 // autoprovisioningSettings is what of the phones is read.
 type autoprovisioningSettings struct {
 	// Depth is how far the catalogue is read: vendors, models, or full (templates and methods as well).
@@ -52,7 +54,7 @@ func (r RequiredPhones) inUse() bool { return len(r) > 0 && r[0].InUse }
 
 // Check implements Settings.
 func (s *autoprovisioningSettings) Check() (problems []Problem) {
-	if !slices.Contains([]string{vendorsDepth, modelsDepth, fullDepth}, s.Depth) {
+	if !slices.Contains(depths, s.Depth) {
 		problems = append(problems, Problem{Path: "depth", Message: "must be vendors, models or full"})
 	}
 	if s.RequiredPhones.inUse() {
@@ -92,7 +94,6 @@ func (s *autoprovisioningSettings) wantsModels(v *PhoneVendor) bool {
 // satisfiedBy reports whether a catalogue was read as deep as the settings say. At depth vendors that depends on the required
 // phones.
 func (s *autoprovisioningSettings) satisfiedBy(v *versionReading) bool {
-	depths := []string{vendorsDepth, modelsDepth, fullDepth}
 	return slices.Index(depths, v.Depth) >= slices.Index(depths, s.Depth) &&
 		(v.Depth != vendorsDepth || slices.Equal(v.Required, s.RequiredPhones))
 }

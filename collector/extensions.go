@@ -21,12 +21,8 @@ func extensions() Collector {
 	return ofEachPBX("extensions", off(15*time.Minute), extensionsColumns(), queryExtensions, false)
 }
 
-func queryExtensions(ctx context.Context, c *pbxclient.Client) (extensionsReading, error) {
+func queryExtensions(ctx context.Context, c *pbxclient.Client) (r extensionsReading, err error) {
 	list, err := c.Extensions(ctx)
-	return countExtensions(list), err
-}
-
-func countExtensions(list []pbxclient.Extension) (r extensionsReading) {
 	reported := len(list) == 0
 	for _, extension := range list {
 		for e, state := range extension {
@@ -47,7 +43,7 @@ func countExtensions(list []pbxclient.Extension) (r extensionsReading) {
 	if !reported {
 		r.Reachable = yeastar.Absent
 	}
-	return r
+	return r, err
 }
 
 // extensionsColumns declares what is known of extensions (Query Extension List).

@@ -55,7 +55,7 @@ type catalogueReader struct {
 // read reads vendors, then models, then templates and methods. What the PBX fails to return is left out, except the
 // vendors, until several requests in a row have failed.
 func (r *catalogueReader) read(ctx context.Context) ([]PhoneVendor, error) {
-	listed, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneVendors(ctx) })
+	listed, err := r.request(func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneVendors(ctx) })
 	if err == nil && len(listed) > maxVendors {
 		err = r.tooMany("vendors of phones", maxVendors)
 	}
@@ -83,7 +83,7 @@ func (r *catalogueReader) read(ctx context.Context) ([]PhoneVendor, error) {
 }
 
 func (r *catalogueReader) readModels(ctx context.Context, v *PhoneVendor) error {
-	models, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneModels(ctx, v.Value) })
+	models, err := r.request(func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneModels(ctx, v.Value) })
 	if err != nil && r.failures < maxFailures {
 		return nil
 	}
@@ -112,14 +112,14 @@ func (r *catalogueReader) readModels(ctx context.Context, v *PhoneVendor) error 
 // readDetails reads the templates and methods of a model. A model that two vendors have has the templates of both.
 func (r *catalogueReader) readDetails(ctx context.Context, vendor string, m *PhoneModel) error {
 	if r.templates[m.Value] == nil {
-		templates, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneTemplates(ctx, m.Value) })
+		templates, err := r.request(func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneTemplates(ctx, m.Value) })
 		if r.failures >= maxFailures {
 			return err
 		}
 		r.templates[m.Value] = boundedNames(templates, err, func(t pbxclient.PhoneOption) string { return t.Name })
 	}
 	m.Templates = r.templates[m.Value]
-	methods, err := request(r, func() ([]pbxclient.PhoneOption, error) { return r.pbx.ProvisioningMethods(ctx, vendor, m.Value) })
+	methods, err := r.request(func() ([]pbxclient.PhoneOption, error) { return r.pbx.ProvisioningMethods(ctx, vendor, m.Value) })
 	if r.failures >= maxFailures {
 		return err
 	}
@@ -128,7 +128,7 @@ func (r *catalogueReader) readDetails(ctx context.Context, vendor string, m *Pho
 }
 
 // request repeats a request that may succeed soon: a catalogue takes hundreds of them, and starts over after a failure.
-func request[T any](r *catalogueReader, send func() ([]T, error)) (answer []T, err error) {
+func (r *catalogueReader) request(send func() ([]pbxclient.PhoneOption, error)) (answer []pbxclient.PhoneOption, err error) {
 	for range 3 {
 		if answer, err = send(); !yeastar.ClassOf(err).Retryable() {
 			break
@@ -170,7 +170,7 @@ func matchesName(configured, value, name string) bool {
 
 // boundedNames returns names sorted, without duplicates, and with an ellipsis for what is too long for a label. They are
 // empty if the PBX refused the request, and nil if it failed.
-func boundedNames[T any](list []T, err error, name func(T) string) []string {
+func boundedNames(list []pbxclient.PhoneOption, err error, name func(pbxclient.PhoneOption) string) []string {
 	if err != nil && yeastar.ReachOf(err) != yeastar.Answered && yeastar.ClassOf(err) != yeastar.Invalid {
 		return nil
 	}

@@ -38,13 +38,9 @@ func phones() Collector {
 	return ofEachPBX(Phones, off(6*time.Hour), phonesColumns(), queryPhones, false)
 }
 
-func queryPhones(ctx context.Context, c *pbxclient.Client) (phonesReading, error) {
+// queryPhones keeps of too many pairs those of most phones.
+func queryPhones(ctx context.Context, c *pbxclient.Client) (r phonesReading, err error) {
 	list, err := c.Phones(ctx)
-	return countPhones(list), err
-}
-
-// countPhones keeps of too many pairs those of most phones.
-func countPhones(list []pbxclient.Phone) (r phonesReading) {
 	type pair struct{ vendor, model string }
 	place := map[pair]int{}
 	for _, phone := range list {
@@ -62,7 +58,7 @@ func countPhones(list []pbxclient.Phone) (r phonesReading) {
 	slices.SortFunc(r.Pairs, func(a, b phonesOfModel) int { return cmp.Or(cmp.Compare(b.all(), a.all()), byModel(a, b)) })
 	r.Pairs = slices.Clip(r.Pairs[:min(maxPairs, len(r.Pairs))])
 	slices.SortFunc(r.Pairs, byModel)
-	return r
+	return r, err
 }
 
 func byModel(a, b phonesOfModel) int {
