@@ -116,6 +116,7 @@ func listColumns() []series.Column[ycmclient.List] {
 // cloudPBXColumns declares what the list reports of each PBX (Query All the Cloud PBXs). polled is when it did, and
 // behind how the PBXs' releases compare with the firmware that can be had.
 func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[pbx] {
+	statuses := byLabel(ycmclient.Statuses())
 	ofRelease := func(name string, value func(behind int) float64, help string) series.Column[pbx] {
 		return series.Column[pbx]{Name: name, Help: help, Read: func(p *pbx, _ []string, sample func(float64)) {
 			if count, ok := behind[release{p.Region, p.Version}]; ok {
@@ -133,7 +134,18 @@ func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[p
 				sample(1)
 			},
 		},
-		statusColumn(),
+		{
+			// Unknown stands for any status that is not documented, and for none.
+			Name:   "ycm_cloud_pbx_status",
+			Help:   "Running status of the Cloud PBX (pbxStatus): 1 for the present one, 0 for the others; Unknown is any that the API does not document. " + background,
+			Labels: []string{"status"},
+			Read: func(p *pbx, labels []string, sample func(float64)) {
+				for _, s := range statuses {
+					labels[0] = s.String()
+					sample(series.Boolean(p.Status == s))
+				}
+			},
+		},
 		series.Toggle("ycm_cloud_pbx_activated", func(p *pbx) yeastar.Switch { return p.Activated }, "Whether the Cloud PBX is Activated (1) or Unactivated (0) (activationStatus)."),
 		featureColumn(),
 		series.Number("ycm_cloud_pbx_active_calls", func(p *pbx) yeastar.Int { return p.ActiveCalls }, "Calls that are active on the Cloud PBX (activeCalls); YCM may go on showing the last value of one that is not Running. "+background),
@@ -153,23 +165,6 @@ func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[p
 			"Whether a firmware version newer than the Cloud PBX's own (version) is listed for its region (1) or not (0); absent where the region or the version cannot be matched with the firmware that YCM lists."),
 		ofRelease("ycm_cloud_pbx_firmware_versions_behind", func(count int) float64 { return float64(count) },
 			"Number of firmware versions listed for the Cloud PBX's region that are newer than its own (version); absent where the region or the version cannot be matched with the firmware that YCM lists."),
-	}
-}
-
-// statusColumn is a state set: of the documented statuses and Unknown, which stands for any other and for none, one
-// is 1 and the others are 0.
-func statusColumn() series.Column[pbx] {
-	statuses := byLabel(ycmclient.Statuses())
-	return series.Column[pbx]{
-		Name:   "ycm_cloud_pbx_status",
-		Help:   "Running status of the Cloud PBX (pbxStatus): 1 for the present one, 0 for the others; Unknown is any that the API does not document. " + background,
-		Labels: []string{"status"},
-		Read: func(p *pbx, labels []string, sample func(float64)) {
-			for _, s := range statuses {
-				labels[0] = s.String()
-				sample(series.Boolean(p.Status == s))
-			}
-		},
 	}
 }
 
