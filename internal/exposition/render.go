@@ -4,9 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
-	"math/bits"
 	"slices"
-	"strconv"
 )
 
 // A format is how samples are written. Both versions of OpenMetrics are written alike.
@@ -142,7 +140,7 @@ func (r *renderer) appendMessage(dst []byte, labels []string, same int, escape b
 		if escape {
 			label = valid(label)
 		}
-		size := len(r.opens[k]) + (bits.Len(uint(len(label))|1)+6)/7 + len(label) // A length takes a byte per seven bits.
+		size := len(r.opens[k]) + uvarintSize(len(label)) + len(label)
 		pairs = binary.AppendUvarint(append(pairs, 1<<3|2), uint64(size))
 		pairs = binary.AppendUvarint(append(pairs, r.opens[k]...), uint64(len(label)))
 		pairs = append(pairs, label...)
@@ -172,16 +170,10 @@ func appendString(dst []byte, number byte, s string) []byte {
 	return append(binary.AppendUvarint(append(dst, number<<3|2), uint64(len(s))), s...)
 }
 
-// appendNumber writes a sample's value as expfmt does: like strconv's 'g', with ".0" in OpenMetrics where the number
-// would look like an integer.
-func appendNumber(dst []byte, v float64, f format) []byte {
-	// Nearly every value is a small whole number, which is written faster as an integer.
-	if n := int64(v); float64(n) == v && n > -1e6 && n < 1e6 {
-		dst = strconv.AppendInt(dst, n, 10)
-		if f == openMetrics {
-			dst = append(dst, ".0"...)
-		}
-		return dst
+func uvarintSize(n int) int {
+	size := 1
+	for ; n >= 0x80; n >>= 7 {
+		size++
 	}
-	return strconv.AppendFloat(dst, v, 'g', -1, 64)
+	return size
 }
