@@ -90,7 +90,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute,
 		WriteTimeout: 30 * time.Second, // Scrapes and profiles have their own limits.
-		ErrorLog: stdlog.New(logger, "", 0),
+		ErrorLog:     stdlog.New(logger, "", 0),
 		// The server calls this once it has its listeners, and once for each of them.
 		BaseContext: func(net.Listener) context.Context {
 			listens()
