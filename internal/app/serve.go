@@ -36,8 +36,6 @@ const (
 	shutdownGrace = 7 * time.Second
 	// shutdownLimit is how long the whole shutdown may take, whatever hangs.
 	shutdownLimit = 9 * time.Second
-	// writeTimeout is how long a client may take to read a page. Scrapes and profiles have their own limits.
-	writeTimeout = 30 * time.Second
 )
 
 // Version is what the program calls itself.
@@ -90,8 +88,9 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	listening := make(chan struct{})
 	listens := sync.OnceFunc(func() { close(listening) })
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: writeTimeout, IdleTimeout: 5 * time.Minute,
-		ErrorLog: stdlog.New(logger, "", 0),
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute,
+		WriteTimeout: 30 * time.Second, // Scrapes and profiles have their own limits.
+		ErrorLog:     stdlog.New(logger, "", 0),
 		// The server calls this once it has its listeners, and once for each of them.
 		BaseContext: func(net.Listener) context.Context {
 			listens()

@@ -10,9 +10,6 @@ import (
 	"time"
 )
 
-// healthTimeout is how long the exporter may take to report that it is healthy.
-const healthTimeout = 5 * time.Second
-
 // checkHealth queries the exporter that listens where the flags say, for images that have no other program for it. An exporter
 // that wants a password serves, and so does one with TLS, which responds to plain HTTP with Bad Request.
 func (o options) checkHealth(ctx context.Context, stdout io.Writer) error {
@@ -23,7 +20,7 @@ func (o options) checkHealth(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+site.Path("/-/healthy"), nil)
 	if err != nil {

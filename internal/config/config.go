@@ -68,14 +68,6 @@ type RateLimit struct {
 	Interval time.Duration `yaml:"interval"` // how often they are added
 }
 
-// setDefaults fills in the values of an account of which nothing has been read yet.
-func (a *Account) setDefaults() {
-	a.RateLimit = RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}
-	a.Timeout, a.PageConcurrency = 30*time.Second, 1
-	a.HTTPClient = promconfig.DefaultHTTPClientConfig
-	a.HTTPClient.FollowRedirects = false
-}
-
 // check reports what is wrong with values that could each be read, and fills in the defaults that depend on others.
 func (c *Config) check(d *document) {
 	taken := make(map[string]string)

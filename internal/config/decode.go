@@ -105,7 +105,10 @@ func (d *document) decodeList(path string, node *yaml.Node, out reflect.Value) {
 		}
 		value, at := reflect.New(out.Type().Elem()), itemAt(path, i)
 		if account, ok := value.Interface().(*Account); ok {
-			account.setDefaults()
+			account.RateLimit = RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}
+			account.Timeout, account.PageConcurrency = 30*time.Second, 1
+			account.HTTPClient = promconfig.DefaultHTTPClientConfig
+			account.HTTPClient.FollowRedirects = false
 		}
 		d.lines[at] = content.Line
 		d.decode(at, content, value.Elem())

@@ -39,10 +39,7 @@ func Load(ctx context.Context, path string, expandEnv bool) (*Config, error) {
 		file: path, dir: dir, expandEnv: expandEnv, left: maxValues,
 		lines: map[string]int{"": 1}, values: make(map[string]*yaml.Node), failed: make(map[string]bool),
 	}
-	cfg, err := crash.GiveUpAfter(ctx, func() (*Config, error) {
-		cfg := d.load()
-		return cfg, d.err()
-	}, nil)
+	cfg, err := crash.GiveUpAfter(ctx, d.load, nil)
 	if parser := (*crash.Crash)(nil); errors.As(err, &parser) { // A file that the YAML library panics at.
 		return nil, Problem{File: path, Message: "cannot be read: the YAML parser failed"}
 	}
@@ -56,7 +53,7 @@ func Load(ctx context.Context, path string, expandEnv bool) (*Config, error) {
 	return cfg, nil
 }
 
-func (d *document) load() *Config {
+func (d *document) load() (*Config, error) {
 	cfg := &Config{Collectors: defaultCollectors()}
 	f, err := os.Open(d.file)
 	var content []byte
@@ -78,7 +75,7 @@ func (d *document) load() *Config {
 		}
 	}
 	cfg.Warnings = d.warnings
-	return cfg
+	return cfg, d.err()
 }
 
 // byteReader returns one byte per call, so that it shows where the parser stopped.

@@ -78,7 +78,12 @@ func NewAccount(o Options) *Account {
 	list := a.job(collector.CloudPBX)
 	a.collectors = collector.NewAccount(o.Account, o.Client, o.Direct, list != nil, func(name string) bool {
 		j := a.job(name)
-		return j != nil && j.serving()
+		if j == nil {
+			return false
+		}
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return time.Now().Before(j.snapshot.expires(j.Schedule.StaleAfter))
 	})
 	for _, j := range a.jobs {
 		given := a.collectors

@@ -31,13 +31,6 @@ func (p published) expires(staleAfter time.Duration) time.Time {
 	return p.Published.Add(max(staleAfter, p.Lasts))
 }
 
-// serving reports whether a snapshot is being served.
-func (j *job) serving() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return time.Now().Before(j.snapshot.expires(j.Schedule.StaleAfter))
-}
-
 // publish serves the snapshot of a poll that took that long.
 func (j *job) publish(snapshot exposition.Source, took time.Duration) error {
 	p := published{time.Now(), 2 * took}

@@ -56,39 +56,29 @@ func (a *Account) Status() Status {
 	pbxs, listed := a.collectors.Fleet.Listed()
 	s := Status{
 		Account: a.options.Account, BaseURL: a.options.BaseURL.Redacted(), Listed: listed, PBXs: pbxs,
-		RateLimit: a.options.Client.RateLimit(), Demand: a.demand(), TokenExpiry: a.options.Client.TokenExpiry(),
+		RateLimit: a.options.Client.RateLimit(), TokenExpiry: a.options.Client.TokenExpiry(),
 	}
 	for _, j := range a.jobs {
 		j.mu.Lock()
 		one := j.status
 		j.mu.Unlock()
 		one.Name, one.Interval, one.Waiting = j.Name, j.Schedule.Interval, j.list != nil && !listed
+		requests := float64(lastTotal(one.Polls)) // One for each step of a poll, but one for each page of the list.
 		if j.Name == collector.CloudPBX {
 			s.Collectors = slices.Insert(s.Collectors, 0, one)
+			if requests > 0 {
+				requests = 1 + requests/pageSize
+			}
 		} else {
 			s.Collectors = append(s.Collectors, one)
 		}
+		s.Demand += requests / j.Schedule.Interval.Seconds()
 	}
 	return s
 }
 
 // pageSize is how many PBXs one request for the list returns.
 const pageSize = 50
-
-// demand estimates how many requests per second the account's collectors need on average to keep their intervals: one for each
-// page of the list, and one for each step of another collector's poll.
-func (a *Account) demand() (rate float64) {
-	for _, j := range a.jobs {
-		j.mu.Lock()
-		requests := float64(lastTotal(j.status.Polls))
-		j.mu.Unlock()
-		if j.Name == collector.CloudPBX && requests > 0 {
-			requests = 1 + requests/pageSize
-		}
-		rate += requests / j.Schedule.Interval.Seconds()
-	}
-	return rate
-}
 
 // lastTotal is the total of the newest poll that succeeded, 0 if none did.
 func lastTotal(polls []Poll) int {

@@ -211,7 +211,13 @@ func (s *Store) flush() {
 	s.mu.Unlock()
 	var failed error
 	for name, records := range pending {
-		if err := crash.Catch(func() error { return s.write(name, records) }); err != nil {
+		err := crash.Catch(func() error {
+			if records == nil {
+				return os.Rename(s.file(name), s.file(name)+setAside)
+			}
+			return s.ReplaceFile(s.file(name), func(file io.Writer) error { return encode(file, name, records) })
+		})
+		if err != nil {
 			failed = fmt.Errorf("writing %s: %w", s.file(name), err)
 			continue
 		}
@@ -222,13 +228,6 @@ func (s *Store) flush() {
 	s.pending, s.began = pending, time.Time{}
 	s.mu.Unlock()
 	s.note(failed)
-}
-
-func (s *Store) write(name string, records Records) error {
-	if records == nil {
-		return os.Rename(s.file(name), s.file(name)+setAside)
-	}
-	return s.ReplaceFile(s.file(name), func(file io.Writer) error { return encode(file, name, records) })
 }
 
 func (s *Store) file(name string) string { return filepath.Join(s.Path, name+extension) }

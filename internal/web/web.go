@@ -110,15 +110,12 @@ func reload(o Options, e Exporter) http.HandlerFunc {
 	}
 }
 
-// bodyTimeout is how long a client may take to send a body, which no page uses but net/http reads to its end.
-const bodyTimeout = 10 * time.Second
-
 // hardened has browsers run no script and show no frame, because no page needs them, and drops clients that do not send
 // the body that they announced.
 func hardened(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // The response of a test has none.
+		if r.ContentLength != 0 { // No page uses a body, but net/http reads it to its end.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(10 * time.Second)) // The response of a test has none.
 		}
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
