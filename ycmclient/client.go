@@ -1,3 +1,13 @@
+// Package ycmclient is a client of the API of Yeastar Central Management (YCM), for one account.
+//
+// Clients of a Client ID share one access token, one limiter in the vendor's terms (burst, rate, interval), and the pause
+// after a refusal. Every request takes from the limiter, requests for tokens and retries included. Walk reads the
+// whole list of Cloud PBXs, complete or not at all; the other methods query one endpoint each.
+//
+// Only reads are ever sent: GET, and the POST that requests a token. Answers may be hostile: they are read up to
+// 16 MiB, redirects are not followed, and an invalid value is absent and reported to the Observer.
+//
+// Errors are of type *Error, with a Class that says what kind of failure it was. They never hold a secret.
 package ycmclient
 
 import (
@@ -65,8 +75,6 @@ type Client struct {
 	simpler sync.Map // By how many steps the query of a list is simplified, by endpoint.
 }
 
-const maxReaders = 8
-
 // New makes a client, which sends nothing by itself.
 func New(o Options) *Client {
 	if o.RateLimit.Rate <= 0 || o.RateLimit.Interval <= 0 {
@@ -88,7 +96,7 @@ func New(o Options) *Client {
 	c := &Client{
 		account: o.Account, clientID: o.ClientID, secret: o.Secret,
 		baseURL: strings.TrimRight(base.String(), "/") + "/dm/open_api/",
-		search:  o.Search, readers: min(max(o.PageConcurrency, 1), maxReaders),
+		search:  o.Search, readers: min(max(o.PageConcurrency, 1), 8),
 		observer: o.Observer, logger: o.Logger,
 		limiter: kept.limiter, session: kept.session, guard: o.Servers.guard(address, yeastar.MostRefusalsYCM),
 	}

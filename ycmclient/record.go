@@ -96,3 +96,11 @@ type word struct{ yeastar.Text }
 func (w *word) Set(record reflect.Value, name string, unexpected yeastar.Unexpected) {
 	record.SetString(unique.Make(string(w.Get(name, unexpected))).Value())
 }
+
+// WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.
+func WireFields() map[string]bool {
+	return yeastar.WireFields(
+		yeastar.GrantAnswer{}, pageWire[record]{}, pageWire[userWire]{}, regionWire{}, firmwareWire{}, userSubscriptionWire{},
+		subscriptionWire{}, planStatistics[yeastar.Count]{}, connectionsWire{},
+	)
+}

@@ -22,13 +22,16 @@ type deviceRecord struct {
 	Uptime          yeastar.Number `json:"up_time"`
 }
 
+// ignore drops the names of fields that cannot be read: they are absent.
+func ignore(string) {}
+
 // SystemInformation queries the firmware and up-time of the PBX. What it does not report is empty, or yeastar.Absent.
 func (c *Client) SystemInformation(ctx context.Context) (system SystemInformation, err error) {
 	device, err := fetchOne[deviceRecord](ctx, c, systemInformation)
 	if err != nil {
 		return system, err
 	}
-	return SystemInformation{FirmwareVersion: device.FirmwareVersion.String(), Uptime: device.Uptime.Count("", nil)}, nil
+	return SystemInformation{FirmwareVersion: device.FirmwareVersion.String(), Uptime: device.Uptime.Count("", ignore)}, nil
 }
 
 // Capacity is what a PBX has of the AI functions and how much of it is used ("Query PBX Capacity"), in seconds: given once, and in
@@ -57,7 +60,9 @@ func (c *Client) Capacity(ctx context.Context) (Capacity, error) {
 	if err != nil {
 		return Capacity{}, err
 	}
-	quota := func(capacity, used yeastar.Number) Quota { return Quota{capacity.Count("", nil), used.Count("", nil)} }
+	quota := func(capacity, used yeastar.Number) Quota {
+		return Quota{capacity.Count("", ignore), used.Count("", ignore)}
+	}
 	return Capacity{
 		TranscriptionOnetime: quota(f.TranscriptionOnetimeCapacity, f.TranscriptionOnetimeUsed),
 		TranscriptionPack:    quota(f.TranscriptionPackCapacity, f.TranscriptionPackUsed),

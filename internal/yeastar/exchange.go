@@ -118,16 +118,9 @@ func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 	return failure
 }
 
-func (h *HTTP) transport() http.RoundTripper {
-	if h.Transport == nil {
-		return http.DefaultTransport
-	}
-	return h.Transport
-}
-
 // CloseIdleConnections closes the connections that no request uses.
 func (h *HTTP) CloseIdleConnections() {
-	(&http.Client{Transport: h.transport()}).CloseIdleConnections()
+	(&http.Client{Transport: h.Transport}).CloseIdleConnections() // Of the default one if nil.
 }
 
 // roundTrip gives up when the request's context ends, whatever the transport waits for.
@@ -136,7 +129,7 @@ func (h *HTTP) roundTrip(r *http.Request) (*http.Response, error) {
 	patience, giveUp := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer giveUp()
 	defer context.AfterFunc(r.Context(), func() { time.AfterFunc(grace, giveUp) })()
-	send := func() (*http.Response, error) { return h.transport().RoundTrip(r) }
+	send := func() (*http.Response, error) { return cmp.Or(h.Transport, http.DefaultTransport).RoundTrip(r) }
 	response, err := crash.GiveUpAfter(patience, send, func(late *http.Response, _ error) {
 		if late != nil {
 			late.Body.Close()

@@ -10,14 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Unexpected receives the JSON name of each field that could not be read. It may be nil.
+// Unexpected receives the JSON name of each field that could not be read.
 type Unexpected func(field string)
-
-func (u Unexpected) report(field string) {
-	if u != nil {
-		u(field)
-	}
-}
 
 // Int is a whole number that an answer may leave out.
 type Int int64
@@ -74,7 +68,7 @@ func wholeNumber(content []byte) (int64, bool) {
 // Count reads the number as an amount, which is never negative.
 func (n Number) Count(field string, unexpected Unexpected) Int {
 	if n.Unreadable || n.Value < 0 {
-		unexpected.report(field)
+		unexpected(field)
 		return Absent
 	}
 	if !n.Given {
@@ -95,7 +89,7 @@ func (n Number) Time(field string, unexpected Unexpected) Int {
 	case seconds < beyond:
 		return seconds / 1000
 	default:
-		unexpected.report(field)
+		unexpected(field)
 		return Absent
 	}
 }
@@ -103,7 +97,7 @@ func (n Number) Time(field string, unexpected Unexpected) Int {
 // ID reads the number as an id, which is above 0.
 func (n Number) ID(field string, unexpected Unexpected) (int64, bool) {
 	if !n.Given || n.Value <= 0 {
-		unexpected.report(field)
+		unexpected(field)
 		return 0, false
 	}
 	return n.Value, true
@@ -166,7 +160,7 @@ func (t *Toggle) UnmarshalJSON(wire []byte) error {
 // Set implements Value. The record has a Switch.
 func (t *Toggle) Set(record reflect.Value, name string, unexpected Unexpected) {
 	if t.unreadable {
-		unexpected.report(name)
+		unexpected(name)
 	}
 	record.SetUint(uint64(t.value))
 }
@@ -193,7 +187,7 @@ func (t *Text) UnmarshalJSON(wire []byte) error {
 // Get returns the bytes, which are good until the text is read again.
 func (t *Text) Get(field string, unexpected Unexpected) []byte {
 	if t.unreadable {
-		unexpected.report(field)
+		unexpected(field)
 	}
 	return t.bytes
 }
