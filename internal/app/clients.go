@@ -29,7 +29,7 @@ var userAgent = "ycm_exporter/" + Version
 func (f Clients) YCM(ctx context.Context, c config.Account) (ycmclient.Options, error) {
 	transport, err := newTransport(ctx, c.Name, c.HTTPClient)
 	return ycmclient.Options{
-		Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: sentSecrets(c.HTTPClient), Servers: f.Servers,
+		Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: sentSecrets(c.HTTPClient), Servers: f.Servers, //nolint:contextcheck // A secret file has its own limit.
 		RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout, PageConcurrency: c.PageConcurrency, Search: c.Search,
 		Transport: f.Recorder.Transport(c.Name, transport), UserAgent: userAgent,
 	}, err
@@ -50,7 +50,7 @@ func (f Clients) PBXs(ctx context.Context, c config.Account, wrap func(http.Roun
 	var direct []sweep.Direct
 	for _, p := range c.PBXs {
 		direct = append(direct, sweep.Direct{URL: p.URL, Client: pbxclient.Direct(pbxclient.Options{
-			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(), Hidden: sentSecrets(settings), Guard: f.Servers.Guard(p.URL),
+			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(), Hidden: sentSecrets(settings), Guard: f.Servers.Guard(p.URL), //nolint:contextcheck // A secret file has its own limit.
 			Timeout: c.Timeout, Transport: transport, UserAgent: userAgent,
 		})})
 	}

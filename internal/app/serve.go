@@ -107,7 +107,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 			notifySystemd(daemon.SdNotifyReady, logger)
 		case <-hangups:
 			// Reload logs its error. One that hangs ends by its own limit and must not delay the shutdown.
-			go func() { _ = e.Reload() }()
+			go func() { _ = e.Reload() }() //nolint:contextcheck // It has its own limit.
 		case err = <-served:
 			err = fmt.Errorf("serving on %s: %w; choose another address with --web.listen-address", strings.Join(*o.Serve.WebListenAddresses, ", "), err)
 		case <-ctx.Done():

@@ -37,11 +37,13 @@ func (s fleetStore) Load(collector string, load func(next func(record any) error
 // LoginStore persists refused logins. It is a ycmclient.Store.
 type LoginStore struct{ Store *storage.Store }
 
+// Logins returns what is stored of a base URL.
 func (s LoginStore) Logins(baseURL string) (state yeastar.LoginState, ok bool) {
 	ok = s.Store.Load(fileOf("logins", baseURL), func(next func(record any) error) error { return next(&state) })
 	return state, ok
 }
 
+// SaveLogins stores the refused logins of a base URL.
 func (s LoginStore) SaveLogins(baseURL string, state yeastar.LoginState) {
 	s.Store.Save(fileOf("logins", baseURL), func(write func(record any) error) error { return write(state) })
 }

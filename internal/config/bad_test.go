@@ -33,7 +33,7 @@ func problemsOf(t *testing.T, err error) (problems []config.Problem) {
 		t.Fatalf("got error %T %v, want joined problems", err, err)
 	}
 	for _, one := range joined.Unwrap() {
-		problems = append(problems, one.(config.Problem))
+		problems = append(problems, one.(config.Problem)) //nolint:errorlint // Each is one problem.
 	}
 	return problems
 }

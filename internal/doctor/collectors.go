@@ -80,7 +80,7 @@ func (x *examination) reportCollector(c collector.Configured, r result, pbx erro
 	switch {
 	case r.requests == 0 && r.ended:
 		x.add(collectorsSection, c.Name, Warning, "%s: not checked, because the doctor had no request left.", "", c.Name)
-	case r.err != nil && !(r.ended && works):
+	case r.err != nil && (!r.ended || !works):
 		class := yeastar.ClassOf(r.err)
 		if class == yeastar.Denied || class == yeastar.NotFound {
 			advice = "grant it to the account in YCM, or disable collector " + c.Name + " (enabled: false)"

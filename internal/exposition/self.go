@@ -44,7 +44,7 @@ func accountOf(m *dto.Metric) string {
 func (s *scrape) tail() []byte {
 	var out bytes.Buffer
 	encoder := expfmt.NewEncoder(&out, s.content)
-	families := append(s.own, s.shardInfo())
+	families := slices.Concat(s.own, []*dto.MetricFamily{s.shardInfo()})
 	s.own = nil // They are large, and a client may read slowly.
 	slices.SortStableFunc(families, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
 	for _, family := range families {

@@ -20,9 +20,6 @@ func devices(c plan) {
 	}
 }
 
-// devicePaths are the paths that those collectors request of a PBX.
-var devicePaths = []string{"extension/list", "phone/search", "system/capacity"}
-
 // registered is an extension's SIP phones, by their status.
 func registered(statuses ...int) ycmtest.SIPPhones {
 	phones := ycmtest.SIPPhones{List: []ycmtest.Registration{}}

@@ -18,7 +18,7 @@ func TestSnapshotIsServedForTwiceItsPollAtLeast(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
 			failed := false
-			b.add("walks", every(time.Minute, 10*time.Minute), func(ctx context.Context) (exposition.Source, error) {
+			b.add("walks", every(time.Minute, 10*time.Minute), func(context.Context) (exposition.Source, error) {
 				if failed {
 					return nil, errors.New("no")
 				}

@@ -170,7 +170,7 @@ func FuzzDecoders(f *testing.F) {
 				}
 			}
 			h := &yeastar.HTTP{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
-				return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 			})}
 			failure := h.Do(t.Context(), yeastar.Request{URL: "http://ycm.example.com"}, func(*yeastar.Answer) *yeastar.Error { return w.Failure(200) })
 			if s := failure.Error(); !utf8.ValidString(s) || len(s) > 1024 || strings.ContainsFunc(s, unicode.IsControl) {
