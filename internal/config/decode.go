@@ -22,7 +22,7 @@ import (
 )
 
 // maxValues bounds what is read out of the file, so that nested aliases end in a problem.
-const maxValues = 200_000
+const maxValues = 50_000
 
 // unsupported are keys of prometheus/common that are unknown here: YCM's token is the header Authorization, and there is no secret manager.
 var unsupported = regexp.MustCompile(`^(basic_auth|authorization|oauth2|bearer_token|bearer_token_file|ca_ref|cert_ref|key_ref)$`)
