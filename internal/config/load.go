@@ -20,12 +20,11 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 )
 
-const (
-	// maxBytes bounds the file, so that a wrong path such as /dev/zero ends in an error.
-	maxBytes = 4 << 20
-	// patience is how long reading the file and all files that it names may take.
-	patience = 5 * time.Second
-)
+// maxBytes bounds the file, so that a wrong path such as /dev/zero ends in an error.
+const maxBytes = 4 << 20
+
+// patience is how long reading the file and all files that it names may take. Tests raise it, for machines that are busy.
+var patience = 5 * time.Second
 
 // Load reads and validates the configuration file at path. A relative file name in it is looked for beside it. With
 // expandEnv, ${NAME} in a value is replaced by the environment variable NAME, and $$ by $. An error joins the Problems that it found.

@@ -1,0 +1,5 @@
+package config
+
+import "time"
+
+func init() { patience = time.Minute }
