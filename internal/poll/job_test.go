@@ -143,9 +143,8 @@ func TestCauseIsOneLineOfAnAccount(t *testing.T) {
 	for class, want := range map[yeastar.Class]int{yeastar.Network: 1, yeastar.Auth: 1, yeastar.Denied: 3} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)
-			var at []time.Duration
 			for _, name := range []string{"one", "two", "three"} {
-				b.add(name, every(time.Minute, time.Hour), failing(1, class, &at))
+				b.add(name, every(time.Minute, time.Hour), failing(1, class, new([]time.Duration)))
 			}
 			stop := start(b.Account)
 			time.Sleep(5 * time.Minute)
