@@ -147,7 +147,7 @@ func (m *Metrics) export(j *job) {
 	}
 	m.duration.WithLabelValues(j.Account, j.Name).Set(j.status.Duration.Seconds())
 	m.exportSuccess(j.Account, j.Name, j.result == yeastar.OK)
-	if sweeper, ok := j.sweeper(); ok {
+	if sweeper, ok := j.sweeper(); ok && sweeper.Duration() > 0 {
 		m.sweep.WithLabelValues(j.Account, j.Name).Set(sweeper.Duration().Seconds())
 	}
 }

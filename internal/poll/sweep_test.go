@@ -26,7 +26,11 @@ func TestSweepIsSpreadOverTheInterval(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 100, listAnd(pbxAPI))
 		defer start(b.Account)()
-		after(20*time.Minute + 5*time.Second)
+		after(time.Minute)
+		if got := value(t, b.registry, `ycm_collector_sweep_duration_seconds{account="main",collector="pbx_api"}`); got != "" {
+			t.Errorf("before the first complete sweep, its duration is %q", got)
+		}
+		after(19*time.Minute + 5*time.Second)
 		polled := polledAt(ycm, "system/information")
 		if len(polled) != 100 {
 			t.Fatalf("%d PBXs were polled, want 100", len(polled))
