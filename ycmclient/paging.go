@@ -52,6 +52,7 @@ type walk[T any] struct {
 	places             map[int64]place
 	unusable           map[int]int // Records without a usable id, by page.
 	total, least, most int64       // The latest total, the smallest and the largest.
+	foundNew           bool        // A record that was not known.
 
 	listed    int64   // Records on the pages, usable or not.
 	added     int     // Known records that were not listed and are in items nevertheless,
@@ -137,7 +138,7 @@ func (l *pagedList[T]) walk(ctx context.Context, w *walk[T]) (*walk[T], error) {
 	if c := (*crash.Crash)(nil); errors.As(err, &c) {
 		panic(c)
 	}
-	if err == nil && w.pages > 1 && (w.least != w.most || w.short() > max(0, w.difference) || w.hasNew()) {
+	if err == nil && w.pages > 1 && (w.least != w.most || w.short() > max(0, w.difference) || w.foundNew) {
 		_, _, err = w.readPage(ctx, 1)
 	}
 	if err != nil {
@@ -158,16 +159,6 @@ func (w *walk[T]) findKnown(id int64) *T {
 		return nil
 	}
 	return &w.known[i]
-}
-
-// hasNew is whether the pass has found a record that was not known.
-func (w *walk[T]) hasNew() bool {
-	for i := range w.items {
-		if w.findKnown(w.id(&w.items[i])) == nil {
-			return true
-		}
-	}
-	return false
 }
 
 func (w *walk[T]) sort() {

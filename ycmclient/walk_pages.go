@@ -130,7 +130,9 @@ func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 	w.unusable[number] = unusable
 	for i := range p.items {
 		id := w.id(&p.items[i])
-		if known := w.findKnown(id); known != nil && w.share != nil {
+		if known := w.findKnown(id); known == nil {
+			w.foundNew = true
+		} else if w.share != nil {
 			w.share(&p.items[i], known)
 		}
 		at, seen := w.places[id]
