@@ -1,7 +1,7 @@
 // Package storage persists state across restarts: files of JSON records in one directory. It does not know what they mean.
 //
-// All files are read at the start, and written by one goroutine, the newest version of each, so that a disk that is slow or
-// hangs delays nobody else. A file is replaced as a whole or not at all.
+// All files are read at the start, and written one after the other in the background, the newest version of each, so that a disk
+// that is slow or hangs delays nobody else. A file is replaced as a whole or not at all.
 package storage
 
 import (
@@ -40,7 +40,7 @@ const (
 
 var (
 	errNoAnswer = errors.New("disk does not answer; check the disk or the network mount")
-	errInUse    = errors.New("in use by another exporter")
+	errInUse    = errors.New("in use by another exporter; stop that one, or give each its own directory with --storage.path")
 )
 
 // Records writes the records of a file.
@@ -54,14 +54,13 @@ type Store struct {
 	logger   log.Logger
 	failures prometheus.Counter
 	lock     *flock.Flock
-	wake     chan struct{}
-	end      context.CancelFunc // of the writer
-	done     chan struct{}      // closed when the writer has ended
+	disk     chan struct{} // has an element while the disk is in use
 
 	mu        sync.Mutex
 	stored    map[string][]byte  // files as they were at the start, by name, until they are loaded
 	pending   map[string]Records // the newest version of each file that is to be written; nil: it is to be set aside
-	began     time.Time          // of the write under way; zero if there is none
+	queued    bool               // a flush will begin
+	began     time.Time          // of the flush under way; zero if there is none
 	lastWrite time.Time
 	err       error // of the last write; nil while the storage works
 }
@@ -70,7 +69,6 @@ type Store struct {
 // process that has the lock; if share is set it does not wait, and if there is such a process it writes nothing. A disk that is
 // full or does not answer is no error.
 func Open(ctx context.Context, path string, share bool, registry prometheus.Registerer, logger log.Logger) (*Store, error) {
-	writing, end := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{
 		ReplaceFile: replaceFile, Path: path, logger: log.With(logger, "component", "storage"),
 		failures: promauto.With(registry).NewCounter(prometheus.CounterOpts{
@@ -78,79 +76,68 @@ func Open(ctx context.Context, path string, share bool, registry prometheus.Regi
 			Help: "Writes to the directory of --storage.path that failed, so that the latest state does not persist across restarts.",
 		}),
 		lock: flock.New(filepath.Join(path, "lock"), flock.SetPermissions(0o600)),
-		wake: make(chan struct{}, 1), end: end, done: make(chan struct{}), pending: map[string]Records{},
+		disk: make(chan struct{}, 1), pending: map[string]Records{},
 	}
-	opened, limit := make(chan error, 1), time.NewTimer(startLimit)
+	patience, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	limit := time.AfterFunc(startLimit, func() { giveUp(errNoAnswer) })
 	defer limit.Stop()
-	go s.run(writing, share, limit, opened)
-	var err error
-	select {
-	case <-ctx.Done():
-		err = ctx.Err()
-	case <-limit.C:
-		err = errNoAnswer
-	case err = <-opened:
+	err := s.useDisk(patience, func() error { return s.start(ctx, share, limit) })
+	if patience.Err() != nil {
+		err = context.Cause(patience)
 	}
 	if err := s.started(err); err != nil {
-		end()
+		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
+// useDisk runs f when nothing else uses the disk, and waits for it until ctx ends.
+func (s *Store) useDisk(ctx context.Context, f func() error) error {
+	_, err := crash.GiveUpAfter(ctx, func() (struct{}, error) {
+		s.disk <- struct{}{}
+		defer func() { <-s.disk }()
+		return struct{}{}, f()
+	}, nil)
+	return err
+}
+
 // started returns the error of a start, unless that may pass: then it is reported like a write that failed.
 func (s *Store) started(err error) error {
+	hint := "; create it, owned by the exporter's user, or choose another with --storage.path"
 	switch {
 	case err == nil:
+		return nil
 	case errors.Is(err, errNoAnswer), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EIO):
 		s.note(err)
+		return nil
 	case errors.Is(err, errInUse):
-		return fmt.Errorf("storage directory %s is %w; stop that one, or give each its own directory with --storage.path", s.Path, err)
-	default:
-		return fmt.Errorf("storage directory %s: %w; create it, owned by the exporter's user, or choose another with --storage.path", s.Path, err)
+		hint = ""
 	}
-	return nil
+	return fmt.Errorf("storage directory %s: %w%s", s.Path, err, hint)
 }
 
-// run is the writer: the only goroutine that uses the disk. It ends after Close, when it has tried to write everything. limit
-// fires when the start no longer waits for the disk.
-func (s *Store) run(ctx context.Context, share bool, limit *time.Timer, opened chan<- error) {
-	defer close(s.done)
-	defer s.lock.Close() //nolint:errcheck // The kernel releases it at the latest when the process ends.
-	err := s.acquire(ctx, share, limit)
-	if err == nil {
-		err = s.read()
-	}
-	opened <- err
-	if !s.lock.Locked() {
-		return
-	}
-	for closing := false; !closing; s.flush() {
-		select {
-		case <-s.wake:
-		case <-ctx.Done():
-		}
-		closing = ctx.Err() != nil
-	}
-}
-
-// acquire takes the lock of the directory. If another process has it, a directory that is shared stays unlocked.
-func (s *Store) acquire(ctx context.Context, share bool, limit *time.Timer) error {
+// start locks the directory, but not if it is shared and another process has the lock, and reads its files. limit fires when Open
+// no longer waits for the disk.
+func (s *Store) start(ctx context.Context, share bool, limit *time.Timer) error {
 	if err := os.Mkdir(s.Path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if locked, err := s.lock.TryLock(); err != nil || locked || share {
+	locked, err := s.lock.TryLock()
+	if err == nil && !locked && !share {
+		level.Info(s.logger).Log("msg", "Waiting for another exporter to release the storage directory", "path", s.Path, "limit", startLimit)
+		limit.Reset(2 * startLimit) // The disk answers.
+		waiting, cancel := context.WithTimeout(ctx, startLimit)
+		defer cancel()
+		if _, err = s.lock.TryLockContext(waiting, 100*time.Millisecond); waiting.Err() != nil {
+			err = errInUse
+		}
+	}
+	if err != nil {
 		return err
 	}
-	level.Info(s.logger).Log("msg", "Waiting for another exporter to release the storage directory", "path", s.Path, "limit", startLimit)
-	limit.Reset(2 * startLimit) // The disk answers.
-	waiting, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
-	_, err := s.lock.TryLockContext(waiting, 100*time.Millisecond)
-	if waiting.Err() != nil {
-		return errInUse
-	}
-	return err
+	return s.read()
 }
 
 // Load has load read the records of the file of that name as it was at the start, and reports whether it could. A file that
@@ -192,22 +179,25 @@ func (s *Store) setAside(name string, why error) {
 func (s *Store) Save(name string, records Records) {
 	s.mu.Lock()
 	s.pending[name] = records
-	hangs := !s.began.IsZero() && time.Since(s.began) > startLimit
+	queued, hangs := s.queued, !s.began.IsZero() && time.Since(s.began) > startLimit
+	s.queued = true
 	s.mu.Unlock()
 	if hangs {
 		s.note(errNoAnswer)
 	}
-	select {
-	case s.wake <- struct{}{}:
-	default:
+	if !queued {
+		go s.useDisk(context.Background(), s.flush) //nolint:errcheck // It reports failures itself.
 	}
 }
 
 // flush writes what is pending. What fails stays pending, unless there is something newer by then.
-func (s *Store) flush() {
+func (s *Store) flush() error {
+	if !s.lock.Locked() {
+		return nil
+	}
 	s.mu.Lock()
 	pending := s.pending
-	s.pending, s.began = map[string]Records{}, time.Now()
+	s.pending, s.queued, s.began = map[string]Records{}, false, time.Now()
 	s.mu.Unlock()
 	var failed error
 	for name, records := range pending {
@@ -228,6 +218,7 @@ func (s *Store) flush() {
 	s.pending, s.began = pending, time.Time{}
 	s.mu.Unlock()
 	s.note(failed)
+	return failed
 }
 
 func (s *Store) file(name string) string { return filepath.Join(s.Path, name+extension) }
@@ -257,12 +248,12 @@ func (s *Store) Status() (lastWrite time.Time, err error) {
 	return s.lastWrite, s.err
 }
 
-// Close waits up to 5 s for what is still to be written, and releases the directory. Nothing may be saved afterwards.
+// Close waits up to 5 s for what is still to be written, and releases the directory. What is saved afterwards is not written.
 func (s *Store) Close() {
-	s.end()
-	select {
-	case <-s.done:
-	case <-time.After(closeLimit):
+	limit, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
+	_ = s.useDisk(limit, func() error { return errors.Join(s.flush(), s.lock.Close()) }) // Failures are reported already.
+	if limit.Err() != nil {
 		level.Warn(s.logger).Log("msg", "Storage did not answer in time, so the latest state is not persisted", "path", s.Path)
 	}
 }

@@ -180,8 +180,15 @@ func TestRecordsThatCannotBeEncodedKeepTheOldFile(t *testing.T) {
 	} {
 		s, j := open(t, t.TempDir())
 		save(s, "list", record{1, "old"})
-		for s.Save("other", records); j.count("half-way") == 0; {
+		s.Save("other", records)
+		for range 1000 {
+			if j.count("half-way") > 0 {
+				break
+			}
 			time.Sleep(time.Millisecond)
+		}
+		if n := j.count("half-way"); n != 1 {
+			t.Errorf("%s: %d log lines say why the write failed, want 1:\n%s", name, n, &j.lines)
 		}
 		s.Save("list", records)
 		s, _ = restart(t, s)
