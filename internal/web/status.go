@@ -99,6 +99,7 @@ const (
 	ok       = "ok"
 	failing  = "failing"
 	starting = "starting"
+	waiting  = "waiting" // for the first list of PBXs
 )
 
 // health is a state with its explanation.
@@ -125,8 +126,8 @@ func healthOf(accounts []poll.Status, ready bool, now time.Time) health {
 		return health{failing, fmt.Sprintf("%d of %d accounts paused by the rate limit", paused, len(accounts))}
 	case !ready:
 		return health{starting, "first walk in progress"}
-	case count[starting] > 0:
-		return health{starting, fmt.Sprintf("%d of %d collectors have not polled yet", count[starting], all)}
+	case count[starting]+count[waiting] > 0:
+		return health{starting, fmt.Sprintf("%d of %d collectors have not polled yet", count[starting]+count[waiting], all)}
 	default:
 		return health{ok, "all collectors succeed"}
 	}
@@ -137,6 +138,8 @@ func state(c poll.CollectorStatus) string {
 	switch {
 	case c.Err != "":
 		return failing
+	case c.Waiting:
+		return waiting
 	case c.LastSuccess.IsZero() || c.Restored:
 		return starting
 	default:

@@ -67,6 +67,7 @@ func TestStatusPageBeginsWithTheWorstState(t *testing.T) {
 	bad := poll.CollectorStatus{Name: "firmware", LastSuccess: now, Err: "502"}
 	fresh := poll.CollectorStatus{Name: "users"}
 	restored := poll.CollectorStatus{Name: "trunks", LastSuccess: now, Restored: true}
+	waits := poll.CollectorStatus{Name: "pbx_api", Waiting: true}
 	account := func(c ...poll.CollectorStatus) poll.Status {
 		return poll.Status{Account: "main", Collectors: c}
 	}
@@ -79,6 +80,7 @@ func TestStatusPageBeginsWithTheWorstState(t *testing.T) {
 		`class="state ok">all collectors succeed`:                        {true, []poll.Status{account(good, good)}},
 		`class="state starting">1 of 2 collectors have not polled yet`:   {true, []poll.Status{account(good, fresh)}},
 		`class="state starting">2 of 3 collectors have not polled yet`:   {true, []poll.Status{account(good, restored, fresh)}},
+		`class="state starting">1 of 3 collectors have not polled yet`:   {true, []poll.Status{account(good, good, waits)}},
 		`class="state starting">first walk in progress`:                  {false, []poll.Status{account(fresh, fresh)}},
 		`class="state failing">1 of 2 collectors failing`:                {true, []poll.Status{account(good, bad)}},
 		`class="state failing">3 of 4 collectors failing`:                {true, []poll.Status{account(bad, bad), account(good, bad)}},
@@ -91,6 +93,18 @@ func TestStatusPageBeginsWithTheWorstState(t *testing.T) {
 		if header, _, closed := strings.Cut(after, "</header>"); !closed || !strings.Contains(header, want) {
 			t.Errorf("the status page does not begin with %q:\n%s", want, header)
 		}
+	}
+}
+
+// A collector that cannot poll because the list fails is not to blame: it waits.
+func TestStatusPageShowsWhatWaitsForTheFirstList(t *testing.T) {
+	account := poll.Status{Account: "main", Collectors: []poll.CollectorStatus{
+		{Name: "cloud_pbx", Err: "502"}, {Name: "pbx_api", Waiting: true}, {Name: "trunks", Waiting: true},
+	}}
+	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
+	expectOn(t, page, `class="state failing">1 of 3 collectors failing`, `class="state waiting">waiting`)
+	if n := strings.Count(page, `class="state waiting">waiting`); n != 2 {
+		t.Errorf("%d collectors are shown as waiting, want 2:\n%s", n, page)
 	}
 }
 
