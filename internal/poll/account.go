@@ -71,7 +71,7 @@ func NewAccount(o Options) *Account {
 			own.Logger = log.With(o.Logger, "account", o.Account, "collector", c.Name)
 			a.jobs = append(a.jobs, &job{
 				Configured: c, Options: own, period: c.Schedule.Interval, causes: causes,
-				known: known, listed: sync.OnceFunc(func() { close(known) }), nudges: make(chan struct{}, 1),
+				watch: func(int, int) {}, known: known, listed: sync.OnceFunc(func() { close(known) }), nudges: make(chan struct{}, 1),
 			})
 		}
 	}

@@ -22,7 +22,7 @@ type job struct {
 	period  time.Duration         // from the start of a poll to the start of the next
 	list    *job                  // the list of PBXs, if this collector waits for it
 	causes  *causes               // of the account
-	watch   func(done, total int) // may be nil; receives how far the present poll is
+	watch   func(done, total int) // receives how far the present poll is
 
 	known    chan struct{} // closed by listed
 	listed   func()        // the first poll has succeeded, or a snapshot was restored
@@ -69,9 +69,7 @@ func (j *job) poll(ctx context.Context) error {
 		j.status.LastSuccess, j.nudged = now, false
 		j.status.Total = max(j.status.Total, 1)
 		j.status.Done = j.status.Total
-		if j.watch != nil {
-			j.watch(j.status.Done, j.status.Total)
-		}
+		j.watch(j.status.Done, j.status.Total)
 		j.listed()
 	}
 	j.status.Polls = prepend(j.status.Polls, Poll{Start: started, Duration: j.status.Duration, Total: j.status.Total, Err: j.status.Err})
@@ -101,9 +99,7 @@ func (j *job) progress(done, total int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.status.Done, j.status.Total = done, total
-	if j.watch != nil {
-		j.watch(done, total)
-	}
+	j.watch(done, total)
 }
 
 // classOf is the error's class; what is not an error of a client is invalid.

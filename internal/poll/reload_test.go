@@ -12,15 +12,23 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// A reload that changes a collector must neither query YCM at once nor lose what is known.
-func TestReloadGoesOnWhereTheAccountWas(t *testing.T) {
+// beforeReload runs a test with an account that has polled 10 PBXs and has ended, as it is when a reload replaces it.
+func beforeReload(t *testing.T, p plan, test func(t *testing.T, b *bench, ycm *ycmtest.Server)) {
+	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, p)
 		stop := start(b.Account)
 		after(20 * time.Second)
 		stop()
+		test(t, b, ycm)
+	})
+}
+
+// A reload that changes a collector must neither query YCM at once nor lose what is known.
+func TestReloadGoesOnWhereTheAccountWas(t *testing.T) {
+	beforeReload(t, listOnly(), func(t *testing.T, b *bench, ycm *ycmtest.Server) {
 		old, requests := b.Account, ycm.Count(ycmtest.CloudPBXList)
 
 		b.reload(b.plan.with("cloud_pbx", every(3*time.Minute, 10*time.Minute)))
@@ -45,13 +53,7 @@ func TestReloadGoesOnWhereTheAccountWas(t *testing.T) {
 
 // New credentials are meant to be tried, so an account that a reload changed polls at once.
 func TestChangedAccountPollsAtOnce(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, listOnly())
-		stop := start(b.Account)
-		after(20 * time.Second)
-		stop()
+	beforeReload(t, listOnly(), func(t *testing.T, b *bench, ycm *ycmtest.Server) {
 		old, requests := b.Account, ycm.Count(ycmtest.CloudPBXList)
 
 		b.Account = NewAccount(b.options)
@@ -87,13 +89,7 @@ func TestReloadDuringAPollKeepsTheSnapshotsTime(t *testing.T) {
 
 // A collector that is switched off is not served until it is stale.
 func TestReloadWithdrawsWhatIsSwitchedOff(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
-		stop := start(b.Account)
-		after(20 * time.Second)
-		stop()
+	beforeReload(t, everything(), func(t *testing.T, b *bench, _ *ycmtest.Server) {
 		b.reload(listOnly())
 		for _, name := range []string{"firmware", "cloud_pbx", "subscription", "users"} {
 			if got, want := b.shelf.serves(name) != nil, name == "cloud_pbx"; got != want {
@@ -106,13 +102,7 @@ func TestReloadWithdrawsWhatIsSwitchedOff(t *testing.T) {
 // Other types of firmware are meant to be seen soon, not when the hour is over; and without the PBXs' own firmware
 // nothing more can be said of how far they are behind.
 func TestReloadOfFirmwareTypesPollsAtOnce(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
-		stop := start(b.Account)
-		after(20 * time.Second)
-		stop()
+	beforeReload(t, everything(), func(t *testing.T, b *bench, _ *ycmtest.Server) {
 		b.reload(b.plan.with("firmware", b.plan["firmware"].with("types: [cm, cluster]")).with("cloud_pbx", every(time.Minute, 3*time.Hour)))
 		defer start(b.Account)()
 		after(2 * time.Minute)
@@ -130,13 +120,7 @@ func TestReloadOfFirmwareTypesPollsAtOnce(t *testing.T) {
 }
 
 func TestReloadShortensHowLongASnapshotIsServed(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
-		stop := start(b.Account)
-		after(20 * time.Second)
-		stop()
+	beforeReload(t, everything(), func(t *testing.T, b *bench, _ *ycmtest.Server) {
 		b.reload(b.plan.with("cloud_pbx", every(time.Hour, 5*time.Minute)))
 		defer start(b.Account)()
 		after(4 * time.Minute)
@@ -146,6 +130,19 @@ func TestReloadShortensHowLongASnapshotIsServed(t *testing.T) {
 		after(time.Minute)
 		if b.shelf.serves("cloud_pbx") != nil {
 			t.Error("a snapshot that may be served for 5 minutes, since the reload, is there after more")
+		}
+	})
+}
+
+func TestReloadWithdrawsASnapshotThatIsTooOldByTheNewSettings(t *testing.T) {
+	beforeReload(t, listOnly(), func(t *testing.T, b *bench, _ *ycmtest.Server) {
+		after(4 * time.Minute)
+		if b.shelf.serves("cloud_pbx") == nil {
+			t.Fatal("the snapshot was gone before the reload")
+		}
+		b.reload(b.plan.with("cloud_pbx", every(time.Minute, 3*time.Minute)))
+		if b.shelf.serves("cloud_pbx") != nil {
+			t.Error("a snapshot that may be served for 3 minutes, since the reload, is there after 4")
 		}
 	})
 }
