@@ -145,8 +145,10 @@ func servedLabels() map[string][]string {
 		"ycm_exporter_shard_info":                    {"account", "shard", "shards"},
 		"ycm_exporter_storage_write_failures_total":  {},
 	}
-	for _, f := range collector.Families() {
-		served[f.Name] = f.Labels
+	for _, c := range collector.All() {
+		for _, f := range c.Families {
+			served[f.Name] = f.Labels
+		}
 	}
 	self := descriptions{}
 	poll.NewMetrics(self)

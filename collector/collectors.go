@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 )
 
 // All lists every collector, in the order in which they start. The firmware is first, because the list of PBXs is
@@ -32,14 +30,4 @@ const background = "Polled in the background, not at the scrape."
 func byLabel[S fmt.Stringer](all []S) []S {
 	slices.SortFunc(all, func(a, b S) int { return strings.Compare(a.String(), b.String()) })
 	return all
-}
-
-// Families describes every family of every collector, sorted by name.
-func Families() []exposition.Family {
-	var families []exposition.Family
-	for _, c := range All() {
-		families = append(families, c.Families...)
-	}
-	slices.SortFunc(families, func(a, b exposition.Family) int { return strings.Compare(a.Name, b.Name) })
-	return families
 }

@@ -101,11 +101,13 @@ func TestRulesOfTheDashboardsUseMetricsThatExist(t *testing.T) {
 
 // infoLabels are the labels of the info metric that the other metrics of a PBX do not have.
 func infoLabels() []string {
-	for _, f := range collector.Families() {
-		if f.Name == "ycm_cloud_pbx_info" {
-			return slices.DeleteFunc(slices.Clone(f.Labels), func(label string) bool {
-				return slices.Contains([]string{"account", "cloud_pbx_id", "name", "region"}, label)
-			})
+	for _, c := range collector.All() {
+		for _, f := range c.Families {
+			if f.Name == "ycm_cloud_pbx_info" {
+				return slices.DeleteFunc(slices.Clone(f.Labels), func(label string) bool {
+					return slices.Contains([]string{"account", "cloud_pbx_id", "name", "region"}, label)
+				})
+			}
 		}
 	}
 	return nil
@@ -167,8 +169,10 @@ func servedNames() map[string]bool {
 		"ycm_exporter_config_last_reload_successful":                true,
 		"ycm_exporter_config_last_reload_success_timestamp_seconds": true,
 	}
-	for _, f := range collector.Families() {
-		served[f.Name] = true
+	for _, c := range collector.All() {
+		for _, f := range c.Families {
+			served[f.Name] = true
+		}
 	}
 	own := registrations{}
 	poll.NewMetrics(own)

@@ -176,8 +176,10 @@ func TestDemoServesEveryMetric(t *testing.T) {
 	if !strings.Contains(d.out.String(), "Open:") {
 		t.Errorf("the demo does not say what to open:\n%s", d.out)
 	}
-	for _, f := range collector.Families() {
-		d.waitFor("\n" + f.Name + "{")
+	for _, c := range collector.All() {
+		for _, f := range c.Families {
+			d.waitFor("\n" + f.Name + "{")
+		}
 	}
 	if got := strings.Count(d.metrics(), "\nycm_cloud_pbx_info{"); got != 60 {
 		t.Errorf("the demo exports %d PBXs, want 60", got)

@@ -90,23 +90,20 @@ func (o options) welcome(d *demo) (string, error) {
 
 // demoConfig polls everything, and often enough that a new dashboard shows something within a minute.
 func demoConfig(simulator *url.URL, accounts int, fast bool) *config.Config {
-	cfg := &config.Config{}
-	for _, c := range collector.All() {
-		configured := collector.Configured{Collector: c, Schedule: collector.Schedule{
+	cfg := &config.Config{Collectors: config.DefaultCollectors()}
+	for i := range cfg.Collectors {
+		c := &cfg.Collectors[i]
+		c.Schedule = collector.Schedule{
 			Enabled:    true,
 			Interval:   max(min(c.Schedule.Interval/4, time.Minute), c.Schedule.Interval/288),
 			StaleAfter: 10 * time.Minute,
-		}}
+		}
 		if fast {
-			configured.Schedule.Interval = 3 * time.Second
+			c.Schedule.Interval = 3 * time.Second
 		}
-		if c.Settings != nil {
-			configured.Settings = c.Settings()
-			if s, ok := configured.Settings.(interface{ ShowAll() }); ok {
-				s.ShowAll()
-			}
+		if s, ok := c.Settings.(interface{ ShowAll() }); ok {
+			s.ShowAll()
 		}
-		cfg.Collectors = append(cfg.Collectors, configured)
 	}
 	for n := range max(1, accounts) {
 		account := config.Account{

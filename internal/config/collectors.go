@@ -17,8 +17,8 @@ import (
 // settings side by side below it.
 type Collectors []collector.Configured
 
-// defaultCollectors are those of a file that does not mention them.
-func defaultCollectors() (cs Collectors) {
+// DefaultCollectors are those of a file that does not mention them.
+func DefaultCollectors() (cs Collectors) {
 	for _, c := range collector.All() {
 		configured := collector.Configured{Collector: c, Schedule: c.Schedule}
 		if c.Settings != nil {

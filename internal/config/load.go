@@ -53,7 +53,7 @@ func Load(ctx context.Context, path string, expandEnv bool) (*Config, error) {
 }
 
 func (d *document) load() (*Config, error) {
-	cfg := &Config{Collectors: defaultCollectors()}
+	cfg := &Config{Collectors: DefaultCollectors()}
 	f, err := os.Open(d.file)
 	var content []byte
 	if err == nil {
