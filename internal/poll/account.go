@@ -92,7 +92,7 @@ func NewAccount(o Options) *Account {
 		if j.QueriesPBXs {
 			j.list = list
 		}
-		if _, ok := j.sweeper(); ok {
+		if j.sweeper, _ = j.poller.(collector.Sweeper); j.sweeper != nil {
 			j.period = sweep.PublishInterval(j.Schedule.Interval)
 		}
 		if j.Check > 0 {
@@ -165,8 +165,8 @@ func (a *Account) Once(ctx context.Context, progress func(collector string, done
 	defer a.close(ctx)
 	var failed []error
 	for _, j := range a.jobs {
-		if s, ok := j.sweeper(); ok {
-			s.AllAtOnce()
+		if j.sweeper != nil {
+			j.sweeper.AllAtOnce()
 		}
 		if progress != nil {
 			j.watch = func(done, total int) { progress(j.Name, done, total) }
@@ -187,8 +187,8 @@ const closeLimit = 5 * time.Second
 // close waits for the requests that are under way, saves what is known, and, also after ctx has ended, revokes the tokens of PBXs.
 func (a *Account) close(ctx context.Context) {
 	for _, j := range a.jobs {
-		if s, ok := j.sweeper(); ok {
-			s.Wait()
+		if j.sweeper != nil {
+			j.sweeper.Wait()
 		}
 		j.save(true)
 	}

@@ -19,6 +19,7 @@ type job struct {
 	collector.Configured
 	Options // of the account; the logger is the collector's own
 	poller  collector.Poller
+	sweeper collector.Sweeper     // the poller, if that queries PBX after PBX; else nil
 	period  time.Duration         // from the start of a poll to the start of the next
 	list    *job                  // the list of PBXs, if this collector waits for it
 	causes  *causes               // of the account
@@ -37,12 +38,6 @@ type job struct {
 	nudged    bool          // since the last success
 	snapshot  published
 	saved     time.Time // when the snapshot that was saved last was published
-}
-
-// sweeper is the job's poller, if that queries PBX after PBX.
-func (j *job) sweeper() (collector.Sweeper, bool) {
-	s, ok := j.poller.(collector.Sweeper)
-	return s, ok
 }
 
 // poll polls once. A poll that failed because ctx ended counts as none.

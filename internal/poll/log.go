@@ -75,8 +75,8 @@ func (j *job) log(err error, took time.Duration, first bool) {
 // because of its last answers.
 func (j *job) logSlow(took time.Duration) {
 	msg := "Poll exceeds its interval; increase the interval or rate_limit"
-	if sweeper, ok := j.sweeper(); ok {
-		took, msg = sweeper.Duration(), "PBX sweep exceeds its interval; increase the interval or rate_limit"
+	if j.sweeper != nil {
+		took, msg = j.sweeper.Duration(), "PBX sweep exceeds its interval; increase the interval or rate_limit"
 	}
 	slow := took > j.Schedule.Interval+j.Schedule.Interval/10
 	if slow && !j.slow {

@@ -147,8 +147,8 @@ func (m *Metrics) export(j *job) {
 	}
 	m.duration.WithLabelValues(j.Account, j.Name).Set(j.status.Duration.Seconds())
 	m.exportSuccess(j.Account, j.Name, j.result == yeastar.OK)
-	if sweeper, ok := j.sweeper(); ok && sweeper.Duration() > 0 {
-		m.sweep.WithLabelValues(j.Account, j.Name).Set(sweeper.Duration().Seconds())
+	if j.sweeper != nil && j.sweeper.Duration() > 0 {
+		m.sweep.WithLabelValues(j.Account, j.Name).Set(j.sweeper.Duration().Seconds())
 	}
 }
 

@@ -102,8 +102,8 @@ func (b *bench) values(collector, family string, labels ...string) map[string]fl
 // sweepDuration is what the collector says of its last sweep.
 func (b *bench) sweepDuration(t *testing.T, name string) time.Duration {
 	t.Helper()
-	sweeper, ok := b.job(name).sweeper()
-	if !ok {
+	sweeper := b.job(name).sweeper
+	if sweeper == nil {
 		t.Fatalf("collector %s does not sweep", name)
 	}
 	return sweeper.Duration()

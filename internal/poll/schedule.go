@@ -58,7 +58,7 @@ func passing(class yeastar.Class) bool {
 // nextDue is when the next poll is due; what is past is due at once.
 func (j *job) nextDue(err error, started, ended time.Time) time.Time {
 	next := started.Add(j.period)
-	if _, sweeps := j.sweeper(); sweeps || !passing(classOf(err)) {
+	if j.sweeper != nil || !passing(classOf(err)) {
 		j.failures = 0 // The polls of a sweep follow each other anyway.
 		return next
 	}

@@ -183,7 +183,7 @@ func TestSweepIsCalledSlowBeyond110PercentOfItsInterval(t *testing.T) {
 		took  time.Duration
 		lines int
 	}{{10 * time.Minute, 0}, {11 * time.Minute, 0}, {12 * time.Minute, 1}, {12 * time.Minute, 1}, {11 * time.Minute, 1}, {12 * time.Minute, 2}} {
-		j.poller = sweeping{took: &c.took}
+		j.sweeper = sweeping{took: &c.took}
 		j.logSlow(time.Second)
 		if lines := b.journal.with("level=warn", "PBX sweep exceeds its interval"); len(lines) != c.lines {
 			t.Errorf("after a sweep of %v in an interval of 10m: %d lines say that it is slow, want %d: %v", c.took, len(lines), c.lines, lines)

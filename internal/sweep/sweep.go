@@ -81,9 +81,8 @@ func (s *Sweep[R]) Run(ctx context.Context, progress func(done, total int)) ([]R
 		s.running.Wait()
 	} else {
 		s.start.Do(func() {
-			for _, l := range []*lane{&s.direct, &s.proxied} {
-				s.running.Go(func() { s.repeat(ctx, l) })
-			}
+			s.running.Go(func() { s.repeat(ctx, &s.direct) })
+			s.running.Go(func() { s.repeat(ctx, &s.proxied) })
 		})
 	}
 	if ctx.Err() != nil {
