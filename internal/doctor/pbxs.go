@@ -21,10 +21,14 @@ type fleet struct {
 	pageSize int                // PBXs on the largest page
 	id       int64              // of a PBX; 0 if none is listed
 	sample   ycmclient.CloudPBX // a Running one; zero if there is none
+	versions map[string]bool    // of the firmware of Running PBXs
+	share    float64            // of the PBXs that are Running, among those that were read
 }
 
 // readFleet reads the pages of the list. One that cannot be read adds nothing.
-func readFleet(pages [][]byte) (f fleet) {
+func readFleet(pages [][]byte) fleet {
+	f := fleet{versions: map[string]bool{}}
+	read, running := 0, 0
 	for _, body := range pages {
 		var page struct {
 			Data struct {
@@ -48,12 +52,17 @@ func readFleet(pages [][]byte) (f fleet) {
 				continue
 			}
 			f.id = cmp.Or(f.id, pbx.ID.Value)
-			running := strings.EqualFold(pbx.Status.String(), ycmclient.Running.String())
-			if f.sample.ID == 0 && running && yeastar.IsSerialNumber(pbx.SN.String()) {
+			if read++; !strings.EqualFold(pbx.Status.String(), ycmclient.Running.String()) {
+				continue
+			}
+			running++
+			f.versions[pbx.Version.String()] = true
+			if f.sample.ID == 0 && yeastar.IsSerialNumber(pbx.SN.String()) {
 				f.sample = ycmclient.CloudPBX{ID: pbx.ID.Value, Status: ycmclient.Running, SN: pbx.SN.String(), Version: pbx.Version.String()}
 			}
 		}
 	}
+	f.share = float64(running) / float64(max(1, read))
 	return f
 }
 
