@@ -142,18 +142,13 @@ const (
 )
 
 // checkDirect queries the first PBXs with direct access.
-func (x *examination) checkDirect(ctx context.Context) error {
-	if x.Direct == nil {
-		return nil
-	}
-	pbxs, err := x.Direct(x.limit)
-	if err != nil {
-		return fmt.Errorf("making the clients of PBXs with direct access: %w", err)
-	}
-	for i, pbx := range pbxs[:min(len(pbxs), maxDirect)] {
+func (x *examination) checkDirect(ctx context.Context) {
+	for i, pbx := range x.PBXs[:min(len(x.PBXs), maxDirect)] {
+		pbx.Transport = limitedTransport{pbx.Transport, x.recorder}
 		r := x.check(ctx, directRequests, func(ctx context.Context) error {
-			_, err := pbx.Client.SystemInformation(ctx)
-			_ = pbx.Client.Close(ctx) // If the token cannot be revoked it expires.
+			client := pbxclient.Direct(pbx)
+			_, err := client.SystemInformation(ctx)
+			_ = client.Close(ctx) // If the token cannot be revoked it expires.
 			return err
 		})
 		check := fmt.Sprintf("pbxs[%d]", i)
@@ -166,8 +161,7 @@ func (x *examination) checkDirect(ctx context.Context) error {
 			x.add(directSection, check, OK, "%s: the PBX answered.", "", check)
 		}
 	}
-	if rest := len(pbxs) - maxDirect; rest > 0 {
+	if rest := len(x.PBXs) - maxDirect; rest > 0 {
 		x.add(directSection, "pbxs", OK, "%s not checked.", "", count(rest, "further PBX"))
 	}
-	return nil
 }
