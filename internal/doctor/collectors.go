@@ -71,7 +71,7 @@ func (x *examination) reportCollector(c collector.Configured, r result, pbx erro
 		case requested && class == yeastar.OK:
 			works = true
 		case requested:
-			failed = append(failed, fmt.Sprintf("%s is %s", endpoint, word(class)))
+			failed = append(failed, fmt.Sprintf("%s is %s", endpoint, class))
 		}
 	}
 	advice := "run the doctor again; if it fails again, disable collector " + c.Name + " (enabled: false) and report it"
@@ -83,24 +83,13 @@ func (x *examination) reportCollector(c collector.Configured, r result, pbx erro
 		if class == yeastar.Denied || class == yeastar.NotFound {
 			advice = "grant it to the account in YCM, or disable collector " + c.Name + " (enabled: false)"
 		}
-		x.add(collectorsSection, c.Name, Problem, "%s: %s: %s.", advice, c.Name, word(class), r.describe(r.err))
+		x.add(collectorsSection, c.Name, Problem, "%s: %s: %s.", advice, c.Name, class, r.describe(r.err))
 	case pbx != nil:
 		x.add(collectorsSection, c.Name, Warning, "%s: the PBX that was queried does not serve it: %s.", "disable collector "+c.Name+" unless other PBXs serve it", c.Name, r.describe(pbx))
 	case len(failed) > 0:
 		x.add(collectorsSection, c.Name, Warning, "%s: works, but %s. It needs %s.", "metrics of what is not served are absent", c.Name, strings.Join(failed, ", "), needs)
 	default:
 		x.add(collectorsSection, c.Name, OK, "%s: works. It needs %s.", "", c.Name, needs)
-	}
-}
-
-func word(c yeastar.Class) string {
-	switch c {
-	case yeastar.Denied, yeastar.Auth:
-		return "denied"
-	case yeastar.NotFound:
-		return "not found"
-	default:
-		return "failing"
 	}
 }
 
