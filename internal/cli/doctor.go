@@ -33,7 +33,7 @@ func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capt
 	}
 	clients := app.Clients{Servers: servers, Recorder: recorder}
 	report := doctor.Report{Version: app.Version, Works: true}
-	bar := progressBar(stderr)
+	bar := progressLine(stderr)
 	for _, c := range cfg.Accounts {
 		client, pbxs, err := clients.Options(ctx, c)
 		if err != nil {
@@ -52,7 +52,7 @@ func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capt
 	}
 	var err error
 	if o.doctorFormat == "json" {
-		err = report.WriteJSON(stdout)
+		err = printJSON(stdout, report)
 	} else {
 		err = report.WriteText(stdout)
 	}

@@ -445,7 +445,7 @@ func TestReportHasNoTextThatTheServerChose(t *testing.T) {
 				o.Client.BaseURL = &url.URL{Scheme: "https", Host: "hunter2.example.com"}
 			}, func(_ *ycmtest.Server, a doctor.Account) {
 				var wire bytes.Buffer
-				if err := (&doctor.Report{Accounts: []doctor.Account{a}}).WriteJSON(&wire); err != nil {
+				if err := json.NewEncoder(&wire).Encode(doctor.Report{Accounts: []doctor.Account{a}}); err != nil {
 					t.Fatal(err)
 				}
 				if report := text(t, a) + wire.String(); strings.Contains(strings.ToLower(report), "hunter") || strings.Contains(report, "\x1b") {
