@@ -12,7 +12,6 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
-	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
@@ -25,36 +24,27 @@ type Clients struct {
 // userAgent is required by YCM.
 var userAgent = "ycm_exporter/" + Version
 
-// YCM returns how an account's YCM is queried.
-func (f Clients) YCM(ctx context.Context, c config.Account) (ycmclient.Options, error) {
+// Options returns how an account's YCM and its PBXs with direct access are queried. The PBXs have the account's TLS and proxy
+// settings, but not its headers, which are meant for YCM.
+func (f Clients) Options(ctx context.Context, c config.Account) (ycm ycmclient.Options, pbxs []pbxclient.Options, err error) {
 	transport, err := newTransport(ctx, c.Name, c.HTTPClient)
-	return ycmclient.Options{
+	if err != nil {
+		return ycm, nil, err
+	}
+	ycm = ycmclient.Options{
 		Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: sentSecrets(c.HTTPClient), Servers: f.Servers, //nolint:contextcheck // A secret file has its own limit.
 		RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout, PageConcurrency: c.PageConcurrency, Search: c.Search,
 		Transport: f.Recorder.Transport(c.Name, transport), UserAgent: userAgent,
-	}, err
-}
-
-// PBXs makes the clients of an account's PBXs with direct access. They have the account's TLS and proxy settings, but not its
-// headers, which are meant for YCM. wrap, which may be nil, is put around their transport.
-func (f Clients) PBXs(ctx context.Context, c config.Account, wrap func(http.RoundTripper) http.RoundTripper) ([]sweep.Direct, error) {
-	settings := c.HTTPClient
-	settings.HTTPHeaders = nil
-	transport, err := newTransport(ctx, c.Name, settings)
-	if err != nil {
-		return nil, err
 	}
-	if wrap != nil {
-		transport = wrap(transport)
-	}
-	var direct []sweep.Direct
+	c.HTTPClient.HTTPHeaders = nil
+	transport, err = newTransport(ctx, c.Name, c.HTTPClient)
 	for _, p := range c.PBXs {
-		direct = append(direct, sweep.Direct{URL: p.URL, Client: pbxclient.Direct(pbxclient.Options{
-			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(), Hidden: sentSecrets(settings), Guard: f.Servers.Guard(p.URL), //nolint:contextcheck // A secret file has its own limit.
+		pbxs = append(pbxs, pbxclient.Options{
+			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(), Hidden: sentSecrets(c.HTTPClient), Guard: f.Servers.Guard(p.URL), //nolint:contextcheck // A secret file has its own limit.
 			Timeout: c.Timeout, Transport: transport, UserAgent: userAgent,
-		})})
+		})
 	}
-	return direct, nil
+	return ycm, pbxs, err
 }
 
 // newTransport makes a transport that does not end with ctx, because tokens are revoked after polling has ended.

@@ -20,8 +20,10 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/poll"
 	"github.com/ycm-exporter/ycm_exporter/internal/storage"
+	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
@@ -85,19 +87,18 @@ func newExporter(ctx context.Context, load func() (*config.Config, error), logge
 // prepare makes an account ready to poll, without polling. Its token and its rate limit are those of its Client ID, so that they
 // stay when a configuration changes.
 func (e *exporter) prepare(c config.Account, collectors []collector.Configured) (*running, error) {
-	client, err := e.clients.YCM(e.ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	direct, err := e.clients.PBXs(e.ctx, c, nil)
+	client, pbxs, err := e.clients.Options(e.ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	client.Observer, client.Logger = e.metrics.Observer(c.Name), e.logger
 	r := &running{config: c, collectors: collectors, client: ycmclient.New(client)}
 	options := poll.Options{
-		Account: c.Name, BaseURL: c.BaseURL, Client: r.client, Direct: direct, Collectors: collectors,
+		Account: c.Name, BaseURL: c.BaseURL, Client: r.client, Collectors: collectors,
 		Publisher: e.set, Metrics: e.metrics, Logger: e.logger,
+	}
+	for _, pbx := range pbxs {
+		options.Direct = append(options.Direct, sweep.Direct{URL: pbx.URL, Client: pbxclient.Direct(pbx)})
 	}
 	if e.store != nil {
 		options.Store = fleetStore{e.store, fleetOf(c)}
@@ -144,7 +145,9 @@ func (e *exporter) apply(cfg *config.Config) error {
 		before[fleetOf(old.config)] = old
 		if !slices.ContainsFunc(started, func(r *running) bool { return r.config.Name == name && fleetOf(r.config) == fleetOf(old.config) }) {
 			e.metrics.Forget(name)
-			e.set.Retain(func(account, _ string) bool { return account != name })
+			for _, c := range old.collectors {
+				e.set.Withdraw(name, c.Name)
+			}
 		}
 	}
 	for _, r := range started {

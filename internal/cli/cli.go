@@ -33,13 +33,13 @@ type options struct {
 	once        bool
 	demo        bool
 	demoPBXs    int
-	demoFast    bool // polls every 3 seconds
 	incidents   bool
 	healthcheck bool
 	logLevel    string
 	logFormat   string
 	storagePath string
 	web         web.Options
+	site        web.Site // what web says of the paths
 	serve       *toolkit.FlagConfig
 
 	phones       string // an account's name
@@ -50,13 +50,8 @@ type options struct {
 	replay       string // a file
 }
 
-// Run is the whole program: it returns the exit code when the work is done or ctx ends.
+// Run is the whole program: it returns the exit code when the work is done, ctx ends or a signal ends it.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	return run(ctx, args, stdout, stderr, func(*options) {})
-}
-
-// run is Run with options that have no flag. Signals end it from its first line on.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer, set func(*options)) int {
 	ctx, restore := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer restore()
 	signal.Ignore(syscall.SIGPIPE) // A closed pipe is an error of the write.
@@ -65,7 +60,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer, set func(
 	if done {
 		return code
 	}
-	set(&o)
 	if err := o.dispatch(ctx, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "ycm_exporter: %v\n", err)
 		return 1
@@ -144,8 +138,8 @@ func checkEnvironment(flags []*kingpin.FlagModel) error {
 }
 
 // validate checks what kingpin cannot: values that fit their type but make no sense.
-func (o options) validate() error {
-	if _, err := o.web.Site(); err != nil {
+func (o *options) validate() (err error) {
+	if o.site, err = o.web.Site(); err != nil {
 		return err
 	}
 	if o.web.SDShards < 1 || o.web.SDShards > exposition.MaxShards {
@@ -174,7 +168,7 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	load := func() (*config.Config, error) {
 		cfg, err := config.Load(ctx, o.configFile, o.expandEnv)
-		if err == nil && !o.check {
+		if err == nil {
 			for _, w := range cfg.Warnings {
 				level.Warn(logger).Log("msg", "Configuration warning", "warning", w.Error())
 			}
@@ -183,16 +177,12 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	listening := func() {}
 	if o.demo {
-		demo, err := o.startDemo(ctx)
+		cfg, welcome, stop, err := o.startDemo(ctx)
 		if err != nil {
 			return err
 		}
-		defer demo.stop()
-		load = func() (*config.Config, error) { return demo.config, nil }
-		welcome, err := o.welcome(demo)
-		if err != nil {
-			return err
-		}
+		defer stop()
+		load = func() (*config.Config, error) { return cfg, nil }
 		listening = func() { fmt.Fprint(stdout, welcome) }
 	}
 	cfg, err := load()
@@ -207,9 +197,6 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	switch {
 	case o.check:
-		for _, w := range cfg.Warnings {
-			fmt.Fprintf(stderr, "ycm_exporter: warning: %v\n", w)
-		}
 		fmt.Fprintf(stdout, "%s is fine: %d account(s)\n", o.configFile, len(cfg.Accounts))
 		return nil
 	case o.phones != "":

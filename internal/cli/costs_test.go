@@ -68,7 +68,7 @@ func costs(t *testing.T) string {
 	defer ycm.Close()
 	taken := sources{}
 	account := poll.NewAccount(poll.Options{
-		Account: "main", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, Collectors: demoConfig(nil, 0, false).Collectors,
+		Account: "main", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, Collectors: demoConfig(nil, 0).Collectors,
 		Publisher: taken, Metrics: poll.NewMetrics(prometheus.NewRegistry()), Logger: log.NewNopLogger(),
 		Client: ycmclient.New(ycmclient.Options{
 			Account: "main", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, ClientID: demoClientID,
@@ -81,7 +81,7 @@ func costs(t *testing.T) string {
 	}
 	var out strings.Builder
 	out.WriteString("| metric | collector | series | text | gzip | Prometheus: memory | disk a day |\n|---|---|---|---|---|---|---|\n")
-	for _, c := range demoConfig(nil, 0, false).Collectors {
+	for _, c := range demoConfig(nil, 0).Collectors {
 		type row struct {
 			name                   string
 			series, text, squeezed float64

@@ -53,17 +53,11 @@ var listening = regexp.MustCompile(`msg="Listening on".* address=(\S+)`)
 // start runs the program on a free port of loopback until the test ends or stop is called.
 func start(t *testing.T, args ...string) *daemon {
 	t.Helper()
-	return startWith(t, func(*options) {}, args...)
-}
-
-// startWith runs the program with options that have no flag.
-func startWith(t *testing.T, set func(*options), args ...string) *daemon {
-	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	d := &daemon{t: t, out: &output{}}
 	exit := make(chan int, 1)
 	go func() {
-		exit <- run(ctx, append([]string{"--web.listen-address=127.0.0.1:0", "--log.level=debug"}, args...), d.out, d.out, set)
+		exit <- Run(ctx, append([]string{"--web.listen-address=127.0.0.1:0", "--log.level=debug"}, args...), d.out, d.out)
 	}()
 	d.stop = sync.OnceValue(func() int {
 		cancel()
@@ -171,15 +165,21 @@ func (y *ycm) configure(t *testing.T, accounts ...string) {
 
 func TestDemoServesEveryMetric(t *testing.T) {
 	t.Parallel()
-	d := startWith(t, func(o *options) { o.demoFast = true }, "--demo", "--demo.pbxs=60")
-	d.waitReady()
-	if !strings.Contains(d.out.String(), "Open:") {
-		t.Errorf("the demo does not say what to open:\n%s", d.out)
+	var metrics output
+	if code := Run(t.Context(), []string{"--demo", "--demo.pbxs=60", "--once"}, &metrics, io.Discard); code != 0 {
+		t.Fatalf("polling the demo once ended with exit code %d, want 0", code)
 	}
 	for _, c := range collector.All() {
 		for _, f := range c.Families {
-			d.waitFor("\n" + f.Name + "{")
+			if !strings.Contains(metrics.String(), "\n"+f.Name+"{") {
+				t.Errorf("the demo does not export %s", f.Name)
+			}
 		}
+	}
+	d := start(t, "--demo", "--demo.pbxs=60")
+	d.waitReady()
+	if !strings.Contains(d.out.String(), "Open:") {
+		t.Errorf("the demo does not say what to open:\n%s", d.out)
 	}
 	if got := strings.Count(d.metrics(), "\nycm_cloud_pbx_info{"); got != 60 {
 		t.Errorf("the demo exports %d PBXs, want 60", got)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 
 	"github.com/go-kit/log"
@@ -17,7 +16,6 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
 	"github.com/ycm-exporter/ycm_exporter/internal/storage"
-	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
@@ -35,17 +33,14 @@ func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capt
 	}
 	clients := app.Clients{Servers: servers, Recorder: recorder}
 	report := doctor.Report{Version: app.Version, Works: true}
-	bar := progressBar(stderr)
+	bar := progressLine(stderr)
 	for _, c := range cfg.Accounts {
-		client, err := clients.YCM(ctx, c)
+		client, pbxs, err := clients.Options(ctx, c)
 		if err != nil {
 			return err
 		}
 		checked, err := doctor.Examine(ctx, doctor.Options{
-			Client: client, Collectors: cfg.Collectors,
-			Direct: func(limit func(http.RoundTripper) http.RoundTripper) ([]sweep.Direct, error) {
-				return clients.PBXs(ctx, c, limit)
-			},
+			Client: client, PBXs: pbxs, Collectors: cfg.Collectors,
 			Progress: func(done, total int) { bar(c.Name+" doctor", done, total) },
 		})
 		bar("", 0, 0)
@@ -57,7 +52,7 @@ func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capt
 	}
 	var err error
 	if o.doctorFormat == "json" {
-		err = report.WriteJSON(stdout)
+		err = printJSON(stdout, report)
 	} else {
 		err = report.WriteText(stdout)
 	}

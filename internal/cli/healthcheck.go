@@ -16,13 +16,9 @@ func (o options) checkHealth(ctx context.Context, stdout io.Writer) error {
 	if *o.serve.WebSystemdSocket {
 		return errors.New("--healthcheck cannot know where --web.systemd-socket listens; use curl")
 	}
-	site, err := o.web.Site()
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+site.Path("/-/healthy"), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost"+o.site.Path("/-/healthy"), nil)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -22,7 +21,7 @@ import (
 // nil.
 func pollOnce(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, stdout, stderr io.Writer, logger app.Logger) error {
 	began := time.Now()
-	set, accounts, err := app.PollOnce(ctx, cfg, recorder, progressBar(stderr), logger)
+	set, accounts, err := app.PollOnce(ctx, cfg, recorder, progressLine(stderr), logger)
 	if failed := set.WriteText(stdout); failed != nil {
 		return fmt.Errorf("writing the metrics: %w", failed)
 	}
@@ -49,9 +48,8 @@ func (o options) captured(do func(*capture.Recorder) error) error {
 	return err
 }
 
-// progressBar draws on w how far a poll is, when w is a terminal; an empty name clears the line.
-func progressBar(w io.Writer) app.Progress {
-	const width = 30
+// progressLine writes on w how far a poll is, when w is a terminal; an empty name clears the line.
+func progressLine(w io.Writer) app.Progress {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return func(string, int, int) {}
@@ -61,10 +59,6 @@ func progressBar(w io.Writer) app.Progress {
 			fmt.Fprint(w, "\r\x1b[K")
 			return
 		}
-		filled := 0
-		if total > 0 {
-			filled = min(width, width*done/total)
-		}
-		fmt.Fprintf(w, "\r\x1b[K[%s%s] %d/%d %s", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), done, total, name)
+		fmt.Fprintf(w, "\r\x1b[K%s: %d of %d", name, done, total)
 	}
 }

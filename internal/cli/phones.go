@@ -38,16 +38,13 @@ func (o options) printPhones(ctx context.Context, cfg *config.Config, stdout, st
 		}
 		only.Collectors = append(only.Collectors, c)
 	}
-	_, accounts, err := app.PollOnce(ctx, only, nil, progressBar(stderr), logger)
+	_, accounts, err := app.PollOnce(ctx, only, nil, progressLine(stderr), logger)
 	if err != nil {
 		return fmt.Errorf("reading the phones of account %s: %w", o.phones, err)
 	}
 	catalogues := accounts[0].PhoneCatalogues()
 	if o.phonesFormat == "json" {
-		out := json.NewEncoder(stdout)
-		out.SetIndent("", "  ")
-		out.SetEscapeHTML(false)
-		err = out.Encode(catalogues)
+		err = printJSON(stdout, catalogues)
 	} else {
 		err = phonesTable(stdout, catalogues)
 	}
@@ -92,6 +89,13 @@ func phonesTable(w io.Writer, catalogues []collector.PhoneCatalogue) error {
 		}
 	}
 	return nil
+}
+
+func printJSON(w io.Writer, value any) error {
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return out.Encode(value)
 }
 
 func row(w io.Writer, cells ...string) {

@@ -15,12 +15,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-const (
-	// listCollector reads the list, which has a check of its own.
-	listCollector = "cloud_pbx"
-	// pollRequests is how many requests a collector may send: enough to see each of its endpoints.
-	pollRequests = 3
-)
+// pollRequests is how many requests a collector may send: enough to see each of its endpoints.
+const pollRequests = 3
 
 // onePBX is a list with one PBX. It implements sweep.List.
 type onePBX struct{ list *ycmclient.List }
@@ -36,7 +32,7 @@ func (x *examination) checkCollectors(ctx context.Context) {
 	account := collector.NewAccount(x.Client.Account, x.client, nil, false, func(string) bool { return false })
 	account.Fleet = sweep.NewFleet(x.Client.Account, x.client, nil, onePBX{&ycmclient.List{PBXs: []ycmclient.CloudPBX{x.fleet.sample}}})
 	for _, c := range x.Collectors {
-		if !c.Schedule.Enabled || c.Name == listCollector {
+		if !c.Schedule.Enabled || c.Name == collector.CloudPBX {
 			continue
 		}
 		if c.QueriesPBXs && x.fleet.sample.ID == 0 {
@@ -47,8 +43,8 @@ func (x *examination) checkCollectors(ctx context.Context) {
 		account.Schedule, account.Settings = c.Schedule, c.Settings
 		account.Queried = func(_ sweep.Target, err error) { pbx = err }
 		poller := c.New(account)
+		sweeper, sweeps := poller.(collector.Sweeper)
 		r := x.check(ctx, pollRequests, func(ctx context.Context) error {
-			sweeper, sweeps := poller.(collector.Sweeper)
 			if sweeps {
 				sweeper.AllAtOnce()
 				defer sweeper.Wait()
@@ -57,8 +53,10 @@ func (x *examination) checkCollectors(ctx context.Context) {
 			return err
 		})
 		requests := float64(max(r.requests, steps))
-		if c.QueriesPBXs {
-			requests *= float64(x.fleet.total)
+		if sweeps {
+			requests *= x.fleet.share * float64(x.fleet.total)
+		} else if c.QueriesPBXs { // Those of one firmware version are alike.
+			requests *= float64(len(x.fleet.versions))
 		}
 		x.needed += requests / c.Schedule.Interval.Minutes()
 		x.reportCollector(c, r, pbx, fmt.Sprintf("about %.0f requests every %s", requests, model.Duration(c.Schedule.Interval)))
@@ -73,7 +71,7 @@ func (x *examination) reportCollector(c collector.Configured, r result, pbx erro
 		case requested && class == yeastar.OK:
 			works = true
 		case requested:
-			failed = append(failed, fmt.Sprintf("%s is %s", endpoint, word(class)))
+			failed = append(failed, fmt.Sprintf("%s is %s", endpoint, class))
 		}
 	}
 	advice := "run the doctor again; if it fails again, disable collector " + c.Name + " (enabled: false) and report it"
@@ -85,7 +83,7 @@ func (x *examination) reportCollector(c collector.Configured, r result, pbx erro
 		if class == yeastar.Denied || class == yeastar.NotFound {
 			advice = "grant it to the account in YCM, or disable collector " + c.Name + " (enabled: false)"
 		}
-		x.add(collectorsSection, c.Name, Problem, "%s: %s: %s.", advice, c.Name, word(class), r.describe(r.err))
+		x.add(collectorsSection, c.Name, Problem, "%s: %s: %s.", advice, c.Name, class, r.describe(r.err))
 	case pbx != nil:
 		x.add(collectorsSection, c.Name, Warning, "%s: the PBX that was queried does not serve it: %s.", "disable collector "+c.Name+" unless other PBXs serve it", c.Name, r.describe(pbx))
 	case len(failed) > 0:
@@ -95,24 +93,13 @@ func (x *examination) reportCollector(c collector.Configured, r result, pbx erro
 	}
 }
 
-func word(c yeastar.Class) string {
-	switch c {
-	case yeastar.Denied, yeastar.Auth:
-		return "denied"
-	case yeastar.NotFound:
-		return "not found"
-	default:
-		return "failing"
-	}
-}
-
 // checkDemand compares what the enabled collectors need, the walks of the list included, with the rate limit.
 func (x *examination) checkDemand() {
 	if x.fleet.id == 0 {
 		return
 	}
 	for _, c := range x.Collectors {
-		if c.Name == listCollector && c.Schedule.Enabled {
+		if c.Name == collector.CloudPBX && c.Schedule.Enabled {
 			x.needed += math.Ceil(float64(x.fleet.total)/float64(x.fleet.pageSize)) / c.Schedule.Interval.Minutes()
 		}
 	}

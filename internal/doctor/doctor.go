@@ -11,21 +11,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
-	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 // Options is an account as it is configured.
 type Options struct {
-	Client     ycmclient.Options // as the exporter has it
+	Client     ycmclient.Options   // as the exporter has it
+	PBXs       []pbxclient.Options // with direct access, as the exporter has them
 	Collectors []collector.Configured
-	// Direct makes the clients of PBXs with direct access, with limit around their transport. It may be nil.
-	Direct func(limit func(http.RoundTripper) http.RoundTripper) ([]sweep.Direct, error)
-
-	Progress func(done, total int) // is called with the number of requests sent and their maximum
+	Progress   func(done, total int) // is called with the number of requests sent and their maximum
 }
 
 // slowdown is how many times slower than the rate limit requests are sent. The exporter uses at most 80 % of the limit for
@@ -42,13 +39,13 @@ type examination struct {
 	findings []Finding
 }
 
-// Examine checks an account. It returns an error only if ctx ends or the clients cannot be made.
+// Examine checks an account. It returns an error only if ctx ends.
 func Examine(ctx context.Context, o Options) (Account, error) {
 	checking, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	x := &examination{Options: o, recorder: &recorder{progress: o.Progress, stopAll: stop}}
 	client := o.Client
-	client.Transport, client.Observer = x.limit(client.Transport), x.recorder
+	client.Transport, client.Observer = limitedTransport{client.Transport, x.recorder}, x.recorder
 	client.RateLimit.Burst, client.RateLimit.Interval = client.RateLimit.Rate, slowdown*client.RateLimit.Interval
 	client.PageConcurrency = 1 // so that requests come in a fixed order
 	x.client = ycmclient.New(client)
@@ -58,9 +55,7 @@ func Examine(ctx context.Context, o Options) (Account, error) {
 		x.checkSinglePBX(checking)
 		x.checkCollectors(checking)
 		x.checkProxy(checking)
-		if err := x.checkDirect(checking); err != nil {
-			return Account{}, err
-		}
+		x.checkDirect(checking)
 		x.checkDemand()
 	}
 	if ctx.Err() != nil {
@@ -80,10 +75,6 @@ func Examine(ctx context.Context, o Options) (Account, error) {
 		a.Works = a.Works && f.Verdict != Problem
 	}
 	return a, nil
-}
-
-func (x *examination) limit(t http.RoundTripper) http.RoundTripper {
-	return limitedTransport{t, x.recorder}
 }
 
 // check runs do with at most so many requests.

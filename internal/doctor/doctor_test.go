@@ -151,6 +151,24 @@ func TestReportOfServerThatIsNotYCM(t *testing.T) {
 	})
 }
 
+// Sweeps query the Running PBXs alone, and a catalogue of phones is read from one of them for each firmware version.
+func TestDemandIsThatOfRunningPBXs(t *testing.T) {
+	t.Parallel()
+	examine(t, ycmtest.Options{PBXs: 1000, Healthy: true}, func(s *ycmtest.Server, o *doctor.Options) {
+		*o = configured(s.Transport(), "cloud_pbx", "trunks", "autoprovisioning")
+		for i, id := range s.IDs() {
+			s.Update(id, func(p *ycmtest.PBX) {
+				if p.Status, p.Version = "Stopped", "84.23.0.7"; i%4 == 0 {
+					p.Status = "Running"
+				}
+			})
+		}
+	}, func(_ *ycmtest.Server, a doctor.Account) {
+		// Each 15 minutes: 20 pages of the list, the trunks of 250 PBXs, and three requests for one catalogue.
+		contains(t, a, "The enabled collectors need about 18.2 requests per minute")
+	})
+}
+
 // The report has the time when a login may be tried, so that the doctor and the exporter together do not have YCM block the address.
 func TestReportOfLoginThatIsHeldBack(t *testing.T) {
 	t.Parallel()
@@ -427,7 +445,7 @@ func TestReportHasNoTextThatTheServerChose(t *testing.T) {
 				o.Client.BaseURL = &url.URL{Scheme: "https", Host: "hunter2.example.com"}
 			}, func(_ *ycmtest.Server, a doctor.Account) {
 				var wire bytes.Buffer
-				if err := (&doctor.Report{Accounts: []doctor.Account{a}}).WriteJSON(&wire); err != nil {
+				if err := json.NewEncoder(&wire).Encode(doctor.Report{Accounts: []doctor.Account{a}}); err != nil {
 					t.Fatal(err)
 				}
 				if report := text(t, a) + wire.String(); strings.Contains(strings.ToLower(report), "hunter") || strings.Contains(report, "\x1b") {

@@ -21,10 +21,14 @@ type fleet struct {
 	pageSize int                // PBXs on the largest page
 	id       int64              // of a PBX; 0 if none is listed
 	sample   ycmclient.CloudPBX // a Running one; zero if there is none
+	versions map[string]bool    // of the firmware of Running PBXs
+	share    float64            // of the PBXs that are Running, among those that were read
 }
 
 // readFleet reads the pages of the list. One that cannot be read adds nothing.
-func readFleet(pages [][]byte) (f fleet) {
+func readFleet(pages [][]byte) fleet {
+	f := fleet{versions: map[string]bool{}}
+	read, running := 0, 0
 	for _, body := range pages {
 		var page struct {
 			Data struct {
@@ -48,12 +52,17 @@ func readFleet(pages [][]byte) (f fleet) {
 				continue
 			}
 			f.id = cmp.Or(f.id, pbx.ID.Value)
-			running := strings.EqualFold(pbx.Status.String(), ycmclient.Running.String())
-			if f.sample.ID == 0 && running && yeastar.IsSerialNumber(pbx.SN.String()) {
+			if read++; !strings.EqualFold(pbx.Status.String(), ycmclient.Running.String()) {
+				continue
+			}
+			running++
+			f.versions[pbx.Version.String()] = true
+			if f.sample.ID == 0 && yeastar.IsSerialNumber(pbx.SN.String()) {
 				f.sample = ycmclient.CloudPBX{ID: pbx.ID.Value, Status: ycmclient.Running, SN: pbx.SN.String(), Version: pbx.Version.String()}
 			}
 		}
 	}
+	f.share = float64(running) / float64(max(1, read))
 	return f
 }
 
@@ -133,18 +142,13 @@ const (
 )
 
 // checkDirect queries the first PBXs with direct access.
-func (x *examination) checkDirect(ctx context.Context) error {
-	if x.Direct == nil {
-		return nil
-	}
-	pbxs, err := x.Direct(x.limit)
-	if err != nil {
-		return fmt.Errorf("making the clients of PBXs with direct access: %w", err)
-	}
-	for i, pbx := range pbxs[:min(len(pbxs), maxDirect)] {
+func (x *examination) checkDirect(ctx context.Context) {
+	for i, pbx := range x.PBXs[:min(len(x.PBXs), maxDirect)] {
+		pbx.Transport = limitedTransport{pbx.Transport, x.recorder}
 		r := x.check(ctx, directRequests, func(ctx context.Context) error {
-			_, err := pbx.Client.SystemInformation(ctx)
-			_ = pbx.Client.Close(ctx) // If the token cannot be revoked it expires.
+			client := pbxclient.Direct(pbx)
+			_, err := client.SystemInformation(ctx)
+			_ = client.Close(ctx) // If the token cannot be revoked it expires.
 			return err
 		})
 		check := fmt.Sprintf("pbxs[%d]", i)
@@ -157,8 +161,7 @@ func (x *examination) checkDirect(ctx context.Context) error {
 			x.add(directSection, check, OK, "%s: the PBX answered.", "", check)
 		}
 	}
-	if rest := len(pbxs) - maxDirect; rest > 0 {
+	if rest := len(x.PBXs) - maxDirect; rest > 0 {
 		x.add(directSection, "pbxs", OK, "%s not checked.", "", count(rest, "further PBX"))
 	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -50,14 +49,6 @@ const (
 	directSection     = "PBXs with direct access"
 	rateSection       = "Rate limit"
 )
-
-// WriteJSON writes the report for programs.
-func (r *Report) WriteJSON(w io.Writer) error {
-	out := json.NewEncoder(w)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	return out.Encode(r)
-}
 
 // WriteText writes the report for people.
 func (r *Report) WriteText(w io.Writer) error {

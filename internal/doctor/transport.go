@@ -42,6 +42,8 @@ type result struct {
 
 // recorder bounds the requests to YCM and to PBXs, and records what came of them. It implements ycmclient.Observer.
 type recorder struct {
+	ycmclient.Unobserved
+
 	progress func(done, total int)
 	stopAll  context.CancelCauseFunc
 
@@ -158,16 +160,3 @@ func (r *recorder) Request(endpoint string, class yeastar.Class, _ time.Duration
 		r.stopAll(errUnreachable)
 	}
 }
-
-// The rest of ycmclient.Observer is of no use to the checks.
-
-var _ ycmclient.Observer = (*recorder)(nil)
-
-func (*recorder) Retry(yeastar.Class)         {}
-func (*recorder) RateLimitWait(time.Duration) {}
-func (*recorder) Unexpected(string)           {}
-func (*recorder) Login(string, yeastar.Class) {}
-func (*recorder) TokenExpires(time.Time)      {}
-func (*recorder) Repair()                     {}
-func (*recorder) Mismatch()                   {}
-func (*recorder) Unconfirmed(bool)            {}

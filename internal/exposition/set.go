@@ -2,7 +2,6 @@ package exposition
 
 import (
 	"fmt"
-	"maps"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -73,11 +72,4 @@ func (s *Set) Withdraw(account, collector string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.snapshots, owner{account, collector})
-}
-
-// Retain ends the snapshots of all accounts and collectors but those that keep reports true for.
-func (s *Set) Retain(keep func(account, collector string) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	maps.DeleteFunc(s.snapshots, func(o owner, _ *snapshot) bool { return !keep(o.account, o.collector) })
 }

@@ -50,8 +50,8 @@ func TestSnapshotsAreWithdrawn(t *testing.T) {
 	set.Withdraw("a", "users")
 	set.Withdraw("a", "trunks") // There is none.
 	expectServed(t, set, "one collector withdrawn", "ycm_x", "ycm_z")
-	set.Retain(func(account, _ string) bool { return account == "b" })
-	expectServed(t, set, "account b retained", "ycm_z")
+	set.Withdraw("a", "cloud_pbx")
+	expectServed(t, set, "all of an account withdrawn", "ycm_z")
 }
 
 func TestDuplicateSeriesIsRefusedAndTheLastSnapshotStays(t *testing.T) {
