@@ -39,6 +39,7 @@ type record struct {
 	ActiveCalls               yeastar.Count     `json:"activeCalls"`
 	UsedExtensions            yeastar.Count     `json:"usedExtensions"`
 	UsedRecording             yeastar.Count     `json:"usedRecording"`
+	TranscriptionCapacity     yeastar.Count     `json:"transcriptionCapacity"`
 	LastBackup                yeastar.Timestamp `json:"lastBackupTime"`
 }
 
