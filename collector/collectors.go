@@ -16,6 +16,7 @@ func All() []Collector {
 		cloudPBX(),
 		subscription(),
 		users(),
+		dids(),
 		pbxAPI(),
 		trunks(),
 		extensions(),
