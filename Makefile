@@ -59,7 +59,7 @@ lint: vet format promtool ## what `test` checks of the code's form, and golangci
 .PHONY: generate
 generate: ## write all that is generated from the code: golden files, tables of the documentation, the schema
 	$(GO) test ./collector -count 1 -update
-	$(GO) test ./internal/config ./internal/cli ./alerts -run 'Docs|Documentation|BadFiles|Schema|Readme' -count 1 -update
+	$(GO) test ./internal/config ./internal/cli ./alerts -run 'Docs|Documentation|BadFiles|Schema|Readme' -count 1 -parallel 1 -update
 
 .PHONY: dashboards
 dashboards: ## write the dashboards' JSON

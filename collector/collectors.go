@@ -14,6 +14,7 @@ func All() []Collector {
 		cloudPBX(),
 		subscription(),
 		users(),
+		dids(),
 		pbxAPI(),
 		trunks(),
 		extensions(),

@@ -38,6 +38,7 @@ type CloudPBX struct {
 	ActiveCalls, ConcurrentCallCapacity yeastar.Int
 	UsedExtensions, ExtensionCapacity   yeastar.Int
 	UsedRecording, RecordingCapacity    yeastar.Int // Minutes.
+	TranscriptionCapacity               yeastar.Int // Minutes.
 
 	// Unix seconds. LastBackup counts backups that a task of YCM made, no others.
 	PlanExpiration, Expiration, LastBackup, Created, FirstStarted, TemplateLastUsed yeastar.Int

@@ -25,11 +25,11 @@ func expected(p ycmtest.PBX) ycmclient.CloudPBX {
 		statuses[s.String()] = s
 	}
 	number := func(n int64) yeastar.Int { return yeastar.Int(n) }
-	at := func(seconds int64) yeastar.Int {
-		if seconds == 0 {
+	orAbsent := func(n int64) yeastar.Int {
+		if n == 0 {
 			return yeastar.Absent
 		}
-		return yeastar.Int(seconds)
+		return yeastar.Int(n)
 	}
 	toggle := func(word string) yeastar.Switch {
 		switch word {
@@ -51,8 +51,9 @@ func expected(p ycmtest.PBX) ycmclient.CloudPBX {
 		ActiveCalls:             number(p.ActiveCalls), ConcurrentCallCapacity: number(p.ConcurrentCallCapacity),
 		UsedExtensions: number(p.UsedExtensions), ExtensionCapacity: number(p.ExtensionCapacity),
 		UsedRecording: number(p.UsedRecording), RecordingCapacity: number(p.RecordingCapacity),
-		PlanExpiration: at(p.PlanExpiration), Expiration: at(p.Expiration), LastBackup: at(p.LastBackup),
-		Created: at(p.Created), FirstStarted: at(p.FirstStarted), TemplateLastUsed: at(p.TemplateLastUsed),
+		TranscriptionCapacity: orAbsent(p.TranscriptionCapacity),
+		PlanExpiration:        orAbsent(p.PlanExpiration), Expiration: orAbsent(p.Expiration), LastBackup: orAbsent(p.LastBackup),
+		Created: orAbsent(p.Created), FirstStarted: orAbsent(p.FirstStarted), TemplateLastUsed: orAbsent(p.TemplateLastUsed),
 	}
 }
 

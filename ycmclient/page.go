@@ -44,8 +44,8 @@ func (p *pageWire[W]) Problem() string {
 	return p.Value.List.Problem()
 }
 
-// fetchPage requests a page of a list in which new records come last. If YCM refuses page 1, it is requested with the next of the
-// page sizes, and so are all pages from then on.
+// fetchPage requests a page of a list in which new records come last; sort is empty if it cannot be sorted. If YCM refuses page 1, it is
+// requested with the next of the page sizes, and so are all pages from then on.
 func fetchPage[W, R any](ctx context.Context, c *Client, r request, number int, sort string, rows rows[W, R]) (page[R], error) {
 	stored, _ := c.simpler.Load(r.endpoint)
 	known, _ := stored.(int)
@@ -53,7 +53,9 @@ func fetchPage[W, R any](ctx context.Context, c *Client, r request, number int, 
 		query := url.Values{"pageNumber": {strconv.Itoa(number)}}
 		if size := pageSizes[i]; size > 0 {
 			query.Set("pageSize", strconv.Itoa(size))
-			query.Set("sort", sort)
+			if sort != "" {
+				query.Set("sort", sort)
+			}
 		}
 		if c.search != "" && r.endpoint == EndpointList {
 			query.Set("search", c.search)

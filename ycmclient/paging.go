@@ -29,7 +29,7 @@ type pagedList[T any] struct {
 	concurrency int // Pages in flight.
 	id          func(*T) int64
 	fetch       func(ctx context.Context, number int) (page[T], error)
-	query       func(ctx context.Context, id int64) (T, error) // By id; may be nil if nothing is known.
+	query       func(ctx context.Context, id int64) (T, error) // By id; nil if that is not possible, and nothing is known then.
 	partial     bool                                           // One that exists need not be on the list.
 	share       func(item, known *T)                           // Lets equal texts use the same memory; may be nil.
 	progress    func(done, total int)                          // May be nil.
@@ -146,7 +146,7 @@ func (l *pagedList[T]) walk(ctx context.Context, w *walk[T]) (*walk[T], error) {
 	}
 	w.places = nil
 	w.sort()
-	if missing := without(w.known, w.items, w.id); len(missing) <= few(len(w.known)) {
+	if missing := without(w.known, w.items, w.id); w.query != nil && len(missing) <= few(len(w.known)) {
 		err = w.confirm(ctx, missing)
 	}
 	return w, err

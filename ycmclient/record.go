@@ -39,6 +39,7 @@ type record struct {
 	ActiveCalls               yeastar.Count     `json:"activeCalls"`
 	UsedExtensions            yeastar.Count     `json:"usedExtensions"`
 	UsedRecording             yeastar.Count     `json:"usedRecording"`
+	TranscriptionCapacity     yeastar.Count     `json:"transcriptionCapacity"`
 	LastBackup                yeastar.Timestamp `json:"lastBackupTime"`
 }
 
@@ -100,7 +101,7 @@ func (w *word) Set(record reflect.Value, name string, unexpected yeastar.Unexpec
 // WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.
 func WireFields() map[string]bool {
 	return yeastar.WireFields(
-		yeastar.GrantAnswer{}, pageWire[record]{}, pageWire[userWire]{}, regionWire{}, firmwareWire{}, userSubscriptionWire{},
-		subscriptionWire{}, planStatistics[yeastar.Count]{}, connectionsWire{},
+		yeastar.GrantAnswer{}, pageWire[record]{}, pageWire[userWire]{}, pageWire[didWire]{}, regionWire{}, firmwareWire{},
+		userSubscriptionWire{}, subscriptionWire{}, planStatistics[yeastar.Count]{}, connectionsWire{},
 	)
 }

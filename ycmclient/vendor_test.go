@@ -51,7 +51,7 @@ func TestVendorsOwnExample(t *testing.T) {
 			Region: "China(GuangDong)", Type: "Commercial", Plan: "Enterprise Plan", Group: "commercial PCE", Version: "84.8.0.25",
 			Status: ycmclient.Stopped, Activated: off, Recording: on, UpgradeInPBX: on, IM: off, PasswordlessLogin: off,
 			ProvisioningViaTemplate: off, ActiveCalls: 2, ConcurrentCallCapacity: 5, UsedExtensions: 5, ExtensionCapacity: 10,
-			UsedRecording: 50, RecordingCapacity: 500, PlanExpiration: 1667035676, Expiration: absent, LastBackup: 1729786748,
+			UsedRecording: 50, RecordingCapacity: 500, TranscriptionCapacity: absent, PlanExpiration: 1667035676, Expiration: absent, LastBackup: 1729786748,
 			Created: 1635737324, FirstStarted: 1671158324, TemplateLastUsed: absent,
 		},
 		{
@@ -60,7 +60,7 @@ func TestVendorsOwnExample(t *testing.T) {
 			LastUsedTemplate: "PCE-Provision-Template", Status: ycmclient.Running, Activated: on, Recording: on, UpgradeInPBX: on,
 			IM: on, PasswordlessLogin: off, SuperiorPasswordlessLogin: off, ProvisioningViaTemplate: on,
 			ActiveCalls: 10, ConcurrentCallCapacity: 15, UsedExtensions: 10, ExtensionCapacity: 15, UsedRecording: 150,
-			RecordingCapacity: 500, PlanExpiration: 1638427632, Expiration: 1638427632, LastBackup: 1729786748,
+			RecordingCapacity: 500, TranscriptionCapacity: absent, PlanExpiration: 1638427632, Expiration: 1638427632, LastBackup: 1729786748,
 			Created: 1635749236, FirstStarted: 1635749236, TemplateLastUsed: 1680138886,
 		},
 	}

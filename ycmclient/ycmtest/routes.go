@@ -20,6 +20,7 @@ func (s *Server) routes() map[string]route {
 		"v1/subscription/rm_connections":  {RMConnections, s.rmConnections},
 		"v2/users":                        {Users, s.users},
 		"v1/users/{id}/subscription_info": {UserSubscription, s.userSubscription},
+		"v1/did_management":               {DIDs, s.dids},
 	}
 }
 

@@ -1,0 +1,31 @@
+package collector
+
+import (
+	"context"
+	"time"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/series"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+)
+
+// dids counts the account's stock of DID numbers. No number is read, let alone a label.
+func dids() Collector {
+	return ofAccount("dids", off(time.Hour), didsColumns(), func(ctx context.Context, a Account) (ycmclient.DIDs, error) {
+		return a.YCM.DIDs(ctx, a.Progress)
+	}, ycmclient.EndpointDIDs)
+}
+
+// didsColumns declares what is known of the DID numbers (Query All the DID Numbers).
+func didsColumns() []series.Column[ycmclient.DIDs] {
+	return []series.Column[ycmclient.DIDs]{{
+		Name:   "ycm_dids",
+		Help:   "DID numbers of the account: assigned to a Cloud PBX (cloudPbxId), or unassigned.",
+		Labels: []string{"state"},
+		Read: func(d *ycmclient.DIDs, labels []string, sample func(float64)) {
+			labels[0] = "assigned"
+			sample(float64(d.Assigned))
+			labels[0] = "unassigned"
+			sample(float64(d.Unassigned))
+		},
+	}}
+}

@@ -1,0 +1,71 @@
+package ycmclient
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+)
+
+// EndpointDIDs is the name of the list of DID numbers in errors and metrics.
+const EndpointDIDs = "dids"
+
+// DIDs is how many DID numbers of the account are assigned to a Cloud PBX, and how many are not. The numbers themselves are not read.
+type DIDs struct{ Assigned, Unassigned int64 }
+
+// did is a DID number without the number.
+type did struct {
+	ID       int64
+	Assigned yeastar.Switch
+}
+
+type didWire struct {
+	ID       identifier `json:"id"`
+	Assigned assignment `json:"cloudPbxId"`
+}
+
+var didRows = rows[didWire, did]{yeastar.FieldsOf[didWire, did](), func(d *did) int64 { return d.ID }}
+
+// DIDs counts the account's DID numbers ("Query All the DID Numbers"), each once. One of which it cannot be read whether it is assigned
+// is not counted. The numbers cannot be sorted, and none is kept from one walk to the next.
+//
+// progress, if not nil, is called with how many pages of how many have been read.
+func (c *Client) DIDs(ctx context.Context, progress func(done, total int)) (DIDs, error) {
+	l := &pagedList[did]{client: c, endpoint: EndpointDIDs, concurrency: 1, id: didRows.id}
+	if progress != nil {
+		pages := func(records int) int { return (records + PageSize - 1) / PageSize }
+		l.progress = func(done, total int) { progress(pages(done), pages(total)) }
+	}
+	l.fetch = func(ctx context.Context, number int) (page[did], error) {
+		return fetchPage(ctx, c, request{endpoint: EndpointDIDs, path: "v1/did_management"}, number, "", didRows)
+	}
+	w, err := l.read(ctx, new(WalkState), nil)
+	if err != nil {
+		return DIDs{}, err
+	}
+	var dids DIDs
+	for _, d := range w.items {
+		switch d.Assigned {
+		case yeastar.SwitchOn:
+			dids.Assigned++
+		case yeastar.SwitchOff:
+			dids.Unassigned++
+		}
+	}
+	return dids, nil
+}
+
+// assignment is on the wire the id of what something is assigned to: none, empty or 0 if it is not. Its record has a Switch.
+type assignment struct{ yeastar.Number }
+
+// Set implements yeastar.Value.
+func (a *assignment) Set(record reflect.Value, name string, unexpected yeastar.Unexpected) {
+	assigned := yeastar.SwitchAbsent
+	switch id, readable := a.Count(name, unexpected).Get(); {
+	case id > 0:
+		assigned = yeastar.SwitchOn
+	case readable || !a.Given && !a.Unreadable:
+		assigned = yeastar.SwitchOff
+	}
+	record.SetUint(uint64(assigned))
+}
