@@ -10,5 +10,5 @@ func DecodePage(body []byte) ([]CloudPBX, error) {
 	if failure := yeastar.Decode(body, &wire); failure != nil {
 		return nil, failure
 	}
-	return cloudPBXRows.read(wire.Data.Value.List.Items, func(string) {}), nil
+	return cloudPBXRows.read(wire.Data.List.Items, func(string) {}), nil
 }

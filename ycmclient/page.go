@@ -30,18 +30,16 @@ type page[R any] struct {
 
 // pageWire is a page on the wire.
 type pageWire[W any] struct {
-	yeastar.Object[struct {
-		Total yeastar.Number  `json:"total"`
-		List  yeastar.List[W] `json:"list"`
-	}]
+	Total yeastar.Number  `json:"total"`
+	List  yeastar.List[W] `json:"list"`
 }
 
 // Problem says why it is not a page, empty if it is one. An empty list may be left out.
 func (p *pageWire[W]) Problem() string {
-	if problem := p.Object.Problem(); problem != "" || p.Value.List.Absent() {
-		return problem
+	if p.Total.Given && p.List.Absent() {
+		return ""
 	}
-	return p.Value.List.Problem()
+	return p.List.Problem()
 }
 
 // fetchPage requests a page of a list in which new records come last; sort is empty if it cannot be sorted. If YCM refuses page 1, it is
@@ -74,8 +72,8 @@ func fetchPage[W, R any](ctx context.Context, c *Client, r request, number int, 
 			level.Warn(c.logger).Log("msg", "YCM refuses the page size or the order of a list, sending a simpler query from now on",
 				"account", c.account, "endpoint", r.endpoint, "page_size", query.Get("pageSize"), "sort", query.Get("sort"))
 		}
-		p := page[R]{total: wire.Value.Total, rows: len(wire.Value.List.Items)}
-		p.items = rows.read(wire.Value.List.Items, func(field string) { p.unexpected = append(p.unexpected, field) })
+		p := page[R]{total: wire.Total, rows: len(wire.List.Items)}
+		p.items = rows.read(wire.List.Items, func(field string) { p.unexpected = append(p.unexpected, field) })
 		return p, nil
 	}
 }

@@ -1,6 +1,7 @@
 package yeastar
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
@@ -39,8 +41,11 @@ type Request struct {
 type Answer struct {
 	Status int
 	Header http.Header
-	Body   []byte
+	Body   []byte // Good until it has been read.
 }
+
+// bodies are buffers for the next answers.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // Succeeded reports whether the HTTP status is one of success.
 func (a *Answer) Succeeded() bool { return a.Status >= 200 && a.Status < 300 }
@@ -102,12 +107,15 @@ func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 		}
 		return invalid
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, MaxBody+1))
-	answer := &Answer{Status: response.StatusCode, Header: response.Header, Body: body}
+	body, _ := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
+	_, err = body.ReadFrom(io.LimitReader(response.Body, MaxBody+1))
+	answer := &Answer{Status: response.StatusCode, Header: response.Header, Body: body.Bytes()}
 	switch {
 	case err != nil && answer.Succeeded():
 		return unanswered(err)
-	case len(body) > MaxBody:
+	case body.Len() > MaxBody:
 		invalid.Message = fmt.Sprintf("the answer is over %d MiB", MaxBody>>20)
 		return invalid
 	}
