@@ -8,7 +8,7 @@ import (
 	"github.com/grafana/alloy/syntax/parser"
 )
 
-// Grafana Alloy can read the example.
+// Grafana Alloy can parse the examples.
 func TestAlloyReadsTheExample(t *testing.T) {
 	files, err := filepath.Glob("../../docs/examples/*.alloy")
 	if err != nil || len(files) == 0 {

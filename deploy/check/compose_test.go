@@ -10,7 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// compose is the project as Compose makes it of compose.yml and variables of the environment.
+// compose loads compose.yml with the given environment variables.
 func compose(t *testing.T, variables ...string) *types.Project {
 	t.Helper()
 	options, err := cli.NewProjectOptions([]string{"../compose/compose.yml"}, cli.WithEnv(variables))
@@ -24,7 +24,7 @@ func compose(t *testing.T, variables ...string) *types.Project {
 	return project
 }
 
-// Compose reads compose.yml, finds there every file that it brings into a container, and runs the demo until it is given a configuration.
+// compose.yml is valid, every mounted file exists, and the demo runs unless YCM_CONFIG_DIR is set.
 func TestComposeBringsUpTheDemoAndAFleet(t *testing.T) {
 	for _, own := range []struct {
 		variables     []string
@@ -51,7 +51,7 @@ func TestComposeBringsUpTheDemoAndAFleet(t *testing.T) {
 		}
 		for _, port := range service.Ports {
 			if port.HostIP != "127.0.0.1" {
-				t.Errorf("service %s publishes port %s on %q, want the loopback alone", name, port.Published, port.HostIP)
+				t.Errorf("service %s publishes port %s on %q, want only the loopback address", name, port.Published, port.HostIP)
 			}
 		}
 		for _, volume := range service.Volumes {

@@ -1,5 +1,5 @@
-// Package check holds what ships beside the program against the parsers of who reads it: a module of its own, because the
-// program needs none of them.
+// Package check validates deployment files with the parsers of the programs that read them. It is a separate module because
+// the exporter does not need these dependencies.
 package check
 
 import (
@@ -18,14 +18,14 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// bases stands in for the registry: each image is there, and says nothing of itself.
+// bases replaces the registry: every image exists and has an empty configuration.
 type bases struct{}
 
 func (bases) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	return ref, "", []byte(`{"architecture": "amd64", "os": "linux"}`), nil
 }
 
-// lint is what `docker build --check` says of a Dockerfile: all its rules, the experimental ones too.
+// lint returns the warnings of `docker build --check` for a Dockerfile, with all rules, including experimental ones.
 func lint(t *testing.T, dockerfile []byte) (found []string) {
 	t.Helper()
 	amd64 := platforms.MustParse("linux/amd64")
@@ -52,7 +52,7 @@ func lint(t *testing.T, dockerfile []byte) (found []string) {
 	return found
 }
 
-// `docker build --check` has nothing to say of the Dockerfile.
+// `docker build --check` has no warnings for the Dockerfile.
 func TestDockerfileIsClean(t *testing.T) {
 	dockerfile, err := os.ReadFile("../../Dockerfile")
 	if err != nil {
@@ -61,7 +61,7 @@ func TestDockerfileIsClean(t *testing.T) {
 	for _, warning := range lint(t, dockerfile) {
 		t.Error(warning)
 	}
-	// The rules are there, and looked at.
+	// Each rule finds its mistake.
 	for rule, mistake := range map[string][2]string{
 		"FromAsCasing":                    {" AS build", " as build"},
 		"JSONArgsRecommended":             {`ENTRYPOINT ["/ycm_exporter"]`, "ENTRYPOINT /ycm_exporter"},

@@ -1,5 +1,5 @@
 #!/bin/sh
-# After a removal. What is kept of restarts goes with the configuration only: a deb's purge.
+# Runs after a removal. Only a purge (deb) deletes the persistent state.
 set -e
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
 case "$1" in

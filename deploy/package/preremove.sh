@@ -1,5 +1,5 @@
 #!/bin/sh
-# Before a removal ("remove" of a deb, 0 of an rpm); an upgrade leaves the exporter running until the new one is there.
+# Runs before a removal (argument "remove" for deb, 0 for rpm). During an upgrade the exporter keeps running until postinstall.
 set -e
 [ -d /run/systemd/system ] || exit 0
 case "$1" in

@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The release's name and the chart's; at most 47 characters, as the dashboards' and rules' names go behind it. */}}
+{{/* The names of the release and the chart, at most 47 characters: dashboards and rules add their own name. */}}
 {{- define "ycm.fullname" -}}
 {{- $name := include "ycm.name" . }}
 {{- if .Values.fullnameOverride }}
@@ -15,8 +15,8 @@
 {{- end }}
 
 {{- define "ycm.selector" -}}
-app.kubernetes.io/name: {{ include "ycm.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "ycm.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "ycm.labels" -}}
@@ -34,11 +34,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* Plain HTTP can be asked by the kubelet; TLS and passwords need the exporter's own health check. */}}
+{{/* Not empty if state persists on a volume. A demo has no state. */}}
+{{- define "ycm.persistent" -}}
+{{- if and .Values.persistence.enabled (not .Values.demo) }}true{{ end }}
+{{- end }}
+
+{{/* The kubelet can probe plain HTTP. With TLS or passwords the exporter's own health check is used. */}}
 {{- define "ycm.probe" -}}
 {{- if .Values.web.existingSecret -}}
 exec: {command: [/ycm_exporter, --healthcheck]}
 {{- else -}}
 httpGet: {path: /-/healthy, port: http}
 {{- end }}
+timeoutSeconds: 5
 {{- end }}
