@@ -129,6 +129,6 @@ var adviceOnCode = map[int]string{
 // WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.
 func WireFields() map[string]bool {
 	return yeastar.WireFields(
-		yeastar.GrantAnswer{}, deviceRecord{}, capacityRecord{}, answer[trunkRecord]{}, extensionRecord{}, phoneRecord{}, optionRecord{},
+		yeastar.GrantAnswer{}, deviceRecord{}, capacityRecord{}, answer[trunkRecord]{}, extensionRecord{}, endpointRecord{}, phoneRecord{}, optionRecord{},
 	)
 }

@@ -61,16 +61,17 @@ func (r extensionRecord) extension() (yeastar.Number, Extension) {
 	}
 }
 
+type endpointRecord struct {
+	Status yeastar.Number `json:"status"`
+	List   registrations  `json:"status_list"`
+}
+
 // endpointState is a status, or a list of one for each registration: the endpoint is online if one of them is, and offline without any.
 type endpointState struct{ best EndpointState }
 
 // UnmarshalJSON takes any JSON value.
 func (s *endpointState) UnmarshalJSON(wire []byte) error {
-	return yeastar.Each(wire, func(o struct {
-		Status yeastar.Number `json:"status"`
-		List   registrations  `json:"status_list"`
-	},
-	) bool {
+	return yeastar.Each(wire, func(o endpointRecord) bool {
 		s.best = max(s.best, stateOf(o.Status), o.List.best)
 		return true
 	})
