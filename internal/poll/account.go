@@ -182,7 +182,7 @@ func (a *Account) Once(ctx context.Context, progress func(collector string, done
 }
 
 // closeLimit is how long it may take to revoke the tokens of PBXs with direct access.
-const closeLimit = 5 * time.Second
+const closeLimit = 3 * time.Second
 
 // close waits for the requests that are under way, saves what is known, and, also after ctx has ended, revokes the tokens of PBXs.
 func (a *Account) close(ctx context.Context) {

@@ -173,7 +173,8 @@ func (w *watcher) begin(f *fleet, t listStatus) time.Time {
 	defer w.mu.Unlock()
 	key := f.account + t.lastSuccess.Format(time.RFC3339Nano)
 	took, known := w.walks[key]
-	if !known && t.succeeded && !t.restored {
+	const settled = time.Second // A scrape may fall between the writes of two metrics of a poll.
+	if !known && t.succeeded && !t.restored && time.Since(t.lastSuccess) > settled {
 		took = t.duration
 		w.walks[key], known = took, true
 	}
