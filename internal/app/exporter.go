@@ -13,7 +13,6 @@ import (
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	buildinfo "github.com/prometheus/client_golang/prometheus/collectors/version"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
@@ -73,12 +72,7 @@ func newExporter(ctx context.Context, load func() (*config.Config, error), logge
 			Help: "Unix time of the last successful load of the configuration.",
 		}),
 	}
-	e.registry.MustRegister(
-		e.reloadSuccessful, e.reloadTime,
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		buildinfo.NewCollector("ycm_exporter"),
-	)
+	e.registry.MustRegister(buildinfo.NewCollector("ycm_exporter"))
 	e.metrics = poll.NewMetrics(e.registry)
 	e.set = exposition.NewSet(e.registry, logger)
 	return e

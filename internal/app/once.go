@@ -6,7 +6,6 @@ import (
 
 	"github.com/go-kit/log"
 
-	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 	"github.com/ycm-exporter/ycm_exporter/internal/poll"
@@ -16,11 +15,11 @@ import (
 type Progress func(name string, done, total int)
 
 // PollOnce polls every enabled collector of every account once, and returns what it found, complete or not, with the errors of
-// all collectors that failed. recorder may be nil.
-func PollOnce(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, progress Progress, logger log.Logger) (*exposition.Set, []*poll.Account, error) {
+// all collectors that failed.
+func PollOnce(ctx context.Context, cfg *config.Config, clients Clients, progress Progress, logger log.Logger) (*exposition.Set, []*poll.Account, error) {
 	defer progress("", 0, 0)
 	e := newExporter(ctx, nil, logger)
-	e.clients.Recorder = recorder
+	e.clients = clients
 	var accounts []*poll.Account
 	var failed []error
 	for _, c := range cfg.Accounts {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
@@ -62,6 +63,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	polling, stopPolling := context.WithCancel(ctx)
 	defer stopPolling()
 	e := newExporter(polling, load, logger)
+	e.registry.MustRegister(e.reloadSuccessful, e.reloadTime, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	handler, err := web.Handler(o.Web, promhttp.InstrumentMetricHandler(e.registry, e.set), e)
 	if err != nil {
 		return fmt.Errorf("setting up the pages: %w", err)
@@ -109,7 +111,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 			// Reload logs its error. One that hangs ends by its own limit and must not delay the shutdown.
 			go func() { _ = e.Reload() }() //nolint:contextcheck // It has its own limit.
 		case err = <-served:
-			err = fmt.Errorf("serving on %s: %w; choose another address with --web.listen-address", strings.Join(*o.Serve.WebListenAddresses, ", "), err)
+			err = fmt.Errorf("serving on %s: %w; choose another address with --web.listen-address or YCM_EXPORTER_WEB_LISTEN_ADDRESS, such as :10056", strings.Join(*o.Serve.WebListenAddresses, ", "), err)
 		case <-ctx.Done():
 		}
 	}

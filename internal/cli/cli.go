@@ -19,7 +19,6 @@ import (
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
-	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 	"github.com/ycm-exporter/ycm_exporter/internal/web"
@@ -108,7 +107,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 		return o, code, true
 	}
 	if err != nil {
-		err = cmp.Or(checkEnvironment(flags.Model().Flags), err)
+		err = cmp.Or(wrongValue(flags, args), err)
 	}
 	o.demo = o.demo || o.replay != ""
 	if o.demo {
@@ -124,13 +123,25 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	return o, 0, false
 }
 
-// checkEnvironment reports a variable of the environment that does not fit its flag: kingpin's own errors name neither.
-func checkEnvironment(flags []*kingpin.FlagModel) error {
-	for _, flag := range flags {
+// wrongValue reports a value, of the command line or the environment, that does not fit its flag: kingpin's own errors name neither
+// the flag nor the variable.
+func wrongValue(flags *kingpin.Application, args []string) error {
+	given := map[string]bool{}
+	line, _ := flags.ParseContext(args) // An error of it was returned already.
+	for _, element := range line.Elements {
+		if clause, ok := element.Clause.(*kingpin.FlagClause); ok && element.Value != nil {
+			flag := clause.Model()
+			given[flag.Name] = true
+			if err := flag.Value.Set(*element.Value); err != nil {
+				return fmt.Errorf("--%s cannot be %q: %w", flag.Name, *element.Value, cmp.Or(errors.Unwrap(err), err))
+			}
+		}
+	}
+	for _, flag := range flags.Model().Flags {
 		_, repeated := flag.Value.(interface{ IsCumulative() bool })
-		if value := os.Getenv(flag.Envar); flag.Envar != "" && value != "" && !repeated {
+		if value := os.Getenv(flag.Envar); flag.Envar != "" && value != "" && !repeated && !given[flag.Name] {
 			if err := flag.Value.Set(value); err != nil {
-				return fmt.Errorf("the environment has %s=%q, which does not fit --%s: %w", flag.Envar, value, flag.Name, err)
+				return fmt.Errorf("the environment has %s=%q, which does not fit --%s: %w", flag.Envar, value, flag.Name, cmp.Or(errors.Unwrap(err), err))
 			}
 		}
 	}
@@ -200,11 +211,11 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "%s is fine: %d account(s)\n", o.configFile, len(cfg.Accounts))
 		return nil
 	case o.phones != "":
-		return o.printPhones(ctx, cfg, stdout, stderr, logger)
+		return o.withClients(ctx, logger, func(c app.Clients) error { return o.printPhones(ctx, cfg, c, stdout, stderr, logger) })
 	case o.doctor:
-		return o.captured(func(r *capture.Recorder) error { return o.examine(ctx, cfg, r, stdout, stderr) })
+		return o.withClients(ctx, logger, func(c app.Clients) error { return o.examine(ctx, cfg, c, stdout, stderr) })
 	case o.once:
-		return o.captured(func(r *capture.Recorder) error { return pollOnce(ctx, cfg, r, stdout, stderr, logger) })
+		return o.withClients(ctx, logger, func(c app.Clients) error { return pollOnce(ctx, cfg, c, stdout, stderr, logger) })
 	default:
 		return app.Run(ctx, app.Options{Web: o.web, Serve: o.serve, StoragePath: o.storagePath, Listening: listening}, cfg, load, logger)
 	}

@@ -5,33 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-
-	"github.com/go-kit/log"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
-	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
-	"github.com/ycm-exporter/ycm_exporter/internal/storage"
-	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// examine checks each account and prints a report. recorder may be nil.
-func (o options) examine(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, stdout, stderr io.Writer) error {
-	servers := ycmclient.NewServers(nil)
-	if _, err := os.Stat(o.storagePath); o.storagePath != "" && !errors.Is(err, fs.ErrNotExist) {
-		// Logins that were refused to the exporter count for the doctor too.
-		store, err := storage.Open(ctx, o.storagePath, true, prometheus.NewRegistry(), log.NewNopLogger())
-		if err != nil {
-			return fmt.Errorf("%w; run the doctor as the exporter's user, or without --storage.path", err)
-		}
-		defer store.Close()
-		servers = ycmclient.NewServers(app.LoginStore{Store: store})
-	}
-	clients := app.Clients{Servers: servers, Recorder: recorder}
+// examine checks each account and prints a report.
+func (o options) examine(ctx context.Context, cfg *config.Config, clients app.Clients, stdout, stderr io.Writer) error {
 	report := doctor.Report{Version: app.Version, Works: true}
 	bar := progressLine(stderr)
 	for _, c := range cfg.Accounts {

@@ -8,20 +8,21 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/term"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// pollOnce polls every enabled collector of every account once and prints what a scrape would return then. recorder may be
-// nil.
-func pollOnce(ctx context.Context, cfg *config.Config, recorder *capture.Recorder, stdout, stderr io.Writer, logger app.Logger) error {
+// pollOnce polls every enabled collector of every account once and prints what a scrape would return then.
+func pollOnce(ctx context.Context, cfg *config.Config, clients app.Clients, stdout, stderr io.Writer, logger app.Logger) error {
 	began := time.Now()
-	set, accounts, err := app.PollOnce(ctx, cfg, recorder, progressLine(stderr), logger)
+	set, accounts, err := app.PollOnce(ctx, cfg, clients, progressLine(stderr), logger)
 	if failed := set.WriteText(stdout); failed != nil {
 		return fmt.Errorf("writing the metrics: %w", failed)
 	}
@@ -32,16 +33,27 @@ func pollOnce(ctx context.Context, cfg *config.Config, recorder *capture.Recorde
 	return nil
 }
 
-// captured runs a command with the recorder of --capture, nil without that flag, and then writes the file.
-func (o options) captured(do func(*capture.Recorder) error) error {
+// withClients runs a command that queries YCM once. Logins that were refused to other processes that use --storage.path count for it,
+// and its own for them, unless one of them runs and so has the directory's lock. Then it writes the file of --capture.
+func (o options) withClients(ctx context.Context, logger app.Logger, do func(app.Clients) error) error {
+	clients := app.Clients{Servers: ycmclient.NewServers(nil)}
+	if o.storagePath != "" {
+		store, err := storage.Open(ctx, o.storagePath, true, prometheus.NewRegistry(), logger)
+		if err != nil {
+			return fmt.Errorf("%w; run this as the exporter's user, or without --storage.path", err)
+		}
+		defer store.Close()
+		clients.Servers = ycmclient.NewServers(app.LoginStore{Store: store})
+	}
 	if o.capture == "" {
-		return do(nil)
+		return do(clients)
 	}
 	recorder, err := capture.NewRecorder(o.capture, app.Version, ycmclient.WireFields(), pbxclient.WireFields())
 	if err != nil {
 		return fmt.Errorf("--capture: %w", err)
 	}
-	err = do(recorder)
+	clients.Recorder = recorder
+	err = do(clients)
 	if failed := recorder.Close(); failed != nil {
 		err = errors.Join(err, fmt.Errorf("--capture: %w", failed))
 	}

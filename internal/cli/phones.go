@@ -16,7 +16,7 @@ import (
 )
 
 // printPhones prints which phones the firmware versions of an account's PBXs can provision.
-func (o options) printPhones(ctx context.Context, cfg *config.Config, stdout, stderr io.Writer, logger app.Logger) error {
+func (o options) printPhones(ctx context.Context, cfg *config.Config, clients app.Clients, stdout, stderr io.Writer, logger app.Logger) error {
 	only := &config.Config{}
 	var names []string
 	for _, a := range cfg.Accounts {
@@ -38,7 +38,7 @@ func (o options) printPhones(ctx context.Context, cfg *config.Config, stdout, st
 		}
 		only.Collectors = append(only.Collectors, c)
 	}
-	_, accounts, err := app.PollOnce(ctx, only, nil, progressLine(stderr), logger)
+	_, accounts, err := app.PollOnce(ctx, only, clients, progressLine(stderr), logger)
 	if err != nil {
 		return fmt.Errorf("reading the phones of account %s: %w", o.phones, err)
 	}

@@ -59,7 +59,7 @@ func (c *Credentials) check(d *document, path string) {
 	for _, field := range []string{id, inline} {
 		if node := d.values[field]; node != nil && node.Style == 0 {
 			d.must(field, node.Tag == "!!str", "is a number, or something else that other programs do not read as text; put quotes around it")
-			if node.LineComment != "" {
+			if node.LineComment != "" && field == inline {
 				d.warn(field, "has a comment directly behind it; if # is part of the value, put quotes around it")
 			}
 		}

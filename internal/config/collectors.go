@@ -82,7 +82,7 @@ func (m Metrics) check(d *document, all Collectors) {
 			slices.Sort(all[i].Excluded)
 			all[i].Excluded = slices.Compact(all[i].Excluded)
 		}
-		if !matched {
+		if !matched && !slices.Contains(m.Exclude[:i], text) {
 			d.warn(path, "matches no metric of a collector; see docs/metrics.md for their names. "+
 				"The exporter's metrics about itself cannot be excluded")
 		}

@@ -56,8 +56,8 @@ func (s *scrape) tail() []byte {
 		}
 		if s.account != "" {
 			family.Metric = slices.DeleteFunc(family.Metric, func(m *dto.Metric) bool {
-				account := accountOf(m)
-				return account != "" && account != s.account
+				account := accountOf(m) // Empty if the metric is of the process, which would count once for each account.
+				return account != s.account && (account != "" || name != "ycm_exporter_build_info")
 			})
 		}
 		if len(family.Metric) > 0 {

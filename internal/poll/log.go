@@ -1,8 +1,8 @@
 package poll
 
 import (
-	"errors"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,12 +60,7 @@ func (j *job) log(err error, took time.Duration, first bool) {
 		fields = append(fields, "pbxs", lastTotal(j.status.Polls))
 	}
 	if err != nil {
-		fields = append(fields, "class", class)
-		var failed *yeastar.Error
-		if errors.As(err, &failed) {
-			fields = append(fields, "endpoint", failed.Endpoint, "code", failed.Code, "request_id", failed.RequestID)
-		}
-		fields = append(fields, "err", err)
+		fields = append(fields, "err", strings.TrimPrefix(err.Error(), "account "+j.Account+": "))
 	}
 	logger.Log(fields...)
 	j.logSlow(took)
@@ -98,7 +93,7 @@ func (j *job) queried() func(sweep.Target, error) {
 			logger = level.Warn(j.Logger)
 		}
 		if err != nil {
-			logger.Log("msg", "PBX API request failed", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "class", class, "err", err)
+			logger.Log("msg", "PBX API request failed", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "err", strings.TrimPrefix(err.Error(), "account "+j.Account+": "))
 		}
 	}
 }

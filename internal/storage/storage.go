@@ -105,7 +105,7 @@ func (s *Store) useDisk(ctx context.Context, f func() error) error {
 
 // started returns the error of a start, unless that may pass: then it is reported like a write that failed.
 func (s *Store) started(err error) error {
-	hint := "; create it, owned by the exporter's user, or choose another with --storage.path"
+	hint := "; create it, or make it and its files the exporter's user's, or choose another with --storage.path"
 	switch {
 	case err == nil:
 		return nil
@@ -237,7 +237,7 @@ func (s *Store) note(err error) {
 	}
 	s.failures.Inc()
 	if !failed {
-		level.Error(s.logger).Log("msg", "Storage cannot be written, so new state does not persist across restarts", "path", s.Path, "err", err)
+		level.Warn(s.logger).Log("msg", "Storage cannot be written, so new state does not persist across restarts", "path", s.Path, "err", err)
 	}
 }
 

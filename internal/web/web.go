@@ -55,8 +55,9 @@ func Handler(o Options, metrics http.Handler, e Exporter) (http.Handler, error) 
 		}
 		fmt.Fprintln(w, "ycm_exporter is ready.")
 	})
-	mux.HandleFunc("POST "+s.Path("/-/reload"), reload(o, e))
-	mux.HandleFunc("PUT "+s.Path("/-/reload"), reload(o, e))
+	reloading := http.NewCrossOriginProtection().Handler(reload(o, e)) // No other site may have a browser reload.
+	mux.Handle("POST "+s.Path("/-/reload"), reloading)
+	mux.Handle("PUT "+s.Path("/-/reload"), reloading)
 	if o.Pprof {
 		mux.Handle(s.Path("/debug/pprof/"), http.StripPrefix(s.prefix, http.DefaultServeMux))
 	}
