@@ -103,6 +103,7 @@ func New(o Options) *Client {
 	c.http = &yeastar.HTTP{
 		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent,
 		Secrets: func() []secret.Text { return append(c.session.Secrets(), o.Hidden...) },
+		Logger:  log.With(o.Logger, "account", o.Account),
 	}
 	c.begin = sync.OnceFunc(func() {
 		c.limiter.setLimit(o.RateLimit)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -121,7 +122,9 @@ func TestPauseDoublesAlthoughAnOlderRequestSucceeds(t *testing.T) {
 // Everything of the account waits, and refusals of requests that were in flight together are one pause.
 func TestPauseHoldsForTheWholeAccount(t *testing.T) {
 	var logged bytes.Buffer
-	bubble(t, ycmtest.Options{Latency: time.Second}, func(o *ycmclient.Options) { o.Logger = log.NewLogfmtLogger(log.NewSyncWriter(&logged)) },
+	bubble(t, ycmtest.Options{Latency: time.Second}, func(o *ycmclient.Options) {
+		o.Logger = level.NewFilter(log.NewLogfmtLogger(log.NewSyncWriter(&logged)), level.AllowInfo())
+	},
 		func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 			query(t, client)
 			start := time.Now()

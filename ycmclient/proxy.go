@@ -25,7 +25,7 @@ func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values, a
 	return c.query(ctx, request{
 		endpoint: EndpointProxy, path: "v1/cloud_pbx/" + sn + "/" + path, query: query, sweep: true,
 		read: func(a *yeastar.Answer) *yeastar.Error {
-			if e := yeastar.Decode(a.Body, answer); e != nil {
+			if e := a.Decode(answer); e != nil {
 				return e
 			}
 			failure := answer.Head().Failure(a.Status)

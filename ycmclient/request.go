@@ -59,7 +59,7 @@ func fetchData[D any, P interface {
 			yeastar.Envelope
 			Data D `json:"data"`
 		}
-		if e := yeastar.Decode(a.Body, &wire); e != nil {
+		if e := a.Decode(&wire); e != nil {
 			return e
 		}
 		data = wire.Data
@@ -143,12 +143,12 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 	}
 	sent := time.Now()
 	failure := c.http.Do(ctx, yeastar.Request{
-		URL: address, Bearer: access, ContentType: "application/x-www-form-urlencoded", Body: r.form.Encode(),
+		Endpoint: r.endpoint, URL: address, Bearer: access, ContentType: "application/x-www-form-urlencoded", Body: r.form.Encode(),
 	}, func(a *yeastar.Answer) *yeastar.Error {
 		*retryAfter = retryAfterOf(a.Header.Get("Retry-After"))
 		if !a.Succeeded() {
 			var e yeastar.Envelope
-			_ = yeastar.Decode(a.Body, &e) // What is not JSON has neither code nor message.
+			_ = a.Decode(&e) // What is not JSON has neither code nor message.
 			return e.Failure(a.Status)
 		}
 		return r.read(a)

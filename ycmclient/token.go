@@ -58,7 +58,7 @@ func (c *Client) requestToken(ctx context.Context, form url.Values, around func(
 	const unknownLife = time.Minute // What remains of a token's life is not always given, and may be nothing.
 	read := func(a *yeastar.Answer) *yeastar.Error {
 		var g yeastar.GrantAnswer
-		failure := yeastar.Decode(a.Body, &g)
+		failure := a.Decode(&g)
 		if failure == nil && g.AccessToken == "" && len(g.Data.Items) > 0 { // It came in YCM's envelope.
 			g.Granted = g.Data.Items[0]
 		}

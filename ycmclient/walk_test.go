@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -257,7 +258,9 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 func TestDifferenceOfTotalAndListIsLoggedOnce(t *testing.T) {
 	var logged bytes.Buffer
 	w, s := newWatch(), newScripted(130)
-	client := newClient(t, inProcess{s}, func(o *ycmclient.Options) { o.Logger, o.Observer = log.NewLogfmtLogger(&logged), w })
+	client := newClient(t, inProcess{s}, func(o *ycmclient.Options) {
+		o.Logger, o.Observer = level.NewFilter(log.NewLogfmtLogger(&logged), level.AllowInfo()), w
+	})
 	state, list := &ycmclient.WalkState{}, ycmclient.List{}
 	for step, c := range []struct{ extra, lines, mismatches, pages int }{
 		{0, 0, 0, 4},

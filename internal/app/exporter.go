@@ -92,6 +92,7 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured) 
 		Publisher: e.set, Metrics: e.metrics, Logger: e.logger,
 	}
 	for _, pbx := range pbxs {
+		pbx.Logger = log.With(e.logger, "account", c.Name, "pbx", pbx.URL.Host)
 		options.Direct = append(options.Direct, sweep.Direct{URL: pbx.URL, Client: pbxclient.Direct(pbx)})
 	}
 	if e.store != nil {

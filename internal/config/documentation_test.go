@@ -119,7 +119,7 @@ func tableOf(k *key, tables []string) (table, row string) {
 	switch {
 	case k.kind == mapping, strings.HasSuffix(k.path, "[]"), strings.HasSuffix(k.path, ".NAME"):
 		return "", ""
-	case (k.kind == list || k.kind == headers) && k.below[0].kind == mapping:
+	case (k.kind == list || k.kind == headers) && k.below[0].kind == mapping && limitOf(k.path).oneOf == nil:
 		return "", ""
 	}
 	path := ofAnyCollector(k.path)
@@ -136,6 +136,8 @@ func tableOf(k *key, tables []string) (table, row string) {
 func typeOf(k *key) string {
 	l := limitOf(k.path)
 	switch {
+	case k.kind == list && l.oneOf != nil:
+		return "list, or `" + strings.Join(l.oneOf, "`, `") + "`"
 	case k.kind == list:
 		return "list of: " + typeOf(k.below[0])
 	case k.kind == headers:

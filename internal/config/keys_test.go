@@ -158,7 +158,7 @@ func (k *key) each(visit func(*key)) {
 // limit is what a value must keep to besides its kind.
 type limit struct {
 	least, most any      // of a number or a duration
-	oneOf       []string // of a text
+	oneOf       []string // of a text; of a list, the words that can be written in its place
 	pattern     string   // of a text or a URL
 	unique      bool     // of a list's items
 }
@@ -184,6 +184,8 @@ var limits = map[string]limit{
 	"collectors.firmware.types":           {unique: true},
 	"collectors.firmware.types[]":         {oneOf: []string{"pbx", "cluster", "cm"}},
 	"collectors.autoprovisioning.depth":   {oneOf: []string{"vendors", "models", "full"}},
+
+	"collectors.autoprovisioning.required_phones": {oneOf: []string{"in_use"}},
 }
 
 // required are the keys that a mapping must have.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-kit/log"
+
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
@@ -29,7 +31,8 @@ type Options struct {
 	Guard     *yeastar.Guard // shared by all that log in at URL; nil: one of the client's own
 	Timeout   time.Duration  // of one request, the login that it may need included; 0: 30 s
 	Transport http.RoundTripper
-	UserAgent string // the API refuses requests without one; empty: ycm_exporter
+	UserAgent string     // the API refuses requests without one; empty: ycm_exporter
+	Logger    log.Logger // of each request, at debug; may be nil
 }
 
 // direct sends requests to the PBX itself, with the session's token in the query string. Whether a second login ends the first
@@ -56,6 +59,7 @@ func Direct(o Options) *Client {
 	d.http = &yeastar.HTTP{
 		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent,
 		Secrets: func() []secret.Text { return slices.Concat(d.session.Secrets(), o.Hidden) },
+		Logger:  o.Logger,
 	}
 	return &Client{account: o.Account, name: o.URL.Host, get: d.get, close: d.close}
 }
@@ -86,9 +90,9 @@ func (d *direct) send(ctx context.Context, path string, access secret.Text, quer
 		maps.Copy(signed, query)
 		u.RawQuery = signed.Encode()
 	}
-	request := yeastar.Request{URL: u.String(), ContentType: "application/json", Body: body}
+	request := yeastar.Request{Endpoint: path, URL: u.String(), ContentType: "application/json", Body: body}
 	return d.http.Do(ctx, request, func(a *yeastar.Answer) *yeastar.Error {
-		if unread := yeastar.Decode(a.Body, into); unread != nil && a.Succeeded() {
+		if unread := a.Decode(into); unread != nil && a.Succeeded() {
 			unread.Reach = yeastar.NoAnswer
 			return unread
 		}

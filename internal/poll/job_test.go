@@ -84,8 +84,8 @@ func TestFailedPollIsOneLineThatSaysWhatAndWhere(t *testing.T) {
 		defer start(b.Account)()
 		time.Sleep(10 * time.Second) // The poll is repeated after that.
 		all := len(b.journal.with("collector=polls"))
-		lines := b.journal.with("level=warn", "account=main", "collector=polls", "class=server", "endpoint=cloud_pbx_list",
-			"code=1000012", "request_id=9a981b12", "duration=2s", "page 3")
+		lines := b.journal.with("level=warn", "account=main", "collector=polls", "duration=2s",
+			`err="page 3: cloud_pbx_list: server (HTTP 500, code 1000012, request 9a981b12): DATABASE_ERROR; `)
 		if all != 1 || len(lines) != 1 {
 			t.Errorf("one poll failed; the log has %d lines, %d of them complete:\n%s", all, len(lines), b.journal.lines.String())
 		}

@@ -60,10 +60,15 @@ func (j *job) log(err error, took time.Duration, first bool) {
 		fields = append(fields, "pbxs", lastTotal(j.status.Polls))
 	}
 	if err != nil {
-		fields = append(fields, "err", strings.TrimPrefix(err.Error(), "account "+j.Account+": "))
+		fields = append(fields, "err", j.errorText(err))
 	}
 	logger.Log(fields...)
 	j.logSlow(took)
+}
+
+// errorText is an error without the account, which each line has as a field.
+func (j *job) errorText(err error) string {
+	return strings.Replace(err.Error(), "account "+j.Account+": ", "", 1)
 }
 
 // logSlow writes a line when polls, or sweeps, begin to take longer than their interval. A sweep that is late by 10 % is late
@@ -93,7 +98,7 @@ func (j *job) queried() func(sweep.Target, error) {
 			logger = level.Warn(j.Logger)
 		}
 		if err != nil {
-			logger.Log("msg", "PBX API request failed", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "err", strings.TrimPrefix(err.Error(), "account "+j.Account+": "))
+			logger.Log("msg", "PBX API request failed", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "err", j.errorText(err))
 		}
 	}
 }

@@ -14,6 +14,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
@@ -27,10 +30,12 @@ type HTTP struct {
 	Timeout   time.Duration        // Of one request, its answer included; 30 s if zero.
 	UserAgent string               // The APIs require one; "ycm_exporter" if empty.
 	Secrets   func() []secret.Text // What answers may repeat and errors must not show.
+	Logger    log.Logger           // Of each request, at debug; may be nil.
 }
 
 // Request is a GET, or a POST if it has a body.
 type Request struct {
+	Endpoint    string // Its name in the log.
 	URL         string // With the query.
 	Bearer      secret.Text
 	ContentType string
@@ -42,6 +47,15 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte // Good until it has been read.
+
+	requestID Words // Once it is decoded.
+}
+
+// Decode reads the answer as the function Decode does.
+func (a *Answer) Decode(into Enveloped) *Error {
+	failure := Decode(a.Body, into)
+	a.requestID = into.Head().RequestID
+	return failure
 }
 
 // bodies are buffers for the next answers.
@@ -56,10 +70,14 @@ func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 	timeout := cmp.Or(h.Timeout, 30*time.Second)
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	failure := h.do(limited, r, read)
+	began, result := time.Now(), &Error{Class: OK}
+	failure := h.do(limited, r, func(a *Answer) *Error {
+		failure := read(a)
+		result.HTTPStatus, result.RequestID = a.Status, string(a.requestID)
+		return failure
+	})
 	switch {
 	case failure == nil:
-		return nil
 	case failure.HTTPStatus == 0 && ctx.Err() != nil:
 		failure = &Error{Class: ClassOf(ctx.Err()), Reach: NoAnswer, Message: "canceled while waiting for the answer", Err: ctx.Err()}
 	case failure.HTTPStatus == 0 && failure.Class == Timeout:
@@ -69,7 +87,18 @@ func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 	if h.Secrets != nil {
 		secrets = h.Secrets()
 	}
-	failure.Redact(secrets)
+	result = cmp.Or(failure, result)
+	result.Redact(secrets)
+	if h.Logger != nil {
+		fields := []any{"msg", "API request", "endpoint", r.Endpoint, "result", result.Class, "duration", time.Since(began)}
+		if result.HTTPStatus != 0 {
+			fields = append(fields, "status", result.HTTPStatus)
+		}
+		if result.RequestID != "" {
+			fields = append(fields, "request_id", result.RequestID)
+		}
+		level.Debug(h.Logger).Log(fields...)
+	}
 	return failure
 }
 
