@@ -7,8 +7,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -79,4 +81,93 @@ func TestTLSHandshakeErrorsAreLoggedAtDebug(t *testing.T) {
 	d.eventually("the log reports the handshake", func() bool {
 		return regexp.MustCompile(`level=debug msg="HTTP server error" err="http: TLS handshake error`).MatchString(d.out.String())
 	})
+}
+
+// A problem of an account is one line, not one for each collector, and no line has empty fields or a fact twice. At debug each
+// request is a line.
+func TestEachCauseOfAnAccountIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	good, bad := simulate(t, 3), simulate(t, 3)
+	bad.SetSecret(demoClientID, "another")
+	unreachable := strings.Replace(good.account("unreachable"), good.url, "http://127.0.0.1:1", 1)
+	good.configure(t, good.account("good"), bad.account("refused"), unreachable+"\ncollectors: {users: {enabled: true}, dids: {enabled: true}}")
+	d := start(t, "--config.file="+good.configFile)
+	for _, account := range []string{"refused", "unreachable"} {
+		for _, collector := range []string{"cloud_pbx", "firmware", "subscription", "users", "dids"} {
+			d.waitFor(`ycm_collector_success{account="` + account + `",collector="` + collector + `"} 0`)
+		}
+	}
+	d.waitFor(`ycm_collector_success{account="good",collector="dids"} 1`)
+	d.stop()
+	for account, line := range map[string]string{
+		"refused":     `collector=\w+ duration=\S+ err="token: auth \(HTTP 401, code 1000033, request [0-9a-f-]{32,36}\): INVALID_CLIENT; check client_id, .*"`,
+		"unreachable": `collector=\w+ duration=\S+ err="token: network: dial tcp 127.0.0.1:1: connect: connection refused; check base_url, .*"`,
+	} {
+		all := regexp.MustCompile(`(?m)^time=\S+ level=(warn|error) .*account=`+account+` .*$`).FindAllString(d.out.String(), -1)
+		if len(all) != 1 || !regexp.MustCompile(`msg="Poll failed" account=`+account+` `+line+`$`).MatchString(all[0]) {
+			t.Errorf("the problem of account %s is logged in %d lines, want one complete line:\n%s", account, len(all), strings.Join(all, "\n"))
+		}
+	}
+	for _, request := range []string{
+		`account=good endpoint=cloud_pbx_list result=ok duration=\S+ status=200 request_id=[0-9a-f-]{32,36}`,
+		`account=refused endpoint=token result=auth duration=\S+ status=401 request_id=[0-9a-f-]{32,36}`,
+		`account=unreachable endpoint=token result=network duration=\S+`,
+	} {
+		if !regexp.MustCompile(`(?m)^time=\S+ level=debug msg="API request" ` + request + `$`).MatchString(d.out.String()) {
+			t.Errorf("the log has no line of the request %s:\n%s", request, d.out)
+		}
+	}
+}
+
+// When the journal, or a program that the log is piped to, goes away, the exporter keeps running without a log.
+func TestProcessKeepsRunningWithoutItsLog(t *testing.T) {
+	t.Parallel()
+	y := simulate(t, 3)
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := exec.CommandContext(t.Context(), "ycm_exporter", "--config.file="+y.configFile, "--web.listen-address=127.0.0.1:0", "--log.level=debug")
+	program.Stdout, program.Stderr = writer, writer
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	writer.Close()
+	d := &daemon{t: t, out: &output{}}
+	copied := make(chan struct{})
+	go func() {
+		defer close(copied)
+		_, _ = io.Copy(d.out, reader) // It ends when the reader is closed.
+	}()
+	d.listens()
+	reader.Close()
+	<-copied
+	for _, reload := range []struct{ config, successful string }{{"", "0"}, {y.account("main"), "1"}} {
+		y.configure(t, reload.config)
+		if err := program.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		d.waitFor("\nycm_exporter_config_last_reload_successful " + reload.successful + "\n")
+	}
+	if err := program.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Wait(); err != nil {
+		t.Errorf("the program ended with %v, want exit code 0", err)
+	}
+}
+
+// The error of a port that is in use comes in place of the demo's addresses, and names what "make demo" can be started with, too.
+func TestDemoOnATakenPortSaysHowToChooseAnother(t *testing.T) {
+	t.Parallel()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	out := &output{}
+	code := Run(t.Context(), []string{"--demo", "--demo.pbxs=1", "--web.listen-address=" + listener.Addr().String()}, out, out)
+	if code != 1 || strings.Contains(out.String(), "Open:") || !strings.Contains(out.String(), "in use; choose another address with --web.listen-address or YCM_EXPORTER_WEB_LISTEN_ADDRESS") {
+		t.Errorf("exit code %d, want 1, an error that names both ways, and no addresses:\n%s", code, out)
+	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -255,4 +256,30 @@ func TestRefusedLoginsPersistAcrossAKill(t *testing.T) {
 	if got := y.Count(ycmtest.Token); got != 1 {
 		t.Errorf("after the restart there are %d refused logins, want the one from before: the next may come a minute later", got)
 	}
+}
+
+// One-shot commands that run again and again, as from cron, must not have YCM block the address, beside an exporter or not.
+func TestOneShotCommandsCountRefusedLoginsTogether(t *testing.T) {
+	t.Parallel()
+	y := simulate(t, 10)
+	y.SetSecret(demoClientID, "another")
+	directory := filepath.Join(t.TempDir(), "storage")
+	args := []string{"--config.file=" + y.configFile, "--storage.path=" + directory}
+	once := func(command ...string) {
+		t.Helper()
+		out := &output{}
+		code := Run(t.Context(), append(command, args...), io.Discard, out)
+		if got := y.Count(ycmtest.Token); got != 1 || code != 1 || !strings.Contains(out.String(), "account main: token: auth") {
+			t.Errorf("after %q there are %d refused logins, and the exit code is %d; want 1 and 1:\n%s", command, got, code, out)
+		}
+	}
+	once("--once")
+	once("--once")
+	once("--phones=main")
+	if stored := files(t, directory); len(stored) != 1 || stored["logins"] == "" {
+		t.Errorf("the commands store %v, want the refused logins alone", stored)
+	}
+	d := start(t, args...)
+	d.waitFor(`ycm_up{account="main"} 0`)
+	once("--once")
 }

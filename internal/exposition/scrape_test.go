@@ -31,7 +31,8 @@ func twoAccounts(t *testing.T) *Set {
 	up := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "ycm_up", Help: "Whether the last walk succeeded."}, []string{"account"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "ycm_exporter_build_info", Help: "Build."})
 	logins := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "ycm_api_logins_total", Help: "Logins."}, []string{"account", "grant"})
-	registry.MustRegister(up, build, logins)
+	started := prometheus.NewGauge(prometheus.GaugeOpts{Name: "process_start_time_seconds", Help: "Start."})
+	registry.MustRegister(up, build, logins, started)
 	for _, account := range []string{"north", "south", "waiting"} {
 		up.WithLabelValues(account).Set(1)
 	}
@@ -59,7 +60,7 @@ func TestScrapeHasFleetAndOwnMetrics(t *testing.T) {
 	families := parsed(t, scrapeOf(t, set, "/metrics", "text", "identity"))
 	for name, want := range map[string]int{
 		"ycm_cloud_pbx_info": 80, "ycm_cloud_pbx_status": 7 * 80, "ycm_firmware_available": 1,
-		"ycm_up": 3, "ycm_exporter_build_info": 1, "ycm_api_logins_total": 1,
+		"ycm_up": 3, "ycm_exporter_build_info": 1, "ycm_api_logins_total": 1, "process_start_time_seconds": 1,
 	} {
 		if got := len(families[name].GetMetric()); got != want {
 			t.Errorf("%s has %d samples, want %d", name, got, want)
@@ -108,7 +109,10 @@ func TestAccountCanBeScrapedAlone(t *testing.T) {
 				t.Errorf("%s: ycm_up is %v, want that of this account alone", account, up)
 			}
 			if families["ycm_exporter_build_info"] == nil {
-				t.Errorf("%s: metrics that belong to no account are missing", account)
+				t.Errorf("%s: ycm_exporter_build_info is missing", account)
+			}
+			if families["process_start_time_seconds"] != nil {
+				t.Errorf("%s: a metric of the process is served, which is counted once for each account then", account)
 			}
 		}
 	}

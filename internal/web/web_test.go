@@ -112,6 +112,32 @@ func TestPathsRespondAsDocumented(t *testing.T) {
 	}
 }
 
+// A page of another site that the operator's browser shows must not reload.
+func TestReloadFromAnotherSiteIsRefused(t *testing.T) {
+	lifecycle := defaults
+	lifecycle.Lifecycle = true
+	for origin, want := range map[string]int{"": 200, "same": 200, "https://elsewhere.example.com": 403, "null": 403} {
+		e := &fleet{}
+		server := serve(t, lifecycle, e)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/-/reload", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if origin == "same" {
+			origin = server.URL
+		}
+		r.Header.Set("Origin", origin)
+		response, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want || (e.reloads == 1) != (want == 200) {
+			t.Errorf("a reload with Origin %q: status %d and %d reloads, want %d", origin, response.StatusCode, e.reloads, want)
+		}
+	}
+}
+
 func TestServiceDiscoveryListsOneTargetPerAccountAndShard(t *testing.T) {
 	accounts := &fleet{status: []poll.Status{{Account: "east"}, {Account: "west"}}}
 	o := defaults
