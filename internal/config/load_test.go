@@ -321,7 +321,7 @@ func TestCommentDirectlyBehindASecretIsWarnedAbout(t *testing.T) {
 		"client_secret: 'ab' # mine":                  "",
 		"client_secret: ab\n    # of the test system": "",
 	} {
-		cfg := load(t, write(t, t.TempDir(), strings.Replace(account, "client_id: id", "client_id: id # of main", 1)+"    "+secretLine+"\n    timeout: 30s # short\n"), false)
+		cfg := load(t, write(t, t.TempDir(), strings.TrimSuffix(account, "\n")+" # of main\n"+"    "+secretLine+"\n    timeout: 30s # short\n"), false)
 		warning := ""
 		for _, w := range cfg.Warnings {
 			warning += w.Error()
