@@ -1,7 +1,9 @@
 package main
 
 import (
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -55,5 +57,28 @@ func TestImportsRunOneWay(t *testing.T) {
 		if !slices.Equal(imports, strings.Fields(allowed[from])) {
 			t.Errorf("package %s imports %q; this test allows %q", from, imports, strings.Fields(allowed[from]))
 		}
+	}
+}
+
+// The table of dependencies says why each of go.mod is there, and names no other.
+func TestContributingListsTheDependencies(t *testing.T) {
+	listed := func(file, expression string) (modules []string) {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(content)
+		if _, dependencies, found := strings.Cut(text, "\n## Dependencies\n"); found {
+			text = dependencies
+		}
+		for _, m := range regexp.MustCompile(expression).FindAllStringSubmatch(text, -1) {
+			modules = append(modules, m[1])
+		}
+		slices.Sort(modules)
+		return modules
+	}
+	want, got := listed("go.mod", `(?m)^\t(\S+) v\S+$`), listed("CONTRIBUTING.md", "[|,] `([a-z.]+/[^`]+)`")
+	if !slices.Equal(got, want) {
+		t.Errorf("CONTRIBUTING.md lists the dependencies %q, want those of go.mod: %q", got, want)
 	}
 }

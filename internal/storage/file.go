@@ -96,7 +96,7 @@ func encode(file io.Writer, name string, records Records) error {
 	return cmp.Or(write(header{"ycm_exporter", Format, name}), records(write), compressed.Close())
 }
 
-// decode has load read the records of a file, once the checksum is verified. load must read all of them.
+// decode has load read the records of a file, once the checksum is verified. What load does not read is not decoded.
 func decode(name string, file []byte, load func(next func(record any) error) error) error {
 	content, err := gzip.NewReader(bytes.NewReader(file))
 	if err != nil {
@@ -127,9 +127,6 @@ func decode(name string, file []byte, load func(next func(record any) error) err
 	}
 	if err := load(next); err != nil {
 		return fmt.Errorf("reading the records: %w", err)
-	}
-	if lines.Scan() {
-		return errors.New("file has more records than expected")
 	}
 	return nil
 }

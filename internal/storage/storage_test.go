@@ -372,6 +372,28 @@ func TestDamageIsFound(t *testing.T) {
 	}
 }
 
+// A list that goes on after the records that it announces is read up to these, and is used.
+func TestRecordsThatNobodyReadsAreLeft(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	s, _ := open(t, path)
+	s.Save("list", func(write func(any) error) error {
+		for range 100_000 {
+			if err := write(record{1, "one"}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.Close()
+	s, j := open(t, path)
+	defer s.Close()
+	var first record
+	if ok := s.Load("list", func(next func(any) error) error { return next(&first) }); !ok || first.Name != "one" || j.count("set aside") > 0 {
+		t.Errorf("the first of many records is %v, read: %t; want it, and no file set aside:\n%s", first, ok, &j.lines)
+	}
+}
+
 // A file of a few kilobytes that decompresses to a very large record must not fill the memory.
 func TestVeryLargeRecordIsDamage(t *testing.T) {
 	t.Parallel()
