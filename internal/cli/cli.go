@@ -177,6 +177,9 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	if o.healthcheck {
 		return o.checkHealth(ctx, stdout)
 	}
+	if !o.check && !o.once && !o.doctor && o.phones == "" {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // The daemon is about to read the configuration anyway.
+	}
 	load := func() (*config.Config, error) {
 		cfg, err := config.Load(ctx, o.configFile, o.expandEnv)
 		if err == nil {

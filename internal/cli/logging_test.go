@@ -7,10 +7,8 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -116,44 +114,6 @@ func TestEachCauseOfAnAccountIsLoggedOnce(t *testing.T) {
 		if !regexp.MustCompile(`(?m)^time=\S+ level=debug msg="API request" ` + request + `$`).MatchString(d.out.String()) {
 			t.Errorf("the log has no line of the request %s:\n%s", request, d.out)
 		}
-	}
-}
-
-// When the journal, or a program that the log is piped to, goes away, the exporter keeps running without a log.
-func TestProcessKeepsRunningWithoutItsLog(t *testing.T) {
-	t.Parallel()
-	y := simulate(t, 3)
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := exec.CommandContext(t.Context(), "ycm_exporter", "--config.file="+y.configFile, "--web.listen-address=127.0.0.1:0", "--log.level=debug")
-	program.Stdout, program.Stderr = writer, writer
-	if err := program.Start(); err != nil {
-		t.Fatal(err)
-	}
-	writer.Close()
-	d := &daemon{t: t, out: &output{}}
-	copied := make(chan struct{})
-	go func() {
-		defer close(copied)
-		_, _ = io.Copy(d.out, reader) // It ends when the reader is closed.
-	}()
-	d.listens()
-	reader.Close()
-	<-copied
-	for _, reload := range []struct{ config, successful string }{{"", "0"}, {y.account("main"), "1"}} {
-		y.configure(t, reload.config)
-		if err := program.Process.Signal(syscall.SIGHUP); err != nil {
-			t.Fatal(err)
-		}
-		d.waitFor("\nycm_exporter_config_last_reload_successful " + reload.successful + "\n")
-	}
-	if err := program.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := program.Wait(); err != nil {
-		t.Errorf("the program ended with %v, want exit code 0", err)
 	}
 }
 

@@ -213,31 +213,6 @@ func TestSecondProcessWaitsForTheDirectory(t *testing.T) {
 	}
 }
 
-// While the start waits for the directory, SIGHUP does not kill, and SIGTERM ends it with exit code 0.
-func TestSignalsWhileWaitingForTheDirectory(t *testing.T) {
-	t.Parallel()
-	y := simulate(t, 10)
-	args := []string{"--config.file=" + y.configFile, "--storage.path=" + filepath.Join(t.TempDir(), "storage")}
-	start(t, args...).waitReady()
-	out := &output{}
-	second := exec.CommandContext(t.Context(), "ycm_exporter", append(args, "--web.listen-address=127.0.0.1:0")...)
-	second.Stdout, second.Stderr = out, out
-	if err := second.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for !strings.Contains(out.String(), "Waiting for another exporter") {
-		time.Sleep(10 * time.Millisecond)
-	}
-	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGTERM} {
-		if err := second.Process.Signal(s); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := second.Wait(); err != nil || !strings.Contains(out.String(), "Stopped ycm_exporter") {
-		t.Errorf("the second process ended with %v, want exit code 0; it printed:\n%s", err, out)
-	}
-}
-
 func TestRefusedLoginsPersistAcrossAKill(t *testing.T) {
 	t.Parallel()
 	y := simulate(t, 10)
