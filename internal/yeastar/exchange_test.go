@@ -1,7 +1,9 @@
 package yeastar_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +15,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-kit/log"
+
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
+	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
@@ -125,5 +130,28 @@ func TestRedirectsAreNamedAndNotFollowed(t *testing.T) {
 	e := h.Do(t.Context(), yeastar.Request{URL: "http://ycm.example.com"}, unread)
 	if e == nil || e.Class != yeastar.Invalid || !strings.Contains(e.Message, "redirect to elsewhere.example.com,") || strings.Contains(e.Message, "abc") {
 		t.Errorf("got %v, want an invalid error that names the host alone", e)
+	}
+}
+
+// The request id of an answer is logged too if it succeeded, and is the server's text: a secret in it is not shown.
+func TestRequestIsLoggedWithoutSecrets(t *testing.T) {
+	for id, want := range map[string]string{"9a981b12": "9a981b12", "of t0ken\nlevel=error": "\"of <secret> level=error\""} {
+		body, err := json.Marshal(map[string]string{"status": "Success", "requestId": id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var logged bytes.Buffer
+		h := &yeastar.HTTP{
+			Logger: log.NewLogfmtLogger(&logged), Secrets: func() []secret.Text { return []secret.Text{secret.New("t0ken")} },
+			Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(body))}, nil
+			}),
+		}
+		e := h.Do(t.Context(), yeastar.Request{Endpoint: "regions", URL: "http://ycm.example.com/?access_token=t0ken"},
+			func(a *yeastar.Answer) *yeastar.Error { return a.Decode(new(yeastar.Envelope)) })
+		line := strings.Replace(logged.String(), secret.Text{}.String(), "<secret>", 1)
+		if e != nil || !strings.HasPrefix(line, "level=debug msg=\"API request\" endpoint=regions result=ok duration=") || !strings.HasSuffix(line, " status=200 request_id="+want+"\n") {
+			t.Errorf("the request with id %q is logged as %q with error %v, want id %s", id, line, e, want)
+		}
 	}
 }
