@@ -16,45 +16,39 @@ const EndpointToken = "token"
 // credentials.
 func (c *Client) grant(ctx context.Context, old yeastar.Token) (yeastar.Token, *yeastar.Error) {
 	credentials := yeastar.Credentials{Account: c.account, ClientID: c.clientID}
-	if !old.Refresh.Empty() {
+	if !old.Refresh.Empty() && c.guard.Check(credentials) == nil {
 		form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.Refresh.Reveal()}}
-		token, failure := c.requestToken(ctx, form, func(send func() *yeastar.Error) *yeastar.Error {
-			failure := send()
-			c.guard.Refreshed(credentials, failure)
-			return failure
-		})
+		token, failure := c.requestToken(ctx, credentials, form)
 		if failure == nil {
 			return token, nil
 		}
 		if failure.Class == yeastar.Network || failure.Class == yeastar.Timeout || failure.Class == yeastar.RateLimited {
 			return old, failure
 		}
-		old.Refresh = secret.Text{} // Not every YCM accepts refresh tokens. The credentials decide.
 	}
+	old.Refresh = secret.Text{} // Not every YCM accepts refresh tokens. The credentials decide.
 	clientSecret, err := c.secret()
 	if err != nil {
 		return old, &yeastar.Error{
 			Account: c.account, Endpoint: EndpointToken, Class: yeastar.Auth, Message: yeastar.Line("cannot read the client secret: " + err.Error()), Err: err,
 		}
 	}
-	c.session.Hide(clientSecret)
+	c.session.HideSecret(clientSecret)
 	credentials.Secret = clientSecret
 	if barred := c.guard.Check(credentials); barred != nil { // Without waiting for the rate limit.
 		barred.Account, barred.Endpoint = c.account, EndpointToken
 		return old, barred
 	}
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {c.clientID}, "client_secret": {clientSecret.Reveal()}}
-	token, failure := c.requestToken(ctx, form, func(send func() *yeastar.Error) *yeastar.Error {
-		return c.guard.Login(ctx, credentials, send)
-	})
+	token, failure := c.requestToken(ctx, credentials, form)
 	if failure != nil {
 		return old, failure
 	}
 	return token, nil
 }
 
-// requestToken sends one form.
-func (c *Client) requestToken(ctx context.Context, form url.Values, around func(send func() *yeastar.Error) *yeastar.Error) (token yeastar.Token, failure *yeastar.Error) {
+// requestToken sends one form, unless the guard bars logins with these credentials.
+func (c *Client) requestToken(ctx context.Context, credentials yeastar.Credentials, form url.Values) (token yeastar.Token, failure *yeastar.Error) {
 	const unknownLife = time.Minute // What remains of a token's life is not always given, and may be nothing.
 	read := func(a *yeastar.Answer) *yeastar.Error {
 		var g yeastar.GrantAnswer
@@ -75,9 +69,10 @@ func (c *Client) requestToken(ctx context.Context, form url.Values, around func(
 			c.observer.Unexpected("expires_in")
 		}
 		token, failure = g.Token(time.Now(), g.ExpiresIn, unknownLife)
-		c.session.Hide(token.Access, token.Refresh)
+		c.session.HideTokens(token.Access, token.Refresh)
 		return failure
 	}
+	around := func(send func() *yeastar.Error) *yeastar.Error { return c.guard.Login(ctx, credentials, send) }
 	failure = c.try(ctx, request{endpoint: EndpointToken, path: "oauth/token", form: form, read: read, around: around}, secret.Text{})
 	if failure != nil {
 		c.observer.Login(form.Get("grant_type"), failure.Class)

@@ -116,7 +116,7 @@ func (d *direct) grant(ctx context.Context, old yeastar.Token) (token yeastar.To
 	if err != nil {
 		return yeastar.Token{}, &yeastar.Error{Class: yeastar.Auth, Message: "no client secret to log in with", Advice: err.Error(), Err: err}
 	}
-	d.session.Hide(password)
+	d.session.HideSecret(password)
 	body, err := json.Marshal(map[string]string{"username": d.ClientID, "password": password.Reveal()})
 	if err != nil {
 		return yeastar.Token{}, &yeastar.Error{Class: yeastar.Invalid, Message: "the credentials cannot be sent"}
@@ -132,7 +132,7 @@ func (d *direct) grant(ctx context.Context, old yeastar.Token) (token yeastar.To
 			const documented = 30 * time.Minute
 			token, failure = granted.Token(requested, granted.ExpireTime, documented)
 			token.Refresh = secret.Text{} // A login costs as much as a refresh.
-			d.session.Hide(token.Access)
+			d.session.HideTokens(token.Access)
 		}
 		return failure
 	})

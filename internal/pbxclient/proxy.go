@@ -10,9 +10,10 @@ import (
 )
 
 // Proxy is YCM's proxy to its PBXs; an *ycmclient.Client is one. It decodes the PBX's answer, and returns an error where YCM did not
-// pass one on.
+// pass one on. Redact makes the texts of the PBX's own errors fit to be shown.
 type Proxy interface {
 	Proxy(ctx context.Context, sn, path string, query url.Values, answer yeastar.Enveloped) error
+	Redact(failure *yeastar.Error)
 }
 
 // Proxied returns a client for the PBX with that serial number, reached through the account's YCM. It needs no credentials of the
@@ -28,7 +29,7 @@ func Proxied(ycm Proxy, account, sn string) *Client {
 		switch {
 		case err == nil:
 			failure := check(path, http.StatusOK, answer.Head())
-			failure.Redact(nil)
+			ycm.Redact(failure)
 			return failure
 		case !errors.As(err, &failed):
 			return &yeastar.Error{Class: yeastar.ClassOf(err), Message: err.Error(), Err: err}

@@ -51,13 +51,14 @@ type LoginState struct {
 type Refusal struct {
 	Account     string    `json:"account"`
 	ClientID    string    `json:"client_id"`
-	Fingerprint string    `json:"fingerprint,omitempty"` // Of the credentials; of a refused refresh token there are none.
+	Fingerprint string    `json:"fingerprint"` // Of the credentials.
 	At          time.Time `json:"at"`
 	Reset       bool      `json:"reset,omitempty"`   // Another login succeeded since: it counts for its own credentials alone.
 	Gateway     bool      `json:"gateway,omitempty"` // The answer was not the API's.
 }
 
-// Credentials are what a client logs in with.
+// Credentials are what a client logs in with. Those of a request with a refresh token have no secret: a refusal of it counts at the
+// server, but says nothing about the client secret.
 type Credentials struct {
 	Account  string
 	ClientID string
@@ -157,13 +158,6 @@ func (g *Guard) Login(ctx context.Context, c Credentials, login func() *Error) *
 	return failure
 }
 
-// Refreshed records the outcome of a request with a refresh token: a refusal may count as well, but the credentials may be good.
-func (g *Guard) Refreshed(c Credentials, failure *Error) {
-	if failure != nil {
-		g.record(c, "", failure)
-	}
-}
-
 func (g *Guard) record(c Credentials, fingerprint string, failure *Error) {
 	if failure != nil && (!failure.RefusesLogin() || failure.RetryLogin > 0) {
 		return
@@ -183,7 +177,8 @@ func (g *Guard) record(c Credentials, fingerprint string, failure *Error) {
 		if failure.foreign {
 			failure.Message = joined("a gateway answered in place of the API", failure.Message)
 		}
-		g.latest[c.ClientID] = failure
+		latest := *failure // The caller may complete its own.
+		g.latest[c.ClientID] = &latest
 		g.state.Refusals = append(g.state.Refusals, Refusal{
 			Account: c.Account, ClientID: c.ClientID, Fingerprint: fingerprint, At: now, Gateway: failure.foreign,
 		})

@@ -26,7 +26,8 @@ type Session struct {
 	renewals int
 	failure  *Error // Of the latest renewal.
 	retry    time.Time
-	sent     []secret.Text // The latest tokens and client secrets, which errors must not show.
+	tokens   []secret.Text // The latest ones, and
+	secrets  []secret.Text // the latest client secrets: errors must not show them.
 }
 
 // Token is what was granted. The zero value is none.
@@ -70,16 +71,28 @@ func (s *Session) Token() Token {
 func (s *Session) Secrets() []secret.Text {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.sent)
+	return slices.Concat(s.secrets, s.tokens)
 }
 
-// Hide adds a secret that is about to be sent, or was received, to those that errors must not show.
-func (s *Session) Hide(secrets ...secret.Text) {
+// remembered is how many tokens and how many client secrets are hidden: answers may still repeat those that were replaced.
+const remembered = 8
+
+// HideTokens adds tokens that were received to what errors must not show.
+func (s *Session) HideTokens(tokens ...secret.Text) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	const remembered = 12 // Answers may still repeat tokens that were replaced.
-	s.sent = append(s.sent, secrets...)
-	s.sent = s.sent[max(0, len(s.sent)-remembered):]
+	s.tokens = append(s.tokens, tokens...)
+	s.tokens = s.tokens[max(0, len(s.tokens)-remembered):]
+}
+
+// HideSecret adds a client secret that is about to be sent to what errors must not show.
+func (s *Session) HideSecret(clientSecret secret.Text) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.ContainsFunc(s.secrets, func(t secret.Text) bool { return t.Reveal() == clientSecret.Reveal() }) {
+		s.secrets = append(s.secrets, clientSecret)
+		s.secrets = s.secrets[max(0, len(s.secrets)-remembered):]
+	}
 }
 
 // get returns a token other than the rejected one. Callers that wait for the same renewal share its outcome.
