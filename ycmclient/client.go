@@ -29,8 +29,7 @@ type Options struct {
 	BaseURL  *url.URL // YCM's address, without the /dm/open_api of the API.
 	ClientID string
 	Secret   secret.Source
-	Hidden   []secret.Text // What else the transport sends, headers and a proxy's credentials: answers may repeat it.
-	Servers  *Servers      // Shared by all clients of the process; one of the client's own if nil.
+	Servers  *Servers // Shared by all clients of the process; one of the client's own if nil.
 
 	RateLimit       RateLimit     // 75 requests a minute in a bucket of 75 if zero.
 	Timeout         time.Duration // Of one request, 30 s if zero. Waiting for the rate limit is not part of it.
@@ -38,6 +37,7 @@ type Options struct {
 	Search          string        // Passed on to the list of Cloud PBXs; empty for every PBX.
 
 	Transport http.RoundTripper // http.DefaultTransport if nil.
+	HideTexts bool              // The transport sends other secrets as well, so that errors show no text of the server.
 	UserAgent string            // YCM wants one; "ycm_exporter" if empty.
 	Observer  Observer          // May be nil.
 	Logger    log.Logger        // May be nil.
@@ -101,9 +101,8 @@ func New(o Options) *Client {
 		limiter: kept.limiter, session: kept.session, guard: o.Servers.guard(address, yeastar.MostRefusalsYCM),
 	}
 	c.http = &yeastar.HTTP{
-		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent,
-		Secrets: func() []secret.Text { return append(c.session.Secrets(), o.Hidden...) },
-		Logger:  log.With(o.Logger, "account", o.Account),
+		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent, HideTexts: o.HideTexts, Secrets: c.session.Secrets,
+		Logger: log.With(o.Logger, "account", o.Account),
 	}
 	c.begin = sync.OnceFunc(func() {
 		c.limiter.setLimit(o.RateLimit)
@@ -113,6 +112,9 @@ func New(o Options) *Client {
 	})
 	return c
 }
+
+// Redact makes the texts of an error fit to be shown that came through the account's YCM.
+func (c *Client) Redact(failure *yeastar.Error) { c.http.Redact(failure) }
 
 // Close closes the connections that no request uses. The client can still be used.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -169,6 +169,9 @@ func (s *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			case 0:
 			case 200:
 				exists = true
+			case 410: // Of a gateway.
+				http.Error(w, "<html>", status)
+				return
 			default:
 				reply(w, status, map[string]any{"status": "Failed", "code": code})
 				return

@@ -167,19 +167,21 @@ func (w *walk[T]) sort() {
 
 // confirm queries known records that were not listed by their ids, and adds those that are not gone.
 //
-// Sometimes that proves nothing: an account may not query single records, and one that exists may not match the search any more.
+// Sometimes that proves nothing: an account may not query single records, a gateway may answer, and one that exists may not match the
+// search any more.
 // Then a record stays until a second walk in a row has not listed it.
 func (w *walk[T]) confirm(ctx context.Context, missing []T) error {
 	for i := range missing {
 		id := w.id(&missing[i])
 		item, err := w.query(ctx, id)
+		e := (*yeastar.Error)(nil)
 		switch class := yeastar.ClassOf(err); {
-		case class == yeastar.NotFound:
+		case class == yeastar.NotFound && errors.As(err, &e) && !e.Foreign():
 		case class == yeastar.OK && !w.partial:
 			w.client.observer.Repair()
 			w.items = append(w.items, item)
 			w.added++
-		case class == yeastar.OK, class == yeastar.Denied, class == yeastar.Invalid:
+		case class == yeastar.OK, class == yeastar.Denied, class == yeastar.Invalid, class == yeastar.NotFound:
 			if _, again := slices.BinarySearch(w.vanished, id); !again {
 				w.items = append(w.items, missing[i])
 				w.added++

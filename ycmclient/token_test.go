@@ -436,3 +436,31 @@ func TestTokenRequestIsAFormPost(t *testing.T) {
 		t.Errorf("form (-want +got):\n%s", diff)
 	}
 }
+
+// A refused refresh counts at YCM as a refused login does, so that it must wait as one, too: YCM blocks the address at the sixth.
+func TestRefreshIsNotSentWhileLoginsAreBarred(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, _ *ycmclient.Client, _ *watch) {
+		servers := ycmclient.NewServers(nil)
+		client := func(id string) *ycmclient.Client {
+			return newClient(t, ycm.Transport(), func(o *ycmclient.Options) { o.ClientID, o.Servers = id, servers })
+		}
+		wrong, good := client("wrong"), client("demo-client-id")
+		query(t, good)
+		for range 4 {
+			_, _ = wrong.Regions(t.Context())
+			time.Sleep(61 * time.Second)
+		}
+		ycm.Inject(ycmtest.Fault{
+			Endpoint: ycmtest.Token, Effect: ycmtest.Failure(1000033, ycmtest.Shape{}),
+			Match: func(r *http.Request) bool { return r.PostFormValue("grant_type") == "refresh_token" },
+		})
+		refused := ycm.Stats().LoginsRefused
+		for range 40 {
+			_, _ = good.Regions(t.Context())
+			time.Sleep(time.Minute)
+		}
+		if got := ycm.Stats().LoginsRefused; got > refused {
+			t.Errorf("%d refresh tokens were refused beside %d refused logins, want none sent", got-refused, refused)
+		}
+	})
+}

@@ -38,6 +38,7 @@ func TestKnownPBXsThatAreNotListed(t *testing.T) {
 		"with a search one that comes back":  {search: "harbour", steps: []step{{hide, fleet, 2}, {show, fleet, 0}, {hide, fleet, 2}}},
 		"queries are denied":                 {single: refuse(403, 1000042), steps: []step{{remove(3), fleet, 3}, {remove(3), fleet - 3, 3}}},
 		"queries are not understood":         {single: refuse(400, 1000004), steps: []step{{remove(3), fleet, 3}, {remove(3), fleet - 3, 3}}},
+		"a gateway does not know the path":   {single: refuse(410, 0), steps: []step{{remove(3), fleet, 3}, {remove(3), fleet - 3, 3}}},
 		"queries are denied and it is back":  {single: refuse(403, 1000042), steps: []step{{hide, fleet, 2}, {show, fleet, 0}, {hide, fleet, 2}}},
 		"queries are denied, more each time": {single: refuse(403, 1000042), steps: []step{{remove(3), fleet, 3}, {remove(5), fleet - 3, 5}, {remove(5), fleet - 5, 2}}},
 	} {

@@ -75,7 +75,7 @@ func (w *walk[T]) requestPage(ctx context.Context, number int) (page[T], error) 
 	if number == 1 || !refused {
 		return p, err
 	}
-	if e := (*yeastar.Error)(nil); class == yeastar.NotFound && errors.As(err, &e) && e.Code != 0 {
+	if e := (*yeastar.Error)(nil); class == yeastar.NotFound && errors.As(err, &e) && !e.Foreign() {
 		return page[T]{}, nil // By YCM itself, and not by a gateway that does not know the path.
 	}
 	first, firstErr := w.requestPage(ctx, 1)

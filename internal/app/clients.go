@@ -4,14 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
+	"sync"
+	"time"
 
 	promconfig "github.com/prometheus/common/config"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
-	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
@@ -32,7 +32,7 @@ func (f Clients) Options(ctx context.Context, c config.Account) (ycm ycmclient.O
 		return ycm, nil, err
 	}
 	ycm = ycmclient.Options{
-		Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), Hidden: sentSecrets(c.HTTPClient), Servers: f.Servers, //nolint:contextcheck // A secret file has its own limit.
+		Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), HideTexts: c.HTTPClient.HTTPHeaders != nil, Servers: f.Servers, //nolint:contextcheck // A secret file has its own limit.
 		RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout, PageConcurrency: c.PageConcurrency, Search: c.Search,
 		Transport: f.Recorder.Transport(c.Name, transport), UserAgent: userAgent,
 	}
@@ -40,54 +40,70 @@ func (f Clients) Options(ctx context.Context, c config.Account) (ycm ycmclient.O
 	transport, err = newTransport(ctx, c.Name, c.HTTPClient)
 	for _, p := range c.PBXs {
 		pbxs = append(pbxs, pbxclient.Options{
-			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(), Hidden: sentSecrets(c.HTTPClient), Guard: f.Servers.Guard(p.URL), //nolint:contextcheck // A secret file has its own limit.
+			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(), Guard: f.Servers.Guard(p.URL), //nolint:contextcheck // A secret file has its own limit.
 			Timeout: c.Timeout, Transport: transport, UserAgent: userAgent,
 		})
 	}
 	return ycm, pbxs, err
 }
 
-// newTransport makes a transport that does not end with ctx, because tokens are revoked after polling has ended.
-func newTransport(ctx context.Context, account string, settings promconfig.HTTPClientConfig) (http.RoundTripper, error) {
-	transport, err := promconfig.NewRoundTripperFromConfigWithContext(context.WithoutCancel(ctx), settings, account)
-	if err != nil {
-		return nil, fmt.Errorf("account %s: setting up http_client: %w", account, err)
-	}
-	return transport, nil
+// connectionLife is how long connections are used: the server's name may have moved to another address.
+const connectionLife = 5 * time.Minute
+
+// renewedTransport sends requests through a transport that is replaced every 5 minutes, and by CloseIdleConnections: a connection that
+// is busy never becomes idle, and one of HTTP/2 that is dead would be used again.
+type renewedTransport struct {
+	new func() (http.RoundTripper, error)
+
+	mu      sync.Mutex
+	current http.RoundTripper
+	made    time.Time
 }
 
-// sentSecrets returns what a transport with these settings sends besides a client's own secrets: configured headers, and the
-// credentials of a proxy. A server may echo them.
-func sentSecrets(c promconfig.HTTPClientConfig) []secret.Text {
-	var sent []string
-	headers := map[string]promconfig.Header{}
-	if c.HTTPHeaders != nil {
-		headers = c.HTTPHeaders.Headers
+// RoundTrip implements http.RoundTripper.
+func (t *renewedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	current, err := t.transport()
+	if err != nil {
+		return nil, err
 	}
-	for _, h := range headers {
-		sent = append(sent, h.Values...)
-		for _, v := range h.Secrets {
-			sent = append(sent, string(v))
-		}
-		for _, file := range h.Files {
-			content, _, _ := secret.ReadFile(file) // One that cannot be read is not sent.
-			sent = append(sent, string(content))
-		}
+	return current.RoundTrip(r)
+}
+
+func (t *renewedTransport) transport() (current http.RoundTripper, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.current != nil && time.Since(t.made) >= connectionLife {
+		t.drop()
 	}
-	for _, values := range c.ProxyConnectHeader {
-		for _, v := range values {
-			sent = append(sent, string(v))
-		}
+	if t.current == nil {
+		t.current, err = t.new()
+		t.made = time.Now()
 	}
-	if u := c.ProxyURL.URL; u != nil && u.User != nil {
-		password, _ := u.User.Password()
-		sent = append(sent, password, u.User.Username()+":"+password)
+	return t.current, err
+}
+
+// CloseIdleConnections lets requests under way end, and the next one open a new connection.
+func (t *renewedTransport) CloseIdleConnections() {
+	if t.mu.TryLock() { // Else there will be a new transport anyway.
+		defer t.mu.Unlock()
+		t.drop()
 	}
-	var all []secret.Text
-	for _, text := range sent {
-		if text = strings.TrimSpace(text); text != "" {
-			all = append(all, secret.New(text))
-		}
+}
+
+func (t *renewedTransport) drop() {
+	if t.current != nil {
+		(&http.Client{Transport: t.current}).CloseIdleConnections()
 	}
-	return all
+	t.current = nil
+}
+
+// newTransport makes a transport that does not end with ctx, because tokens are revoked after polling has ended.
+func newTransport(ctx context.Context, account string, settings promconfig.HTTPClientConfig) (http.RoundTripper, error) {
+	t := &renewedTransport{new: func() (http.RoundTripper, error) {
+		return promconfig.NewRoundTripperFromConfigWithContext(context.WithoutCancel(ctx), settings, account)
+	}}
+	if _, err := t.transport(); err != nil {
+		return nil, fmt.Errorf("account %s: setting up http_client: %w", account, err)
+	}
+	return t, nil
 }

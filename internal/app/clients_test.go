@@ -1,32 +1,112 @@
 package app
 
 import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	promconfig "github.com/prometheus/common/config"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/config"
+	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// A server may echo a configured header or the credentials of a proxy, in the form in which they were sent.
-func TestHeadersAndProxyCredentialsAreRedacted(t *testing.T) {
-	proxy, err := url.Parse("http://joe:pa55word@proxy.example.com:3128")
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// numbered serves a handler that learns the number of the connection a request came on, and counts the connections.
+func numbered(t *testing.T, server *httptest.Server, opened *atomic.Int32) {
+	t.Helper()
+	server.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
+		return context.WithValue(ctx, opened, opened.Add(1))
+	}
+	t.Cleanup(server.Close)
+}
+
+// A server that is polled every minute never lets a connection become idle, so the exporter must not wait for that to follow its name.
+func TestConnectionsAreRenewedEvery5Minutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := 0
+		transport := &renewedTransport{new: func() (http.RoundTripper, error) {
+			made++
+			return roundTripper(func(*http.Request) (*http.Response, error) { return new(http.Response), nil }), nil
+		}}
+		for range 60 {
+			if _, err := transport.RoundTrip(new(http.Request)); err != nil { //nolint:bodyclose // There is none.
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+		}
+		if made != 12 {
+			t.Errorf("%d transports were used in an hour, want 12", made)
+		}
+	})
+}
+
+// Over HTTP/2, a transport would send the next requests on a connection that is dead.
+func TestConnectionIsNotUsedAgainAfterATimeout(t *testing.T) {
+	t.Parallel()
+	var opened, requests atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) > 1 && r.Context().Value(&opened) == int32(1) {
+			<-r.Context().Done()
+		}
+	}))
+	numbered(t, server, &opened)
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	transport, err := newTransport(t.Context(), "main", promconfig.HTTPClientConfig{EnableHTTP2: true, TLSConfig: promconfig.TLSConfig{InsecureSkipVerify: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := promconfig.HTTPClientConfig{
-		HTTPHeaders: &promconfig.Headers{Headers: map[string]promconfig.Header{
-			"X-Tenant": {Values: []string{"tenant-of-ours"}}, "X-Key": {Secrets: []promconfig.Secret{"k3y-of-ours"}},
-		}},
-		ProxyConfig: promconfig.ProxyConfig{ProxyURL: promconfig.URL{URL: proxy}},
+	client := &yeastar.HTTP{Transport: transport, Timeout: 2 * time.Second}
+	defer client.CloseIdleConnections()
+	for i, want := range []yeastar.Class{yeastar.OK, yeastar.Timeout, yeastar.OK} {
+		got := yeastar.OK
+		if failure := client.Do(t.Context(), yeastar.Request{URL: server.URL}, func(*yeastar.Answer) *yeastar.Error { return nil }); failure != nil {
+			got = failure.Class
+		}
+		if got != want {
+			t.Errorf("request %d: got %s, want %s", i+1, got, want)
+		}
 	}
-	refused := &yeastar.Error{Message: "no to tenant-of-ours with k3y-of-ours by Basic am9lOnBhNTV3b3Jk or pa55word"}
-	refused.Redact(sentSecrets(settings))
-	if got, want := refused.Message, "no to <secret> with <secret> by Basic <secret> or <secret>"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+}
+
+func TestReloadOpensNewConnections(t *testing.T) {
+	t.Parallel()
+	var opened atomic.Int32
+	server := httptest.NewUnstartedServer(ycmtest.New(ycmtest.Options{PBXs: 1}))
+	numbered(t, server, &opened)
+	server.Start()
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if n := len(sentSecrets(promconfig.HTTPClientConfig{})); n > 0 {
-		t.Errorf("settings without headers and proxy have %d secrets, want none", n)
+	cfg := &config.Config{Accounts: []config.Account{{
+		Name: "main", BaseURL: address, Credentials: config.Credentials{ClientID: "demo-client-id", ClientSecret: secret.New("demo-client-secret")},
+		RateLimit: config.RateLimit{Burst: 6000, Rate: 6000, Interval: time.Minute},
+	}}}
+	e := newExporter(t.Context(), nil, NewLogger(io.Discard, "info", "logfmt"))
+	defer e.stop()
+	for range 3 {
+		if err := e.apply(cfg); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.running()[0].client.Regions(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := opened.Load(); n != 3 {
+		t.Errorf("two reloads led to %d connections, want 3", n)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -51,6 +52,7 @@ type running struct {
 	collectors []collector.Configured
 	client     *ycmclient.Client
 	account    *poll.Account
+	renew      func() // makes the next requests open new connections
 	stop       func() // ends the polling, returns when it has ended
 }
 
@@ -99,6 +101,12 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured) 
 		options.Store = fleetStore{e.store, fleetOf(c)}
 	}
 	r.account = poll.NewAccount(options)
+	r.renew = func() {
+		r.client.Close()
+		if len(pbxs) > 0 { // They share a transport.
+			(&http.Client{Transport: pbxs[0].Transport}).CloseIdleConnections()
+		}
+	}
 	return r, nil
 }
 
@@ -119,6 +127,7 @@ func (e *exporter) apply(cfg *config.Config) error {
 		old := ended[c.Name]
 		if old != nil && reflect.DeepEqual(old.config, c) && slices.EqualFunc(old.collectors, cfg.Collectors, collector.Configured.Equal) {
 			delete(ended, c.Name)
+			old.renew()
 			next = append(next, old)
 			continue
 		}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"time"
 
 	"github.com/go-kit/log"
@@ -27,7 +26,6 @@ type Options struct {
 	URL       *url.URL       // e.g. https://pbx.example.com or https://pbx.example.com:8088
 	ClientID  string         // from the PBX's API settings
 	Secret    secret.Source  // read at each login
-	Hidden    []secret.Text  // what else the transport sends, as a proxy's credentials: answers may repeat it
 	Guard     *yeastar.Guard // shared by all that log in at URL; nil: one of the client's own
 	Timeout   time.Duration  // of one request, the login that it may need included; 0: 30 s
 	Transport http.RoundTripper
@@ -57,9 +55,8 @@ func Direct(o Options) *Client {
 		root: (&url.URL{Scheme: o.URL.Scheme, Host: o.URL.Host, Path: o.URL.Path}).JoinPath(apiRoot),
 	}
 	d.http = &yeastar.HTTP{
-		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent,
-		Secrets: func() []secret.Text { return slices.Concat(d.session.Secrets(), o.Hidden) },
-		Logger:  o.Logger,
+		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent, Secrets: d.session.Secrets,
+		Logger: o.Logger,
 	}
 	return &Client{account: o.Account, name: o.URL.Host, get: d.get, close: d.close}
 }

@@ -252,6 +252,8 @@ func (b *bodies) Proxy(_ context.Context, _, _ string, _ url.Values, answer yeas
 	return nil
 }
 
+func (b *bodies) Redact(failure *yeastar.Error) { new(yeastar.HTTP).Redact(failure) }
+
 func proxied(answers ...string) *pbxclient.Client {
 	return pbxclient.Proxied((*bodies)(&answers), "main", "3658B4311190001")
 }

@@ -17,6 +17,8 @@ type recorder struct {
 	err       error
 }
 
+func (r *recorder) Redact(*yeastar.Error) {}
+
 func (r *recorder) Proxy(_ context.Context, sn, path string, query url.Values, answer yeastar.Enveloped) error {
 	r.requested = append(r.requested, sn+" "+path+"?"+query.Encode())
 	if r.err == nil {

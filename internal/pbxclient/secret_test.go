@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
 // TestNoErrorHoldsASecret has PBXs that quote the whole request, in every place that an error might repeat.
@@ -143,6 +144,25 @@ func TestProvisioningLinkIsDropped(t *testing.T) {
 		}
 		if err := c.Close(context.Background()); err != nil {
 			t.Errorf("Close through the proxy: %v", err)
+		}
+	}
+}
+
+// A PBX behind YCM's proxy may see the account's token, and repeat it.
+func TestErrorsOfPBXsBehindYCMHoldNoSecret(t *testing.T) {
+	s := simulate(t, ycmtest.Options{PBXs: 1})
+	s.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Effect: func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = json.NewEncoder(w).Encode(map[string]any{"errcode": 40002, "errmsg": "bad header " + r.Header.Get("Authorization")})
+		})
+	}})
+	_, failed := pbxclient.Proxied(s.ycm, "main", s.PBXs()[0].SN).SystemInformation(t.Context())
+	if failed == nil || !strings.Contains(failed.Error(), "bad header Bearer <secret>") {
+		t.Errorf("got %v, want the PBX's text without the token", failed)
+	}
+	for _, token := range s.Tokens() {
+		if strings.Contains(fmt.Sprintf("%#v", failed), token) {
+			t.Errorf("the token is shown in %#v", failed)
 		}
 	}
 }

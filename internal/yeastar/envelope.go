@@ -92,8 +92,11 @@ func (e *Envelope) Failure(status int) *Error {
 	if status := bytes.TrimSpace(e.Status.bytes); len(status) > 0 && !isAny(status, "success", "failed") && failure.Message == "" && failure.Code == 0 {
 		failure.Message = "its status is neither Success nor Failed: " + e.Status.String()
 	}
+	failure.quoted = failure.Message
 	if c, ok := findCode(failure.Code, names...); ok {
 		failure.Class, failure.documented, failure.token = c.class, true, c.token
+	} else if failure.Code >= 400 && failure.Code < 600 { // Some of the vendor's APIs repeat the HTTP status as a code.
+		failure.Class = classOfStatus(failure.Code)
 	} else {
 		failure.Class = classOfStatus(status)
 	}

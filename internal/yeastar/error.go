@@ -28,9 +28,10 @@ type Error struct {
 	// RetryLogin is how long the PBX will refuse every login, whatever the credentials.
 	RetryLogin time.Duration
 
-	documented bool // The class is that of the vendor's number or name.
-	token      bool // The vendor's number or name is that of a token that is no longer accepted.
-	foreign    bool // The answer has nothing that the vendor or OAuth documents: a gateway's page.
+	documented bool   // The class is that of the vendor's number or name.
+	token      bool   // The vendor's number or name is that of a token that is no longer accepted.
+	foreign    bool   // The answer has nothing that the vendor or OAuth documents: a gateway's page.
+	quoted     string // The server's own text.
 }
 
 // Error says what failed, where, and what to do.
@@ -78,6 +79,9 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) TokenRejected() bool {
 	return e != nil && (e.token || !e.documented && e.Code == 0 && e.HTTPStatus == http.StatusUnauthorized)
 }
+
+// Foreign reports whether the answer has nothing that the vendor or OAuth documents: it is a gateway's page.
+func (e *Error) Foreign() bool { return e.foreign }
 
 // RefusesLogin reports whether a failed login may count as a refused one at the server, which blocks an address after a few of
 // them. Only what is clearly a problem of the server or of the network does not.

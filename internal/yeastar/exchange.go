@@ -3,15 +3,20 @@ package yeastar
 import (
 	"bytes"
 	"cmp"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/go-kit/log"
@@ -30,6 +35,7 @@ type HTTP struct {
 	Timeout   time.Duration        // Of one request, its answer included; 30 s if zero.
 	UserAgent string               // The APIs require one; "ycm_exporter" if empty.
 	Secrets   func() []secret.Text // What answers may repeat and errors must not show.
+	HideTexts bool                 // The transport sends other secrets as well: errors show no text of the server.
 	Logger    log.Logger           // Of each request, at debug; may be nil.
 }
 
@@ -82,13 +88,10 @@ func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 		failure = &Error{Class: ClassOf(ctx.Err()), Reach: NoAnswer, Message: "canceled while waiting for the answer", Err: ctx.Err()}
 	case failure.HTTPStatus == 0 && failure.Class == Timeout:
 		failure.Message = fmt.Sprintf("no complete answer within %v", timeout)
-	}
-	var secrets []secret.Text
-	if h.Secrets != nil {
-		secrets = h.Secrets()
+		h.CloseIdleConnections() // The connection may be dead, and a transport of HTTP/2 would use it again.
 	}
 	result = cmp.Or(failure, result)
-	result.Redact(secrets)
+	h.Redact(result)
 	if h.Logger != nil {
 		fields := []any{"msg", "API request", "endpoint", r.Endpoint, "result", result.Class, "duration", time.Since(began)}
 		if result.HTTPStatus != 0 {
@@ -102,6 +105,21 @@ func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 	return failure
 }
 
+// Redact makes the texts of an error fit to be shown. It does nothing to nil.
+func (h *HTTP) Redact(e *Error) {
+	var secrets []secret.Text
+	if h.Secrets != nil {
+		secrets = h.Secrets()
+	}
+	if e != nil && h.HideTexts {
+		e.RequestID = ""
+		if e.Message == e.quoted {
+			e.Message = ""
+		}
+	}
+	e.redact(secrets)
+}
+
 func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *Error {
 	method, form := http.MethodGet, io.Reader(nil)
 	if r.Body != "" {
@@ -113,6 +131,7 @@ func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 	}
 	request.Header.Set("User-Agent", cmp.Or(h.UserAgent, "ycm_exporter"))
 	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Accept-Encoding", "identity") // Without it a server may choose any.
 	if r.Body != "" {
 		request.Header.Set("Content-Type", r.ContentType)
 	}
@@ -136,10 +155,19 @@ func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 		}
 		return invalid
 	}
+	switch coding := response.Header.Get("Content-Encoding"); coding {
+	case "", "identity", "gzip", "x-gzip", "deflate":
+	default:
+		invalid.Message = fmt.Sprintf("the answer is encoded as %s, although no encoding was requested; check what is between the exporter and the server", Cut(Line(coding), 20))
+		return invalid
+	}
 	body, _ := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(body)
 	body.Reset()
-	_, err = body.ReadFrom(io.LimitReader(response.Body, MaxBody+1))
+	plain, err := decompressed(response)
+	if err == nil {
+		_, err = body.ReadFrom(io.LimitReader(plain, MaxBody+1))
+	}
 	answer := &Answer{Status: response.StatusCode, Header: response.Header, Body: body.Bytes()}
 	switch {
 	case err != nil && answer.Succeeded():
@@ -153,6 +181,17 @@ func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 		failure.HTTPStatus = answer.Status
 	}
 	return failure
+}
+
+// decompressed returns a reader of the body. Some gateways compress it although none was requested.
+func decompressed(response *http.Response) (io.Reader, error) {
+	switch response.Header.Get("Content-Encoding") {
+	case "gzip", "x-gzip":
+		return gzip.NewReader(response.Body)
+	case "deflate":
+		return zlib.NewReader(response.Body)
+	}
+	return response.Body, nil
 }
 
 // CloseIdleConnections closes the connections that no request uses.
@@ -181,15 +220,29 @@ func (h *HTTP) roundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// quotation is what net/http quotes of an answer that is not HTTP. It may be a part of a secret.
-var quotation = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-
-// unanswered makes the error of a request that had no complete answer. Of err it keeps only the text, without quotations: what it
-// wraps may hold the URL, and with that a token.
+// unanswered makes the error of a request that had no complete answer. It shows only texts that this process made: other errors may hold
+// what a proxy or the server wrote, or the URL, and with that a token.
 func unanswered(err error) *Error {
 	if outer := (*url.Error)(nil); errors.As(err, &outer) {
 		err = outer.Err
 	}
-	text := strings.NewReplacer("net/http: ", "", "HTTP/1.x ", "").Replace(err.Error())
-	return &Error{Class: ClassOf(err), Reach: NoAnswer, Message: quotation.ReplaceAllString(text, "...")}
+	text := strings.ReplaceAll(err.Error(), "i/o ", "") // It would be taken for a link.
+	failure := &Error{Class: ClassOf(err), Reach: NoAnswer, Message: "the connection broke, a proxy refused it, or the answer is not HTTP"}
+	var (
+		lookup  *net.DNSError
+		network *net.OpError
+		number  syscall.Errno
+		record  tls.RecordHeaderError
+		alert   tls.AlertError
+		trust   *tls.CertificateVerificationError
+		corrupt flate.CorruptInputError
+	)
+	switch {
+	case errors.As(err, &lookup):
+		failure.Class, failure.Message = Network, text // A time-out of DNS as well: the time-out of requests has no part in it.
+	case errors.As(err, &network), errors.As(err, &number), errors.As(err, &record), errors.As(err, &alert), errors.As(err, &trust), errors.As(err, &corrupt),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, http.ErrSchemeMismatch), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+		failure.Message = text
+	}
+	return failure
 }

@@ -2,6 +2,8 @@ package yeastar_test
 
 import (
 	"bytes"
+	"compress/gzip"
+	"compress/zlib"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -110,8 +113,10 @@ func TestErrorsOfTheNetworkShowNeitherURLNorWhatWasSent(t *testing.T) {
 		class yeastar.Class
 		want  string
 	}{
-		{&url.Error{Op: "Get", URL: "https://x/?access_token=t0ken", Err: errors.New("dial tcp: connection refused")}, yeastar.Network, "dial tcp: connection refused"},
-		{fmt.Errorf(`net/http: HTTP/1.x transport connection broken: malformed HTTP response "t0ken \" and more"`), yeastar.Network, "transport connection broken: malformed HTTP response ..."},
+		{&url.Error{Op: "Get", URL: "https://x/?access_token=t0ken", Err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}}, yeastar.Network, "dial tcp: connection refused"},
+		{errors.New(`malformed HTTP response "t0ken"`), yeastar.Network, "the connection broke, a proxy refused it, or the answer is not HTTP"},
+		{errors.New("Forbidden to user of the proxy"), yeastar.Network, "the connection broke, a proxy refused it, or the answer is not HTTP"},
+		{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "i/o timeout", Name: "ycm", IsTimeout: true}}, yeastar.Network, "dial tcp: lookup ycm: timeout"},
 		{&url.Error{Op: "Get", URL: "https://x/?access_token=t0ken", Err: context.DeadlineExceeded}, yeastar.Timeout, "no complete answer within 30s"},
 	} {
 		h := &yeastar.HTTP{Transport: roundTripper(func(*http.Request) (*http.Response, error) { return nil, c.err })}
@@ -119,6 +124,64 @@ func TestErrorsOfTheNetworkShowNeitherURLNorWhatWasSent(t *testing.T) {
 		if e == nil || e.Class != c.class || e.Message != c.want || e.Err != nil || e.Reach != yeastar.NoAnswer {
 			t.Errorf("%v: got %v, want class %s and %q around nothing", c.err, e, c.class, c.want)
 		}
+	}
+}
+
+// Gateways compress answers although nobody requested that.
+func TestCompressedAnswersAreRead(t *testing.T) {
+	compressed := func(to func(io.Writer) io.WriteCloser, size int) string {
+		var b bytes.Buffer
+		w := to(&b)
+		_, _ = w.Write(bytes.Repeat([]byte("a"), size))
+		_ = w.Close()
+		return b.String()
+	}
+	gzipped := func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }
+	deflated := func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }
+	for _, c := range []struct{ coding, body, want string }{
+		{"", "aaa", ""},
+		{"identity", "aaa", ""},
+		{"gzip", compressed(gzipped, 3), ""},
+		{"x-gzip", compressed(gzipped, 3), ""},
+		{"deflate", compressed(deflated, 3), ""},
+		{"br", "aaa", "the answer is encoded as br,"},
+		{"gzip", "aaa", "EOF"},
+		{"gzip", "not gzip at all", "gzip: invalid header"},
+		{"gzip", compressed(gzipped, yeastar.MaxBody+1), "the answer is over 16 MiB"},
+	} {
+		h := &yeastar.HTTP{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			if got := r.Header.Get("Accept-Encoding"); got != "identity" {
+				t.Errorf("Accept-Encoding is %q, want identity", got)
+			}
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Encoding": {c.coding}}, Body: io.NopCloser(strings.NewReader(c.body))}, nil
+		})}
+		read := ""
+		failure := h.Do(t.Context(), yeastar.Request{URL: "http://ycm.example.com"}, func(a *yeastar.Answer) *yeastar.Error {
+			read = string(a.Body)
+			return nil
+		})
+		switch {
+		case c.want == "" && (failure != nil || read != "aaa"):
+			t.Errorf("%s: got %q and error %v, want aaa", c.coding, read, failure)
+		case c.want != "" && (failure == nil || !strings.Contains(failure.Message, c.want)):
+			t.Errorf("%s: got error %v, want %q", c.coding, failure, c.want)
+		}
+	}
+}
+
+// With secret headers a server's text is not shown at all, because it may repeat them in any form.
+func TestNoTextOfAServerIsShownBesideSecretHeaders(t *testing.T) {
+	body := `{"code":1000042,"msg":"no to k-e-y","requestId":"k-e-y"}`
+	h := &yeastar.HTTP{HideTexts: true, Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusForbidden, Body: io.NopCloser(strings.NewReader(body))}, nil
+	})}
+	failure := h.Do(t.Context(), yeastar.Request{URL: "http://ycm.example.com"}, func(a *yeastar.Answer) *yeastar.Error {
+		var e yeastar.Envelope
+		_ = a.Decode(&e)
+		return e.Failure(a.Status)
+	})
+	if failure == nil || failure.Class != yeastar.Denied || failure.Code != 1000042 || strings.Contains(fmt.Sprintf("%v %#v", failure, failure), "k-e-y") {
+		t.Errorf("got %#v, want code 1000042 and no text of the server", failure)
 	}
 }
 

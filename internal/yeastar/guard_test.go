@@ -197,7 +197,7 @@ func TestRefusedRefreshTokenCountsButDoesNotDelay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
-		g.Refreshed(credentials("a", ""), refusal())
+		g.Login(t.Context(), credentials("a", ""), refusal)
 		got, _ := tryAll(t, g, 23*time.Hour, credentials("a", "no longer"))
 		expectTimes(t, "after a refused refresh", got, 0, 1*m, 2*m, 62*m)
 	})

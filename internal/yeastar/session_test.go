@@ -211,3 +211,21 @@ func TestPanicOfALoginDoesNotStopTheNext(t *testing.T) {
 	}()
 	s.Do(t.Context(), func(context.Context, yeastar.Token) (yeastar.Token, *yeastar.Error) { panic("out of order") }, accept())
 }
+
+// Tokens are replaced every half an hour; the client secret is sent for as long as the process runs.
+func TestSecretsOfASessionStayHidden(t *testing.T) {
+	s := yeastar.NewSession()
+	s.HideSecret(secret.New("the client secret"))
+	for i := range 100 {
+		s.HideSecret(secret.New("the client secret"))
+		s.HideTokens(secret.New(fmt.Sprint("access ", i)), secret.New(fmt.Sprint("refresh ", i)))
+	}
+	for _, want := range []string{"the client secret", "access 99", "refresh 99", "access 98"} {
+		if !slices.ContainsFunc(s.Secrets(), func(t secret.Text) bool { return t.Reveal() == want }) {
+			t.Errorf("%q is not hidden", want)
+		}
+	}
+	if n := len(s.Secrets()); n > 20 {
+		t.Errorf("%d texts are hidden, want a few", n)
+	}
+}

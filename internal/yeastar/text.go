@@ -68,10 +68,10 @@ const (
 	maxRequestID = 64
 )
 
-// Redact makes the texts of an error fit to be shown, without these secrets. It does nothing to nil.
-func (e *Error) Redact(secrets []secret.Text) {
+// redact makes the texts of an error fit to be shown, without these secrets. It does nothing to nil.
+func (e *Error) redact(secrets []secret.Text) {
 	if e != nil {
-		e.Message, e.RequestID = redact(e.Message, maxMessage, secrets), redact(e.RequestID, maxRequestID, secrets)
+		e.Message, e.RequestID, e.quoted = redact(e.Message, maxMessage, secrets), redact(e.RequestID, maxRequestID, secrets), ""
 	}
 }
 
