@@ -57,6 +57,10 @@ func TestImportsRunOneWay(t *testing.T) {
 		if !slices.Equal(imports, strings.Fields(allowed[from])) {
 			t.Errorf("package %s imports %q; this test allows %q", from, imports, strings.Fields(allowed[from]))
 		}
+		delete(allowed, from)
+	}
+	for gone := range allowed {
+		t.Errorf("package %s, which this test lists, does not exist", gone)
 	}
 }
 

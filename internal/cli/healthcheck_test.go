@@ -119,10 +119,8 @@ func TestDemoPrintsWhatExists(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := start(t, "--demo", "--demo.pbxs=20", "--web.config.file="+file, "--web.route-prefix=/ycm")
-	for _, want := range []string{"https://127.0.0.1:0/ycm/metrics ", "https://127.0.0.1:0/ycm/status "} {
-		if !strings.Contains(d.out.String(), want) {
-			t.Errorf("the demo does not print %q:\n%s", want, d.out)
-		}
+	for _, want := range []string{"https://127.0.0.1:0/ycm/metrics ", "https://127.0.0.1:0/ycm/status ", "curl -X POST '"} {
+		d.eventually("the demo prints "+want, func() bool { return strings.Contains(d.out.String(), want) })
 	}
 	_, command, _ := strings.Cut(d.out.String(), "curl -X POST '")
 	command, _, _ = strings.Cut(command, "'")

@@ -14,6 +14,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
+	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
@@ -29,7 +30,7 @@ func pollOnce(ctx context.Context, cfg *config.Config, clients app.Clients, stdo
 	if err != nil {
 		return fmt.Errorf("not every collector succeeded:\n%w", err)
 	}
-	fmt.Fprintf(stderr, "Polled every collector of %s in %s.\n", count(len(accounts), "account"), time.Since(began).Round(time.Millisecond))
+	fmt.Fprintf(stderr, "Polled every collector of %s in %s.\n", doctor.Count(len(accounts), "account"), time.Since(began).Round(time.Millisecond))
 	return nil
 }
 

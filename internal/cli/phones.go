@@ -13,6 +13,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
+	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
 )
 
 // printPhones prints which phones the firmware versions of an account's PBXs can provision.
@@ -67,7 +68,8 @@ func phonesTable(w io.Writer, catalogues []collector.PhoneCatalogue) error {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "Firmware %s, of %s: %s, %s\n", c.Version, count(c.PBXs, "PBX"), count(len(c.Vendors), "vendor"), count(models, "model"))
+		fmt.Fprintf(w, "Firmware %s, of %s: %s, %s\n",
+			c.Version, doctor.Count(c.PBXs, "PBX"), doctor.Count(len(c.Vendors), "vendor"), doctor.Count(models, "model"))
 		if c.Problem != "" {
 			fmt.Fprintf(w, "  Not read to the end: %s\n", c.Problem)
 		}
@@ -100,11 +102,4 @@ func printJSON(w io.Writer, value any) error {
 
 func row(w io.Writer, cells ...string) {
 	fmt.Fprintln(w, "  "+strings.TrimRight(strings.Join(cells, "\t"), "\t"))
-}
-
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -404,3 +404,12 @@ func TestEachPlaceholderOfTheExampleIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// Without --config.expand-env, values are what is written: a secret may have any $ that does not look like a variable.
+func TestDollarSignsAreKeptWithoutExpandEnv(t *testing.T) {
+	for _, want := range []string{"a$$b", "$$", "$${ID}", "5$", "$ID", "a${b", "${", "$$$"} {
+		if got := load(t, write(t, t.TempDir(), account+"    client_secret: '"+want+"'\n"), false).Accounts[0].ClientSecret.Reveal(); got != want {
+			t.Errorf("the secret %q is read as %q", want, got)
+		}
+	}
+}

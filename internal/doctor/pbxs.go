@@ -81,7 +81,7 @@ func (x *examination) checkList(ctx context.Context) bool {
 	case r.err == nil && read.Total == 0 && len(read.PBXs) == 0:
 		x.add(listSection, "list", Warning, "The list of Cloud PBXs is empty.", "check whether the account should see any, and search in the configuration")
 	case r.err == nil:
-		x.add(listSection, "list", OK, "The complete list was read: %s.", "", count(len(read.PBXs), "PBX"))
+		x.add(listSection, "list", OK, "The complete list was read: %s.", "", Count(len(read.PBXs), "PBX"))
 		if int64(read.Listed) != read.Total {
 			x.add(listSection, "total", Warning, "YCM reports a total of %d PBXs but lists %d.", "nothing needs to be done: the exporter serves the PBXs that are listed", read.Total, read.Listed)
 		}
@@ -162,6 +162,6 @@ func (x *examination) checkDirect(ctx context.Context) {
 		}
 	}
 	if rest := len(x.PBXs) - maxDirect; rest > 0 {
-		x.add(directSection, "pbxs", OK, "%s not checked.", "", count(rest, "further PBX"))
+		x.add(directSection, "pbxs", OK, "%s not checked.", "", Count(rest, "further PBX"))
 	}
 }

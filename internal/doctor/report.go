@@ -81,11 +81,11 @@ func (a *Account) writeText(b *strings.Builder) {
 	if !a.Works {
 		conclusion = "The exporter will not work as configured: see the problems above."
 	}
-	fmt.Fprintf(b, "\n%s %d ok, %s, %s; %s sent.\n", conclusion, counts[OK], count(counts[Warning], "warning"), count(counts[Problem], "problem"), count(a.Requests, "request"))
+	fmt.Fprintf(b, "\n%s %d ok, %s, %s; %s sent.\n", conclusion, counts[OK], Count(counts[Warning], "warning"), Count(counts[Problem], "problem"), Count(a.Requests, "request"))
 }
 
-// count writes a number with its noun.
-func count(n int, noun string) string {
+// Count writes a number with its noun.
+func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

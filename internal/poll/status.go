@@ -67,7 +67,7 @@ func (a *Account) Status() Status {
 		if j.Name == collector.CloudPBX {
 			s.Collectors = slices.Insert(s.Collectors, 0, one)
 			if requests > 0 {
-				requests = 1 + requests/pageSize
+				requests = 1 + requests/ycmclient.PageSize
 			}
 		} else {
 			s.Collectors = append(s.Collectors, one)
@@ -76,9 +76,6 @@ func (a *Account) Status() Status {
 	}
 	return s
 }
-
-// pageSize is how many PBXs one request for the list returns.
-const pageSize = 50
 
 // lastTotal is the total of the newest poll that succeeded, 0 if none did.
 func lastTotal(polls []Poll) int {

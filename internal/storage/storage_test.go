@@ -472,6 +472,10 @@ func TestSharedDirectoryIsReadOnly(t *testing.T) {
 	first, _ := open(t, path)
 	save(first, "logins", record{1, "first"})
 	first, _ = restart(t, first)
+	beingWritten := filepath.Join(path, unfinished+"list")
+	if err := os.WriteFile(beingWritten, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	second, _, err := tryOpen(t.Context(), path, true)
 	if err != nil {
 		t.Fatalf("opening beside an exporter: %v", err)
@@ -481,6 +485,9 @@ func TestSharedDirectoryIsReadOnly(t *testing.T) {
 	}
 	save(second, "logins", record{2, "second"})
 	second.Close()
+	if !exists(beingWritten) {
+		t.Error("a file that the exporter was writing is gone")
+	}
 	first, _ = restart(t, first)
 	if got, ok := load(first, "logins", 1); !ok || got[0].Name != "first" {
 		t.Errorf("loaded %v, %t; want that nothing else was written", got, ok)
