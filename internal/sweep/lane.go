@@ -176,11 +176,14 @@ func (s *Sweep[R]) record(l *lane, o outcome[R]) {
 		l.resting, l.err = true, o.err
 		for _, k := range l.refused { // They are polled first after the rest.
 			known := s.states[k]
+			if known.polled >= l.began {
+				l.done--
+			}
 			known.polled = 0
 			s.states[k] = known
 		}
-		l.done -= len(l.refused)
 		l.refused = l.refused[:0]
+	case o.direct == nil && yeastar.ReachOf(o.err) == yeastar.NotSent && !aboutPBX(o.err): // It has no usable serial number.
 	case o.direct == nil && yeastar.ReachOf(o.err) == yeastar.NoAnswer && !aboutPBX(o.err):
 		s.unconfirmed = append(s.unconfirmed, o)
 	default:
