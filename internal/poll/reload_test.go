@@ -274,3 +274,14 @@ func TestReloadDoesNotWaitForAnotherList(t *testing.T) {
 		}
 	})
 }
+
+// A snapshot that cannot be published after the reload is not served as it was before.
+func TestReloadWithdrawsASnapshotThatCannotBePublished(t *testing.T) {
+	beforeReload(t, listOnly(), func(t *testing.T, b *bench, _ *ycmtest.Server) {
+		b.options.Publisher = refusing{b.shelf}
+		b.reload(b.plan)
+		if b.shelf.serves("cloud_pbx") != nil {
+			t.Error("the snapshot of before the reload is still served")
+		}
+	})
+}
