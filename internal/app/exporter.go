@@ -125,6 +125,7 @@ func (e *exporter) apply(cfg *config.Config) error {
 		if old != nil && reflect.DeepEqual(old.config, c) && slices.EqualFunc(old.collectors, cfg.Collectors, collector.Configured.Equal) {
 			delete(ended, c.Name)
 			next = append(next, old)
+			old.account.RetryLogins()
 			continue
 		}
 		r, err := e.prepare(c, cfg.Collectors)

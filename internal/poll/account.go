@@ -153,7 +153,7 @@ func (a *Account) Run(ctx context.Context) {
 		delay := time.Duration(i)*startSlot + rand.N(startSlot)
 		running.Go(func() { j.run(ctx, delay, a.nudgeOthers) })
 	}
-	running.Go(func() { a.watchLimit(ctx) })
+	running.Go(func() { a.watch(ctx) })
 	running.Wait()
 	a.close(ctx)
 }
