@@ -40,8 +40,8 @@ type job struct {
 	// loginFailed is why the last poll that ended failed, at which time the account's token was to expire then.
 	loginFailed bool
 	token       time.Time
-	snapshot  published
-	saved     time.Time // when the snapshot that was saved last was published
+	snapshot    published
+	saved       time.Time // when the snapshot that was saved last was published
 }
 
 // poll polls once. A poll that failed because ctx ended counts as none.

@@ -29,8 +29,8 @@ func TestLoginHasEveryCollectorPollThatFailedForAuth(t *testing.T) {
 				b.options.Client = ycmclient.New(ycmclient.Options{
 					Account: "main", BaseURL: b.options.BaseURL, ClientID: "demo-client-id", Transport: ycm.Transport(),
 					RateLimit: ycmclient.RateLimit{Burst: 1000, Rate: 1000, Interval: time.Minute},
-					Secret:   func() (secret.Text, error) { return current.Load().(secret.Text), nil },
-					Observer: b.options.Metrics.Observer("main"),
+					Secret:    func() (secret.Text, error) { return current.Load().(secret.Text), nil },
+					Observer:  b.options.Metrics.Observer("main"),
 				})
 				b.Account = NewAccount(b.options)
 				if effect != nil {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
@@ -112,7 +113,8 @@ func (a *Account) nudgeOthers(succeeded *job) {
 func (a *Account) RetryLogins() { a.nudge(func(j *job) bool { return j.loginFailed }) }
 
 // watch exports the account's rate limit until ctx ends, and that no collector succeeds as soon as a long pause begins: polls wait for
-// its end, so they do not report it. When a login succeeds, it has the collectors poll whose own login failed.
+// its end, so they do not report it. An account whose list has expired is not up. When a login succeeds, the collectors poll whose own
+// login failed.
 func (a *Account) watch(ctx context.Context) {
 	for {
 		token := a.options.Client.TokenExpiry()
@@ -124,10 +126,21 @@ func (a *Account) watch(ctx context.Context) {
 				a.options.Metrics.exportSuccess(a.options.Account, j.Name, false)
 			}
 		}
+		wait := watchInterval
+		if list := a.job(collector.CloudPBX); list != nil {
+			list.mu.Lock()
+			rest := time.Until(list.snapshot.expires(list.Schedule.StaleAfter))
+			if rest > 0 {
+				wait = min(wait, rest)
+			} else if !list.snapshot.Published.IsZero() {
+				a.options.Metrics.up.WithLabelValues(a.options.Account).Set(0)
+			}
+			list.mu.Unlock()
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(watchInterval):
+		case <-time.After(wait):
 		}
 	}
 }
