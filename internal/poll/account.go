@@ -171,6 +171,9 @@ func (a *Account) Once(ctx context.Context, progress func(collector string, done
 		if progress != nil {
 			j.watch = func(done, total int) { progress(j.Name, done, total) }
 		}
+		if _, listed := a.collectors.Fleet.Listed(); j.list != nil && !listed {
+			continue // The error is that of the list.
+		}
 		if err := j.poll(ctx); err != nil {
 			failed = append(failed, fmt.Errorf("collector %s: %w", j.Name, err))
 		}
