@@ -48,6 +48,9 @@ type job struct {
 func (j *job) poll(ctx context.Context) error {
 	started := time.Now()
 	j.mu.Lock()
+	if j.status.Running { // Since before a reload.
+		started = j.status.LastStart
+	}
 	j.status.Running, j.status.LastStart = true, started
 	j.mu.Unlock()
 	j.progress(0, 0)
@@ -56,7 +59,7 @@ func (j *job) poll(ctx context.Context) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now := time.Now()
-	j.status.Running = false
+	j.status.Running = ctx.Err() != nil && errors.Is(context.Cause(ctx), collector.ErrReplaced) && j.Name == collector.CloudPBX
 	if err != nil && ctx.Err() != nil {
 		return err
 	}

@@ -30,9 +30,9 @@ func (j *job) run(ctx context.Context, delay time.Duration, succeeded func(*job)
 		case <-ctx.Done():
 		}
 	}
-	due := time.Now().Add(delay)
-	if next := j.lastEnded.Add(j.period); next.After(due) { // After a reload.
-		due = next
+	due := yeastar.Later(time.Now().Add(delay), j.lastEnded.Add(j.period)) // There was a poll before a reload.
+	if j.status.Running { // It goes on.
+		due = time.Now()
 	}
 	for j.sleep(ctx, due) {
 		started, first := time.Now(), j.snapshot.Published.IsZero()
