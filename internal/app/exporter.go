@@ -138,7 +138,9 @@ func (e *exporter) apply(cfg *config.Config) error {
 
 	e.clients.Servers.Retain(func(clientID string) bool { return configured[clientID] })
 	replaced := func(old *running) bool {
-		return slices.ContainsFunc(started, func(r *running) bool { return r.config.Name == old.config.Name && fleetOf(r.config) == fleetOf(old.config) })
+		return slices.ContainsFunc(started, func(r *running) bool {
+			return r.config.Name == old.config.Name && fleetOf(r.config) == fleetOf(old.config)
+		})
 	}
 	stopAll(slices.Collect(maps.Values(ended)), replaced)
 	e.mu.Lock()

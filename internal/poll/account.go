@@ -60,17 +60,19 @@ type Account struct {
 	options    Options
 	collectors collector.Account
 	jobs       []*job // in the order in which they start
+	causes     causes
+	warned     float64 // the demand that was logged
 }
 
 // NewAccount makes an account that does not poll yet.
 func NewAccount(o Options) *Account {
-	a, causes := &Account{options: o}, &causes{by: map[string]*job{}}
+	a := &Account{options: o, causes: causes{by: map[string]*job{}}}
 	for _, c := range o.Collectors {
 		if c.Schedule.Enabled {
 			own, known := o, make(chan struct{})
 			own.Logger = log.With(o.Logger, "account", o.Account, "collector", c.Name)
 			a.jobs = append(a.jobs, &job{
-				Configured: c, Options: own, period: c.Schedule.Interval, causes: causes,
+				Configured: c, Options: own, period: c.Schedule.Interval, causes: &a.causes,
 				watch: func(int, int) {}, known: known, listed: sync.OnceFunc(func() { close(known) }), nudges: make(chan struct{}, 1),
 			})
 		}
@@ -115,6 +117,7 @@ func (a *Account) job(name string) *job {
 // any more. Polls are due when they were; but where the account itself was changed, or the collector's settings, they start at
 // once. The snapshots of collectors that are no longer enabled are withdrawn.
 func (a *Account) Inherit(old *Account, unchanged bool) {
+	a.warned = old.warned
 	for _, before := range old.jobs {
 		if j := a.job(before.Name); j != nil {
 			j.inherit(before, unchanged)

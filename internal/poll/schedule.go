@@ -31,7 +31,7 @@ func (j *job) run(ctx context.Context, delay time.Duration, succeeded func(*job)
 		}
 	}
 	due := yeastar.Later(time.Now().Add(delay), j.lastEnded.Add(j.period)) // There was a poll before a reload.
-	if j.status.Running { // It goes on.
+	if j.status.Running {                                                  // It goes on.
 		due = time.Now()
 	}
 	for j.sleep(ctx, due) {
@@ -126,6 +126,7 @@ func (a *Account) watch(ctx context.Context) {
 				a.options.Metrics.exportSuccess(a.options.Account, j.Name, false)
 			}
 		}
+		a.watchDemand()
 		wait := watchInterval
 		if list := a.job(collector.CloudPBX); list != nil {
 			list.mu.Lock()
