@@ -14,7 +14,7 @@ import (
 func TestImportsRunOneWay(t *testing.T) {
 	allowed := map[string]string{
 		".":                   "internal/cli",
-		"collector":           "internal/exposition internal/pbxclient internal/series internal/sweep internal/yeastar ycmclient",
+		"collector":           "internal/crash internal/exposition internal/pbxclient internal/series internal/sweep internal/yeastar ycmclient",
 		"internal/app":        "collector internal/capture internal/config internal/crash internal/exposition internal/pbxclient internal/poll internal/storage internal/sweep internal/web internal/yeastar ycmclient",
 		"internal/cli":        "collector internal/app internal/capture internal/config internal/doctor internal/exposition internal/pbxclient internal/secret internal/storage internal/web ycmclient ycmclient/ycmtest",
 		"internal/capture":    "internal/yeastar",

@@ -1,10 +1,13 @@
 package collector
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 	"github.com/ycm-exporter/ycm_exporter/internal/series"
 )
@@ -40,24 +43,77 @@ type accountPoller[R any] struct {
 	show    func(*R) exposition.Source
 	reading atomic.Pointer[R]
 	last    atomic.Pointer[lastPoll]
+	goesOn  bool            // A poll is long, so it goes on while a reload replaces the account.
+	running *runningPoll[R] // nil if there is none
 }
 
 // lastPoll is the last poll that has ended.
 type lastPoll struct {
 	began     time.Time
+	took      time.Duration
 	succeeded bool
 }
 
+// runningPoll is a poll, perhaps of an account that a reload has replaced.
+type runningPoll[R any] struct {
+	began    time.Time
+	progress atomic.Pointer[func(done, total int)]
+	cancel   context.CancelFunc
+	done     chan struct{} // closed when there are the reading and the error
+	reading  *R
+	err      error
+}
+
+// begin starts a poll, which ends when it is canceled, and not with ctx.
+func (p *accountPoller[R]) begin(ctx context.Context, progress func(done, total int)) *runningPoll[R] {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r := &runningPoll[R]{began: time.Now(), cancel: cancel, done: make(chan struct{})}
+	r.progress.Store(&progress)
+	account := p.account
+	account.Progress = func(done, total int) { (*r.progress.Load())(done, total) }
+	go func() {
+		defer close(r.done)
+		defer cancel()
+		r.err = crash.Catch(func() (err error) {
+			r.reading, err = p.query(ctx, account)
+			return err
+		})
+	}()
+	return r
+}
+
+// ErrReplaced is the cause with which polling ends where another account takes over.
+var ErrReplaced = errors.New("another account takes over")
+
+// leastGoesOn is how long a poll may go on after its account was replaced, at least.
+const leastGoesOn = time.Minute
+
 // Poll implements Poller.
 func (p *accountPoller[R]) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
-	began := time.Now()
-	account := p.account
-	account.Progress = progress
-	reading, err := p.query(ctx, account)
-	if ctx.Err() == nil {
-		p.last.Store(&lastPoll{began, err == nil})
+	r, last := p.running, cmp.Or(p.last.Load(), &lastPoll{succeeded: true})
+	if r == nil {
+		r = p.begin(ctx, progress)
 	}
-	return p.adopt(reading), err
+	r.progress.Store(&progress)
+	p.running = nil
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		if p.goesOn && last.succeeded && errors.Is(context.Cause(ctx), ErrReplaced) {
+			p.running = r
+			time.AfterFunc(max(leastGoesOn, 2*last.took), r.cancel)
+			return nil, ctx.Err()
+		}
+		r.cancel()
+		<-r.done
+	}
+	if c := (*crash.Crash)(nil); errors.As(r.err, &c) {
+		panic(c)
+	}
+	if ctx.Err() == nil {
+		p.last.Store(&lastPoll{r.began, time.Since(r.began), r.err == nil})
+	}
+	return p.adopt(r.reading), r.err
 }
 
 // adopt makes a reading the newest and returns its snapshot, nil without a reading.
@@ -71,7 +127,10 @@ func (p *accountPoller[R]) adopt(reading *R) exposition.Source {
 
 // TakeOver implements Poller.
 func (p *accountPoller[R]) TakeOver(old Poller) exposition.Source {
-	return p.adopt(old.(*accountPoller[R]).reading.Load())
+	before := old.(*accountPoller[R])
+	p.running = before.running
+	p.last.Store(before.last.Load())
+	return p.adopt(before.reading.Load())
 }
 
 // recorded is a reading that is written and read as many records, which takes less memory than one large record.

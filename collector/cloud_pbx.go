@@ -30,7 +30,7 @@ func cloudPBX() Collector {
 		Name: CloudPBX, Schedule: on(time.Minute), Endpoints: []string{ycmclient.EndpointList, ycmclient.EndpointCloudPBX},
 		Families: slices.Concat(series.PBXFamilies(cloudPBXColumns(time.Time{}, nil)), series.AccountFamilies(listColumns())),
 		New: func(a Account) Poller {
-			p := &accountPoller[listReading]{account: a, show: func(r *listReading) exposition.Source {
+			p := &accountPoller[listReading]{account: a, goesOn: true, show: func(r *listReading) exposition.Source {
 				var firmware *firmwareReading
 				if a.serving(Firmware) {
 					firmware = readingOf[firmwareReading](a.pollers, Firmware)

@@ -76,6 +76,27 @@ func (c Configured) Equal(d Configured) bool {
 	return c.Name == d.Name && c.Schedule == d.Schedule && reflect.DeepEqual(c.Settings, d.Settings) && slices.Equal(c.Excluded, d.Excluded)
 }
 
+// FleetSize is what the requests of collectors depend on: the pages of the list, the PBXs that are queried through YCM, and the firmware
+// versions.
+type FleetSize struct{ Pages, PBXs, Versions float64 }
+
+// PerSecond returns how many requests per second to YCM the interval needs on average. counted is how many requests one poll took, or
+// one PBX or version of it; 0 if that is not known.
+func (c Configured) PerSecond(f FleetSize, counted float64) float64 {
+	requests := max(counted, float64(len(c.Endpoints)))
+	switch {
+	case !c.Schedule.Enabled:
+		return 0
+	case c.Name == CloudPBX:
+		requests = f.Pages
+	case c.QueriesPBXs && c.Check > 0:
+		requests *= f.Versions
+	case c.QueriesPBXs:
+		requests *= f.PBXs
+	}
+	return requests / c.Schedule.Interval.Seconds()
+}
+
 // Poller is a collector at work for one account. Its methods are for one goroutine, but for Save.
 type Poller interface {
 	// Poll returns a snapshot of what is known then, complete or not at all; only a Sweeper's may come with an error.
@@ -98,6 +119,8 @@ type Sweeper interface {
 	Poller
 	// Duration is how long the last sweep took, or the present one takes already if that is longer; 0 before the first.
 	Duration() time.Duration
+	// RequestsPerPBX is how many requests to YCM a PBX took on average, 0 before the first complete sweep.
+	RequestsPerPBX() float64
 	// AllAtOnce makes each poll a whole sweep that is not spread over the interval.
 	AllAtOnce()
 	// Wait returns when no request is under way, soon after the polls' context has ended.

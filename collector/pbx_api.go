@@ -18,7 +18,7 @@ type reachability struct {
 // pbxAPI queries each Running PBX. Any answer of the PBX itself counts as up, also that its API is disabled or not
 // permitted. A failure of YCM to forward the request shows nothing of the PBX.
 func pbxAPI() Collector {
-	return ofEachPBX("pbx_api", off(5*time.Minute), pbxAPIColumns(), queryReachability, true)
+	return ofEachPBX("pbx_api", off(15*time.Minute), pbxAPIColumns(), queryReachability, true)
 }
 
 func queryReachability(ctx context.Context, c *pbxclient.Client) (reachability, error) {

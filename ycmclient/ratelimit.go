@@ -20,6 +20,9 @@ type RateLimit struct {
 	Interval time.Duration // A minute or more, as the vendor has it.
 }
 
+// Carries returns how many requests per second may be sent all the time: above that YCM raises an alarm.
+func (l RateLimit) Carries() float64 { return sweepShare * float64(l.Rate) / l.Interval.Seconds() }
+
 // RateLimitState is what the limiter of an account does at present.
 type RateLimitState struct {
 	RateLimit

@@ -128,6 +128,46 @@ func TestSweepsThatHangLeaveRoomForWalks(t *testing.T) {
 	})
 }
 
+// Requests of sweeps that wait do not line up ahead of a walk that comes later.
+func TestWaitingSweepsDoNotDelayALaterWalk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(RateLimit{75, 75, time.Minute})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var flights []func() // As many as may be, for as long as the server takes.
+		for len(flights) < l.allowed {
+			done, err := l.take(ctx, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			flights = append(flights, done)
+		}
+		var sweeping sync.WaitGroup
+		for range 20 {
+			sweeping.Go(func() {
+				if done, err := l.take(ctx, true); err == nil {
+					time.Sleep(10 * time.Second)
+					done()
+				}
+			})
+		}
+		time.Sleep(2 * time.Minute)
+		for _, done := range flights {
+			done()
+		}
+		began := time.Now()
+		done, err := l.take(ctx, false)
+		if waited := time.Since(began); err != nil || waited > 3*time.Second {
+			t.Errorf("a walk's request waits %v behind sweeps, want no longer than for one request of theirs: %v", waited, err)
+		}
+		if err == nil {
+			done()
+		}
+		sweeping.Wait()
+	})
+}
+
 func TestRateFallsAndRisesWhileAnotherClientUsesTheClientID(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

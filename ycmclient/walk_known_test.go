@@ -69,6 +69,8 @@ func TestManyMissingPBXsAreGoneWhenThreeWalksAgree(t *testing.T) {
 	otherHalf := func(at int) bool { return at%2 == 1 }
 	halfAndMore := func(at int) bool { return at%2 == 0 || at == 5 || at == 77 }
 	everybody := func(int) bool { return true }
+	const unlisted = 91 // The position of a PBX that exists whether it is listed or not.
+	halfAndOneUnlisted := func(at int) bool { return at%2 == 0 || at == unlisted }
 	none := 0 // The old list stays.
 	for _, c := range []struct {
 		name  string
@@ -83,12 +85,19 @@ func TestManyMissingPBXsAreGoneWhenThreeWalksAgree(t *testing.T) {
 		{"glitches that are not in a row", []func(int) bool{half, half, whole, half, half, half}, []int{none, none, fleet, none, none, fleet / 2}},
 		{"a few more vanish meanwhile", []func(int) bool{half, halfAndMore, halfAndMore}, []int{none, none, fleet/2 - 2}},
 		{"a few more vanish in the last", []func(int) bool{half, half, halfAndMore}, []int{none, none, fleet/2 - 2}},
+		{"one more is not listed in the last, and exists", []func(int) bool{half, half, halfAndOneUnlisted, half}, []int{none, none, fleet / 2, fleet / 2}},
 		{"far more vanish in the last", []func(int) bool{half, half, everybody, everybody, everybody}, []int{none, none, none, none, -1}},
 		{"far more vanish in the second", []func(int) bool{quarter, half, half, half}, []int{none, none, none, fleet / 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScripted(fleet)
 			all := slices.Clone(s.ids)
+			s.single = func(id int64, exists bool) (int, int) {
+				if id == all[unlisted] {
+					return 200, 0
+				}
+				return 0, 0
+			}
 			client := newClient(t, inProcess{s}, nil)
 			previous, state := fleetOf(fleet), &ycmclient.WalkState{}
 			for walk, hide := range c.hides {

@@ -67,7 +67,7 @@ func (w *walk[T]) readPage(ctx context.Context, number int) (p page[T], there bo
 }
 
 // requestPage requests a page. One without records is past the end, where YCM may also refuse a page or fail: whether that is so
-// depends on page 1. If it is not, the page is requested again, because its query or the list may have changed with page 1.
+// depends on page 1.
 func (w *walk[T]) requestPage(ctx context.Context, number int) (page[T], error) {
 	p, err := w.fetch(ctx, number)
 	class := yeastar.ClassOf(err)
@@ -78,15 +78,10 @@ func (w *walk[T]) requestPage(ctx context.Context, number int) (page[T], error) 
 	if e := (*yeastar.Error)(nil); class == yeastar.NotFound && errors.As(err, &e) && !e.Foreign() {
 		return page[T]{}, nil // By YCM itself, and not by a gateway that does not know the path.
 	}
-	first, firstErr := w.requestPage(ctx, 1)
-	switch {
-	case firstErr != nil:
-		return p, err
-	case number > w.pagesFor(first.total.Value):
+	if first, firstErr := w.fetch(ctx, 1); firstErr == nil && number > w.pagesFor(first.total.Value) {
 		return page[T]{}, nil
-	default:
-		return w.fetch(ctx, number)
 	}
+	return p, err
 }
 
 // keep checks a page and records it. It is false for a page past the end. There some servers repeat another page.

@@ -53,7 +53,7 @@ type running struct {
 	client     *ycmclient.Client
 	account    *poll.Account
 	renew      func() // makes the next requests open new connections
-	stop       func() // ends the polling, returns when it has ended
+	stop       func(cause error) // ends the polling, returns when it has ended
 }
 
 // newExporter makes an exporter without accounts; apply gives it some.
@@ -129,6 +129,7 @@ func (e *exporter) apply(cfg *config.Config) error {
 			delete(ended, c.Name)
 			old.renew()
 			next = append(next, old)
+			old.account.RetryLogins()
 			continue
 		}
 		r, err := e.prepare(c, cfg.Collectors)
@@ -140,14 +141,19 @@ func (e *exporter) apply(cfg *config.Config) error {
 	slices.SortFunc(next, func(a, b *running) int { return strings.Compare(a.config.Name, b.config.Name) })
 
 	e.clients.Servers.Retain(func(clientID string) bool { return configured[clientID] })
-	stopAll(slices.Collect(maps.Values(ended)))
+	replaced := func(old *running) bool {
+		return slices.ContainsFunc(started, func(r *running) bool {
+			return r.config.Name == old.config.Name && fleetOf(r.config) == fleetOf(old.config)
+		})
+	}
+	stopAll(slices.Collect(maps.Values(ended)), replaced)
 	e.mu.Lock()
 	e.accounts = next
 	e.mu.Unlock()
 	before := map[fleet]*running{}
 	for name, old := range ended {
 		before[fleetOf(old.config)] = old
-		if !slices.ContainsFunc(started, func(r *running) bool { return r.config.Name == name && fleetOf(r.config) == fleetOf(old.config) }) {
+		if !replaced(old) {
 			e.metrics.Forget(name)
 			for _, c := range old.collectors {
 				e.set.Withdraw(name, c.Name)
@@ -175,14 +181,14 @@ func fleetOf(c config.Account) fleet { return fleet{c.BaseURL.String(), c.Client
 
 // start polls the account in the background until stop.
 func (r *running) start(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		r.account.Run(ctx)
 	}()
-	r.stop = func() {
-		cancel()
+	r.stop = func(cause error) {
+		cancel(cause)
 		<-done
 		r.client.Close()
 	}
@@ -191,17 +197,21 @@ func (r *running) start(ctx context.Context) {
 // stop ends all polling, and waits a while for what is still to be persisted.
 func (e *exporter) stop() {
 	e.applying <- struct{}{} // For ever: nothing is applied after the end.
-	stopAll(e.running())
+	stopAll(e.running(), func(*running) bool { return false })
 	if e.store != nil {
 		e.store.Close()
 	}
 }
 
 // stopAll ends the polling of accounts side by side, as one that takes its time must not keep the others polling.
-func stopAll(accounts []*running) {
+func stopAll(accounts []*running, replaced func(*running) bool) {
 	var stopping sync.WaitGroup
 	for _, r := range accounts {
-		stopping.Go(r.stop)
+		var cause error
+		if replaced(r) {
+			cause = collector.ErrReplaced
+		}
+		stopping.Go(func() { r.stop(cause) })
 	}
 	stopping.Wait()
 }

@@ -122,7 +122,7 @@ func defaults(t *testing.T) *config.Config {
 			"firmware":         schedule(true, time.Hour, 3*time.Hour),
 			"subscription":     schedule(true, 15*time.Minute, 45*time.Minute),
 			"users":            schedule(false, time.Hour, 3*time.Hour),
-			"pbx_api":          schedule(false, 5*time.Minute, 15*time.Minute),
+			"pbx_api":          schedule(false, 15*time.Minute, 45*time.Minute),
 			"trunks":           schedule(false, 15*time.Minute, 45*time.Minute),
 			"extensions":       schedule(false, 15*time.Minute, 45*time.Minute),
 			"phones":           schedule(false, 6*time.Hour, 18*time.Hour),

@@ -3,7 +3,6 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -52,14 +51,9 @@ func (x *examination) checkCollectors(ctx context.Context) {
 			_, err := poller.Poll(ctx, func(_, total int) { steps = total })
 			return err
 		})
-		requests := float64(max(r.requests, steps))
-		if sweeps {
-			requests *= x.fleet.share * float64(x.fleet.total)
-		} else if c.QueriesPBXs { // Those of one firmware version are alike.
-			requests *= float64(len(x.fleet.versions))
-		}
-		x.needed += requests / c.Schedule.Interval.Minutes()
-		x.reportCollector(c, r, pbx, fmt.Sprintf("about %.0f requests every %s", requests, model.Duration(c.Schedule.Interval)))
+		perSecond := c.PerSecond(x.fleet.size(), float64(max(r.requests, steps)))
+		x.needed += perSecond
+		x.reportCollector(c, r, pbx, fmt.Sprintf("about %.0f requests every %s", perSecond*c.Schedule.Interval.Seconds(), model.Duration(c.Schedule.Interval)))
 	}
 }
 
@@ -100,14 +94,13 @@ func (x *examination) checkDemand() {
 	}
 	for _, c := range x.Collectors {
 		if c.Name == collector.CloudPBX && c.Schedule.Enabled {
-			x.needed += math.Ceil(float64(x.fleet.total)/float64(x.fleet.pageSize)) / c.Schedule.Interval.Minutes()
+			x.needed += c.PerSecond(x.fleet.size(), 0)
 		}
 	}
-	const alarm = 80 // per cent of the rate, from which on YCM warns
 	limit := float64(x.Client.RateLimit.Rate) / x.Client.RateLimit.Interval.Minutes()
-	v, advice, used := OK, "", 100*x.needed/limit
-	if used >= alarm {
+	v, advice, needed := OK, "", 60*x.needed
+	if x.needed >= x.Client.RateLimit.Carries() {
 		v, advice = Warning, "raise intervals: YCM raises an alarm from 80 % of its rate on, and where the rate limit does not suffice, data is older than the intervals"
 	}
-	x.add(rateSection, "demand", v, "The enabled collectors need about %.1f requests per minute; the rate limit is %.1f (%.0f %%).", advice, x.needed, limit, used)
+	x.add(rateSection, "demand", v, "The enabled collectors need about %.1f requests per minute; the rate limit is %.1f (%.0f %%).", advice, needed, limit, 100*needed/limit)
 }

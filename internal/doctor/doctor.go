@@ -35,7 +35,7 @@ type examination struct {
 	recorder *recorder
 	client   *ycmclient.Client
 	fleet    fleet
-	needed   float64 // requests per minute of the enabled collectors
+	needed   float64 // requests per second of the enabled collectors
 	findings []Finding
 }
 

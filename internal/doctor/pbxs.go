@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
+	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
@@ -23,6 +25,13 @@ type fleet struct {
 	sample   ycmclient.CloudPBX // a Running one; zero if there is none
 	versions map[string]bool    // of the firmware of Running PBXs
 	share    float64            // of the PBXs that are Running, among those that were read
+}
+
+// size returns what the demand depends on. PBXs of one firmware version are alike.
+func (f *fleet) size() collector.FleetSize {
+	return collector.FleetSize{
+		Pages: math.Ceil(float64(f.total) / float64(f.pageSize)), PBXs: f.share * float64(f.total), Versions: float64(len(f.versions)),
+	}
 }
 
 // readFleet reads the pages of the list. One that cannot be read adds nothing.

@@ -60,17 +60,19 @@ type Account struct {
 	options    Options
 	collectors collector.Account
 	jobs       []*job // in the order in which they start
+	causes     causes
+	warned     float64 // the demand that was logged
 }
 
 // NewAccount makes an account that does not poll yet.
 func NewAccount(o Options) *Account {
-	a, causes := &Account{options: o}, &causes{by: map[string]*job{}}
+	a := &Account{options: o, causes: causes{by: map[string]*job{}}}
 	for _, c := range o.Collectors {
 		if c.Schedule.Enabled {
 			own, known := o, make(chan struct{})
 			own.Logger = log.With(o.Logger, "account", o.Account, "collector", c.Name)
 			a.jobs = append(a.jobs, &job{
-				Configured: c, Options: own, period: c.Schedule.Interval, causes: causes,
+				Configured: c, Options: own, period: c.Schedule.Interval, causes: &a.causes,
 				watch: func(int, int) {}, known: known, listed: sync.OnceFunc(func() { close(known) }), nudges: make(chan struct{}, 1),
 			})
 		}
@@ -115,6 +117,7 @@ func (a *Account) job(name string) *job {
 // any more. Polls are due when they were; but where the account itself was changed, or the collector's settings, they start at
 // once. The snapshots of collectors that are no longer enabled are withdrawn.
 func (a *Account) Inherit(old *Account, unchanged bool) {
+	a.warned = old.warned
 	for _, before := range old.jobs {
 		if j := a.job(before.Name); j != nil {
 			j.inherit(before, unchanged)
@@ -139,7 +142,8 @@ func (a *Account) PhoneCatalogues() []collector.PhoneCatalogue { return a.collec
 // startSlot is the time between the first polls of an account's collectors; each starts somewhere inside its slot.
 const startSlot = 250 * time.Millisecond
 
-// Run polls until ctx ends, and returns when every goroutine has ended and the tokens of PBXs with direct access are revoked.
+// Run polls until ctx ends, and returns when every goroutine has ended and the tokens of PBXs with direct access are revoked. If the cause
+// is [collector.ErrReplaced], a poll of the list goes on for the account that inherits.
 func (a *Account) Run(ctx context.Context) {
 	a.options.Metrics.begin(a.options.Account, a.options.Client.RateLimit(), a.options.Collectors)
 	var polled []string
@@ -153,7 +157,7 @@ func (a *Account) Run(ctx context.Context) {
 		delay := time.Duration(i)*startSlot + rand.N(startSlot)
 		running.Go(func() { j.run(ctx, delay, a.nudgeOthers) })
 	}
-	running.Go(func() { a.watchLimit(ctx) })
+	running.Go(func() { a.watch(ctx) })
 	running.Wait()
 	a.close(ctx)
 }
@@ -170,6 +174,9 @@ func (a *Account) Once(ctx context.Context, progress func(collector string, done
 		}
 		if progress != nil {
 			j.watch = func(done, total int) { progress(j.Name, done, total) }
+		}
+		if _, listed := a.collectors.Fleet.Listed(); j.list != nil && !listed {
+			continue // The error is that of the list.
 		}
 		if err := j.poll(ctx); err != nil {
 			failed = append(failed, fmt.Errorf("collector %s: %w", j.Name, err))

@@ -227,14 +227,20 @@ func (b *bench) addPoller(name string, s setting, poll collector.Poller) *job {
 
 // start runs the account until stop, which returns when it has ended.
 func start(a *Account) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
+	end := startUntil(a)
+	return func() { end(nil) }
+}
+
+// startUntil runs the account until end is called with the cause.
+func startUntil(a *Account) (end func(cause error)) {
+	ctx, cancel := context.WithCancelCause(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		a.Run(ctx)
 	}()
-	return func() {
-		cancel()
+	return func(cause error) {
+		cancel(cause)
 		<-done
 	}
 }

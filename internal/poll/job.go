@@ -12,6 +12,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
 // job is one collector of one account.
@@ -36,14 +37,20 @@ type job struct {
 	result    yeastar.Class // of the last poll that ended; empty before
 	lastEnded time.Time     // the start of the last poll that ended
 	nudged    bool          // since the last success
-	snapshot  published
-	saved     time.Time // when the snapshot that was saved last was published
+	// loginFailed is why the last poll that ended failed, at which time the account's token was to expire then.
+	loginFailed bool
+	token       time.Time
+	snapshot    published
+	saved       time.Time // when the snapshot that was saved last was published
 }
 
 // poll polls once. A poll that failed because ctx ended counts as none.
 func (j *job) poll(ctx context.Context) error {
 	started := time.Now()
 	j.mu.Lock()
+	if j.status.Running { // Since before a reload.
+		started = j.status.LastStart
+	}
 	j.status.Running, j.status.LastStart = true, started
 	j.mu.Unlock()
 	j.progress(0, 0)
@@ -52,11 +59,14 @@ func (j *job) poll(ctx context.Context) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now := time.Now()
-	j.status.Running = false
+	j.status.Running = ctx.Err() != nil && errors.Is(context.Cause(ctx), collector.ErrReplaced) && j.Name == collector.CloudPBX
 	if err != nil && ctx.Err() != nil {
 		return err
 	}
 	j.lastEnded, j.result, j.status.Duration, j.status.Err = started, classOf(err), now.Sub(started), ""
+	failed := (*yeastar.Error)(nil)
+	j.loginFailed = j.result == yeastar.Auth && errors.As(err, &failed) && failed.Endpoint == ycmclient.EndpointToken
+	j.token = j.Client.TokenExpiry()
 	if err != nil {
 		j.status.Err = err.Error()
 		j.status.Restored = j.status.Restored && now.Before(j.snapshot.expires(j.Schedule.StaleAfter))

@@ -156,6 +156,20 @@ func TestCauseIsOneLineOfAnAccount(t *testing.T) {
 	}
 }
 
+// Without a list, --once reports the list's error, and not one of each collector that needs it.
+func TestOnceWithoutAListHasOneError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 3}, everythingOfPBXs())
+		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Status(http.StatusForbidden)})
+		err := b.Once(t.Context(), nil)
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "collector cloud_pbx: ") {
+			t.Errorf("the error is %v, want that of cloud_pbx alone", err)
+		}
+	})
+}
+
 // A collector that waits for the first list is waiting, not failed.
 func TestCollectorWithoutAListIsWaiting(t *testing.T) {
 	t.Parallel()
@@ -170,6 +184,9 @@ func TestCollectorWithoutAListIsWaiting(t *testing.T) {
 		}
 		if got := value(t, b.registry, `ycm_collector_success{account="main",collector="pbx_api"}`); got != "" {
 			t.Errorf("ycm_collector_success of a collector that waits is %s, want none", got)
+		}
+		if got := value(t, b.registry, `ycm_collector_polls_total{account="main",collector="pbx_api",result="not_found"}`); got != "0" || len(b.journal.with("collector=pbx_api")) > 0 {
+			t.Errorf("a collector that waits has failed %s times, and the log has %v", got, b.journal.with("collector=pbx_api"))
 		}
 		fault.Remove()
 		after(10 * time.Minute)

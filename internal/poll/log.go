@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -17,6 +18,8 @@ import (
 type causes struct {
 	mu sync.Mutex
 	by map[string]*job
+
+	overloaded atomic.Bool // The rate limit does not carry the intervals, which is logged.
 }
 
 // update records why a collector's last poll failed, empty if it succeeded. It reports whether that is new of the account, and
@@ -79,7 +82,7 @@ func (j *job) logSlow(took time.Duration) {
 		took, msg = j.sweeper.Duration(), "PBX sweep exceeds its interval; increase the interval or rate_limit"
 	}
 	slow := took > j.Schedule.Interval+j.Schedule.Interval/10
-	if slow && !j.slow {
+	if slow && !j.slow && !j.causes.overloaded.Load() {
 		level.Warn(j.Logger).Log("msg", msg, "duration", took, "interval", j.Schedule.Interval)
 	}
 	j.slow = slow

@@ -20,7 +20,7 @@ type Metrics struct {
 
 	requests, retries, limitWait, unexpected, logins, repairs, mismatches *prometheus.CounterVec
 	latency                                                               *prometheus.HistogramVec
-	allowedRate, tokenEnds, unconfirmed                                   *prometheus.GaugeVec
+	allowedRate, demand, tokenEnds, unconfirmed                           *prometheus.GaugeVec
 
 	all []*prometheus.MetricVec // each has the label account
 }
@@ -84,6 +84,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		"Whether the latest walk misses so many Cloud PBXs that it is not served before more walks agree (1) or not (0); what is served is older then.", "account")
 	m.allowedRate = gauge("ycm_api_rate_limit_requests_per_second",
 		"Current request rate limit in requests per second; lower than configured while throttled because another client shares the Client ID.", "account")
+	m.demand = gauge("ycm_api_demand_requests_per_second",
+		"Requests per second that the configured intervals need on average with the present fleet, absent before the first list; above 80 % of the rate limit, data is older than the intervals.", "account")
 	m.all = append(m.all, m.latency.MetricVec)
 	return m
 }

@@ -36,3 +36,33 @@ func TestLongPauseIsExportedAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// An account is not up when its list is not served any more, although no poll has failed yet: also after the process stood still.
+func TestAccountIsNotUpWithoutItsList(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, plan{"cloud_pbx": every(30*time.Second, 42*time.Second)})
+		defer start(b.Account)()
+		after(20 * time.Second)
+		hung := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Hang()})
+		seen := map[string]int{}
+		for range 100 {
+			served := b.shelf.serves("cloud_pbx") != nil
+			up := value(t, b.registry, `ycm_up{account="main"}`)
+			if up == "1" && !served {
+				t.Fatal("ycm_up is 1 while no list is served")
+			}
+			seen[up]++
+			after(time.Second)
+		}
+		if seen["1"] == 0 || seen["0"] == 0 {
+			t.Errorf("in 100 s ycm_up was %v, want 1 and then 0", seen)
+		}
+		hung.Remove()
+		after(time.Minute)
+		if got := value(t, b.registry, `ycm_up{account="main"}`); got != "1" {
+			t.Errorf("ycm_up is %q when the list is served again, want 1", got)
+		}
+	})
+}

@@ -4,11 +4,15 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
+	"github.com/ycm-exporter/ycm_exporter/internal/secret"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
@@ -271,6 +275,97 @@ func TestReloadDoesNotWaitForAnotherList(t *testing.T) {
 		stop()
 		if got := ycm.Count(ycmtest.Proxy) - before; got < 3 {
 			t.Errorf("in six minutes after the reload %d PBXs were polled, want all 3", got)
+		}
+	})
+}
+
+// A snapshot that cannot be published after the reload is not served as it was before.
+func TestReloadWithdrawsASnapshotThatCannotBePublished(t *testing.T) {
+	beforeReload(t, listOnly(), func(t *testing.T, b *bench, _ *ycmtest.Server) {
+		b.options.Publisher = refusing{b.shelf}
+		b.reload(b.plan)
+		if b.shelf.serves("cloud_pbx") != nil {
+			t.Error("the snapshot of before the reload is still served")
+		}
+	})
+}
+
+// replace replaces the account, which runs, by a changed one of the same fleet, as a reload does.
+func (b *bench) replace(end func(error)) (next func(error)) {
+	end(collector.ErrReplaced)
+	old := b.Account
+	b.Account = NewAccount(b.options)
+	b.Inherit(old, false)
+	return startUntil(b.Account)
+}
+
+// However often the account is changed while its list is walked, the walk ends and the fleet stays.
+func TestReloadsDoNotInterruptAWalk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 1000, Latency: 300 * time.Millisecond, Healthy: true}, plan{"cloud_pbx": every(10*time.Second, 20*time.Second)})
+		end := startUntil(b.Account)
+		defer func() { end(nil) }()
+		after(11 * time.Second) // The second walk has begun.
+		for reload := range 12 {
+			requests := ycm.Count(ycmtest.CloudPBXList)
+			end = b.replace(end)
+			for range 4 {
+				after(time.Second)
+				if b.shelf.serves("cloud_pbx") == nil {
+					t.Fatalf("the fleet is withdrawn after %d reloads", reload+1)
+				}
+			}
+			if got := ycm.Count(ycmtest.CloudPBXList) - requests; got > 14 {
+				t.Errorf("%d pages were requested in 4 s, want one every 300 ms", got)
+			}
+			if got := value(t, b.registry, `ycm_up{account="main"}`); got != "1" {
+				t.Fatalf("ycm_up is %q after %d reloads", got, reload+1)
+			}
+		}
+		end(nil)
+		took := value(t, b.registry, `ycm_collector_duration_seconds{account="main",collector="cloud_pbx"}`)
+		if seconds, err := strconv.ParseFloat(took, 64); err != nil || seconds < 6 || seconds > 7 {
+			t.Errorf("a walk takes %q s, want 6, before and after the reload together", took)
+		}
+		requests := ycm.Count(ycmtest.CloudPBXList)
+		after(time.Minute)
+		if got := ycm.Count(ycmtest.CloudPBXList); got != requests {
+			t.Errorf("%d pages were requested after the end", got-requests)
+		}
+	})
+}
+
+// A walk that hangs goes on for no more than a minute after a reload; the next, whose last one failed, not at all.
+func TestReloadDoesNotWaitForAHungWalk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, plan{"cloud_pbx": every(10*time.Minute, time.Hour)})
+		b.options.Client = ycmclient.New(ycmclient.Options{
+			Account: "main", BaseURL: b.options.BaseURL, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
+			Timeout: time.Hour, Transport: ycm.Transport(),
+		})
+		b.Account = NewAccount(b.options)
+		end := startUntil(b.Account)
+		defer func() { end(nil) }()
+		after(9 * time.Minute)
+		hung := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Hang()})
+		after(2 * time.Minute)
+		end = b.replace(end)
+		after(59 * time.Second)
+		requests := ycm.Count(ycmtest.CloudPBXList)
+		after(30 * time.Second)
+		if got := ycm.Count(ycmtest.CloudPBXList); got == requests {
+			t.Error("90 s after a reload the list was not requested, because a request of before the reload hangs")
+		}
+		hung.Remove()
+		requests = ycm.Count(ycmtest.CloudPBXList)
+		end = b.replace(end)
+		after(2 * time.Second)
+		if got := ycm.Count(ycmtest.CloudPBXList); got == requests {
+			t.Error("after a reload while the list fails it was not requested at once")
 		}
 	})
 }

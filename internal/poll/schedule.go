@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
@@ -16,8 +17,8 @@ const (
 	nudgeWithin = 5 * time.Second
 	// longPause is the longest pause in which collectors do not count as failing.
 	longPause = time.Minute
-	// limitWatch is how often the account's rate limit is exported, and checked for a pause.
-	limitWatch = 5 * time.Second
+	// watchInterval is how often the account's rate limit and token are looked at.
+	watchInterval = 5 * time.Second
 )
 
 // run polls until ctx ends: from start to start on the collector's interval, at once when late, sooner after a failure that may
@@ -29,9 +30,9 @@ func (j *job) run(ctx context.Context, delay time.Duration, succeeded func(*job)
 		case <-ctx.Done():
 		}
 	}
-	due := time.Now().Add(delay)
-	if next := j.lastEnded.Add(j.period); next.After(due) { // After a reload.
-		due = next
+	due := yeastar.Later(time.Now().Add(delay), j.lastEnded.Add(j.period)) // There was a poll before a reload.
+	if j.status.Running {                                                  // It goes on.
+		due = time.Now()
 	}
 	for j.sleep(ctx, due) {
 		started, first := time.Now(), j.snapshot.Published.IsZero()
@@ -84,16 +85,12 @@ func (j *job) sleep(ctx context.Context, due time.Time) bool {
 	}
 }
 
-// nudgeOthers has the account's collectors that fail try again, once and not all at the same time, because a poll of this one
-// succeeded: YCM can be reached again, and logins succeed.
-func (a *Account) nudgeOthers(succeeded *job) {
+// nudge has collectors poll soon, not all at the same time. which is called with their locks held.
+func (a *Account) nudge(which func(*job) bool) {
 	for _, j := range a.jobs {
-		if j == succeeded {
-			continue
-		}
 		j.mu.Lock()
-		if !j.nudged && !j.status.Running && (passing(j.result) || j.result == yeastar.Auth) {
-			j.nudged = true
+		if !j.status.Running && which(j) {
+			j.loginFailed = false
 			select {
 			case j.nudges <- struct{}{}:
 			default:
@@ -103,10 +100,25 @@ func (a *Account) nudgeOthers(succeeded *job) {
 	}
 }
 
-// watchLimit exports the account's rate limit until ctx ends, and that no collector succeeds as soon as a long pause begins: polls
-// wait for its end, so they do not report it.
-func (a *Account) watchLimit(ctx context.Context) {
+// nudgeOthers has the account's collectors that fail try again, once, because a poll of this one succeeded: YCM can be reached again.
+func (a *Account) nudgeOthers(succeeded *job) {
+	a.nudge(func(j *job) bool {
+		due := j != succeeded && !j.nudged && (passing(j.result) || j.result == yeastar.Auth)
+		j.nudged = j.nudged || due
+		return due
+	})
+}
+
+// RetryLogins has the collectors poll again whose login failed: the client secret may be another one.
+func (a *Account) RetryLogins() { a.nudge(func(j *job) bool { return j.loginFailed }) }
+
+// watch exports the account's rate limit until ctx ends, and that no collector succeeds as soon as a long pause begins: polls wait for
+// its end, so they do not report it. An account whose list has expired is not up. When a login succeeds, the collectors poll whose own
+// login failed.
+func (a *Account) watch(ctx context.Context) {
 	for {
+		token := a.options.Client.TokenExpiry()
+		a.nudge(func(j *job) bool { return j.loginFailed && !j.token.Equal(token) })
 		limit := a.options.Client.RateLimit()
 		a.options.Metrics.allowedRate.WithLabelValues(a.options.Account).Set(limit.PerSecond)
 		if limit.PausedUntil.Sub(limit.PausedFrom) > longPause && time.Now().Before(limit.PausedUntil) {
@@ -114,10 +126,22 @@ func (a *Account) watchLimit(ctx context.Context) {
 				a.options.Metrics.exportSuccess(a.options.Account, j.Name, false)
 			}
 		}
+		a.watchDemand()
+		wait := watchInterval
+		if list := a.job(collector.CloudPBX); list != nil {
+			list.mu.Lock()
+			rest := time.Until(list.snapshot.expires(list.Schedule.StaleAfter))
+			if rest > 0 {
+				wait = min(wait, rest)
+			} else if !list.snapshot.Published.IsZero() {
+				a.options.Metrics.up.WithLabelValues(a.options.Account).Set(0)
+			}
+			list.mu.Unlock()
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(limitWatch):
+		case <-time.After(wait):
 		}
 	}
 }

@@ -172,6 +172,7 @@ type sweeping struct {
 
 func (s sweeping) Duration() time.Duration { return *s.took }
 func (sweeping) AllAtOnce()                {}
+func (sweeping) RequestsPerPBX() float64   { return 1 }
 func (sweeping) Wait()                     {}
 
 // A sweep that is late by no more than 10 % is late because of its last answers, not because of the rate limit.

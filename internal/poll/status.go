@@ -14,7 +14,7 @@ type Status struct {
 	Listed           bool // a complete list was read
 	PBXs             int  // in the last complete list
 	RateLimit        ycmclient.RateLimitState
-	Demand           float64           // requests per second that the collectors need on average for their intervals; 0 before the first polls
+	Demand           float64           // requests per second that the collectors need on average for their intervals; 0 before the first list
 	TokenExpiry      time.Time         // zero without a token
 	Collectors       []CollectorStatus // the list of PBXs first
 }
@@ -56,23 +56,18 @@ func (a *Account) Status() Status {
 	pbxs, listed := a.collectors.Fleet.Listed()
 	s := Status{
 		Account: a.options.Account, BaseURL: a.options.BaseURL.Redacted(), Listed: listed, PBXs: pbxs,
-		RateLimit: a.options.Client.RateLimit(), TokenExpiry: a.options.Client.TokenExpiry(),
+		Demand: a.demand().perSecond, RateLimit: a.options.Client.RateLimit(), TokenExpiry: a.options.Client.TokenExpiry(),
 	}
 	for _, j := range a.jobs {
 		j.mu.Lock()
 		one := j.status
 		j.mu.Unlock()
 		one.Name, one.Interval, one.Waiting = j.Name, j.Schedule.Interval, j.list != nil && !listed
-		requests := float64(lastTotal(one.Polls)) // One for each step of a poll, but one for each page of the list.
 		if j.Name == collector.CloudPBX {
 			s.Collectors = slices.Insert(s.Collectors, 0, one)
-			if requests > 0 {
-				requests = 1 + requests/ycmclient.PageSize
-			}
 		} else {
 			s.Collectors = append(s.Collectors, one)
 		}
-		s.Demand += requests / j.Schedule.Interval.Seconds()
 	}
 	return s
 }

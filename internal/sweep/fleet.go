@@ -94,12 +94,40 @@ func (f *Fleet) Listed() (pbxs int, known bool) {
 	return 0, false
 }
 
-func (f *Fleet) client(t Target) *pbxclient.Client {
+// Proxied returns how many PBXs are polled through YCM.
+func (f *Fleet) Proxied() (n int) {
+	if targets, err := f.Targets(); err == nil {
+		for i := range targets.all {
+			if targets.all[i].direct == nil {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// client returns the client of a PBX, which counts the requests through YCM. It is not for concurrent use.
+func (f *Fleet) client(t Target, requests *int) *pbxclient.Client {
 	if t.direct != nil {
 		return t.direct.Client
 	}
-	return pbxclient.Proxied(f.ycm, f.account, t.listed.SN)
+	return pbxclient.Proxied(counted{f.ycm, requests}, f.account, t.listed.SN)
 }
+
+// counted is a proxy whose requests are counted.
+type counted struct {
+	ycm      pbxclient.Proxy
+	requests *int
+}
+
+// Proxy implements pbxclient.Proxy.
+func (c counted) Proxy(ctx context.Context, sn, path string, query url.Values, answer yeastar.Enveloped) error {
+	*c.requests++
+	return c.ycm.Proxy(ctx, sn, path, query, answer)
+}
+
+// Redact implements pbxclient.Proxy.
+func (c counted) Redact(failure *yeastar.Error) { c.ycm.Redact(failure) }
 
 // Close closes the clients of PBXs with direct access, which revokes their tokens.
 func (f *Fleet) Close(ctx context.Context) error {

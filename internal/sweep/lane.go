@@ -139,7 +139,7 @@ func (s *Sweep[R]) poll(ctx context.Context, l *lane, queue []Target, gap time.D
 			defer func() { <-slots }()
 			o := outcome[R]{Target: t, sent: time.Since(s.epoch)}
 			o.err = crash.Catch(func() (err error) {
-				o.value, err = s.query(ctx, s.Fleet.client(t))
+				o.value, err = s.query(ctx, s.Fleet.client(t, &o.requests))
 				return err
 			})
 			o.at = time.Since(s.epoch)
@@ -163,6 +163,10 @@ func (s *Sweep[R]) record(l *lane, o outcome[R]) {
 	known.polled = o.sent
 	s.states[o.key] = known
 	l.done++
+	if o.direct == nil {
+		s.proxiedPolls++
+		s.requests += o.requests
+	}
 	if s.progress != nil {
 		s.progress(s.direct.done+s.proxied.done, s.direct.total+s.proxied.total)
 	}
@@ -176,11 +180,14 @@ func (s *Sweep[R]) record(l *lane, o outcome[R]) {
 		l.resting, l.err = true, o.err
 		for _, k := range l.refused { // They are polled first after the rest.
 			known := s.states[k]
+			if known.polled >= l.began {
+				l.done--
+			}
 			known.polled = 0
 			s.states[k] = known
 		}
-		l.done -= len(l.refused)
 		l.refused = l.refused[:0]
+	case o.direct == nil && yeastar.ReachOf(o.err) == yeastar.NotSent && !aboutPBX(o.err): // It has no usable serial number.
 	case o.direct == nil && yeastar.ReachOf(o.err) == yeastar.NoAnswer && !aboutPBX(o.err):
 		s.unconfirmed = append(s.unconfirmed, o)
 	default:
