@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/common/model"
@@ -30,7 +31,18 @@ func TestExampleHasEveryCollector(t *testing.T) {
 	if err := yaml.Unmarshal(text, &example); err != nil {
 		t.Fatal(err)
 	}
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range collector.All() {
+		when := "every " + model.Duration(c.Schedule.Interval).String()
+		if !c.Schedule.Enabled {
+			when = "off (" + model.Duration(c.Schedule.Interval).String() + ")"
+		}
+		if row := "\n| `" + c.Name + "` | " + when + " |"; !strings.Contains(string(readme), row) {
+			t.Errorf("README.md has no row %q in its table of collectors", row)
+		}
 		shown, ok := example.Collectors[c.Name]
 		if !ok {
 			t.Errorf("config.example.yml does not have the collector %s: add it below collectors, with what it costs", c.Name)
