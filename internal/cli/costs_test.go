@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
@@ -23,36 +21,13 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-const (
-	costsBegin = "<!-- costs: written by go test . -update -->\n"
-	costsEnd   = "<!-- end of costs -->\n"
-)
-
 // What each family costs is what somebody must know who thinks of excluding it. It is that of a simulated fleet, at a time
 // that stands still.
 func TestDocsListTheCostOfEachMetric(t *testing.T) {
 	t.Parallel()
-	const file = "docs/metrics.md"
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(text), costsBegin)
-	table, after, closed := strings.Cut(rest, costsEnd)
-	if !found || !closed {
-		t.Fatalf("%s has no table between %q and %q", file, costsBegin, costsEnd)
-	}
 	var want string
 	synctest.Test(t, func(t *testing.T) { want = costs(t) })
-	if *update {
-		if err := os.WriteFile(file, []byte(before+costsBegin+want+costsEnd+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(want, table); diff != "" {
-		t.Errorf("%s does not have the cost of the metrics (-code +file); rewrite it with go test . -update:\n%s", file, diff)
-	}
+	compareSection(t, "costs", want)
 }
 
 // What Prometheus takes for one series: bytes of memory, and bytes on disk in a day at a scrape each 30 s.

@@ -178,8 +178,10 @@ func TestDemoServesEveryMetric(t *testing.T) {
 	}
 	d := start(t, "--demo", "--demo.pbxs=60")
 	d.waitReady()
-	if !strings.Contains(d.out.String(), "Open:") {
-		t.Errorf("the demo does not say what to open:\n%s", d.out)
+	for _, shown := range []string{"/status ", "/metrics ", "/sim/pbx/", "deploy/compose", "dashboards/"} {
+		if !strings.Contains(d.out.String(), shown) {
+			t.Errorf("the demo does not show what to open, what to try and how to see the dashboards (%s):\n%s", shown, d.out)
+		}
 	}
 	if got := strings.Count(d.metrics(), "\nycm_cloud_pbx_info{"); got != 60 {
 		t.Errorf("the demo exports %d PBXs, want 60", got)

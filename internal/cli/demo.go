@@ -25,6 +25,17 @@ const (
 	demoClientSecret = "demo-client-secret"
 )
 
+// welcomeText has the fleet, the URLs of the status page and of the metrics, and what to try.
+const welcomeText = `
+The demo exports %s. Open:
+  %s     state of each account and collector
+  %s    metrics for Prometheus
+%s
+To see the dashboards and alerts, run "docker compose up --build" in deploy/compose and open http://localhost:3000,
+or scrape the metrics with your own Prometheus, load alerts/ycm.*.yml, and import dashboards/*.json into Grafana.
+Press Ctrl-C to stop the demo.
+`
+
 // startDemo starts a simulated or replayed YCM on loopback. It returns the configuration of accounts that export its fleet, and
 // what a new user can open and try.
 func (o options) startDemo(ctx context.Context) (cfg *config.Config, welcome string, stop func(), err error) {
@@ -39,7 +50,7 @@ func (o options) startDemo(ctx context.Context) (cfg *config.Config, welcome str
 	if o.replay == "" {
 		simulator := ycmtest.New(ycmtest.Options{PBXs: o.demoPBXs, Seed: 1, Live: true, Healthy: !o.incidents, ClientID: demoClientID, ClientSecret: demoClientSecret})
 		server.Handler, fleet = simulator, fmt.Sprintf("a simulated fleet of %d Cloud PBXs", o.demoPBXs)
-		try = fmt.Sprintf("Stop a PBX, to see it in the metrics, with:\n  curl -X POST '%s/sim/pbx/%d/status?value=Stopped'\n", address, simulator.IDs()[0])
+		try = fmt.Sprintf("\nTo stop a PBX:\n  curl -X POST '%s/sim/pbx/%d/status?value=Stopped'\n", address, simulator.IDs()[0])
 	} else {
 		captured, err := capture.Open(o.replay)
 		if err != nil {
@@ -66,8 +77,7 @@ func (o options) startDemo(ctx context.Context) (cfg *config.Config, welcome str
 	} else {
 		here += (*o.serve.WebListenAddresses)[0]
 	}
-	welcome = fmt.Sprintf("The demo exports %s. Open:\n  %s    what Prometheus scrapes\n  %s     each account and collector\n%sEnd the demo with Ctrl-C.\n",
-		fleet, here+o.site.Path(o.web.TelemetryPath), here+o.site.Path("/status"), try)
+	welcome = fmt.Sprintf(welcomeText, fleet, here+o.site.Path("/status"), here+o.site.Path(o.web.TelemetryPath), try)
 	return demoConfig(address, accounts), welcome, stop, nil
 }
 

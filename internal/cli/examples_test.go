@@ -17,7 +17,7 @@ import (
 const examples = "docs/examples"
 
 // filesNamed finds the files that an example names, relative to itself.
-var filesNamed = regexp.MustCompile(`(?m)_file: ([a-z][^\s]*)$`)
+var filesNamed = regexp.MustCompile(`(?m)(?:_file: |files: \[)([a-z][^\s\]]*)`)
 
 // copied puts an example into a folder of its own, with everything that it names beside it: secrets, certificate, key.
 func copied(t *testing.T, example string, certificate, key []byte) (path string) {
@@ -86,6 +86,74 @@ func TestExampleConfigurationsAreTaken(t *testing.T) {
 	}
 	if taken < 3 {
 		t.Errorf("%d examples were checked, want the three that %s/README.md names", taken, examples)
+	}
+}
+
+// So is what somebody copies from the pages, with an account where the page shows none.
+func TestConfigurationsOnPagesAreTaken(t *testing.T) {
+	t.Setenv("BERT", "Kq7#vT2p")
+	certificate, key := selfSigned(t)
+	block := regexp.MustCompile("(?ms)^( *)```yaml\n *((?:accounts|collectors|metrics):.*?)^ *```")
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	for _, page := range append(pages, "README.md") {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range block.FindAllStringSubmatch(string(content), -1) {
+			taken++
+			shown := strings.ReplaceAll(strings.ReplaceAll(found[2], "\n"+found[1], "\n"), "<your Client ID>", "3f9a0c51e2")
+			if !strings.HasPrefix(shown, "accounts:") {
+				shown += "accounts: [{name: main, base_url: 'https://ycm.example.com', client_id: 3f9a0c51e2, client_secret: Kq7}]\n"
+			}
+			file := filepath.Join(t.TempDir(), "config.yml")
+			if err := os.WriteFile(file, []byte(shown), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out := &output{}
+			if code := Run(t.Context(), []string{"--config.check", "--config.expand-env", "--config.file=" + copied(t, file, certificate, key)}, out, out); code != 0 {
+				t.Errorf("--config.check of a configuration in %s: exit code %d, want 0; it printed:\n%s\n%s", page, code, out, shown)
+			}
+		}
+	}
+	if taken < 12 {
+		t.Errorf("%d configurations were checked, want those of README.md and docs/configuration.md", taken)
+	}
+}
+
+// Every flag is in the table of flags, with its default, and every flag in the table exists.
+func TestDocsListEveryFlag(t *testing.T) {
+	t.Parallel()
+	out := &output{}
+	if code := Run(t.Context(), []string{"--help"}, out, out); code != 0 {
+		t.Fatalf("--help: exit code %d, want 0", code)
+	}
+	content, err := os.ReadFile("docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(content), "\n## Flags\n")
+	rows := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `--([a-z.-]+)` \\|(?: `([^|]*)`)?[^|]*\\| \\S").FindAllStringSubmatch(section, -1) {
+		rows[row[1]] = row[2]
+	}
+	for _, flag := range regexp.MustCompile(`(?m)^ {6}--(?:\[no-\])?([a-z.-]+)(?:="?([^\s"]*))?`).FindAllStringSubmatch(out.String(), -1) {
+		name, value := flag[1], flag[2]
+		if name == "version" {
+			continue
+		}
+		row, listed := rows[name]
+		delete(rows, name)
+		if !listed || value == strings.ToLower(value) && row != value {
+			t.Errorf("docs/configuration.md lists --%s (%v) with default %q, want %q", name, listed, row, value)
+		}
+	}
+	for name := range rows {
+		t.Errorf("docs/configuration.md lists --%s, which does not exist", name)
 	}
 }
 
