@@ -47,7 +47,7 @@ var functions = template.FuncMap{
 }
 
 func TestMessages(t *testing.T) {
-	templates, err := template.New("").Funcs(functions).ParseFiles("ycm.tmpl")
+	templates, err := template.New("").Option("missingkey=zero").Funcs(functions).ParseFiles("ycm.tmpl")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	quoted   = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	quoted   = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\[[^]]*\]`) // and ranges
 	word     = regexp.MustCompile(`[a-zA-Z_:][a-zA-Z0-9_:]*`)
 	selector = regexp.MustCompile(`\b(ycm_[a-z_]+)\{([^}]*)\}`)
 	matcher  = regexp.MustCompile(`([a-z_]+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"`)
@@ -103,7 +103,7 @@ func TestRecordedInfoHasAllLabels(t *testing.T) {
 func TestJoinsAreByAccountAndPBX(t *testing.T) {
 	for _, r := range rules(t) {
 		if strings.Contains(r.Expr, "ignoring") {
-			t.Errorf("%s joins by ignoring labels, which tells exporters apart: %s", r.Alert+r.Record, r.Expr)
+			t.Errorf("%s joins by ignoring labels, which keeps exporters apart: %s", r.Alert+r.Record, r.Expr)
 		}
 	}
 }
