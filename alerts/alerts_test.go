@@ -80,7 +80,6 @@ func dashboardOf(a rule) string {
 	return "/d/ycm-"
 }
 
-
 func TestAlertsLinkToDashboardsAndVariablesThatExist(t *testing.T) {
 	for _, a := range alerts(t) {
 		checkLink(t, a.Alert, a.Annotations["dashboard_url"])
