@@ -1,5 +1,5 @@
-// Package alerts_test checks what promtool does not: that whoever is woken by an alert finds out what to do, that each
-// alert is tested, and that rules and metrics go together.
+// Package alerts_test checks what promtool does not: that on-call finds out from an alert what to do, that each alert is tested,
+// and that rules and metrics match.
 package alerts_test
 
 import (
@@ -14,12 +14,15 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// bySize is the severity of an alert about one PBX that is down: a large one wakes somebody.
-const bySize = `{{ if eq $labels.size "large" }}critical{{ else }}warning{{ end }}`
+// bySize is the severity of an alert about one PBX: a large one pages on-call. byData is that of YcmFleetDataStale.
+const (
+	bySize = `{{ if eq $labels.size "large" }}critical{{ else }}warning{{ end }}`
+	byData = `{{ if eq $labels.data "missing" }}warning{{ else }}critical{{ end }}`
+)
 
 const runbooks = "https://github.com/ycm-exporter/ycm_exporter/blob/main/docs/runbooks.md#"
 
-func TestEveryAlertTellsWhatItIsAboutAndWhatToDo(t *testing.T) {
+func TestEveryAlertSaysWhatItIsAboutAndWhatToDo(t *testing.T) {
 	sections := runbookSections(t)
 	seen := map[string]bool{}
 	for _, a := range alerts(t) {
@@ -30,14 +33,15 @@ func TestEveryAlertTellsWhatItIsAboutAndWhatToDo(t *testing.T) {
 		if !regexp.MustCompile(`^Ycm([A-Z][a-z]+)+$`).MatchString(a.Alert) {
 			t.Errorf("%s is not a CamelCase name that begins with Ycm", a.Alert)
 		}
-		if !slices.Contains([]string{"critical", "warning", "info", bySize}, a.Labels["severity"]) {
-			t.Errorf("%s has severity %q, not critical, warning or info, or the one by size %q", a.Alert, a.Labels["severity"], bySize)
+		if !slices.Contains([]string{"critical", "warning", "info", bySize, byData}, a.Labels["severity"]) {
+			t.Errorf("%s has severity %q, not critical, warning or info, nor a known template", a.Alert, a.Labels["severity"])
 		}
-		if a.Labels["severity"] == "info" && a.Labels["notify"] != "daily" || a.Labels["severity"] == "critical" && a.Labels["notify"] != "" {
-			t.Errorf("%s is %s and has notify %q; info waits for the daily message, critical never does", a.Alert, a.Labels["severity"], a.Labels["notify"])
+		if notify := a.Labels["notify"]; !slices.Contains([]string{"", "daily", "weekly"}, notify) ||
+			a.Labels["severity"] == "info" && notify == "" || strings.Contains(a.Labels["severity"], "critical") && notify != "" {
+			t.Errorf("%s is %s and has notify %q; info waits for the daily or weekly message, critical never does", a.Alert, a.Labels["severity"], a.Labels["notify"])
 		}
 		if !slices.Contains([]string{"exporter", "account", "fleet", "cloud_pbx"}, a.Labels["scope"]) {
-			t.Errorf("%s has scope %q, which no inhibition knows", a.Alert, a.Labels["scope"])
+			t.Errorf("%s has scope %q, which no inhibition rule uses", a.Alert, a.Labels["scope"])
 		}
 		for _, annotation := range []string{"summary", "description"} {
 			if a.Annotations[annotation] == "" {
@@ -47,7 +51,7 @@ func TestEveryAlertTellsWhatItIsAboutAndWhatToDo(t *testing.T) {
 		if a.Labels["scope"] == "cloud_pbx" {
 			for _, label := range []string{"name", "cloud_pbx_id", "region", "account"} {
 				if !strings.Contains(a.Annotations["description"], "{{ $labels."+label+" }}") {
-					t.Errorf("the description of %s does not tell the PBX's %s", a.Alert, label)
+					t.Errorf("the description of %s does not show the PBX's %s", a.Alert, label)
 				}
 			}
 		}
@@ -68,7 +72,7 @@ func TestEveryAlertTellsWhatItIsAboutAndWhatToDo(t *testing.T) {
 	}
 }
 
-// dashboardOf is how the path of an alert's dashboard begins. Templates put Grafana's address before it.
+// dashboardOf is the beginning of the path of an alert's dashboard. Templates put Grafana's address before it.
 func dashboardOf(a rule) string {
 	if a.Labels["scope"] == "cloud_pbx" {
 		return "/d/ycm-pbx?var-account={{ $labels.account }}&var-pbx={{ $labels.cloud_pbx_id }}"
@@ -76,34 +80,40 @@ func dashboardOf(a rule) string {
 	return "/d/ycm-"
 }
 
-// A link to a dashboard that does not exist helps nobody at night.
 func TestAlertsLinkToDashboardsAndVariablesThatExist(t *testing.T) {
-	link := regexp.MustCompile(`^/d/([a-z-]+)(?:\?(.*))?$`)
 	for _, a := range alerts(t) {
-		parts := link.FindStringSubmatch(a.Annotations["dashboard_url"])
-		if parts == nil {
-			t.Errorf("%s has dashboard_url %q, which is no path of a dashboard", a.Alert, a.Annotations["dashboard_url"])
-			continue
-		}
-		var dashboard struct {
-			UID        string
-			Templating struct{ List []struct{ Name string } }
-		}
-		readYAML(t, "../dashboards/"+parts[1]+".json", &dashboard)
-		if dashboard.UID != parts[1] {
-			t.Errorf("%s links to dashboard %q, whose uid is %q", a.Alert, parts[1], dashboard.UID)
-		}
-		for _, parameter := range strings.FieldsFunc(parts[2], func(r rune) bool { return r == '&' }) {
-			name, _, _ := strings.Cut(strings.TrimPrefix(parameter, "var-"), "=")
-			if !slices.ContainsFunc(dashboard.Templating.List, func(v struct{ Name string }) bool { return v.Name == name }) {
-				t.Errorf("%s sets variable %q of dashboard %q, which has none of that name", a.Alert, name, parts[1])
-			}
+		checkLink(t, a.Alert, a.Annotations["dashboard_url"])
+		if list := a.Annotations["list_url"]; list != "" || a.Labels["scope"] == "cloud_pbx" {
+			checkLink(t, a.Alert, list)
 		}
 	}
 }
 
-// An exporter that is dead must silence its account's alerts before they resolve: it is found out after the scrape, the
-// alert's own for, two evaluations and the grouping. And a cause must outlast what it silences.
+func checkLink(t *testing.T, alert, path string) {
+	t.Helper()
+	parts := regexp.MustCompile(`^/d/([a-z-]+)(?:\?(.*))?$`).FindStringSubmatch(path)
+	if parts == nil {
+		t.Errorf("%s has the link %q, which is not the path of a dashboard", alert, path)
+		return
+	}
+	var dashboard struct {
+		UID        string
+		Templating struct{ List []struct{ Name string } }
+	}
+	readYAML(t, "../dashboards/"+parts[1]+".json", &dashboard)
+	if dashboard.UID != parts[1] {
+		t.Errorf("%s links to dashboard %q, whose uid is %q", alert, parts[1], dashboard.UID)
+	}
+	for _, parameter := range strings.FieldsFunc(parts[2], func(r rune) bool { return r == '&' }) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(parameter, "var-"), "=")
+		if !slices.ContainsFunc(dashboard.Templating.List, func(v struct{ Name string }) bool { return v.Name == name }) {
+			t.Errorf("%s sets variable %q of dashboard %q, which has none of that name", alert, name, parts[1])
+		}
+	}
+}
+
+// The alert for a dead exporter must inhibit the account's alerts before they resolve: detection takes a scrape, the alert's own
+// for, two evaluations and the grouping. And a cause must last longer than what it inhibits.
 func TestAlertsOutlastTheDetectionOfADeadExporter(t *testing.T) {
 	all := map[string]rule{}
 	for _, a := range alerts(t) {
@@ -122,12 +132,59 @@ func TestAlertsOutlastTheDetectionOfADeadExporter(t *testing.T) {
 	detection := parse(all["YcmExporterDown"], all["YcmExporterDown"].For) + 4*time.Minute
 	for name, a := range all {
 		if keep := parse(a, a.KeepFiringFor); a.Labels["scope"] != "exporter" && keep < detection {
-			t.Errorf("%s is kept firing for %v, less than the %v that it takes to tell that its exporter is dead", name, keep, detection)
+			t.Errorf("%s is kept firing for %v, less than the %v until its dead exporter is detected", name, keep, detection)
 		}
 	}
 	for _, cause := range []string{"YcmExporterDown", "YcmAccountMissing", "YcmLoginRefused", "YcmAccountDown", "YcmManyCloudPbxsNotRunning", "YcmManyCloudPbxsNotAnswering"} {
 		if keep := parse(all[cause], all[cause].KeepFiringFor); keep < 15*time.Minute {
-			t.Errorf("%s is kept firing for %v; what it silences outlasts it and is told when it ends", cause, keep)
+			t.Errorf("%s is kept firing for %v; what it inhibits lasts longer and is notified when the cause resolves", cause, keep)
+		}
+	}
+}
+
+// Each runbook has the sections of kube-prometheus's, in their order.
+func TestRunbooksHaveTheUsualSections(t *testing.T) {
+	content, err := os.ReadFile("../docs/runbooks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, section := range regexp.MustCompile(`(?m)^## `).Split(string(content), -1)[1:] {
+		name, _, _ := strings.Cut(section, "\n")
+		found := regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(section, -1)
+		var titles []string
+		for _, f := range found {
+			titles = append(titles, f[1])
+		}
+		if diff := cmp.Diff([]string{"Meaning", "Impact", "Diagnosis", "Mitigation"}, titles); diff != "" {
+			t.Errorf("the runbook of %s has other sections (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// Mimir accepts 20 rules per group, unless it is configured otherwise.
+func TestGroupsHaveAtMost20Rules(t *testing.T) {
+	for _, g := range groups(t, everyFile(t)...) {
+		if len(g.Rules) > 20 {
+			t.Errorf("group %s has %d rules", g.Name, len(g.Rules))
+		}
+	}
+}
+
+// A group with a longer interval is not visible in ALERTS for minutes after a start of Prometheus, and beyond the lookback of 5
+// minutes its series have holes.
+func TestGroupsAreEvaluatedWithinTheLookback(t *testing.T) {
+	history := []string{"ycm-growth", "ycm-availability"} // read with range selectors only
+	for _, g := range groups(t, everyFile(t)...) {
+		interval, err := model.ParseDuration(g.Interval)
+		if err != nil {
+			t.Fatalf("group %s: %v", g.Name, err)
+		}
+		most := 4 * time.Minute
+		if slices.ContainsFunc(g.Rules, func(r rule) bool { return r.Alert != "" }) {
+			most = 2 * time.Minute
+		}
+		if time.Duration(interval) > most && !slices.Contains(history, g.Name) {
+			t.Errorf("group %s is evaluated every %v, want %v at most", g.Name, interval, most)
 		}
 	}
 }
@@ -146,7 +203,7 @@ func runbookSections(t *testing.T) []string {
 	return sections
 }
 
-// An alert is tested by one story in which it does not fire yet, fires, and fires no more.
+// One unit test sees each alert not yet firing, firing, and resolved.
 func TestEveryAlertIsTestedBeforeDuringAndAfter(t *testing.T) {
 	tested := map[string]bool{}
 	for _, file := range allUnitTests(t) {
@@ -171,20 +228,24 @@ func TestEveryAlertIsTestedBeforeDuringAndAfter(t *testing.T) {
 	}
 }
 
-// promtool evaluates groups in no particular order unless it is told one.
+// promtool evaluates groups in random order unless group_eval_order is set. fresh.test.yml has an order of its own, the worst.
 func TestUnitTestsEvaluateTheGroupsInOrder(t *testing.T) {
-	want := []string{}
-	for _, g := range groups(t) {
-		want = append(want, g.Name)
-	}
 	for file, tests := range allUnitTests(t) {
+		want := []string{}
+		for _, g := range groups(t, tests.RuleFiles...) {
+			want = append(want, g.Name)
+		}
+		if file == "fresh.test.yml" {
+			slices.Sort(want)
+			slices.Sort(tests.GroupEvalOrder)
+		}
 		if diff := cmp.Diff(want, tests.GroupEvalOrder); diff != "" {
 			t.Errorf("%s: group_eval_order is not the order of the groups (-want +got):\n%s", file, diff)
 		}
 	}
 }
 
-// A pattern in the example that matches no alert silences or routes nothing, and nobody would notice.
+// A pattern in the example that matches no alert inhibits or routes nothing.
 func TestAlertmanagerExampleNamesAlertsThatExist(t *testing.T) {
 	if len(inhibitions(t)) == 0 {
 		t.Fatal("alertmanager.example.yml inhibits nothing")
@@ -211,9 +272,9 @@ func TestAlertmanagerExampleNamesAlertsThatExist(t *testing.T) {
 	}
 }
 
-// A group is looked at once each group_interval, counted from its birth. If that is longer than the active time, a group
-// that was born at night is looked at in the night only, and never told.
-func TestDailyGroupsAreLookedAtWithinTheirTime(t *testing.T) {
+// A group is flushed once every group_interval, counted from its creation. If that is longer than the active time, a group that was
+// created at night is never notified.
+func TestDailyGroupsAreFlushedWithinTheirTime(t *testing.T) {
 	var example struct {
 		Route         route
 		TimeIntervals []struct {
@@ -238,7 +299,7 @@ func TestDailyGroupsAreLookedAtWithinTheirTime(t *testing.T) {
 		for _, active := range r.ActiveTimeIntervals {
 			daily++
 			if interval := time.Duration(r.GroupInterval); interval == 0 || interval >= lasts[active] {
-				t.Errorf("route %v looks at its groups each %v, but %q lasts %v", r.Matchers, interval, active, lasts[active])
+				t.Errorf("route %v flushes its groups every %v, but %q lasts %v", r.Matchers, interval, active, lasts[active])
 			}
 			if repeat := time.Duration(r.RepeatInterval); repeat == 0 || repeat >= 5*24*time.Hour {
 				t.Errorf("route %v repeats after %v, but Alertmanager forgets after 5 days", r.Matchers, repeat)
@@ -246,11 +307,11 @@ func TestDailyGroupsAreLookedAtWithinTheirTime(t *testing.T) {
 		}
 	})
 	if daily == 0 {
-		t.Error("no route has an active time: this test has lost its subject")
+		t.Error("no route has an active time: this test checks nothing")
 	}
 }
 
-// alternatives splits a pattern at the bars that are not in parentheses.
+// alternatives splits a pattern at the bars that are outside parentheses.
 func alternatives(pattern string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		depth, start := 0, 0

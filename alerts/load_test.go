@@ -25,6 +25,7 @@ type ruleGroup struct {
 
 // unitTests is what a file of promtool's unit tests holds of interest here.
 type unitTests struct {
+	RuleFiles      []string `yaml:"rule_files"`
 	GroupEvalOrder []string `yaml:"group_eval_order"`
 	Tests          []struct {
 		Name           string
@@ -82,11 +83,21 @@ func readYAML(t *testing.T, file string, into any) {
 	}
 }
 
-// groups reads the groups of the rule files, in the order in which they are to be loaded.
-func groups(t *testing.T) []ruleGroup {
+// everyFile is every rule file, also those of dashboards.
+func everyFile(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("ycm.*.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no rule files found: %v", err)
+	}
+	return files
+}
+
+// groups reads the groups of the rule files in their order.
+func groups(t *testing.T, files ...string) []ruleGroup {
 	t.Helper()
 	all := []ruleGroup{}
-	for _, file := range []string{"ycm.rules.yml", "ycm.alerts.yml", "ycm.global.yml"} {
+	for _, file := range files {
 		var content struct{ Groups []ruleGroup }
 		readYAML(t, file, &content)
 		all = append(all, content.Groups...)
@@ -97,7 +108,7 @@ func groups(t *testing.T) []ruleGroup {
 func rules(t *testing.T) []rule {
 	t.Helper()
 	all := []rule{}
-	for _, g := range groups(t) {
+	for _, g := range groups(t, "ycm.rules.yml", "ycm.alerts.yml", "ycm.global.yml", "ycm.availability.yml") {
 		all = append(all, g.Rules...)
 	}
 	return all

@@ -1,6 +1,7 @@
 package alerts_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"text/template"
@@ -9,20 +10,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// message is what Alertmanager gives a template.
+// message is the data that Alertmanager passes to a template.
 type message struct {
 	Status                    string
 	Alerts                    alertsOf
 	GroupLabels, CommonLabels map[string]string
 }
 
-type told struct {
+type notified struct {
 	Labels, Annotations map[string]string
 	StartsAt, EndsAt    time.Time
 	firing              bool
 }
 
-type alertsOf []told
+type alertsOf []notified
 
 func (all alertsOf) Firing() (some alertsOf)   { return all.that(true) }
 func (all alertsOf) Resolved() (some alertsOf) { return all.that(false) }
@@ -36,16 +37,23 @@ func (all alertsOf) that(firing bool) (some alertsOf) {
 	return some
 }
 
-// What has ended is told by what it was and for how long: the numbers of its last moment, when the region was nearly well
-// again, say nothing of the outage.
-func TestMessagesTellOfTheEndWithoutTheNumbersOfTheLastMoment(t *testing.T) {
-	templates, err := template.ParseFiles("ycm.tmpl")
+// functions are those of Alertmanager's that ycm.tmpl uses; it is 5:30 on March 1st.
+var functions = template.FuncMap{
+	"match":        regexp.MatchString,
+	"reReplaceAll": func(pattern, to, text string) string { return regexp.MustCompile(pattern).ReplaceAllString(text, to) },
+	"since":        func(t time.Time) time.Duration { return time.Date(2026, 3, 1, 5, 30, 20, 0, time.UTC).Sub(t) },
+	"stringSlice":  func(s ...string) []string { return s },
+	"toUpper":      strings.ToUpper,
+}
+
+func TestMessages(t *testing.T) {
+	templates, err := template.New("").Option("missingkey=zero").Funcs(functions).ParseFiles("ycm.tmpl")
 	if err != nil {
 		t.Fatal(err)
 	}
 	began := time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
-	outage := told{
-		Labels: map[string]string{"alertname": "YcmManyCloudPbxsNotRunning", "account": "main", "region": "Oslo"},
+	outage := notified{
+		Labels: map[string]string{"alertname": "YcmManyCloudPbxsNotRunning", "account": "main", "region": "Oslo", "severity": "critical"},
 		Annotations: map[string]string{
 			"summary": "37 Cloud PBXs of region Oslo are not running (account main)", "description": "37 Cloud PBXs of region Oslo, account main, are not Running.",
 			"runbook_url": "https://runbook", "dashboard_url": "/d/ycm-fleet?var-account=main",
@@ -55,26 +63,38 @@ func TestMessagesTellOfTheEndWithoutTheNumbersOfTheLastMoment(t *testing.T) {
 	ended := outage
 	ended.Annotations = map[string]string{"summary": "5 Cloud PBXs of region Oslo are not running (account main)", "description": "5 Cloud PBXs.", "runbook_url": "https://runbook"}
 	ended.EndsAt, ended.firing = began.Add(83*time.Minute+11*time.Second), false
-	trunk := told{
-		Labels: map[string]string{"alertname": "YcmTrunkNotRegistered", "account": "main", "name": "Harbour", "region": "Oslo", "trunk": "Failover"},
+	trunk := notified{
+		Labels: map[string]string{"alertname": "YcmTrunkDown", "account": "main", "name": "Harbour", "region": "Oslo", "trunk": "Failover"},
 		EndsAt: began.Add(time.Hour), StartsAt: began,
 	}
+	plan := func(name, rank string) notified {
+		return notified{
+			Labels: map[string]string{"alertname": "YcmPlanExpiring", "account": "main", "name": name, "severity": "warning", "notify": "daily"},
+			Annotations: map[string]string{
+				"description": name + " expires.", "rank": rank, "pbx": "60 extensions, group vip, host " + name + ".example", "runbook_url": "https://runbook",
+				"dashboard_url": "/d/ycm-pbx?var-pbx=1", "list_url": "/d/ycm-capacity?var-account=main",
+			},
+			StartsAt: began.Add(-24 * time.Hour), firing: true,
+		}
+	}
+	firing := "- 37 Cloud PBXs of region Oslo, account main, are not Running.\n  Firing since 2026-03-01 03:00 UTC, 2h30m ago.\n" +
+		"  http://localhost:3000/d/ycm-fleet?var-account=main&from=1772330400000&to=now\n"
 	for _, c := range []struct {
 		name        string
 		message     message
 		title, text string
 	}{
 		{
-			"one fires",
+			"one alert has its severity, its start, and a link to that time",
 			message{Status: "firing", Alerts: alertsOf{outage}},
-			"37 Cloud PBXs of region Oslo are not running (account main)",
-			"- 37 Cloud PBXs of region Oslo, account main, are not Running.\n  http://localhost:3000/d/ycm-fleet?var-account=main\nRunbook: https://runbook\n",
+			"CRITICAL: 37 Cloud PBXs of region Oslo are not running (account main)",
+			firing + "Runbook: https://runbook\n",
 		},
 		{
-			"one has ended",
+			"one that has ended has its duration, without the numbers of its last moment",
 			message{Status: "resolved", Alerts: alertsOf{ended}},
-			"RESOLVED: YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m0s",
-			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m0s\nRunbook: https://runbook\n",
+			"RESOLVED: YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m",
+			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m\nRunbook: https://runbook\n",
 		},
 		{
 			"two have ended",
@@ -83,15 +103,26 @@ func TestMessagesTellOfTheEndWithoutTheNumbersOfTheLastMoment(t *testing.T) {
 				GroupLabels: map[string]string{"alertname": "YcmX"}, CommonLabels: map[string]string{"account": "main"},
 			},
 			"RESOLVED: 2 x YcmX, account main",
-			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m0s\n" +
-				"- YcmTrunkNotRegistered, Cloud PBX \"Harbour\", trunk \"Failover\", region Oslo, account main, after 1h0m0s\nRunbook: https://runbook\n",
+			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m\n" +
+				"- YcmTrunkDown, Cloud PBX \"Harbour\", trunk \"Failover\", region Oslo, account main, after 1h0m\nRunbook: https://runbook\n",
 		},
 		{
 			"one fires and one has ended",
 			message{Status: "firing", Alerts: alertsOf{outage, ended}},
-			"37 Cloud PBXs of region Oslo are not running (account main)",
-			"- 37 Cloud PBXs of region Oslo, account main, are not Running.\n  http://localhost:3000/d/ycm-fleet?var-account=main\n" +
-				"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m0s\nRunbook: https://runbook\n",
+			"CRITICAL: 37 Cloud PBXs of region Oslo are not running (account main)",
+			firing + "Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m\nRunbook: https://runbook\n",
+		},
+		{
+			"many are listed by urgency, with one link to the list",
+			message{
+				Status: "firing", Alerts: alertsOf{plan("later", "21"), plan("unranked", ""), plan("soon", "03")},
+				GroupLabels: map[string]string{"alertname": "YcmPlanExpiring"}, CommonLabels: map[string]string{"account": "main"},
+			},
+			"WARNING: 3 x YcmPlanExpiring, account main",
+			"- soon expires. (60 extensions, group vip, host soon.example)\n  Firing since 2026-02-28 03:00 UTC, 26h30m ago.\n" +
+				"- later expires. (60 extensions, group vip, host later.example)\n  Firing since 2026-02-28 03:00 UTC, 26h30m ago.\n" +
+				"- unranked expires. (60 extensions, group vip, host unranked.example)\n  Firing since 2026-02-28 03:00 UTC, 26h30m ago.\n" +
+				"List: http://localhost:3000/d/ycm-capacity?var-account=main\nRunbook: https://runbook\n",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -101,7 +132,7 @@ func TestMessagesTellOfTheEndWithoutTheNumbersOfTheLastMoment(t *testing.T) {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(want, got.String()); diff != "" {
-					t.Errorf("%s is not what it should be (-want +got):\n%s", name, diff)
+					t.Errorf("%s (-want +got):\n%s", name, diff)
 				}
 			}
 		})

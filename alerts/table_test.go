@@ -19,7 +19,7 @@ const (
 	tableEnds   = "<!-- end of alerts -->\n"
 )
 
-// The table tells what the rules and the example of Alertmanager's configuration really do.
+// The table is generated from the rules and the example of Alertmanager's configuration.
 func TestReadmeHasTheTableOfAlerts(t *testing.T) {
 	content, err := os.ReadFile("README.md")
 	if err != nil {
@@ -45,28 +45,36 @@ func TestReadmeHasTheTableOfAlerts(t *testing.T) {
 func alertTable(t *testing.T) string {
 	t.Helper()
 	var table strings.Builder
-	table.WriteString("| alert | severity | for | kept | told | silenced by |\n|---|---|---|---|---|---|\n")
+	table.WriteString("| Alert | Severity | for | keep_firing_for | Route | Inhibited by |\n|---|---|---|---|---|---|\n")
 	all := alerts(t)
-	silenced := silencers(all, inhibitions(t))
+	inhibited := inhibitors(all, inhibitions(t))
 	for _, a := range all {
-		severity, told := a.Labels["severity"], map[string]string{"critical": "pager", "warning": "mail", bySize: "mail, large: pager"}[a.Labels["severity"]]
-		if severity == bySize {
+		severity := a.Labels["severity"]
+		route := map[string]string{"critical": "pager", "warning": "mail", bySize: "mail, large: pager", byData: "pager, no data: mail"}[severity]
+		holds := a.For
+		switch severity {
+		case bySize:
 			severity = "warning, large: critical"
+		case byData:
+			severity = "critical, no data: warning"
 		}
-		if a.Labels["notify"] == "daily" {
-			told = "daily"
+		if notify := a.Labels["notify"]; notify != "" {
+			route = notify
+		}
+		if strings.Contains(a.Expr, ":overdue") {
+			holds = "`status_seconds`"
 		}
 		fmt.Fprintf(&table, "| [%s](../docs/runbooks.md#%s) | %s | %s | %s | %s | %s |\n",
-			a.Alert, strings.ToLower(a.Alert), severity, a.For, a.KeepFiringFor, told, strings.Join(silenced[a.Alert], ", "))
+			a.Alert, strings.ToLower(a.Alert), severity, holds, a.KeepFiringFor, route, strings.Join(inhibited[a.Alert], ", "))
 	}
 	return table.String()
 }
 
-// unseen are the alerts that say why nothing certain is known of an account's PBXs; the table calls them so.
-var unseen = []string{"YcmLoginRefused", "YcmAccountMissing", "YcmAccountDown", "YcmFleetDataStale", "YcmFleetUnseen", "YcmFirstWalkUnfinished"}
+// noData are the alerts about an account whose PBXs are not monitored; the table calls them so.
+var noData = []string{"YcmLoginRefused", "YcmAccountMissing", "YcmAccountDown", "YcmFleetDataStale", "YcmFirstWalkUnfinished"}
 
-// silencers tells by which alerts each is silenced, but for YcmExporterDown, which silences all of its account.
-func silencers(all []rule, inhibits []inhibition) map[string][]string {
+// inhibitors returns the alerts that inhibit each, without YcmExporterDown, which inhibits all of its account.
+func inhibitors(all []rule, inhibits []inhibition) map[string][]string {
 	found := map[string]map[string]bool{}
 	for _, i := range inhibits {
 		for _, target := range matching(all, i.TargetMatchers) {
@@ -83,9 +91,9 @@ func silencers(all []rule, inhibits []inhibition) map[string][]string {
 	}
 	names := map[string][]string{}
 	for target, sources := range found {
-		if !slices.ContainsFunc(unseen, func(name string) bool { return !sources[name] }) {
-			names[target] = append(names[target], "*unseen*")
-			for _, name := range unseen {
+		if !slices.ContainsFunc(noData, func(name string) bool { return !sources[name] }) {
+			names[target] = append(names[target], "*no data*")
+			for _, name := range noData {
 				delete(sources, name)
 			}
 		}
@@ -134,26 +142,26 @@ func matching(all []rule, matchers []string) []rule {
 	return left
 }
 
-// Nothing is silenced beyond what its cause explains, and nothing silences in a circle: two alerts that silence each
-// other would both be silent.
+// Nothing is inhibited beyond what its cause explains, and nothing in a circle: of two alerts that inhibit each other none would
+// be notified.
 func TestInhibitionsReachAsFarAsTheirCause(t *testing.T) {
-	all, silencedBy := alerts(t), map[string][]string{}
+	all, inhibitedBy := alerts(t), map[string][]string{}
 	for _, i := range inhibitions(t) {
 		if !slices.Contains(i.Equal, "account") {
-			t.Errorf("%v silences %v in other accounts, too: equal is %v", i.SourceMatchers, i.TargetMatchers, i.Equal)
+			t.Errorf("%v inhibits %v in other accounts too: equal is %v", i.SourceMatchers, i.TargetMatchers, i.Equal)
 		}
 		for _, target := range matching(all, i.TargetMatchers) {
 			for _, source := range matching(all, i.SourceMatchers) {
 				if source.Alert != target.Alert {
-					silencedBy[target.Alert] = append(silencedBy[target.Alert], source.Alert)
+					inhibitedBy[target.Alert] = append(inhibitedBy[target.Alert], source.Alert)
 				}
 			}
 		}
 	}
-	for target, sources := range silencedBy {
+	for target, sources := range inhibitedBy {
 		for _, source := range sources {
-			if slices.Contains(silencedBy[source], target) {
-				t.Errorf("%s and %s silence each other", source, target)
+			if slices.Contains(inhibitedBy[source], target) {
+				t.Errorf("%s and %s inhibit each other", source, target)
 			}
 		}
 	}

@@ -102,8 +102,8 @@ func (s *stack) testAlert(t *testing.T) {
 		and on (cloud_pbx_id) ycm_cloud_pbx_status{status="Running"} == 1`
 	stopped := map[string]sample{}
 	for severity, query := range map[string]string{
-		"warning":  `ycm_cloud_pbx_extensions_capacity < 100` + commercial,
-		"critical": `ycm_cloud_pbx_extensions_capacity >= 100 and on (cloud_pbx_id) cloud_pbx:ycm_cloud_pbx_extensions_capacity:large` + commercial,
+		"warning":  `ycm_cloud_pbx_extensions_capacity < 20` + commercial,
+		"critical": `ycm_cloud_pbx_extensions_capacity >= 20 and on (cloud_pbx_id) cloud_pbx:ycm_cloud_pbx_extensions_capacity:page` + commercial,
 	} {
 		var pbxs []sample
 		within(t, 2*time.Minute, func() (err error) {

@@ -30,7 +30,7 @@ func TestTwoPrometheusServersShareAFleet(t *testing.T) {
 	b := startDocumented(t, root, other.Replace(scraping))
 	global := startDocumented(t, root, strings.NewReplacer("http://prometheus-a:9090", a.url, "http://prometheus-b:9090", b.url).Replace(reading))
 
-	const perFleet = `YcmExporterDown|YcmNoExporter|YcmExporterInstanceDown|YcmAccountMissing|YcmFirstWalkUnfinished|YcmFleetUnseen|YcmShard.*`
+	const perFleet = `YcmExporterDown|YcmNoExporter|YcmExporterInstanceDown|YcmAccountMissing|YcmFirstWalkUnfinished|YcmShard.*`
 	quiet := `count(ALERTS{alertname=~"` + perFleet + `"}) or vector(0)`
 	for _, c := range []struct {
 		server *server

@@ -93,6 +93,8 @@ func copyRules(t *testing.T, root, dir string, asWritten bool) {
 		}
 		if !asWritten {
 			rules = forTimes.ReplaceAll(rules, []byte("${1}5s"))
+			rules = regexp.MustCompile(`\d+ \* 60 \+ 0`).ReplaceAll(rules, []byte("5 + 0"))          // ycm:threshold:status_seconds
+			rules = regexp.MustCompile(`(\[1d\]\)) >= 30\)`).ReplaceAll(rules, []byte("${1} >= 3)")) // history of YcmManyCloudPbxsNotRunning
 			rules = regexp.MustCompile(`(?m)^(\s+interval: ).*$`).ReplaceAll(rules, []byte("${1}5s"))
 		}
 		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), rules, 0o600); err != nil {
