@@ -31,7 +31,7 @@ func anyFleet(seed uint64, n int, texts ...string) ycmclient.List {
 		if r.IntN(3) == 0 {
 			return yeastar.Absent
 		}
-		return yeastar.Int(r.Int64() >> r.IntN(63))
+		return yeastar.IntOf(r.Int64() >> r.IntN(63))
 	}
 	toggle := func() yeastar.Switch { return yeastar.Switch(r.IntN(3)) }
 	list := ycmclient.List{Total: int64(n)}
