@@ -229,7 +229,6 @@ func TestDoublesOfAnAnswerAreDropped(t *testing.T) {
 		"firmware_available pbx Asia 1 84.9 8",
 		"firmware_available pbx Asia 1 84.9 9",
 		"firmware_available pbx Europe 2 84.9 8",
-		"firmware_available_truncated ",
 		"firmware_latest_info pbx  3 84.9.0",
 		"firmware_latest_info pbx  4 84.9.0",
 		"firmware_latest_info pbx Asia 1 84.9",
