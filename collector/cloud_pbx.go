@@ -127,7 +127,7 @@ func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[p
 	return []series.Column[pbx]{
 		{
 			Name:   "ycm_cloud_pbx_info",
-			Help:   "What describes a Cloud PBX, always 1: serial number (sn), host and port (of url), type, plan, group, firmware version, last used template (lastUsedTemplate); an empty label is one that the API did not give.",
+			Help:   "Cloud PBX metadata; value is always 1: serial number (sn), host and port (of url), type, plan, group, firmware version, last used template (lastUsedTemplate); a label that the API did not give is empty.",
 			Labels: []string{"group", "host", "last_used_template", "plan", "sn", "type", "version"},
 			Read: func(p *pbx, labels []string, sample func(float64)) {
 				copy(labels, []string{p.Group, p.URL, p.LastUsedTemplate, p.Plan, p.SN, p.Type, p.Version})
@@ -159,7 +159,7 @@ func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[p
 		series.Number("ycm_cloud_pbx_plan_expiration_timestamp_seconds", func(p *pbx) yeastar.Int { return p.PlanExpiration }, "Unix time at which the Cloud PBX's plan expires, or has expired (planExpirationDate)."),
 		series.Number("ycm_cloud_pbx_expiration_timestamp_seconds", func(p *pbx) yeastar.Int { return p.Expiration }, "Unix time at which the Cloud PBX itself expires, or has expired (expirationDate)."),
 		series.Number("ycm_cloud_pbx_last_backup_timestamp_seconds", func(p *pbx) yeastar.Int { return p.LastBackup }, "Unix time of the last backup that a YCM task made of the Cloud PBX (lastBackupTime); absent if there was none."),
-		series.Number("ycm_cloud_pbx_backup_age_seconds", func(p *pbx) yeastar.Int { return backupAge(p, polled) }, "Age in seconds that the last backup (lastBackupTime) had when the list was polled. Rules better use ycm_cloud_pbx_last_backup_timestamp_seconds, which is exact."),
+		series.Number("ycm_cloud_pbx_backup_age_seconds", func(p *pbx) yeastar.Int { return backupAge(p, polled) }, "Age in seconds that the last backup (lastBackupTime) had when the list was polled. Prefer time() - ycm_cloud_pbx_last_backup_timestamp_seconds."),
 		series.Number("ycm_cloud_pbx_created_timestamp_seconds", func(p *pbx) yeastar.Int { return p.Created }, "Unix time at which the Cloud PBX was created (createTime)."),
 		series.Number("ycm_cloud_pbx_first_started_timestamp_seconds", func(p *pbx) yeastar.Int { return p.FirstStarted }, "Unix time at which the Cloud PBX was started for the first time (initialStartUpTime)."),
 		series.Number("ycm_cloud_pbx_template_last_used_timestamp_seconds", func(p *pbx) yeastar.Int { return p.TemplateLastUsed }, "Unix time at which the Cloud PBX was last provisioned with a template (lastUsedTime)."),

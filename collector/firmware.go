@@ -83,7 +83,7 @@ func firmwareColumns() []series.Column[firmwareReading] {
 	return []series.Column[firmwareReading]{
 		{
 			Name:   "ycm_region_info",
-			Help:   "A region in which Cloud PBXs can be, always 1, with its id (regionId) and name (region).",
+			Help:   "Region in which Cloud PBXs can be, with its id (regionId) and name (region); value is always 1.",
 			Labels: []string{"region", "region_id"},
 			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
 				for id, name := range r.names() {
@@ -94,7 +94,7 @@ func firmwareColumns() []series.Column[firmwareReading] {
 		},
 		{
 			Name:   "ycm_firmware_available",
-			Help:   "A firmware version (version, versionId) that can be had in a region (regionIds), always 1; the region is empty where only its id is known.",
+			Help:   "Firmware version (version, versionId) available in a region (regionIds), of firmware_type pbx, cluster or cm; value is always 1. The region is empty where only its id is known.",
 			Labels: []string{"firmware_type", "region", "region_id", "version", "version_id"},
 			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
 				names := r.names()
@@ -110,7 +110,7 @@ func firmwareColumns() []series.Column[firmwareReading] {
 		},
 		{
 			Name:   "ycm_firmware_latest_info",
-			Help:   "The newest firmware version (version) that can be had in a region, compared number by number, always 1.",
+			Help:   "Newest firmware version (version) available in a region, compared number by number, of firmware_type pbx, cluster or cm; value is always 1.",
 			Labels: []string{"firmware_type", "region", "region_id", "version"},
 			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
 				names := r.names()

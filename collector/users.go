@@ -52,7 +52,7 @@ func usersColumns() []series.Column[[]user] {
 	return []series.Column[[]user]{
 		{
 			Name:   "ycm_user_info",
-			Help:   "A subordinate user of the account, always 1, with id (userId), type (userType) and company.",
+			Help:   "Subordinate user of the account, with id (userId), type (userType: My Colleague, Reseller, Hosting User) and company; value is always 1.",
 			Labels: []string{"company", "user_id", "user_type"},
 			Read: func(all *[]user, labels []string, sample func(float64)) {
 				for _, u := range *all {
@@ -61,7 +61,7 @@ func usersColumns() []series.Column[[]user] {
 				}
 			},
 		},
-		perUser("ycm_user_cloud_pbxs", func(u *user) yeastar.Int { return u.CloudPBXs }, 1, "Cloud PBXs that the user created (createdCloudPbx); a Hosting User's include those of all users below, so do not add up."),
+		perUser("ycm_user_cloud_pbxs", func(u *user) yeastar.Int { return u.CloudPBXs }, 1, "Cloud PBXs that the user created (createdCloudPbx); of a Hosting User this includes all subordinate users, so do not sum over users."),
 		perUser("ycm_user_extensions_capacity", func(u *user) yeastar.Int { return u.Subscription.TotalExtensions }, 1, "Extensions that the user may assign (totalExtensions)."),
 		perUser("ycm_user_extensions_used", func(u *user) yeastar.Int { return u.Subscription.UsedExtensions }, 1, "Extensions that the user has assigned (usedExtensions)."),
 		perUser("ycm_user_ultimate_extensions_capacity", func(u *user) yeastar.Int { return u.Subscription.TotalUltimateExtensions }, 1, "Extensions with the Ultimate Plan that the user may assign (totalUltimatePlan)."),
