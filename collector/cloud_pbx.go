@@ -108,8 +108,8 @@ func (r *listReading) read(next func(record any) error) error {
 // listColumns declares what the list reports of the whole fleet.
 func listColumns() []series.Column[ycmclient.List] {
 	return []series.Column[ycmclient.List]{
-		series.Number("ycm_cloud_pbxs", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(l.Total) }, "Number of Cloud PBXs, as YCM reports it with its list (total). "+background),
-		series.Number("ycm_cloud_pbxs_listed", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(int64(l.Listed)) }, "Number of Cloud PBXs that YCM's list has. It differs from ycm_cloud_pbxs where YCM counts otherwise than it lists. "+background),
+		series.Number("ycm_cloud_pbxs", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(int64(len(l.PBXs))) }, "Number of Cloud PBXs that are served. May differ from the total reported by YCM (ycm_cloud_pbxs_reported). "+background),
+		series.Number("ycm_cloud_pbxs_reported", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(l.Total) }, "Number of Cloud PBXs, as YCM reports it with its list (total). "+background),
 	}
 }
 
