@@ -65,11 +65,11 @@ func (s *autoprovisioningSettings) Check() (problems []Problem) {
 	}
 	for i, phone := range s.RequiredPhones {
 		path := fmt.Sprintf("required_phones[%d]", i)
-		if phone.Vendor == "" {
-			problems = append(problems, Problem{Path: path + ".vendor", Message: "is empty; write the vendor as the PBX's list of phones has it, such as Yealink"})
+		if phone.Vendor == "" || len(phone.Vendor) > maxName {
+			problems = append(problems, Problem{Path: path + ".vendor", Message: "is empty or too long; write the vendor as the PBX's list of phones has it, such as Yealink"})
 		}
-		if phone.Model == "" {
-			problems = append(problems, Problem{Path: path + ".model", Message: "is empty; write the model as the PBX's list of phones has it, such as VP59"})
+		if phone.Model == "" || len(phone.Model) > maxName {
+			problems = append(problems, Problem{Path: path + ".model", Message: "is empty or too long; write the model as the PBX's list of phones has it, such as VP59"})
 		}
 		same := func(other RequiredPhone) bool {
 			return strings.EqualFold(phone.Vendor, other.Vendor) && strings.EqualFold(phone.Model, other.Model)

@@ -51,7 +51,7 @@ func BenchmarkSweepSnapshot(b *testing.B) {
 	account.pollers[CloudPBX] = polled
 	account.Schedule = Schedule{Interval: 5 * time.Minute, StaleAfter: time.Hour}
 	b.Run("pbx_api", func(b *testing.B) {
-		measure(b, pbxAPI().New(account).(*pbxPoller[reachability]), list, func(i int) reachability { return reachability{true, yeastar.Int(i)} })
+		measure(b, pbxAPI().New(account).(*pbxPoller[reachability]), list, func(i int) reachability { return reachability{true, yeastar.IntOf(int64(i))} })
 	})
 	b.Run("trunks", func(b *testing.B) {
 		measure(b, trunks().New(account).(*pbxPoller[trunkReading]), list, func(i int) trunkReading {

@@ -20,7 +20,7 @@ func capacity() Collector {
 func capacityColumns() []series.Column[pbxclient.Capacity] {
 	column := func(name, help string, figure func(pbxclient.Quota) yeastar.Int) series.Column[pbxclient.Capacity] {
 		return series.Column[pbxclient.Capacity]{
-			Name: name, Help: help + " (ai_transcription_onetime, ai_transcription_pack, ai_receptionist_onetime, ai_receptionist_pack), in seconds; absent where the firmware does not tell.",
+			Name: name, Help: help + ", in seconds; feature is transcription or receptionist, quota is onetime or pack (ai_transcription_onetime, ai_transcription_pack, ai_receptionist_onetime, ai_receptionist_pack). Absent where the firmware does not report it.",
 			Labels: []string{"feature", "quota"},
 			Read: func(r *pbxclient.Capacity, labels []string, sample func(float64)) {
 				for _, q := range []struct {

@@ -108,8 +108,8 @@ func (r *listReading) read(next func(record any) error) error {
 // listColumns declares what the list reports of the whole fleet.
 func listColumns() []series.Column[ycmclient.List] {
 	return []series.Column[ycmclient.List]{
-		series.Number("ycm_cloud_pbxs", func(l *ycmclient.List) yeastar.Int { return yeastar.Int(l.Total) }, "Number of Cloud PBXs, as YCM reports it with its list (total). "+background),
-		series.Number("ycm_cloud_pbxs_listed", func(l *ycmclient.List) yeastar.Int { return yeastar.Int(l.Listed) }, "Number of Cloud PBXs that YCM's list has. It differs from ycm_cloud_pbxs where YCM counts otherwise than it lists. "+background),
+		series.Number("ycm_cloud_pbxs", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(int64(len(l.PBXs))) }, "Number of Cloud PBXs that are served. May differ from the total reported by YCM (ycm_cloud_pbxs_reported). "+background),
+		series.Number("ycm_cloud_pbxs_reported", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(l.Total) }, "Number of Cloud PBXs, as YCM reports it with its list (total). "+background),
 	}
 }
 
@@ -127,7 +127,7 @@ func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[p
 	return []series.Column[pbx]{
 		{
 			Name:   "ycm_cloud_pbx_info",
-			Help:   "What describes a Cloud PBX, always 1: serial number (sn), host name (url), type, plan, group, firmware version, last used template (lastUsedTemplate); an empty label is one that the API did not give.",
+			Help:   "Cloud PBX metadata; value is always 1: serial number (sn), host and port (of url), type, plan, group, firmware version, last used template (lastUsedTemplate); a label that the API did not give is empty.",
 			Labels: []string{"group", "host", "last_used_template", "plan", "sn", "type", "version"},
 			Read: func(p *pbx, labels []string, sample func(float64)) {
 				copy(labels, []string{p.Group, p.URL, p.LastUsedTemplate, p.Plan, p.SN, p.Type, p.Version})
@@ -137,7 +137,7 @@ func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[p
 		{
 			// Unknown stands for any status that is not documented, and for none.
 			Name:   "ycm_cloud_pbx_status",
-			Help:   "Running status of the Cloud PBX (pbxStatus): 1 for the present one, 0 for the others; Unknown is any that the API does not document. " + background,
+			Help:   "Status of the Cloud PBX (pbxStatus): 1 for the current one of Stopped, Starting, Running, Upgrading, Restoring, Provisioning and Unknown, which is any that the API does not document, 0 for the others. " + background,
 			Labels: []string{"status"},
 			Read: func(p *pbx, labels []string, sample func(float64)) {
 				for _, s := range statuses {
@@ -154,11 +154,12 @@ func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[p
 		series.Number("ycm_cloud_pbx_extensions_capacity", func(p *pbx) yeastar.Int { return p.ExtensionCapacity }, "Extensions that the Cloud PBX may have (extensionCapacity)."),
 		series.Minutes("ycm_cloud_pbx_recording_used_seconds", func(p *pbx) yeastar.Int { return p.UsedRecording }, "Call recordings stored on the Cloud PBX, in seconds (usedRecording, which the API gives in minutes)."),
 		series.Minutes("ycm_cloud_pbx_recording_capacity_seconds", func(p *pbx) yeastar.Int { return p.RecordingCapacity }, "Call recordings that the Cloud PBX can store, in seconds (recordingCapacity, which the API gives in minutes)."),
-		series.Minutes("ycm_cloud_pbx_transcription_capacity_seconds", func(p *pbx) yeastar.Int { return p.TranscriptionCapacity }, "AI transcription that the Cloud PBX may use in all, in seconds (transcriptionCapacity, which the API gives in minutes); absent where YCM does not list it."),
+		series.Minutes("ycm_cloud_pbx_transcription_capacity_seconds", func(p *pbx) yeastar.Int { return p.TranscriptionCapacity }, "AI transcription that the Cloud PBX may use, all quotas together, in seconds (transcriptionCapacity, which the API gives in minutes); absent where YCM does not list it. ycm_cloud_pbx_ai_capacity_seconds has it by quota, at a request per PBX."),
+		series.Minutes("ycm_cloud_pbx_transcription_used_seconds", func(p *pbx) yeastar.Int { return p.UsedTranscription }, "AI transcription that the Cloud PBX has used, in seconds (usedTranscription, which the API gives in minutes); absent where YCM does not list it."),
 		series.Number("ycm_cloud_pbx_plan_expiration_timestamp_seconds", func(p *pbx) yeastar.Int { return p.PlanExpiration }, "Unix time at which the Cloud PBX's plan expires, or has expired (planExpirationDate)."),
 		series.Number("ycm_cloud_pbx_expiration_timestamp_seconds", func(p *pbx) yeastar.Int { return p.Expiration }, "Unix time at which the Cloud PBX itself expires, or has expired (expirationDate)."),
 		series.Number("ycm_cloud_pbx_last_backup_timestamp_seconds", func(p *pbx) yeastar.Int { return p.LastBackup }, "Unix time of the last backup that a YCM task made of the Cloud PBX (lastBackupTime); absent if there was none."),
-		series.Number("ycm_cloud_pbx_backup_age_seconds", func(p *pbx) yeastar.Int { return backupAge(p, polled) }, "Age in seconds that the last backup (lastBackupTime) had when the list was polled. Rules better use ycm_cloud_pbx_last_backup_timestamp_seconds, which is exact."),
+		series.Number("ycm_cloud_pbx_backup_age_seconds", func(p *pbx) yeastar.Int { return backupAge(p, polled) }, "Age in seconds that the last backup (lastBackupTime) had when the list was polled. Prefer time() - ycm_cloud_pbx_last_backup_timestamp_seconds."),
 		series.Number("ycm_cloud_pbx_created_timestamp_seconds", func(p *pbx) yeastar.Int { return p.Created }, "Unix time at which the Cloud PBX was created (createTime)."),
 		series.Number("ycm_cloud_pbx_first_started_timestamp_seconds", func(p *pbx) yeastar.Int { return p.FirstStarted }, "Unix time at which the Cloud PBX was started for the first time (initialStartUpTime)."),
 		series.Number("ycm_cloud_pbx_template_last_used_timestamp_seconds", func(p *pbx) yeastar.Int { return p.TemplateLastUsed }, "Unix time at which the Cloud PBX was last provisioned with a template (lastUsedTime)."),
@@ -184,7 +185,7 @@ func featureColumn() series.Column[pbx] {
 	}
 	return series.Column[pbx]{
 		Name:   "ycm_cloud_pbx_feature_enabled",
-		Help:   "Whether a feature of the Cloud PBX is enabled (1) or disabled (0): im, passwordlessLogin, provisioningViaTemplate, recordingStatus, allowSuperiorPasswordlessLogin, upgradeInPbx; absent where the API does not say.",
+		Help:   "Whether a feature of the Cloud PBX is enabled (1) or disabled (0): im, passwordless_login, provisioning_via_template, recording (recordingStatus), superior_passwordless_login (allowSuperiorPasswordlessLogin), upgrade_in_pbx; absent where the API does not report it.",
 		Labels: []string{"feature"},
 		Read: func(p *pbx, labels []string, sample func(float64)) {
 			for _, f := range features {
@@ -203,5 +204,5 @@ func backupAge(p *pbx, at time.Time) yeastar.Int {
 	if !ok {
 		return yeastar.Absent
 	}
-	return yeastar.Int(max(0, at.Unix()-backup))
+	return yeastar.IntOf(max(0, at.Unix()-backup))
 }

@@ -10,7 +10,7 @@ import (
 
 // dids counts the account's stock of DID numbers. No number is read, let alone a label.
 func dids() Collector {
-	return ofAccount("dids", off(time.Hour), didsColumns(), func(ctx context.Context, a Account) (ycmclient.DIDs, error) {
+	return ofAccount("dids", off(6*time.Hour), didsColumns(), func(ctx context.Context, a Account) (ycmclient.DIDs, error) {
 		return a.YCM.DIDs(ctx, a.Progress)
 	}, ycmclient.EndpointDIDs)
 }

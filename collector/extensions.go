@@ -23,7 +23,7 @@ func extensions() Collector {
 
 func queryExtensions(ctx context.Context, c *pbxclient.Client) (r extensionsReading, err error) {
 	list, err := c.Extensions(ctx)
-	reported := len(list) == 0
+	reachable, reported := int64(0), len(list) == 0
 	for _, extension := range list {
 		for e, state := range extension {
 			switch state {
@@ -37,11 +37,11 @@ func queryExtensions(ctx context.Context, c *pbxclient.Client) (r extensionsRead
 		best := slices.Max(extension[:])
 		reported = reported || best != pbxclient.Unreported
 		if best == pbxclient.Online {
-			r.Reachable++
+			reachable++
 		}
 	}
-	if !reported {
-		r.Reachable = yeastar.Absent
+	if reported {
+		r.Reachable = yeastar.IntOf(reachable)
 	}
 	return r, err
 }
@@ -56,7 +56,7 @@ func extensionsColumns() []series.Column[extensionsReading] {
 	return []series.Column[extensionsReading]{
 		{
 			Name:   "ycm_cloud_pbx_endpoints",
-			Help:   "Extensions whose endpoint of that kind (sip_phone, linkus_desktop, linkus_mobile, linkus_web of online_status) is online or offline; one with several registrations counts once, and is online if one of them is. Absent where the PBX tells of no endpoint of the kind. " + background,
+			Help:   "Extensions whose endpoint of that kind (sip_phone, fxs_phone, linkus_desktop, linkus_mobile, linkus_web of online_status) is online or offline; one with several registrations counts once, and is online if one of them is. Absent where the PBX reports no endpoint of the kind. " + background,
 			Labels: []string{"endpoint", "state"},
 			Read: func(r *extensionsReading, labels []string, sample func(float64)) {
 				for _, e := range endpoints {

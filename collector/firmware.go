@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/series"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
@@ -40,27 +41,11 @@ func (s *firmwareSettings) Check() (problems []Problem) {
 type firmwareReading struct {
 	Regions  []ycmclient.Region
 	Firmware map[string][]ycmclient.Firmware
-	// Truncated is set when there is more than is kept.
-	Truncated bool
 }
 
-// maxFirmware is how many pairs of version and region are kept. A YCM has some hundreds; an answer of a few megabytes could
+// maxFirmware is how many pairs of version and region are exported. A YCM has some hundreds; an answer of a few megabytes could
 // make millions of series.
 const maxFirmware = 20_000
-
-// bound leaves out the pairs of version and region beyond what may be kept.
-func (r *firmwareReading) bound(types []string) {
-	left := maxFirmware
-	for _, kind := range types {
-		listed := r.Firmware[kind]
-		for i := range listed {
-			if ids := listed[i].RegionIDs; len(ids) > left {
-				listed[i].RegionIDs, r.Truncated = slices.Clip(ids[:left]), true
-			}
-			left -= len(listed[i].RegionIDs)
-		}
-	}
-}
 
 // firmware queries which firmware is available in which region.
 func firmware() Collector {
@@ -74,14 +59,22 @@ func queryFirmware(ctx context.Context, a Account) (r firmwareReading, err error
 		return r, err
 	}
 	r.Firmware = map[string][]ycmclient.Firmware{}
-	types := a.Settings.(*firmwareSettings).Types
+	types, pairs := a.Settings.(*firmwareSettings).Types, 0
 	for i, kind := range types {
 		a.Progress(i+1, len(types)+1)
 		if r.Firmware[kind], err = a.YCM.Firmware(ctx, kind); err != nil {
 			return r, fmt.Errorf("firmware of type %s: %w", kind, err)
 		}
+		for _, f := range r.Firmware[kind] {
+			pairs += len(f.RegionIDs)
+		}
 	}
-	r.bound(types)
+	if pairs > maxFirmware {
+		return r, &yeastar.Error{
+			Account: a.Name, Endpoint: ycmclient.EndpointFirmware, Class: yeastar.Invalid,
+			Message: fmt.Sprintf("YCM lists more than %d pairs of firmware version and region", maxFirmware),
+		}
+	}
 	return r, nil
 }
 
@@ -90,7 +83,7 @@ func firmwareColumns() []series.Column[firmwareReading] {
 	return []series.Column[firmwareReading]{
 		{
 			Name:   "ycm_region_info",
-			Help:   "A region in which Cloud PBXs can be, always 1, with its id (regionId) and name (region).",
+			Help:   "Region in which Cloud PBXs can be, with its id (regionId) and name (region); value is always 1.",
 			Labels: []string{"region", "region_id"},
 			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
 				for id, name := range r.names() {
@@ -101,7 +94,7 @@ func firmwareColumns() []series.Column[firmwareReading] {
 		},
 		{
 			Name:   "ycm_firmware_available",
-			Help:   "A firmware version (version, versionId) that can be had in a region (regionIds), always 1; the region is empty where only its id is known.",
+			Help:   "Firmware version (version, versionId) available in a region (regionIds), of firmware_type pbx, cluster or cm; value is always 1. The region is empty where only its id is known.",
 			Labels: []string{"firmware_type", "region", "region_id", "version", "version_id"},
 			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
 				names := r.names()
@@ -115,11 +108,9 @@ func firmwareColumns() []series.Column[firmwareReading] {
 				}
 			},
 		},
-		series.Flag("ycm_firmware_available_truncated", func(r *firmwareReading) bool { return r.Truncated },
-			fmt.Sprintf("Whether YCM lists more than %d pairs of firmware version and region (1), of which the others have no series, or not (0).", maxFirmware)),
 		{
 			Name:   "ycm_firmware_latest_info",
-			Help:   "The newest firmware version (version) that can be had in a region, compared number by number, always 1.",
+			Help:   "Newest firmware version (version) available in a region, compared number by number, of firmware_type pbx, cluster or cm; value is always 1.",
 			Labels: []string{"firmware_type", "region", "region_id", "version"},
 			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
 				names := r.names()

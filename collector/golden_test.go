@@ -223,6 +223,34 @@ func TestGoldenExpositions(t *testing.T) {
 	golden(t, "unexpected.metrics", unexpected.String())
 }
 
+// A PBX without trunks, extensions and phones has none of them, however it reports that, and its polls succeed.
+func TestEmptyPBX(t *testing.T) {
+	for _, notFound := range []bool{false, true} {
+		ycm := ycmtest.New(ycmtest.Options{PBXs: 1, Seed: 1})
+		t.Cleanup(ycm.Close)
+		ycm.Update(ycm.IDs()[0], func(p *ycmtest.PBX) {
+			p.Status, p.Activation, p.Version, p.APIError, p.EmptyIsNotFound = ycmtest.Running, "Activated", "84.21.0.117", 0, notFound
+			p.Trunks, p.Extensions, p.Phones = []ycmtest.Trunk{}, []ycmtest.Extension{}, []ycmtest.Phone{}
+		})
+		snapshots, _ := pollAll(t, "https://ycm.example.com", ycm.Transport(), nil)
+		for name, want := range map[string][]string{
+			"trunks": {"ycm_cloud_pbx_trunks_truncated"}, "extensions": {"ycm_cloud_pbx_extensions_reachable"}, "phones": {"ycm_cloud_pbx_phones_truncated"},
+		} {
+			var got []string
+			for line := range strings.Lines(exposed(t, snapshots[name])) {
+				if family, value, ok := strings.Cut(strings.TrimSpace(line), "{"); ok && strings.HasPrefix(line, "ycm_cloud_pbx_") && strings.HasSuffix(value, "} 0") {
+					got = append(got, family)
+				} else if strings.HasPrefix(line, "ycm_cloud_pbx_") {
+					t.Errorf("an empty PBX (by 60001: %t) has %s", notFound, line)
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("samples of %s of an empty PBX, by 60001: %t (-want +got):\n%s", name, notFound, diff)
+			}
+		}
+	}
+}
+
 // The simulator has the endpoints of every collector, for the demo and for tests.
 func TestSimulatorServesEveryCollector(t *testing.T) {
 	ycm := ycmtest.New(ycmtest.Options{PBXs: 60, Seed: 1})

@@ -130,6 +130,66 @@ func TestGoldenReadings(t *testing.T) {
 	}
 }
 
+// What an earlier version stored is served, and a field that it did not know yet is absent, not 0. These files are never rewritten.
+func TestReadingsOfEarlierVersions(t *testing.T) {
+	for name, c := range map[string]struct{ served, absent []string }{
+		"cloud_pbx": {
+			[]string{`ycm_cloud_pbx_extensions_used{account="main",cloud_pbx_id="7715"`, `ycm_cloud_pbx_active_calls{account="main",cloud_pbx_id="100003"`},
+			[]string{"ycm_cloud_pbx_transcription_capacity_seconds{", "ycm_cloud_pbx_transcription_used_seconds{", `ycm_cloud_pbx_active_calls{account="main",cloud_pbx_id="88"`},
+		},
+		"users": {
+			[]string{`ycm_user_extensions_used{account="main",user_id="205"} 475`, `ycm_user_info{account="main",company="",user_id="31"`},
+			[]string{
+				"ycm_user_ultimate_extensions", "ycm_user_remote_connections", "ycm_user_transcription",
+				`ycm_user_extensions_used{account="main",user_id="31"`, `ycm_user_cloud_pbxs{account="main",user_id="1102"`,
+			},
+		},
+		"subscription": {
+			[]string{`ycm_subscription_extensions_used{account="main"} 640`, `service="remoteManagementAccount"} 1.7987616e+09`},
+			[]string{
+				"ycm_subscription_extensions_frozen{", "ycm_subscription_white_label_enabled{", "ycm_subscription_reseller_remote_connections",
+				`service="remoteManagementPremiumAccount"`,
+			},
+		},
+		"capacity": {
+			[]string{`ycm_cloud_pbx_ai_used_seconds{account="main",cloud_pbx_id="7738",feature="transcription"`},
+			[]string{`feature="receptionist"`},
+		},
+		"extensions": {[]string{"ycm_cloud_pbx_extensions_reachable{"}, []string{`endpoint="fxs_phone"`}},
+		"trunks":     {[]string{`ycm_cloud_pbx_trunk_up{account="main",cloud_pbx_id="7738"`}, nil},
+	} {
+		content, err := os.ReadFile(filepath.Join("testdata", name, "reading.earlier.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := os.ReadFile(filepath.Join("testdata", "cloud_pbx", "reading.earlier.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := func(stored []byte) []byte {
+			return bytes.ReplaceAll(stored, []byte(someTime), []byte(time.Now().Format(`"`+time.RFC3339+`"`)))
+		}
+		source := files{t, map[string][]byte{"cloud_pbx": now(list), name: now(content)}}.restored()[name]
+		if source == nil {
+			t.Errorf("nothing is served of %s", name)
+			continue
+		}
+		shown := exposed(t, source)
+		for _, part := range c.served {
+			if !strings.Contains(shown, part) {
+				t.Errorf("%s does not serve %s, which was stored:\n%s", name, part, shown)
+			}
+		}
+		for line := range strings.Lines(shown) {
+			for _, part := range c.absent {
+				if !strings.HasPrefix(line, "#") && strings.Contains(line, part) {
+					t.Errorf("%s serves what was not stored: %s", name, line)
+				}
+			}
+		}
+	}
+}
+
 // A list that a damaged file announces must not take more memory than it has PBXs.
 func TestAnnouncedListIsReadToItsEndAlone(t *testing.T) {
 	list, err := os.ReadFile(filepath.Join("testdata", "cloud_pbx", readingFile))

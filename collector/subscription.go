@@ -24,10 +24,8 @@ func subscription() Collector {
 
 // querySubscription queries the subscription, its plans and its remote connections. Not every edition of YCM and not
 // every account has the latter two: where they are denied or not found, their families have no samples.
-func querySubscription(ctx context.Context, a Account) (subscriptionReading, error) {
+func querySubscription(ctx context.Context, a Account) (r subscriptionReading, err error) {
 	const requests = 3
-	r := subscriptionReading{Remote: ycmclient.RemoteConnections{Used: yeastar.Absent, Capacity: yeastar.Absent}}
-	var err error
 	if r.Subscription, err = a.YCM.Subscription(ctx); err != nil {
 		return r, err
 	}
@@ -61,6 +59,7 @@ func subscriptionColumns() []series.Column[subscriptionReading] {
 		series.Number("ycm_subscription_extensions_capacity", func(r *subscriptionReading) yeastar.Int { return r.Total.Extensions }, "Extensions that the account has subscribed to (total extensionCapacity)."),
 		series.Number("ycm_subscription_extensions_used", func(r *subscriptionReading) yeastar.Int { return r.Used.Extensions }, "Extensions of the subscription that are assigned (used extensionCapacity)."),
 		series.Number("ycm_subscription_extensions_available", func(r *subscriptionReading) yeastar.Int { return r.Available.Extensions }, "Extensions of the subscription that are left (available extensionCapacity)."),
+		series.Number("ycm_subscription_extensions_frozen", func(r *subscriptionReading) yeastar.Int { return r.Used.FrozenExtensions }, "Extensions of the subscription that are frozen (frozenExtensionCapacity)."),
 		series.Number("ycm_subscription_concurrent_calls_capacity", func(r *subscriptionReading) yeastar.Int { return r.Total.ConcurrentCalls }, "Concurrent calls that the account has subscribed to (total concurrentCallCapacity)."),
 		series.Number("ycm_subscription_concurrent_calls_used", func(r *subscriptionReading) yeastar.Int { return r.Used.ConcurrentCalls }, "Concurrent calls of the subscription that are assigned (used concurrentCallCapacity)."),
 		series.Number("ycm_subscription_concurrent_calls_available", func(r *subscriptionReading) yeastar.Int { return r.Available.ConcurrentCalls }, "Concurrent calls of the subscription that are left (available concurrentCallCapacity)."),
@@ -70,8 +69,11 @@ func subscriptionColumns() []series.Column[subscriptionReading] {
 		series.Number("ycm_subscription_expiration_timestamp_seconds", func(r *subscriptionReading) yeastar.Int { return r.Expiration }, "Unix time at which the subscription expires, or has expired (expirationTime)."),
 		series.Number("ycm_subscription_recording_expiration_timestamp_seconds", func(r *subscriptionReading) yeastar.Int { return r.RecordingExpiration }, "Unix time at which the subscription's call recording expires, or has expired (recordingExpireDate)."),
 		series.Toggle("ycm_subscription_high_availability_enabled", func(r *subscriptionReading) yeastar.Switch { return r.HighAvailability }, "Whether the subscription's high availability is enabled (1) or disabled (0) (highAvailability)."),
+		series.Toggle("ycm_subscription_white_label_enabled", func(r *subscriptionReading) yeastar.Switch { return r.WhiteLabel }, "Whether the subscription's white label is subscribed to (1) or not (0) (whiteLabel)."),
 		series.Number("ycm_subscription_remote_connections_used", func(r *subscriptionReading) yeastar.Int { return r.Remote.Used }, "Remote management connections in use (connections used)."),
 		series.Number("ycm_subscription_remote_connections_capacity", func(r *subscriptionReading) yeastar.Int { return r.Remote.Capacity }, "Remote management connections that the account may have (connections capacity)."),
+		series.Number("ycm_subscription_reseller_remote_connections_used", func(r *subscriptionReading) yeastar.Int { return r.Remote.ResellerUsed }, "Remote management connections that resellers use (assignedToResellerUsed)."),
+		series.Number("ycm_subscription_reseller_remote_connections_capacity", func(r *subscriptionReading) yeastar.Int { return r.Remote.ResellerCapacity }, "Remote management connections that are assigned to resellers (assignedToResellerCapacity)."),
 		series.PerItem("ycm_subscription_remote_management_expiration_timestamp_seconds", "service", services,
 			func(s *ycmclient.RemoteService) (string, yeastar.Int) { return s.Service, s.Expiration }, 1,
 			"Unix time at which a remote management service expires, or has expired (expirationTime of remoteManagementAccount, remoteManagementPremiumAccount)."),

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/series"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
 // trunkReading is the trunks of a PBX.
@@ -61,11 +61,7 @@ func shorten(name string) string {
 	if len(name) <= maxName {
 		return name
 	}
-	end := maxName
-	for !utf8.RuneStart(name[end]) {
-		end--
-	}
-	return strings.TrimSpace(name[:end])
+	return strings.TrimSpace(yeastar.Cut(name, maxName))
 }
 
 // trunksColumns declares what is known of trunks (Query Trunk List).
@@ -74,13 +70,28 @@ func trunksColumns() []series.Column[trunkReading] {
 	return []series.Column[trunkReading]{
 		{
 			Name:   "ycm_cloud_pbx_trunk_status",
-			Help:   "Status of a trunk (name, type, status): 1 for the present one, 0 for the others; Unknown is any that the API does not document. Trunks with one name have their id added (#7). " + background,
+			Help:   "Current status of a trunk (name, type, status); value is always 1. It is Idle, Busy, IdleUnmonitored, Registering, RegistrationFailed, Unreachable, AccountTrunkUnavailable, Disabled, AuthenticationFailed, or Unknown, which is any that the API does not document for a Cloud PBX. Trunks with one name have their id added (#7). " + background,
 			Labels: []string{"status", "trunk", "trunk_type"},
 			Read: func(r *trunkReading, labels []string, sample func(float64)) {
 				for _, s := range states {
 					for _, t := range r.Trunks {
-						labels[0], labels[1], labels[2] = s.String(), t.Name, string(t.Type)
-						sample(series.Boolean(t.Status == s))
+						if t.Status == s {
+							labels[0], labels[1], labels[2] = s.String(), t.Name, string(t.Type)
+							sample(1)
+						}
+					}
+				}
+			},
+		},
+		{
+			Name:   "ycm_cloud_pbx_trunk_up",
+			Help:   "Whether a trunk can carry calls (1), by its status Idle, Busy or IdleUnmonitored, or not (0); absent where the status is Unknown. trunk_type is register, peer, peer_did, peer_port, peer_private, account, webtrunk, or other. " + background,
+			Labels: []string{"trunk", "trunk_type"},
+			Read: func(r *trunkReading, labels []string, sample func(float64)) {
+				for _, t := range r.Trunks {
+					if up, known := t.Status.Up(); known {
+						labels[0], labels[1] = t.Name, string(t.Type)
+						sample(series.Boolean(up))
 					}
 				}
 			},

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -51,8 +52,20 @@ func FuzzTrunks(f *testing.F) {
 		lines := named(list)
 		source := series.PerPBX(series.Account{Name: "main"}, trunksColumns(), []trunkReading{{Trunks: lines}},
 			func(r *trunkReading) (series.PBX, *trunkReading) { return series.PBX{ID: 1, Name: a}, r })
-		if got := len(samples(source, exposition.Shard{})["ycm_cloud_pbx_trunk_status"]); got != len(list)*len(pbxclient.TrunkStatuses()) {
-			t.Errorf("%d trunks have %d samples", len(list), got)
+		checkOrder(t, source)
+		documented, up := 0, 0
+		if s := pbxclient.TrunkStatus(status); slices.Contains(pbxclient.TrunkStatuses(), s) {
+			documented = len(list)
+			if s != pbxclient.TrunkUnknown {
+				up = len(list)
+			}
+		}
+		all := samples(source, exposition.Shard{})
+		if got := len(all["ycm_cloud_pbx_trunk_status"]); got != documented {
+			t.Errorf("%d trunks have %d samples of their status %d, want %d", len(list), got, status, documented)
+		}
+		if got := len(all["ycm_cloud_pbx_trunk_up"]); got != up {
+			t.Errorf("%d trunks with status %d have %d samples of being up, want %d", len(list), status, got, up)
 		}
 		for _, l := range lines {
 			if !utf8.ValidString(l.Name) || len(l.Name) > 2*maxName {

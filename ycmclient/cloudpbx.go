@@ -21,7 +21,7 @@ type CloudPBX struct {
 	ID int64 // The only key: names and serial numbers may repeat.
 
 	Name, SN string
-	URL      string // A host name, without a scheme.
+	URL      string // Its host, with the port if there is one, and nothing else.
 	Region   string // The region's name.
 	Type     string // "Trial" or "Commercial".
 	Plan     string // "Enterprise Plan", "Ultimate Plan", "Upgrading to Ultimate Plan".
@@ -35,10 +35,10 @@ type CloudPBX struct {
 
 	Recording, UpgradeInPBX, IM, PasswordlessLogin, SuperiorPasswordlessLogin, ProvisioningViaTemplate yeastar.Switch
 
-	ActiveCalls, ConcurrentCallCapacity yeastar.Int
-	UsedExtensions, ExtensionCapacity   yeastar.Int
-	UsedRecording, RecordingCapacity    yeastar.Int // Minutes.
-	TranscriptionCapacity               yeastar.Int // Minutes.
+	ActiveCalls, ConcurrentCallCapacity      yeastar.Int
+	UsedExtensions, ExtensionCapacity        yeastar.Int
+	UsedRecording, RecordingCapacity         yeastar.Int // Minutes.
+	TranscriptionCapacity, UsedTranscription yeastar.Int // Minutes.
 
 	// Unix seconds. LastBackup counts backups that a task of YCM made, no others.
 	PlanExpiration, Expiration, LastBackup, Created, FirstStarted, TemplateLastUsed yeastar.Int

@@ -18,18 +18,26 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
+// n is a number, -1 if it is absent.
+func n(i yeastar.Int) int64 {
+	if n, ok := i.Get(); ok {
+		return n
+	}
+	return -1
+}
+
 // expected is what the client should make of a PBX of the simulator.
 func expected(p ycmtest.PBX) ycmclient.CloudPBX {
 	statuses := map[string]ycmclient.Status{}
 	for _, s := range ycmclient.Statuses() {
 		statuses[s.String()] = s
 	}
-	number := func(n int64) yeastar.Int { return yeastar.Int(n) }
+	number := yeastar.IntOf
 	orAbsent := func(n int64) yeastar.Int {
 		if n == 0 {
 			return yeastar.Absent
 		}
-		return yeastar.Int(n)
+		return yeastar.IntOf(n)
 	}
 	toggle := func(word string) yeastar.Switch {
 		switch word {
@@ -51,8 +59,8 @@ func expected(p ycmtest.PBX) ycmclient.CloudPBX {
 		ActiveCalls:             number(p.ActiveCalls), ConcurrentCallCapacity: number(p.ConcurrentCallCapacity),
 		UsedExtensions: number(p.UsedExtensions), ExtensionCapacity: number(p.ExtensionCapacity),
 		UsedRecording: number(p.UsedRecording), RecordingCapacity: number(p.RecordingCapacity),
-		TranscriptionCapacity: orAbsent(p.TranscriptionCapacity),
-		PlanExpiration:        orAbsent(p.PlanExpiration), Expiration: orAbsent(p.Expiration), LastBackup: orAbsent(p.LastBackup),
+		TranscriptionCapacity: orAbsent(p.TranscriptionCapacity), UsedTranscription: orAbsent(p.UsedTranscription),
+		PlanExpiration: orAbsent(p.PlanExpiration), Expiration: orAbsent(p.Expiration), LastBackup: orAbsent(p.LastBackup),
 		Created: orAbsent(p.Created), FirstStarted: orAbsent(p.FirstStarted), TemplateLastUsed: orAbsent(p.TemplateLastUsed),
 	}
 }
@@ -128,18 +136,19 @@ func TestSmallEndpoints(t *testing.T) {
 	check("firmware of no type", nil, yeastar.ClassOf(err) == yeastar.Invalid, err)
 
 	s, err := client.Subscription(ctx)
-	check("subscription", err, s.Total.Extensions == s.Used.Extensions+s.Available.Extensions && s.Used.Extensions > 0 &&
-		s.Total.ConcurrentCalls == s.Used.ConcurrentCalls+s.Available.ConcurrentCalls && s.Used.ConcurrentCalls > 0 &&
-		s.Total.Recording == s.Used.Recording+s.Available.Recording && s.Used.Recording > 0 &&
-		s.Expiration > s.RecordingExpiration && s.RecordingExpiration > 1e9 && s.HighAvailability == yeastar.SwitchOn, s)
+	check("subscription", err, n(s.Total.Extensions) == n(s.Used.Extensions)+n(s.Available.Extensions) && n(s.Used.Extensions) > 0 &&
+		n(s.Total.ConcurrentCalls) == n(s.Used.ConcurrentCalls)+n(s.Available.ConcurrentCalls) && n(s.Used.ConcurrentCalls) > 0 &&
+		n(s.Total.Recording) == n(s.Used.Recording)+n(s.Available.Recording) && n(s.Used.Recording) > 0 && n(s.Used.FrozenExtensions) == 0 &&
+		n(s.Expiration) > n(s.RecordingExpiration) && n(s.RecordingExpiration) > 1e9 &&
+		s.HighAvailability == yeastar.SwitchOn && s.WhiteLabel == yeastar.SwitchOn, s)
 
 	plans, err := client.PlanStatistics(ctx)
 	check("plan statistics", err, len(plans) == 2 && plans[0].Plan == "Enterprise Plan" && plans[1].Plan == "Ultimate Plan" &&
-		plans[0].CloudPBXs+plans[1].CloudPBXs == 61 && plans[0].Extensions > 0 && plans[1].Extensions > 0, plans)
+		n(plans[0].CloudPBXs)+n(plans[1].CloudPBXs) == 61 && n(plans[0].Extensions) > 0 && n(plans[1].Extensions) > 0, plans)
 
 	rm, err := client.RemoteConnections(ctx)
-	check("remote connections", err, rm.Used == 20 && rm.Capacity == 35 && len(rm.Services) == 2 &&
-		rm.Services[0].Service == "remoteManagementAccount" && rm.Services[0].Expiration > 1e9 &&
+	check("remote connections", err, n(rm.Used) == 20 && n(rm.Capacity) == 35 && n(rm.ResellerUsed) == 4 && n(rm.ResellerCapacity) == 5 && len(rm.Services) == 2 &&
+		rm.Services[0].Service == "remoteManagementAccount" && n(rm.Services[0].Expiration) > 1e9 &&
 		rm.Services[1].Service == "remoteManagementPremiumAccount", rm)
 
 	users, err := client.Users(ctx)
@@ -147,13 +156,14 @@ func TestSmallEndpoints(t *testing.T) {
 		slices.IsSortedFunc(users, func(a, b ycmclient.User) int { return cmp.Compare(a.ID, b.ID) }), users)
 	var created int64
 	for _, u := range users {
-		created += int64(u.CloudPBXs)
+		created += n(u.CloudPBXs)
 	}
 	check("PBXs of all users", nil, created == 61, created)
 
 	of, err := client.UserSubscription(ctx, 501)
-	check("subscription of a user", err, of.TotalExtensions >= 100 && of.UsedExtensions >= 0 && of.TotalConcurrentCalls >= 25 &&
-		of.UsedConcurrentCalls >= 0 && of.TotalRecording >= 1000 && of.UsedRecording >= 0, of)
+	check("subscription of a user", err, n(of.TotalExtensions) >= 100 && n(of.UsedExtensions) >= 0 && n(of.TotalConcurrentCalls) >= 25 &&
+		n(of.UsedConcurrentCalls) >= 0 && n(of.TotalRecording) >= 1000 && n(of.UsedRecording) >= 0 && n(of.TotalUltimateExtensions) >= 5 &&
+		n(of.UsedUltimateExtensions) >= 0 && n(of.TotalConnections) == 20 && n(of.UsedConnections) == 3 && n(of.TotalTranscription) == 1200, of)
 	_, err = client.UserSubscription(ctx, 502)
 	check("subscription of no user", nil, yeastar.ClassOf(err) == yeastar.NotFound, err)
 
@@ -195,13 +205,13 @@ func TestSmallEndpointsWithRubbish(t *testing.T) {
 			if len(regions) != 0 || len(firmwares) != 0 {
 				t.Errorf("got the regions %v and firmwares %v, want none without an id", regions, firmwares)
 			}
-			if s.Expiration != yeastar.Absent || s.Total.Extensions != yeastar.Absent || s.Used.Extensions <= 0 || s.RecordingExpiration <= 0 {
+			if s.Expiration != yeastar.Absent || s.Total.Extensions != yeastar.Absent || n(s.Used.Extensions) <= 0 || n(s.RecordingExpiration) <= 0 {
 				t.Errorf("subscription: got %+v, want all but expiration and total", s)
 			}
-			if plans[0].CloudPBXs != yeastar.Absent || plans[0].Extensions <= 0 || rm.Used != yeastar.Absent || len(rm.Services) != 2 {
+			if plans[0].CloudPBXs != yeastar.Absent || n(plans[0].Extensions) <= 0 || rm.Used != yeastar.Absent || len(rm.Services) != 2 {
 				t.Errorf("got the plans %+v and connections %+v, want all but pbxNumber and connections", plans, rm)
 			}
-			if len(users) != 3 || users[0].CloudPBXs != yeastar.Absent || of.UsedRecording != yeastar.Absent || of.UsedExtensions < 0 {
+			if len(users) != 3 || users[0].CloudPBXs != yeastar.Absent || of.UsedRecording != yeastar.Absent || n(of.UsedExtensions) < 0 {
 				t.Errorf("got the users %+v and %+v, want all but createdCloudPbx and usedRecordings", users, of)
 			}
 			for _, field := range []string{"regionId", "versionId", "expirationTime", "createdCloudPbx", "usedRecordings"} {

@@ -1,7 +1,11 @@
 package ycmclient
 
 import (
+	"net/netip"
+	"net/url"
 	"reflect"
+	"strings"
+	"unicode"
 	"unique"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -22,7 +26,7 @@ type record struct {
 	Recording                 yeastar.Toggle    `json:"recordingStatus"`
 	RecordingCapacity         yeastar.Count     `json:"recordingCapacity"`
 	Region                    word              `json:"region"`
-	URL                       yeastar.Text      `json:"url"`
+	URL                       host              `json:"url"`
 	Type                      word              `json:"type"`
 	Expiration                yeastar.Timestamp `json:"expirationDate"`
 	Version                   word              `json:"version"`
@@ -40,6 +44,7 @@ type record struct {
 	UsedExtensions            yeastar.Count     `json:"usedExtensions"`
 	UsedRecording             yeastar.Count     `json:"usedRecording"`
 	TranscriptionCapacity     yeastar.Count     `json:"transcriptionCapacity"`
+	UsedTranscription         yeastar.Count     `json:"usedTranscription"`
 	LastBackup                yeastar.Timestamp `json:"lastBackupTime"`
 }
 
@@ -96,6 +101,39 @@ type word struct{ yeastar.Text }
 // Set implements yeastar.Value.
 func (w *word) Set(record reflect.Value, name string, unexpected yeastar.Unexpected) {
 	record.SetString(unique.Make(string(w.Get(name, unexpected))).Value())
+}
+
+// host is a URL on the wire, which by the vendor's pages is a host without a scheme. Its record has the host and port, and nothing of
+// what else a URL may hold.
+type host struct{ yeastar.Text }
+
+// Set implements yeastar.Value.
+func (h *host) Set(record reflect.Value, name string, unexpected yeastar.Unexpected) {
+	text := strings.TrimSpace(string(h.Get(name, unexpected)))
+	found := hostOf(text)
+	if found == "" && text != "" {
+		unexpected(name)
+	}
+	if record.String() != found {
+		record.SetString(found)
+	}
+}
+
+// hostOf returns the host and port of a URL with or without a scheme, empty if it has none that is valid.
+func hostOf(text string) string {
+	if ip, err := netip.ParseAddr(text); err == nil {
+		return ip.String()
+	}
+	if scheme, rest, found := strings.Cut(text, "://"); found && !strings.ContainsAny(scheme, "/?#@") {
+		text = rest
+	}
+	u, err := url.Parse("//" + strings.TrimPrefix(text, "//"))
+	if err != nil || u.Hostname() == "" || strings.HasSuffix(u.Host, ":") || strings.ContainsFunc(u.Host, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.M, unicode.N) && !strings.ContainsRune("-._:[]%", r)
+	}) {
+		return ""
+	}
+	return u.Host
 }
 
 // WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.

@@ -44,10 +44,10 @@ func readOne(t testing.TB, fields string) (ycmclient.CloudPBX, *watch) {
 }
 
 func TestNumbersAreReadHoweverTheyAreWritten(t *testing.T) {
-	const absent = yeastar.Absent
+	const absent = -1
 	for _, c := range []struct {
 		wire string
-		want yeastar.Int
+		want int64
 		odd  bool
 	}{
 		{`0`, 0, false},
@@ -82,49 +82,103 @@ func TestNumbersAreReadHoweverTheyAreWritten(t *testing.T) {
 		{`"１２"`, absent, true},
 	} {
 		pbx, w := readOne(t, `"activeCalls":`+c.wire)
-		if pbx.ActiveCalls != c.want || (w.unexpected["activeCalls"] == 1) != c.odd {
-			t.Errorf("%s: got %d, unexpected %v; want %d, unexpected %v", c.wire, pbx.ActiveCalls, w.unexpected, c.want, c.odd)
-		}
-		if n, ok := pbx.ActiveCalls.Get(); ok != (c.want != absent) || ok && n != int64(c.want) {
-			t.Errorf("%s: Get() = %d, %v", c.wire, n, ok)
+		if n(pbx.ActiveCalls) != c.want || (w.unexpected["activeCalls"] == 1) != c.odd {
+			t.Errorf("%s: got %d, unexpected %v; want %d, unexpected %v", c.wire, n(pbx.ActiveCalls), w.unexpected, c.want, c.odd)
 		}
 	}
-	if pbx, _ := readOne(t, `"name":"x"`); pbx.ActiveCalls != absent {
-		t.Errorf("a missing field is %d, want absent", pbx.ActiveCalls)
+	if pbx, _ := readOne(t, `"name":"x"`); pbx.ActiveCalls != yeastar.Absent {
+		t.Errorf("a missing field is %d, want absent", n(pbx.ActiveCalls))
 	}
 }
 
+// Seconds and milliseconds are distinguished for all dates that a calendar has, and "never" is served as it is.
 func TestTimesAreSecondsOrMilliseconds(t *testing.T) {
-	const absent = yeastar.Absent
+	const absent = -1
 	for _, c := range []struct {
 		wire string
-		want yeastar.Int
+		want int64
 		odd  bool
 	}{
+		{`1`, 1, false},
+		{`999999999`, 999999999, false},
 		{`1729786748`, 1729786748, false},
 		{`"1729786748"`, 1729786748, false},
+		{`4102444800`, 4102444800, false},     // 2100-01-01
+		{`9999999999`, 9999999999, false},     // 2286-11-20
+		{`32503680000`, 32503680000, false},   // 3000-01-01
+		{`253370764800`, 253370764800, false}, // 9999-01-01
+		{`253402214400`, 253402214400, false}, // 9999-12-31
+		{`253402300799`, 253402300799, false}, // 9999-12-31T23:59:59
+		{`"253402300799"`, 253402300799, false},
+		{`999999999999`, 999999999999, false},
+		{`1000000000000`, 1000000000, false}, // 2001-09-09 in milliseconds
 		{`1729786748123`, 1729786748, false},
-		{`99999999999`, 99999999999, false},
-		{`99999999999999`, 99999999999, false},
-		{`100000000000000`, absent, true},
+		{`4102444800000`, 4102444800, false},
+		{`9999999999999`, 9999999999, false},
+		{`253402214400000`, 253402214400, false},
+		{`253402300799999`, 253402300799, false},
+		{`253402300800000`, absent, true},
+		{`1729786748123456`, absent, true},
+		{`9223372036854775807`, absent, true},
 		{`0`, absent, false},
 		{`"0"`, absent, false},
 		{`null`, absent, false},
 		{`-5`, absent, true},
-		{`1729786748123456`, absent, true},
 		{`"2024-10-24"`, absent, true},
 	} {
-		pbx, w := readOne(t, `"lastBackupTime":`+c.wire)
-		if pbx.LastBackup != c.want || (w.unexpected["lastBackupTime"] == 1) != c.odd {
-			t.Errorf("%s: got %d, unexpected %v; want %d, unexpected %v", c.wire, pbx.LastBackup, w.unexpected, c.want, c.odd)
+		fields := []string{"planExpirationDate", "expirationDate", "lastBackupTime", "createTime", "initialStartUpTime", "lastUsedTime"}
+		pbx, w := readOne(t, `"`+strings.Join(fields, `":`+c.wire+`,"`)+`":`+c.wire)
+		for i, got := range []yeastar.Int{pbx.PlanExpiration, pbx.Expiration, pbx.LastBackup, pbx.Created, pbx.FirstStarted, pbx.TemplateLastUsed} {
+			if n(got) != c.want || (w.unexpected[fields[i]] == 1) != c.odd {
+				t.Errorf("%s %s: got %d, unexpected %v; want %d, unexpected %v", fields[i], c.wire, n(got), w.unexpected, c.want, c.odd)
+			}
 		}
+	}
+}
+
+// The label host is the host and the port of the URL, whatever else YCM sends with them.
+func TestHostOfAPBX(t *testing.T) {
+	for wire, want := range map[string]string{
+		"pbx.example.com":                               "pbx.example.com",
+		" pbx.example.com ":                             "pbx.example.com",
+		"pbx.example.com:8088":                          "pbx.example.com:8088",
+		"https://pbx.example.com":                       "pbx.example.com",
+		"https://pbx.example.com:8088/path?query#part":  "pbx.example.com:8088",
+		"pbx.example.com/path":                          "pbx.example.com",
+		"pbx.example.com?next=https://else.example.com": "pbx.example.com",
+		"//pbx.example.com/":                            "pbx.example.com",
+		"https://user:password@pbx.example.com/":        "pbx.example.com",
+		"user:password@pbx.example.com:8088":            "pbx.example.com:8088",
+		"https://[2001:db8::1]:8088/":                   "[2001:db8::1]:8088",
+		"[2001:db8::1]":                                 "[2001:db8::1]",
+		"2001:db8::1":                                   "2001:db8::1",
+		"192.0.2.1":                                     "192.0.2.1",
+		"https://bücher.example.com":                    "bücher.example.com",
+		"https://":                                      "",
+		"https:///path":                                 "",
+		"http:/pbx.example.com":                         "",
+		"pbx.example.com:port":                          "",
+		"https://user:password@":                        "",
+		"see the list of PBXs":                          "",
+		"<b>pbx</b>":                                    "",
+		`https:\\pbx.example.com`:                       "",
+		"pbx\u0000.example.com":                         "",
+	} {
+		quoted, _ := json.Marshal(wire)
+		pbx, w := readOne(t, `"url":`+string(quoted))
+		if pbx.URL != want || (w.unexpected["url"] == 1) != (want == "") {
+			t.Errorf("%s: the host is %q, unexpected %v; want %q", wire, pbx.URL, w.unexpected, want)
+		}
+	}
+	if pbx, w := readOne(t, `"url":""`); pbx.URL != "" || len(w.unexpected) > 0 {
+		t.Errorf("an empty URL is %q, unexpected %v; want nothing", pbx.URL, w.unexpected)
 	}
 }
 
 func TestSwitchesTakeEveryWordForYesAndNo(t *testing.T) {
 	for want, wires := range map[yeastar.Switch][]string{
-		yeastar.SwitchOn:     {`"Enabled"`, `"enable"`, `"yes"`, `"TRUE"`, `true`, `"on"`, `1`, `"1"`, `" Enabled "`, `"Activated"`},
-		yeastar.SwitchOff:    {`"Disabled"`, `"disable"`, `"no"`, `"false"`, `false`, `"off"`, `0`, `"0"`, `"Unactivated"`},
+		yeastar.SwitchOn:     {`"Enabled"`, `"enable"`, `"yes"`, `"TRUE"`, `true`, `"on"`, `1`, `"1"`, `" Enabled "`, `"Activated"`, `"Subscribed"`},
+		yeastar.SwitchOff:    {`"Disabled"`, `"disable"`, `"no"`, `"false"`, `false`, `"off"`, `0`, `"0"`, `"Unactivated"`, `"Not Subscribed"`},
 		yeastar.SwitchAbsent: {`null`, `""`, `"perhaps"`, `2`, `{}`, `[true]`},
 	} {
 		for _, wire := range wires {
@@ -142,9 +196,9 @@ func TestSwitchesTakeEveryWordForYesAndNo(t *testing.T) {
 }
 
 func TestTextsAndStatuses(t *testing.T) {
-	pbx, w := readOne(t, `"name":"\"Quay\" \u0026 Söhne\nBerth 4","sn":3658,"url":null,"group":["a"],"region":true,"pbxStatus":" rUNNING","plan":"`+strings.Repeat("é", 600)+`"`)
-	want := ycmclient.CloudPBX{Name: "\"Quay\" & Söhne\ufffdBerth 4", SN: "3658", Region: "true", Status: ycmclient.Running, Plan: strings.Repeat("é", 512)}
-	got := ycmclient.CloudPBX{Name: pbx.Name, SN: pbx.SN, URL: pbx.URL, Group: pbx.Group, Region: pbx.Region, Status: pbx.Status, Plan: pbx.Plan}
+	pbx, w := readOne(t, `"name":"\"Quay\" \u0026 Söhne\nBerth 4","sn":3658,"url":null,"group":["a"],"region":true,"pbxStatus":" rUNNING","plan":"`+strings.Repeat("é", 600)+`","type":"a\u202eb\u2066c\u2069\u2028"`)
+	want := ycmclient.CloudPBX{Name: "\"Quay\" & Söhne\ufffdBerth 4", SN: "3658", Region: "true", Status: ycmclient.Running, Plan: strings.Repeat("é", 500), Type: "a\ufffdb\ufffdc\ufffd\u2028"}
+	got := ycmclient.CloudPBX{Name: pbx.Name, SN: pbx.SN, URL: pbx.URL, Group: pbx.Group, Region: pbx.Region, Status: pbx.Status, Plan: pbx.Plan, Type: pbx.Type}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("texts (-want +got):\n%s", diff)
 	}
@@ -175,11 +229,11 @@ func FuzzScalars(f *testing.F) {
 			t.Fatalf("%q costs its record: %d PBXs and the error %v", wire, len(list), err)
 		}
 		checkRecord(t, list[0])
-		if n, err := strconv.ParseInt(strings.TrimSpace(wire), 10, 64); err == nil && n >= 0 && list[0].UsedExtensions != yeastar.Int(n) {
+		if n, err := strconv.ParseInt(strings.TrimSpace(wire), 10, 64); err == nil && n >= 0 && list[0].UsedExtensions != yeastar.IntOf(n) {
 			t.Errorf("%q was read as %d", wire, list[0].UsedExtensions)
 		}
 		var text string
-		if json.Unmarshal([]byte(wire), &text) == nil && len(text) <= 1024/3 && strings.HasPrefix(strings.TrimSpace(wire), `"`) && list[0].Name != shown(text) {
+		if json.Unmarshal([]byte(wire), &text) == nil && len(text) <= 1000/3 && strings.HasPrefix(strings.TrimSpace(wire), `"`) && list[0].Name != shown(text) {
 			t.Errorf("%q was read as the name %q, want %q", wire, list[0].Name, shown(text))
 		}
 	})
@@ -188,7 +242,7 @@ func FuzzScalars(f *testing.F) {
 // shown is a text as a label has it.
 func shown(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || strings.ContainsRune("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", r) {
 			return utf8.RuneError
 		}
 		return r
@@ -202,20 +256,20 @@ func checkRecord(t *testing.T, pbx ycmclient.CloudPBX) {
 		t.Errorf("an impossible PBX: %+v", pbx)
 	}
 	for _, text := range []string{pbx.Name, pbx.SN, pbx.URL, pbx.Region, pbx.Type, pbx.Plan, pbx.Group, pbx.Version, pbx.LastUsedTemplate} {
-		if !utf8.ValidString(text) || len(text) > 1024 || strings.ContainsFunc(text, unicode.IsControl) {
+		if !utf8.ValidString(text) || len(text) > 1000 || strings.ContainsFunc(text, unicode.IsControl) {
 			t.Errorf("a text of %d bytes that is no label: %q", len(text), text)
 		}
 	}
-	for _, n := range []yeastar.Int{
+	for _, count := range []yeastar.Int{
 		pbx.ActiveCalls, pbx.ConcurrentCallCapacity, pbx.UsedExtensions, pbx.ExtensionCapacity, pbx.UsedRecording, pbx.RecordingCapacity,
 	} {
-		if n < 0 && n != yeastar.Absent {
+		if n, ok := count.Get(); ok && n < 0 {
 			t.Errorf("a count of %d", n)
 		}
 	}
 	for _, at := range []yeastar.Int{pbx.PlanExpiration, pbx.Expiration, pbx.LastBackup, pbx.Created, pbx.FirstStarted, pbx.TemplateLastUsed} {
-		if at != yeastar.Absent && (at <= 0 || at >= 1e11) {
-			t.Errorf("a time of %d", at)
+		if seconds, ok := at.Get(); ok && (seconds <= 0 || seconds >= 1e12) {
+			t.Errorf("a time of %d", seconds)
 		}
 	}
 }

@@ -17,19 +17,21 @@ const (
 type Capacity struct {
 	Extensions, ConcurrentCalls yeastar.Int
 	Recording                   yeastar.Int // Minutes.
+	FrozenExtensions            yeastar.Int // Only of what is used.
 }
 
 // Subscription is what the account has bought, what of it its PBXs use, and what is left.
 type Subscription struct {
 	Total, Used, Available          Capacity
 	Expiration, RecordingExpiration yeastar.Int // Unix seconds.
-	HighAvailability                yeastar.Switch
+	HighAvailability, WhiteLabel    yeastar.Switch
 }
 
 type capacityWire struct {
-	Extensions      yeastar.Count `json:"extensionCapacity"`
-	ConcurrentCalls yeastar.Count `json:"concurrentCallCapacity"`
-	Recording       yeastar.Count `json:"recordingCapacity"`
+	Extensions       yeastar.Count `json:"extensionCapacity"`
+	ConcurrentCalls  yeastar.Count `json:"concurrentCallCapacity"`
+	Recording        yeastar.Count `json:"recordingCapacity"`
+	FrozenExtensions yeastar.Count `json:"frozenExtensionCapacity"`
 }
 
 type subscriptionWire struct {
@@ -41,6 +43,7 @@ type subscriptionWire struct {
 	Expiration          yeastar.Timestamp `json:"expirationTime"`
 	RecordingExpiration yeastar.Timestamp `json:"recordingExpireDate"`
 	HighAvailability    yeastar.Toggle    `json:"highAvailability"`
+	WhiteLabel          yeastar.Toggle    `json:"whiteLabel"`
 }
 
 var subscriptionFields = yeastar.FieldsOf[subscriptionWire, Subscription]()
@@ -89,8 +92,9 @@ type RemoteService struct {
 
 // RemoteConnections is how many PBXs and gateways on premises are managed remotely, and how many may be.
 type RemoteConnections struct {
-	Used, Capacity yeastar.Int
-	Services       []RemoteService // Those that YCM reported.
+	Used, Capacity                 yeastar.Int
+	ResellerUsed, ResellerCapacity yeastar.Int     // Of those assigned to resellers.
+	Services                       []RemoteService // Those that YCM reported.
 }
 
 type serviceWire struct {
@@ -99,8 +103,10 @@ type serviceWire struct {
 
 type connectionsWire struct {
 	Connections struct {
-		Used     yeastar.Count `json:"used"`
-		Capacity yeastar.Count `json:"capacity"`
+		Used             yeastar.Count `json:"used"`
+		Capacity         yeastar.Count `json:"capacity"`
+		ResellerUsed     yeastar.Count `json:"assignedToResellerUsed"`
+		ResellerCapacity yeastar.Count `json:"assignedToResellerCapacity"`
 	} `json:"connections"`
 	Account        *serviceWire `json:"remoteManagementAccount"`
 	PremiumAccount *serviceWire `json:"remoteManagementPremiumAccount"`

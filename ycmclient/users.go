@@ -47,18 +47,26 @@ var userRows = rows[userWire, User]{yeastar.FieldsOf[userWire, User](), func(u *
 
 // UserSubscription is what a user was given and what of it the user's PBXs use.
 type UserSubscription struct {
-	TotalExtensions, UsedExtensions           yeastar.Int
-	TotalConcurrentCalls, UsedConcurrentCalls yeastar.Int
-	TotalRecording, UsedRecording             yeastar.Int // Minutes.
+	TotalExtensions, UsedExtensions                 yeastar.Int
+	TotalConcurrentCalls, UsedConcurrentCalls       yeastar.Int
+	TotalRecording, UsedRecording                   yeastar.Int // Minutes.
+	TotalUltimateExtensions, UsedUltimateExtensions yeastar.Int
+	TotalConnections, UsedConnections               yeastar.Int // Of remote management.
+	TotalTranscription                              yeastar.Int // Minutes.
 }
 
 type userSubscriptionWire struct {
-	TotalExtensions      yeastar.Count `json:"totalExtensions"`
-	UsedExtensions       yeastar.Count `json:"usedExtensions"`
-	TotalConcurrentCalls yeastar.Count `json:"totalConcurrentCalls"`
-	UsedConcurrentCalls  yeastar.Count `json:"usedConcurrentCalls"`
-	TotalRecording       yeastar.Count `json:"totalRecordings"`
-	UsedRecording        yeastar.Count `json:"usedRecordings"`
+	TotalExtensions         yeastar.Count `json:"totalExtensions"`
+	UsedExtensions          yeastar.Count `json:"usedExtensions"`
+	TotalConcurrentCalls    yeastar.Count `json:"totalConcurrentCalls"`
+	UsedConcurrentCalls     yeastar.Count `json:"usedConcurrentCalls"`
+	TotalRecording          yeastar.Count `json:"totalRecordings"`
+	UsedRecording           yeastar.Count `json:"usedRecordings"`
+	TotalUltimateExtensions yeastar.Count `json:"totalUltimatePlan"`
+	UsedUltimateExtensions  yeastar.Count `json:"usedUltimatePlan"`
+	TotalConnections        yeastar.Count `json:"totalConnections"`
+	UsedConnections         yeastar.Count `json:"usedConnections"`
+	TotalTranscription      yeastar.Count `json:"totalTranscription"`
 }
 
 var userSubscriptionFields = yeastar.FieldsOf[userSubscriptionWire, UserSubscription]()

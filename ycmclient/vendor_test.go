@@ -44,24 +44,24 @@ func TestVendorsOwnExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	on, off, absent := yeastar.SwitchOn, yeastar.SwitchOff, yeastar.Absent
+	on, off, of := yeastar.SwitchOn, yeastar.SwitchOff, yeastar.IntOf
 	want := []ycmclient.CloudPBX{
 		{
 			ID: 7715, Name: "Yeastar P-Series Cloud PBX1", SN: "3658B431119XXXXX", URL: "cloud.example.yeastarcloud.com",
 			Region: "China(GuangDong)", Type: "Commercial", Plan: "Enterprise Plan", Group: "commercial PCE", Version: "84.8.0.25",
 			Status: ycmclient.Stopped, Activated: off, Recording: on, UpgradeInPBX: on, IM: off, PasswordlessLogin: off,
-			ProvisioningViaTemplate: off, ActiveCalls: 2, ConcurrentCallCapacity: 5, UsedExtensions: 5, ExtensionCapacity: 10,
-			UsedRecording: 50, RecordingCapacity: 500, TranscriptionCapacity: absent, PlanExpiration: 1667035676, Expiration: absent, LastBackup: 1729786748,
-			Created: 1635737324, FirstStarted: 1671158324, TemplateLastUsed: absent,
+			ProvisioningViaTemplate: off, ActiveCalls: of(2), ConcurrentCallCapacity: of(5), UsedExtensions: of(5), ExtensionCapacity: of(10),
+			UsedRecording: of(50), RecordingCapacity: of(500), PlanExpiration: of(1667035676), LastBackup: of(1729786748),
+			Created: of(1635737324), FirstStarted: of(1671158324),
 		},
 		{
 			ID: 7738, Name: "Yeastar P-Series Cloud PBX2", SN: "3658B431119XXXXX", URL: "cloud2.example.yeastarcloud.com",
 			Region: "China(GuangDong)", Type: "Commercial", Plan: "Ultimate Plan", Group: "commercial PCE", Version: "84.8.0.25",
 			LastUsedTemplate: "PCE-Provision-Template", Status: ycmclient.Running, Activated: on, Recording: on, UpgradeInPBX: on,
 			IM: on, PasswordlessLogin: off, SuperiorPasswordlessLogin: off, ProvisioningViaTemplate: on,
-			ActiveCalls: 10, ConcurrentCallCapacity: 15, UsedExtensions: 10, ExtensionCapacity: 15, UsedRecording: 150,
-			RecordingCapacity: 500, TranscriptionCapacity: absent, PlanExpiration: 1638427632, Expiration: 1638427632, LastBackup: 1729786748,
-			Created: 1635749236, FirstStarted: 1635749236, TemplateLastUsed: 1680138886,
+			ActiveCalls: of(10), ConcurrentCallCapacity: of(15), UsedExtensions: of(10), ExtensionCapacity: of(15), UsedRecording: of(150),
+			RecordingCapacity: of(500), PlanExpiration: of(1638427632), Expiration: of(1638427632), LastBackup: of(1729786748),
+			Created: of(1635749236), FirstStarted: of(1635749236), TemplateLastUsed: of(1680138886),
 		},
 	}
 	if diff := cmp.Diff(want, list.PBXs); diff != "" || len(w.unexpected) > 0 {

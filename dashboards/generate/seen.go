@@ -18,8 +18,8 @@ func seen() Panel {
 	allowed := "max by (account) (" + last("ycm:threshold:data_age_seconds", fleet) + ")" // as YcmFleetDataStale has it
 	old := "max(time() - " + read + " > on (account) " + allowed + ")"
 	withdrawn := "time() - min(" + read + " unless on (account) " + account("ycm_cloud_pbxs") + ")"
-	// What is listed comes with shard 0 alone, the PBXs with their shards.
-	listed := "max by (account) (" + account("ycm_cloud_pbxs_listed") + ")"
+	// Their number comes with shard 0 alone, the PBXs with their shards.
+	listed := "max by (account) (" + account("ycm_cloud_pbxs") + ")"
 	unseen := "sum((" + listed + " - sum by (account) (" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + "))" +
 		" > on (account) (" + account("ycm:threshold:unscraped_ratio") + " * on (account) " + listed + "))"
 	unconfirmed := "count(max by (account) (" + account("ycm_cloud_pbxs_unconfirmed") + ") == 1)"

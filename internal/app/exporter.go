@@ -52,7 +52,7 @@ type running struct {
 	collectors []collector.Configured
 	client     *ycmclient.Client
 	account    *poll.Account
-	renew      func() // makes the next requests open new connections
+	renew      func()            // makes the next requests open new connections
 	stop       func(cause error) // ends the polling, returns when it has ended
 }
 

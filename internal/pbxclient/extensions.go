@@ -17,12 +17,13 @@ const (
 	LinkusDesktop
 	LinkusMobile
 	LinkusWeb
+	FXSPhone             // Of the appliances.
 	Endpoints int = iota // How many there are.
 )
 
 // String is the endpoint's name in the API.
 func (e Endpoint) String() string {
-	return [Endpoints]string{"sip_phone", "linkus_desktop", "linkus_mobile", "linkus_web"}[e]
+	return [Endpoints]string{"sip_phone", "linkus_desktop", "linkus_mobile", "linkus_web", "fxs_phone"}[e]
 }
 
 // EndpointState is whether an endpoint is online.
@@ -40,7 +41,7 @@ type Extension [Endpoints]EndpointState
 
 // Extensions reads the PBX's extensions ("Query Extension List"), all or nothing.
 func (c *Client) Extensions(ctx context.Context) ([]Extension, error) {
-	return allRecords(ctx, c, extensionList, extensionRecord.extension)
+	return allRecords(ctx, c, extensionList, "id", extensionRecord.extension)
 }
 
 // extensionRecord leaves out whose the extension is: number, names, addresses, presence.
@@ -51,6 +52,7 @@ type extensionRecord struct {
 		LinkusDesktop endpointState `json:"linkus_desktop"`
 		LinkusMobile  endpointState `json:"linkus_mobile"`
 		LinkusWeb     endpointState `json:"linkus_web"`
+		FXSPhone      endpointState `json:"fxs_phone"`
 	} `json:"online_status"`
 }
 
@@ -58,6 +60,7 @@ func (r extensionRecord) extension() (yeastar.Number, Extension) {
 	o := r.Online
 	return r.ID, Extension{
 		SIPPhone: o.SIPPhone.best, LinkusDesktop: o.LinkusDesktop.best, LinkusMobile: o.LinkusMobile.best, LinkusWeb: o.LinkusWeb.best,
+		FXSPhone: o.FXSPhone.best,
 	}
 }
 

@@ -2,6 +2,7 @@ package pbxclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -21,8 +22,8 @@ const (
 )
 
 // allRecords reads all pages of a list; a PBX that has more than maxRecords is an error.
-func allRecords[W, R any](ctx context.Context, c *Client, p path, convert func(W) (id yeastar.Number, r R)) ([]R, error) {
-	records, more, err := pages(ctx, c, p, maxRecords, convert)
+func allRecords[W, R any](ctx context.Context, c *Client, p path, sort string, convert func(W) (id yeastar.Number, r R)) ([]R, error) {
+	records, more, err := pages(ctx, c, p, sort, maxRecords, convert)
 	if more {
 		return nil, c.invalid(p, fmt.Sprintf("the PBX lists more than %d records", maxRecords))
 	}
@@ -30,17 +31,23 @@ func allRecords[W, R any](ctx context.Context, c *Client, p path, convert func(W
 }
 
 // pages reads the pages of a list until it has that many records, all or nothing, in the order of their ids: a page that fails, or fewer
-// records than the PBX counts, is an error. A record without an id is left out. more reports that the PBX has more records.
-func pages[W, R any](ctx context.Context, c *Client, p path, most int, convert func(W) (id yeastar.Number, r R)) (records []R, more bool, err error) {
+// records than the PBX counts, is an error. A record without an id is left out. more reports that the PBX has more records. sort is what
+// the vendor documents to sort the list by; a PBX that refuses it, or the page size, is queried without.
+func pages[W, R any](ctx context.Context, c *Client, p path, sort string, most int, convert func(W) (id yeastar.Number, r R)) (records []R, more bool, err error) {
 	seen := map[int64]R{}
 	dropped, total := 0, yeastar.Number{}
+	query := url.Values{"page_size": {strconv.Itoa(perPage)}, "sort_by": {sort}, "order_by": {"asc"}}
 	for page := 1; page <= maxPages; page++ {
-		answer, err := fetch[W](ctx, c, p, url.Values{
-			"page":      {strconv.Itoa(page)},
-			"page_size": {strconv.Itoa(perPage)},
-			"sort_by":   {"id"},
-			"order_by":  {"asc"},
-		})
+		query.Set("page", strconv.Itoa(page))
+		answer, err := fetch[W](ctx, c, p, query)
+		for _, optional := range [][]string{{"sort_by", "order_by"}, {"page_size"}} {
+			if failed := (*yeastar.Error)(nil); page == 1 && errors.As(err, &failed) && failed.Code == yeastar.CodePBXParameter {
+				for _, name := range optional {
+					query.Del(name)
+				}
+				answer, err = fetch[W](ctx, c, p, query)
+			}
+		}
 		if err != nil {
 			return nil, false, err
 		}

@@ -31,7 +31,7 @@ type TrunkList struct {
 
 // Trunks reads the PBX's trunks ("Query Trunk List"), all or nothing.
 func (c *Client) Trunks(ctx context.Context) (TrunkList, error) {
-	trunks, capped, err := pages(ctx, c, trunkList, MaxTrunks, trunkRecord.trunk)
+	trunks, capped, err := pages(ctx, c, trunkList, "id", MaxTrunks, trunkRecord.trunk)
 	return TrunkList{Trunks: trunks, Capped: capped}, err
 }
 
@@ -67,12 +67,15 @@ var trunkTypes = []TrunkType{"register", "peer", "peer_did", "peer_port", "peer_
 // TrunkStatus is one of the states of a trunk; its number is the PBX's.
 type TrunkStatus uint8
 
-// TrunkUnknown is also any status that is not documented.
-const TrunkUnknown TrunkStatus = 0
+// TrunkUnknown is also any status that is not documented. From trunkRegistering on, a trunk carries no calls.
+const (
+	TrunkUnknown     TrunkStatus = 0
+	trunkRegistering TrunkStatus = 4
+)
 
 // trunkStatuses are those of "Query Trunk List" on a Cloud PBX.
 var trunkStatuses = map[TrunkStatus]string{
-	TrunkUnknown: "Unknown", 1: "Idle", 2: "Busy", 3: "IdleUnmonitored", 4: "Registering", 41: "RegistrationFailed", 42: "Unreachable",
+	TrunkUnknown: "Unknown", 1: "Idle", 2: "Busy", 3: "IdleUnmonitored", trunkRegistering: "Registering", 41: "RegistrationFailed", 42: "Unreachable",
 	43: "AccountTrunkUnavailable", 44: "Disabled", 45: "AuthenticationFailed",
 }
 
@@ -81,3 +84,6 @@ func TrunkStatuses() []TrunkStatus { return slices.Sorted(maps.Keys(trunkStatuse
 
 // String is the status as a label value.
 func (s TrunkStatus) String() string { return trunkStatuses[s] }
+
+// Up reports whether a trunk with the status can carry calls; known is false of TrunkUnknown.
+func (s TrunkStatus) Up() (up, known bool) { return s < trunkRegistering, s != TrunkUnknown }

@@ -64,7 +64,7 @@ func TestTotalAndListAreServedSideBySide(t *testing.T) {
 		b.simulate(t, ycmtest.Options{PBXs: 100, Listing: ycmtest.Listing{TotalOff: 7}}, listOnly())
 		defer start(b.Account)()
 		after(150 * time.Second)
-		for family, want := range map[string]float64{"ycm_cloud_pbxs": 107, "ycm_cloud_pbxs_listed": 100} {
+		for family, want := range map[string]float64{"ycm_cloud_pbxs_reported": 107, "ycm_cloud_pbxs": 100} {
 			for labels, got := range b.values("cloud_pbx", family) {
 				if got != want {
 					t.Errorf("%s%s is %v, want %v", family, labels, got, want)

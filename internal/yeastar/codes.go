@@ -14,6 +14,8 @@ const (
 	CodeNoInterface      = 10001
 	CodePBXTokenExpired  = 10004
 	CodePBXAccessDenied  = 10005
+	CodePBXParameter     = 40002
+	CodePBXNoData        = 60001
 	CodeMaxLimit         = 60002
 	CodeAddressBlocked   = 70004
 	CodeIPForbidden      = 70087
@@ -62,10 +64,10 @@ var codes = []code{
 	{CodePBXAccessDenied, "ACCESS DENIED", Denied, false},
 	{10009, "OPERATION FAILED", Server, false},
 	{40001, "PARAMETER SYNTAX ERROR", Invalid, false},
-	{40002, "PARAMETER ERROR", Invalid, false},
+	{CodePBXParameter, "PARAMETER ERROR", Invalid, false},
 	{40003, "DUPLICATE KEY VALUE", Invalid, false},
 	{40004, "FILE SIZE EXCEEDED", Invalid, false},
-	{60001, "DATA NOT FOUND", NotFound, false},
+	{CodePBXNoData, "DATA NOT FOUND", NotFound, false},
 	{CodeMaxLimit, "MAX LIMITATION EXCEEDED", RateLimited, false},
 	{CodeAddressBlocked, "ACCOUNT IP BLOCKED", Auth, false},
 	{70082, "OVERLOAD_TASK_RUNNING", Server, false},

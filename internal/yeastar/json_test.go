@@ -28,15 +28,18 @@ func TestTextsAreFitForLabels(t *testing.T) {
 		`true`:                               "true",
 		`null`:                               "",
 		`{"a":1}`:                            "",
-		`"` + strings.Repeat("é", 600) + `"`: strings.Repeat("é", 512),
-		`"` + strings.Repeat(`\u0001`, 900) + `"`: strings.Repeat("\ufffd", 341),
+		`"` + strings.Repeat("é", 600) + `"`: strings.Repeat("é", 500),
+		`"` + strings.Repeat(`\u0001`, 900) + `"`:                            strings.Repeat("\ufffd", 333),
+		`"x` + strings.Repeat("é", 600) + `"`:                                "x" + strings.Repeat("é", 499),
+		`"a\u202ab\u202bc\u202cd\u202de\u202ef\u2066g\u2067h\u2068i\u2069j"`: "a\ufffdb\ufffdc\ufffdd\ufffde\ufffdf\ufffdg\ufffdh\ufffdi\ufffdj",
+		`"\u2029\u202f\u2065\u206a – “a” €"`:                                 "\u2029\u202f\u2065\u206a – “a” €",
 	} {
 		var text yeastar.Text
 		if err := json.Unmarshal([]byte(wire), &text); err != nil || text.String() != want {
 			t.Errorf("%s: got %q and error %v, want %q", wire, text.String(), err, want)
 		}
 	}
-	if got := yeastar.Clean("a\x00\xff\xfe"); got != "a\ufffd\ufffd" {
+	if got := yeastar.Clean("a\x00\xff\xfe\u202eb"); got != "a\ufffd\ufffd\ufffdb" {
 		t.Errorf("got %q, want it valid and without control characters", got)
 	}
 }
@@ -164,8 +167,8 @@ func FuzzDecoders(f *testing.F) {
 			if s := w.Text.String(); !utf8.ValidString(s) || len(s) > yeastar.MaxText || strings.ContainsFunc(s, unicode.IsControl) {
 				t.Errorf("%s: the text %q is not fit to be shown", body, s)
 			}
-			for _, n := range []yeastar.Int{w.Number.Count("number", func(string) {}), w.Number.Time("number", func(string) {})} {
-				if n < 0 && n != yeastar.Absent {
+			for _, i := range []yeastar.Int{w.Number.Count("number", func(string) {}), w.Number.Time("number", func(string) {})} {
+				if n, ok := i.Get(); ok && n < 0 {
 					t.Errorf("%s: got %d", body, n)
 				}
 			}

@@ -13,14 +13,38 @@ import (
 // Unexpected receives the JSON name of each field that could not be read.
 type Unexpected func(field string)
 
-// Int is a whole number that an answer may leave out.
+// Int is a whole number that an answer may leave out: IntOf a number, or Absent. The zero value is Absent, so that a stored record
+// without the field, of an earlier version, has none.
 type Int int64
 
 // Absent is the Int that was not given, or could not be read.
-const Absent Int = math.MinInt64
+const Absent Int = 0
+
+// IntOf returns a number as an Int. The least int64 is Absent.
+func IntOf(n int64) Int { return Int(n ^ math.MinInt64) }
 
 // Get returns the number, and whether there is one.
-func (i Int) Get() (int64, bool) { return int64(i), i != Absent }
+func (i Int) Get() (int64, bool) { return int64(i) ^ math.MinInt64, i != Absent }
+
+// MarshalJSON writes the number, null for Absent.
+func (i Int) MarshalJSON() ([]byte, error) {
+	n, ok := i.Get()
+	if !ok {
+		return []byte("null"), nil
+	}
+	return strconv.AppendInt(nil, n, 10), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (i *Int) UnmarshalJSON(wire []byte) error {
+	if string(wire) == "null" {
+		*i = Absent
+		return nil
+	}
+	n, err := strconv.ParseInt(string(wire), 10, 64)
+	*i = IntOf(n)
+	return err
+}
 
 // Number is a whole number on the wire: bare or quoted, null or empty for absent. Like all scalars here it takes any
 // JSON value, because the vendor writes the same field as a number, as a string or not at all: what cannot be read is
@@ -74,23 +98,23 @@ func (n Number) Count(field string, unexpected Unexpected) Int {
 	if !n.Given {
 		return Absent
 	}
-	return Int(n.Value)
+	return IntOf(n.Value)
 }
 
-// Time reads the number as unix seconds. 0 is absent, as YCM writes it for never, and what is too large for seconds
-// is taken as milliseconds.
+// Time reads the number as unix seconds, or as milliseconds where it lies after 2001 as such; as seconds it would be after the year
+// 33,000. So 9999-12-31, which stands for never, is read in both units. 0 is absent, as YCM writes it for never too.
 func (n Number) Time(field string, unexpected Unexpected) Int {
-	const milliseconds, beyond = 1e11, 1e14
-	switch seconds := n.Count(field, unexpected); {
-	case seconds == 0:
+	const milliseconds, year10000 = 1e12, 253_402_300_800_000
+	switch {
+	case n.Given && n.Value == 0:
 		return Absent
-	case seconds < milliseconds:
-		return seconds
-	case seconds < beyond:
-		return seconds / 1000
-	default:
+	case n.Value >= year10000:
 		unexpected(field)
 		return Absent
+	case n.Value >= milliseconds:
+		return IntOf(n.Value / 1000)
+	default:
+		return n.Count(field, unexpected)
 	}
 }
 
@@ -132,7 +156,7 @@ const (
 // Get returns whether the switch is on, and whether that was given.
 func (s Switch) Get() (on, ok bool) { return s == SwitchOn, s != SwitchAbsent }
 
-// Toggle is a Switch on the wire: Enabled, enable, yes, true, on, 1, Activated or their opposites, in any case.
+// Toggle is a Switch on the wire: Enabled, enable, yes, true, on, 1, Activated, Subscribed or their opposites, in any case.
 type Toggle struct {
 	value      Switch
 	unreadable bool
@@ -147,9 +171,9 @@ func (t *Toggle) UnmarshalJSON(wire []byte) error {
 	case !ok:
 		t.unreadable = true
 	case len(word) == 0:
-	case isAny(word, "enabled", "activated", "yes", "true", "on", "1", "enable"):
+	case isAny(word, "enabled", "activated", "yes", "true", "on", "1", "enable", "subscribed"):
 		t.value = SwitchOn
-	case isAny(word, "disabled", "unactivated", "no", "false", "off", "0", "disable"):
+	case isAny(word, "disabled", "unactivated", "no", "false", "off", "0", "disable", "not subscribed"):
 		t.value = SwitchOff
 	default:
 		t.unreadable = true
@@ -165,11 +189,11 @@ func (t *Toggle) Set(record reflect.Value, name string, unexpected Unexpected) {
 	record.SetUint(uint64(t.value))
 }
 
-// MaxText is how many bytes of a text are kept.
-const MaxText = 1024
+// MaxText is how many bytes of a text are kept. Some services that store metrics accept labels of 1,023 bytes.
+const MaxText = 1000
 
 // Text is a string on the wire that can be shown, or a number or boolean in place of one: of valid UTF-8, without line
-// ends and tabs around it, with U+FFFD in place of each other control character, of at most MaxText bytes. It keeps its
+// ends and tabs around it, with U+FFFD in place of what Clean replaces, of at most MaxText bytes. It keeps its
 // room when it is read again.
 type Text struct {
 	bytes      []byte

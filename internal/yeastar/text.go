@@ -13,17 +13,18 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
-// Clean makes s fit for a terminal, a log and a label, as a Text is.
+// Clean makes s fit for a terminal, a log and a label, as a Text is: U+FFFD stands for each control character, and for each that
+// changes the direction of what follows.
 func Clean(s string) string { return string(clean([]byte(strings.ToValidUTF8(s, "\uFFFD")))) }
 
-// clean replaces each control character by U+FFFD. The result may share memory with b.
+// clean replaces as Clean does. The result may share memory with b.
 func clean(b []byte) []byte {
-	const firstOfC1 = 0xc2 // Begins U+0080 to U+00BF.
-	suspicious := func(c byte) bool { return c < ' ' || c == 0x7f || c == firstOfC1 }
+	const firstOfC1, firstOfBidi = 0xc2, 0xe2 // Begin U+0080 to U+00BF, and U+2000 to U+2FFF.
+	suspicious := func(c byte) bool { return c < ' ' || c == 0x7f || c == firstOfC1 || c == firstOfBidi }
 	for i, c := range b {
 		if suspicious(c) {
 			return append(b[:i:i], bytes.Map(func(r rune) rune {
-				if unicode.IsControl(r) {
+				if unicode.IsControl(r) || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
 					return utf8.RuneError
 				}
 				return r

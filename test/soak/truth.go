@@ -62,7 +62,8 @@ func unchecked(family string) bool {
 	switch family {
 	case "ycm_cloud_pbx_backup_age_seconds", "ycm_cloud_pbx_firmware_update_available", "ycm_cloud_pbx_firmware_versions_behind",
 		"ycm_cloud_pbx_template_last_used_timestamp_seconds", "ycm_cloud_pbx_api_up", "ycm_cloud_pbx_uptime_seconds",
-		"ycm_cloud_pbx_trunk_status", "ycm_cloud_pbx_trunks_truncated", "ycm_cloud_pbx_transcription_capacity_seconds":
+		"ycm_cloud_pbx_trunk_status", "ycm_cloud_pbx_trunk_up", "ycm_cloud_pbx_trunks_truncated", "ycm_cloud_pbx_transcription_capacity_seconds",
+		"ycm_cloud_pbx_transcription_used_seconds":
 		return true
 	}
 	return false

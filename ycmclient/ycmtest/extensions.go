@@ -23,10 +23,11 @@ type Extension struct {
 
 // OnlineStatus is the state of an extension's endpoints.
 type OnlineStatus struct {
-	SIPPhone      SIPPhones    `json:"sip_phone"`
-	LinkusDesktop Registration `json:"linkus_desktop"`
-	LinkusMobile  Registration `json:"linkus_mobile"`
-	LinkusWeb     Registration `json:"linkus_web"`
+	SIPPhone      SIPPhones     `json:"sip_phone"`
+	LinkusDesktop Registration  `json:"linkus_desktop"`
+	LinkusMobile  Registration  `json:"linkus_mobile"`
+	LinkusWeb     Registration  `json:"linkus_web"`
+	FXSPhone      *Registration `json:"fxs_phone,omitempty"` // only of appliances
 }
 
 // SIPPhones is the registrations of an extension's SIP phones.
@@ -50,7 +51,18 @@ func (s *Server) extensionList(p PBX, query url.Values) pbxAnswer {
 	if p.Extensions == nil {
 		list = w.extensionsOf(p, w.ordinal(p.ID), w.moment(time.Now()))
 	}
-	return listPage(list, query, func(a, b Extension) int { return cmp.Compare(a.ID, b.ID) })
+	by := func(key func(Extension) string) func(a, b Extension) int {
+		return func(a, b Extension) int { return cmp.Compare(key(a), key(b)) }
+	}
+	byID := func(a, b Extension) int { return cmp.Compare(a.ID, b.ID) }
+	return listPage(p, list, query, map[string]func(a, b Extension) int{
+		"": byID, "id": byID,
+		"number":          by(func(e Extension) string { return e.Number }),
+		"caller_id_name":  by(func(e Extension) string { return e.Name }),
+		"email_addr":      by(func(e Extension) string { return e.Email }),
+		"mobile_number":   by(func(e Extension) string { return e.Mobile }),
+		"presence_status": by(func(e Extension) string { return e.Presence }),
+	})
 }
 
 // extensionsOf makes the extensions that the n-th PBX has in use. Most have a desk phone; Linkus is online in office hours.

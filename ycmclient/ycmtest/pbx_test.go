@@ -236,7 +236,7 @@ func TestTrunks(t *testing.T) {
 	})
 	var names []string
 	for page := 1; page <= 4; page++ {
-		_, answer := r.through(p, fmt.Sprintf("trunk/list?page=%d&page_size=1000&sort_by=name&order_by=desc", page))
+		_, answer := r.through(p, fmt.Sprintf("trunk/list?page=%d&page_size=1000&sort_by=id&order_by=desc", page))
 		if answer["total_number"] != 250.0 {
 			t.Fatalf("page %d answers %v, want 250 in all", page, answer)
 		}
@@ -250,6 +250,18 @@ func TestTrunks(t *testing.T) {
 	}
 	if _, answer := r.through(p, "trunk/list?page=0"); answer["errcode"] != 40002.0 {
 		t.Errorf("page 0 answers %v, want 40002", answer)
+	}
+	for query, code := range map[string]float64{
+		"trunk/list?sort_by=name": 40002, "trunk/list?sort_by=id": 0, "extension/list?sort_by=vendor": 40002, "extension/list?sort_by=number": 0,
+		"phone/search?sort_by=id": 40002, "phone/search?sort_by=ip": 40002, "phone/search?sort_by=model": 0,
+	} {
+		if status, answer := r.through(p, query); answer["errcode"] != code || status != http.StatusOK {
+			t.Errorf("%s answers %v with HTTP status %d, want errcode %v under 200: only some orders are documented", query, answer, status, code)
+		}
+	}
+	r.Update(p.ID, func(p *PBX) { p.Trunks, p.EmptyIsNotFound = []Trunk{}, true })
+	if _, answer := r.through(p, "trunk/list"); answer["errcode"] != 60001.0 || answer["total_number"] != 0.0 || answer["data"] != nil {
+		t.Errorf("a PBX without trunks answers %v, want 60001 with null data", answer)
 	}
 	statuses := make(map[int]int)
 	world := New(Options{Epoch: epoch}).fleet.world

@@ -37,7 +37,11 @@ func (s *Server) phoneSearch(p PBX, query url.Values) pbxAnswer {
 	if p.Phones == nil {
 		list = w.phonesOf(p, w.ordinal(p.ID), w.moment(time.Now()))
 	}
-	return listPage(list, query, func(a, b Phone) int { return cmp.Compare(a.ID, b.ID) })
+	return listPage(p, list, query, map[string]func(a, b Phone) int{
+		"":       func(a, b Phone) int { return cmp.Compare(a.ID, b.ID) },
+		"vendor": func(a, b Phone) int { return cmp.Compare(a.Vendor, b.Vendor) },
+		"model":  func(a, b Phone) int { return cmp.Compare(a.Model, b.Model) },
+	})
 }
 
 // phonesOf makes the desk phones of the n-th PBX, and some spare ones: two or three models of one vendor. In a fleet with

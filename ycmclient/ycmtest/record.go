@@ -43,6 +43,7 @@ type PBX struct {
 	UsedRecording          int64  `json:"usedRecording,string"`
 	LastBackup             int64  `json:"lastBackupTime,omitzero"`
 	TranscriptionCapacity  int64  `json:"transcriptionCapacity,omitzero"` // only newer YCMs have it
+	UsedTranscription      int64  `json:"usedTranscription,omitzero"`     // likewise
 
 	// Raw replaces fields of the answer by other JSON, by JSON name: an invalid value, a number quoted or not, an unknown status,
 	// a new field. An empty text leaves the field out.
@@ -54,9 +55,11 @@ type PBX struct {
 	Extensions []Extension `json:"-"` // nil: made from the seed
 	Phones     []Phone     `json:"-"` // nil: made from the seed
 
-	APIError int           `json:"-"` // errcode of every answer: 10001, 10005, 70087, ...; 0: none
-	Silent   bool          `json:"-"` // does not answer, although YCM may list it as Running
-	Delay    time.Duration `json:"-"` // before every answer
+	APIError        int  `json:"-"` // errcode of every answer: 10001, 10005, 70087, ...; 0: none
+	EmptyIsNotFound bool `json:"-"` // an empty list is errcode 60001 with null data, as live PBXs were seen to answer
+
+	Silent bool          `json:"-"` // does not answer, although YCM may list it as Running
+	Delay  time.Duration `json:"-"` // before every answer
 }
 
 // Person is a user of YCM.
@@ -100,7 +103,7 @@ func (p *PBX) record() any {
 // clone is a copy that shares nothing that can be changed.
 func (p PBX) clone() PBX {
 	p.Raw = maps.Clone(p.Raw)
-	p.Trunks = append([]Trunk(nil), p.Trunks...)
+	p.Trunks = slices.Clone(p.Trunks)
 	p.Extensions = slices.Clone(p.Extensions)
 	p.Phones = slices.Clone(p.Phones)
 	return p

@@ -107,7 +107,7 @@ func (w world) sell(p *PBX, n int64) {
 		p.Recording, p.RecordingCapacity = disabled, 0
 	}
 	if w.below(4, aboutShape, n, 1) == 0 {
-		p.TranscriptionCapacity = 120
+		p.TranscriptionCapacity, p.UsedTranscription = 120, 1+w.below(120, aboutShape, n, 2)
 	}
 	p.Type = "Commercial"
 	if w.wheel(aboutType, n) < 7 {

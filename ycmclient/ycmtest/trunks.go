@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -84,10 +83,6 @@ func (s *Server) trunkList(p PBX, query url.Values) pbxAnswer {
 	if p.Trunks == nil {
 		list = w.trunks(p, w.ordinal(p.ID), w.moment(time.Now()))
 	}
-	return listPage(list, query, func(a, b Trunk) int {
-		if query.Get("sort_by") == "name" {
-			return strings.Compare(a.Name, b.Name)
-		}
-		return cmp.Compare(a.ID, b.ID)
-	})
+	byID := func(a, b Trunk) int { return cmp.Compare(a.ID, b.ID) }
+	return listPage(p, list, query, map[string]func(a, b Trunk) int{"": byID, "id": byID})
 }
