@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +21,7 @@ func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R]
 		Name: name, Schedule: schedule, Families: series.AccountFamilies(columns), Endpoints: endpoints,
 		New: func(a Account) Poller {
 			p := &accountPoller[R]{
-				account: a,
+				account: a, goesOn: true,
 				query: func(ctx context.Context, a Account) (*R, error) {
 					reading, err := query(ctx, a)
 					if err != nil {
@@ -43,7 +44,7 @@ type accountPoller[R any] struct {
 	show    func(*R) exposition.Source
 	reading atomic.Pointer[R]
 	last    atomic.Pointer[lastPoll]
-	goesOn  bool            // A poll is long, so it goes on while a reload replaces the account.
+	goesOn  bool            // A poll goes on while a reload replaces the account: it queries YCM alone.
 	running *runningPoll[R] // nil if there is none
 }
 
@@ -128,7 +129,11 @@ func (p *accountPoller[R]) adopt(reading *R) exposition.Source {
 // TakeOver implements Poller.
 func (p *accountPoller[R]) TakeOver(old Poller) exposition.Source {
 	before := old.(*accountPoller[R])
-	p.running = before.running
+	if before.running != nil && !reflect.DeepEqual(p.account.Settings, before.account.Settings) {
+		before.running.cancel()
+	} else {
+		p.running = before.running
+	}
 	p.last.Store(before.last.Load())
 	return p.adopt(before.reading.Load())
 }

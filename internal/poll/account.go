@@ -143,7 +143,7 @@ func (a *Account) PhoneCatalogues() []collector.PhoneCatalogue { return a.collec
 const startSlot = 250 * time.Millisecond
 
 // Run polls until ctx ends, and returns when every goroutine has ended and the tokens of PBXs with direct access are revoked. If the cause
-// is [collector.ErrReplaced], a poll of the list goes on for the account that inherits.
+// is [collector.ErrReplaced], polls that query YCM alone go on for the account that inherits.
 func (a *Account) Run(ctx context.Context) {
 	a.options.Metrics.begin(a.options.Account, a.options.Client.RateLimit(), a.options.Collectors)
 	var polled []string

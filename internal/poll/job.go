@@ -59,7 +59,7 @@ func (j *job) poll(ctx context.Context) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now := time.Now()
-	j.status.Running = ctx.Err() != nil && errors.Is(context.Cause(ctx), collector.ErrReplaced) && j.Name == collector.CloudPBX
+	j.status.Running = ctx.Err() != nil && errors.Is(context.Cause(ctx), collector.ErrReplaced) && !j.QueriesPBXs
 	if err != nil && ctx.Err() != nil {
 		return err
 	}

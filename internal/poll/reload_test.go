@@ -369,3 +369,38 @@ func TestReloadDoesNotWaitForAHungWalk(t *testing.T) {
 		}
 	})
 }
+
+// A poll that takes long goes on as well, unless the reload changes what it requests.
+func TestReloadGoesOnWithThePollsOfYCM(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, everything())
+		for _, endpoint := range []ycmtest.Endpoint{ycmtest.Regions, ycmtest.Subscription} {
+			ycm.Inject(ycmtest.Fault{Endpoint: endpoint, Effect: ycmtest.Slow(20 * time.Second)})
+		}
+		end := startUntil(b.Account)
+		defer func() { end(nil) }()
+		for _, types := range []string{"[pbx]", "[pbx]", "[cm]"} {
+			after(6 * time.Second)
+			b.plan["firmware"] = b.plan["firmware"].with("types: " + types)
+			b.options.Collectors = b.plan.configured()
+			end = b.replace(end)
+		}
+		after(10 * time.Second)
+		if b.shelf.serves("subscription") == nil {
+			t.Error("a poll of 20 s was interrupted by reloads that do not concern it")
+		}
+		if b.shelf.serves("firmware") != nil {
+			t.Error("a poll for other types of firmware than are configured now went on")
+		}
+		after(30 * time.Second)
+		latest := samples(b.shelf.serves("firmware"), exposition.Shard{})["ycm_firmware_latest_info"]
+		if len(latest) == 0 || latest[0].labels[1] != "cm" {
+			t.Errorf("the firmware is %v, want that of the type cm", latest)
+		}
+		if got := ycm.Count(ycmtest.Subscription); got != 1 {
+			t.Errorf("the subscription was requested %d times, want once", got)
+		}
+	})
+}
