@@ -86,9 +86,6 @@ func (p *accountPoller[R]) begin(ctx context.Context, progress func(done, total 
 // ErrReplaced is the cause with which polling ends where another account takes over.
 var ErrReplaced = errors.New("another account takes over")
 
-// leastGoesOn is how long a poll may go on after its account was replaced, at least.
-const leastGoesOn = time.Minute
-
 // Poll implements Poller.
 func (p *accountPoller[R]) Poll(ctx context.Context, progress func(done, total int)) (exposition.Source, error) {
 	r, last := p.running, cmp.Or(p.last.Load(), &lastPoll{succeeded: true})
@@ -102,7 +99,7 @@ func (p *accountPoller[R]) Poll(ctx context.Context, progress func(done, total i
 	case <-ctx.Done():
 		if p.goesOn && last.succeeded && errors.Is(context.Cause(ctx), ErrReplaced) {
 			p.running = r
-			time.AfterFunc(max(leastGoesOn, 2*last.took), r.cancel)
+			time.AfterFunc(max(time.Minute, 2*last.took), r.cancel)
 			return nil, ctx.Err()
 		}
 		r.cancel()

@@ -21,6 +21,7 @@ import (
 const (
 	CloudPBX         = "cloud_pbx" // an account is up, and ready, by its polls
 	Firmware         = "firmware"
+	Extensions       = "extensions"
 	Phones           = "phones"
 	Autoprovisioning = "autoprovisioning"
 )
@@ -76,9 +77,9 @@ func (c Configured) Equal(d Configured) bool {
 	return c.Name == d.Name && c.Schedule == d.Schedule && reflect.DeepEqual(c.Settings, d.Settings) && slices.Equal(c.Excluded, d.Excluded)
 }
 
-// FleetSize is what the requests of collectors depend on: the pages of the list, the PBXs that are queried through YCM, and the firmware
-// versions.
-type FleetSize struct{ Pages, PBXs, Versions float64 }
+// FleetSize is what the requests of collectors depend on: the pages of the list, the PBXs that are queried through YCM, the pages of their
+// extensions if known, and their firmware versions.
+type FleetSize struct{ Pages, PBXs, ExtensionPages, Versions float64 }
 
 // PerSecond returns how many requests per second to YCM the interval needs on average. counted is how many requests one poll took, or
 // one PBX or version of it; 0 if that is not known.
@@ -89,6 +90,8 @@ func (c Configured) PerSecond(f FleetSize, counted float64) float64 {
 		return 0
 	case c.Name == CloudPBX:
 		requests = f.Pages
+	case c.Name == Extensions && f.ExtensionPages > 0:
+		requests = f.ExtensionPages
 	case c.QueriesPBXs && c.Check > 0:
 		requests *= f.Versions
 	case c.QueriesPBXs:
@@ -119,8 +122,6 @@ type Sweeper interface {
 	Poller
 	// Duration is how long the last sweep took, or the present one takes already if that is longer; 0 before the first.
 	Duration() time.Duration
-	// RequestsPerPBX is how many requests to YCM a PBX took on average, 0 before the first complete sweep.
-	RequestsPerPBX() float64
 	// AllAtOnce makes each poll a whole sweep that is not spread over the interval.
 	AllAtOnce()
 	// Wait returns when no request is under way, soon after the polls' context has ended.

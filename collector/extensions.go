@@ -18,7 +18,7 @@ type extensionsReading struct {
 
 // extensions queries which endpoints of the extensions of each Running PBX are online.
 func extensions() Collector {
-	return ofEachPBX("extensions", off(15*time.Minute), extensionsColumns(), queryExtensions, false)
+	return ofEachPBX(Extensions, off(15*time.Minute), extensionsColumns(), queryExtensions, false)
 }
 
 func queryExtensions(ctx context.Context, c *pbxclient.Client) (r extensionsReading, err error) {

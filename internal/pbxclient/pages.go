@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// perPage is how many records of a list are requested at once. The largest size is not documented: what comes is accepted.
-	perPage = 100
+	// PageSize is how many records of a list are requested at once. The largest size is not documented: what comes is accepted.
+	PageSize = 100
 	// maxPages bounds the requests for one list.
 	maxPages = 200
 	// maxRecords is more than any PBX has of anything.
@@ -36,7 +36,7 @@ func allRecords[W, R any](ctx context.Context, c *Client, p path, sort string, c
 func pages[W, R any](ctx context.Context, c *Client, p path, sort string, most int, convert func(W) (id yeastar.Number, r R)) (records []R, more bool, err error) {
 	seen := map[int64]R{}
 	dropped, total := 0, yeastar.Number{}
-	query := url.Values{"page_size": {strconv.Itoa(perPage)}, "sort_by": {sort}, "order_by": {"asc"}}
+	query := url.Values{"page_size": {strconv.Itoa(PageSize)}, "sort_by": {sort}, "order_by": {"asc"}}
 	for page := 1; page <= maxPages; page++ {
 		query.Set("page", strconv.Itoa(page))
 		answer, err := fetch[W](ctx, c, p, query)

@@ -59,20 +59,19 @@ type Options struct {
 type Account struct {
 	options    Options
 	collectors collector.Account
-	jobs       []*job // in the order in which they start
-	causes     causes
+	jobs       []*job  // in the order in which they start
 	warned     float64 // the demand that was logged
 }
 
 // NewAccount makes an account that does not poll yet.
 func NewAccount(o Options) *Account {
-	a := &Account{options: o, causes: causes{by: map[string]*job{}}}
+	a, causes := &Account{options: o}, &causes{by: map[string]*job{}}
 	for _, c := range o.Collectors {
 		if c.Schedule.Enabled {
 			own, known := o, make(chan struct{})
 			own.Logger = log.With(o.Logger, "account", o.Account, "collector", c.Name)
 			a.jobs = append(a.jobs, &job{
-				Configured: c, Options: own, period: c.Schedule.Interval, causes: &a.causes,
+				Configured: c, Options: own, period: c.Schedule.Interval, causes: causes,
 				watch: func(int, int) {}, known: known, listed: sync.OnceFunc(func() { close(known) }), nudges: make(chan struct{}, 1),
 			})
 		}

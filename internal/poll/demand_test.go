@@ -37,6 +37,7 @@ func TestDemandThatTheRateLimitDoesNotCarryIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		ycm := b.fleetOf(t, 300, allByDefault())
+		ycm.UpdateAll(func(p *ycmtest.PBX) { p.UsedExtensions = 80 })
 		b.limit(ycm, 75, time.Minute)
 		end := startUntil(b.Account)
 		defer func() { end(nil) }()
@@ -58,14 +59,14 @@ func TestDemandThatTheRateLimitDoesNotCarryIsLoggedOnce(t *testing.T) {
 				t.Errorf("the warning has no %q: %s", want, lines[0])
 			}
 		}
-		after(time.Hour)
+		after(20 * time.Minute)
 		end = b.replace(end)
-		after(time.Hour)
+		after(10 * time.Minute)
 		if lines := warnings(); len(lines) != 1 {
-			t.Errorf("two hours and a reload later the log has %v, want the same warning", lines)
+			t.Errorf("half an hour and a reload later the log has %v, want the same warning", lines)
 		}
 		for range 300 {
-			ycm.Add(running)
+			ycm.Add(func(p *ycmtest.PBX) { running(p); p.UsedExtensions = 80 })
 		}
 		after(10 * time.Minute)
 		lines = warnings()
@@ -101,10 +102,7 @@ func TestDemandCountsTheRequestsOfAPBX(t *testing.T) {
 		ycm := b.fleetOf(t, 20, listAnd(func(p plan) { p["extensions"] = every(15*time.Minute, time.Hour) }))
 		for i, id := range ycm.IDs() {
 			ycm.Update(id, func(p *ycmtest.PBX) {
-				p.Extensions = make([]ycmtest.Extension, 250)
-				for i := range p.Extensions {
-					p.Extensions[i] = ycmtest.Extension{ID: int64(i + 1), Number: "1001"}
-				}
+				p.UsedExtensions = 250
 				if i == 0 {
 					p.URL = "pbx.example.com"
 				}

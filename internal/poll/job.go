@@ -29,17 +29,14 @@ type job struct {
 	known    chan struct{} // closed by listed
 	listed   func()        // the first poll has succeeded, or a snapshot was restored
 	nudges   chan struct{} // try again soon
-	slow     bool          // polls, or sweeps, take longer than their interval; used by the polling goroutine alone
 	failures int           // in a row, of those that are repeated soon; used by the polling goroutine alone
 
-	mu        sync.Mutex
-	status    CollectorStatus
-	result    yeastar.Class // of the last poll that ended; empty before
-	lastEnded time.Time     // the start of the last poll that ended
-	nudged    bool          // since the last success
-	// loginFailed is why the last poll that ended failed, at which time the account's token was to expire then.
-	loginFailed bool
-	token       time.Time
+	mu          sync.Mutex
+	status      CollectorStatus
+	result      yeastar.Class // of the last poll that ended; empty before
+	lastEnded   time.Time     // the start of the last poll that ended
+	nudged      bool          // since the last success
+	loginFailed bool          // is why the last poll that ended failed
 	snapshot    published
 	saved       time.Time // when the snapshot that was saved last was published
 }
@@ -66,7 +63,6 @@ func (j *job) poll(ctx context.Context) error {
 	j.lastEnded, j.result, j.status.Duration, j.status.Err = started, classOf(err), now.Sub(started), ""
 	failed := (*yeastar.Error)(nil)
 	j.loginFailed = j.result == yeastar.Auth && errors.As(err, &failed) && failed.Endpoint == ycmclient.EndpointToken
-	j.token = j.Client.TokenExpiry()
 	if err != nil {
 		j.status.Err = err.Error()
 		j.status.Restored = j.status.Restored && now.Before(j.snapshot.expires(j.Schedule.StaleAfter))

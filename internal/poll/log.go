@@ -4,7 +4,6 @@ import (
 	"maps"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -18,8 +17,6 @@ import (
 type causes struct {
 	mu sync.Mutex
 	by map[string]*job
-
-	overloaded atomic.Bool // The rate limit does not carry the intervals, which is logged.
 }
 
 // update records why a collector's last poll failed, empty if it succeeded. It reports whether that is new of the account, and
@@ -66,26 +63,11 @@ func (j *job) log(err error, took time.Duration, first bool) {
 		fields = append(fields, "err", j.errorText(err))
 	}
 	logger.Log(fields...)
-	j.logSlow(took)
 }
 
 // errorText is an error without the account, which each line has as a field.
 func (j *job) errorText(err error) string {
 	return strings.Replace(err.Error(), "account "+j.Account+": ", "", 1)
-}
-
-// logSlow writes a line when polls, or sweeps, begin to take longer than their interval. A sweep that is late by 10 % is late
-// because of its last answers.
-func (j *job) logSlow(took time.Duration) {
-	msg := "Poll exceeds its interval; increase the interval or rate_limit"
-	if j.sweeper != nil {
-		took, msg = j.sweeper.Duration(), "PBX sweep exceeds its interval; increase the interval or rate_limit"
-	}
-	slow := took > j.Schedule.Interval+j.Schedule.Interval/10
-	if slow && !j.slow && !j.causes.overloaded.Load() {
-		level.Warn(j.Logger).Log("msg", msg, "duration", took, "interval", j.Schedule.Interval)
-	}
-	j.slow = slow
 }
 
 // queried returns what counts the PBXs that the collector queried, and logs failures: a warning, once for each kind, if the PBX

@@ -116,14 +116,20 @@ func (a *Account) RetryLogins() { a.nudge(func(j *job) bool { return j.loginFail
 // its end, so they do not report it. An account whose list has expired is not up. When a login succeeds, the collectors poll whose own
 // login failed.
 func (a *Account) watch(ctx context.Context) {
+	var token time.Time
 	for {
-		token := a.options.Client.TokenExpiry()
-		a.nudge(func(j *job) bool { return j.loginFailed && !j.token.Equal(token) })
+		if granted := a.options.Client.TokenExpiry(); !granted.Equal(token) {
+			token = granted
+			a.RetryLogins()
+		}
 		limit := a.options.Client.RateLimit()
 		a.options.Metrics.allowedRate.WithLabelValues(a.options.Account).Set(limit.PerSecond)
 		if limit.PausedUntil.Sub(limit.PausedFrom) > longPause && time.Now().Before(limit.PausedUntil) {
+			_, listed := a.collectors.Fleet.Listed()
 			for _, j := range a.jobs {
-				a.options.Metrics.exportSuccess(a.options.Account, j.Name, false)
+				if j.list == nil || listed {
+					a.options.Metrics.exportSuccess(a.options.Account, j.Name, false)
+				}
 			}
 		}
 		a.watchDemand()

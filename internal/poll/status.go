@@ -56,8 +56,9 @@ func (a *Account) Status() Status {
 	pbxs, listed := a.collectors.Fleet.Listed()
 	s := Status{
 		Account: a.options.Account, BaseURL: a.options.BaseURL.Redacted(), Listed: listed, PBXs: pbxs,
-		Demand: a.demand().perSecond, RateLimit: a.options.Client.RateLimit(), TokenExpiry: a.options.Client.TokenExpiry(),
+		RateLimit: a.options.Client.RateLimit(), TokenExpiry: a.options.Client.TokenExpiry(),
 	}
+	s.Demand, _, _ = a.demand()
 	for _, j := range a.jobs {
 		j.mu.Lock()
 		one := j.status

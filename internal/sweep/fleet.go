@@ -94,40 +94,28 @@ func (f *Fleet) Listed() (pbxs int, known bool) {
 	return 0, false
 }
 
-// Proxied returns how many PBXs are polled through YCM.
-func (f *Fleet) Proxied() (n int) {
-	if targets, err := f.Targets(); err == nil {
-		for i := range targets.all {
-			if targets.all[i].direct == nil {
-				n++
-			}
+// Proxied returns how many PBXs are polled through YCM, and how many pages their extensions have.
+func (f *Fleet) Proxied() (pbxs, extensionPages int64) {
+	targets, err := f.Targets()
+	if err != nil {
+		return 0, 0
+	}
+	for i := range targets.all {
+		if t := &targets.all[i]; t.direct == nil {
+			extensions, _ := t.listed.UsedExtensions.Get()
+			pbxs++
+			extensionPages += max(1, (extensions+pbxclient.PageSize-1)/pbxclient.PageSize)
 		}
 	}
-	return n
+	return pbxs, extensionPages
 }
 
-// client returns the client of a PBX, which counts the requests through YCM. It is not for concurrent use.
-func (f *Fleet) client(t Target, requests *int) *pbxclient.Client {
+func (f *Fleet) client(t Target) *pbxclient.Client {
 	if t.direct != nil {
 		return t.direct.Client
 	}
-	return pbxclient.Proxied(counted{f.ycm, requests}, f.account, t.listed.SN)
+	return pbxclient.Proxied(f.ycm, f.account, t.listed.SN)
 }
-
-// counted is a proxy whose requests are counted.
-type counted struct {
-	ycm      pbxclient.Proxy
-	requests *int
-}
-
-// Proxy implements pbxclient.Proxy.
-func (c counted) Proxy(ctx context.Context, sn, path string, query url.Values, answer yeastar.Enveloped) error {
-	*c.requests++
-	return c.ycm.Proxy(ctx, sn, path, query, answer)
-}
-
-// Redact implements pbxclient.Proxy.
-func (c counted) Redact(failure *yeastar.Error) { c.ycm.Redact(failure) }
 
 // Close closes the clients of PBXs with direct access, which revokes their tokens.
 func (f *Fleet) Close(ctx context.Context) error {

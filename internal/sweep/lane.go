@@ -139,7 +139,7 @@ func (s *Sweep[R]) poll(ctx context.Context, l *lane, queue []Target, gap time.D
 			defer func() { <-slots }()
 			o := outcome[R]{Target: t, sent: time.Since(s.epoch)}
 			o.err = crash.Catch(func() (err error) {
-				o.value, err = s.query(ctx, s.Fleet.client(t, &o.requests))
+				o.value, err = s.query(ctx, s.Fleet.client(t))
 				return err
 			})
 			o.at = time.Since(s.epoch)
@@ -163,10 +163,6 @@ func (s *Sweep[R]) record(l *lane, o outcome[R]) {
 	known.polled = o.sent
 	s.states[o.key] = known
 	l.done++
-	if o.direct == nil {
-		s.proxiedPolls++
-		s.requests += o.requests
-	}
 	if s.progress != nil {
 		s.progress(s.direct.done+s.proxied.done, s.direct.total+s.proxied.total)
 	}

@@ -44,8 +44,6 @@ type Sweep[R any] struct {
 	states      map[key]state[R]
 	unconfirmed []outcome[R] // PBXs that did not answer through YCM, until YCM is known to work.
 	panicked    *crash.Crash
-
-	requests, proxiedPolls int // Requests to YCM, and PBXs that were polled with them.
 }
 
 // state is what is known of a PBX. Times are since the epoch.
@@ -60,7 +58,6 @@ type outcome[R any] struct {
 	Target
 	value    R
 	sent, at time.Duration
-	requests int // To YCM.
 	err      error
 }
 
@@ -111,16 +108,6 @@ func (s *Sweep[R]) Duration() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return max(s.direct.took, s.proxied.took)
-}
-
-// RequestsPerPBX returns how many requests to YCM a PBX took on average, 0 before the first complete sweep.
-func (s *Sweep[R]) RequestsPerPBX() float64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.proxied.took == 0 {
-		return 0
-	}
-	return float64(s.requests) / float64(s.proxiedPolls)
 }
 
 // AllAtOnce makes each Run a whole sweep that is not spread over the interval.

@@ -45,7 +45,7 @@ func (f *Fleet) Versions(ctx context.Context) ([]*Version, error) {
 		if t.listed != nil {
 			v = of(t.listed.Version)
 		} else {
-			if system, err := f.client(t, new(int)).SystemInformation(ctx); err == nil {
+			if system, err := f.client(t).SystemInformation(ctx); err == nil {
 				f.mu.Lock()
 				t.direct.version = system.FirmwareVersion
 				f.mu.Unlock()
@@ -66,7 +66,7 @@ func (f *Fleet) Versions(ctx context.Context) ([]*Version, error) {
 // forward requests, so that other versions need not be tried.
 func (f *Fleet) Query(ctx context.Context, v *Version, query func(context.Context, *pbxclient.Client) error, queried func(Target, error)) (lost bool, err error) {
 	for _, t := range v.running[:min(maxPBXs, len(v.running))] {
-		err = query(ctx, f.client(t, new(int)))
+		err = query(ctx, f.client(t))
 		if ctx.Err() != nil {
 			return true, ctx.Err()
 		}
