@@ -3,6 +3,7 @@ package poll
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/go-kit/log/level"
@@ -19,9 +20,9 @@ func (a *Account) demand() (all float64, largest *job, most float64) {
 	if a.job(collector.CloudPBX) != nil && !known {
 		return 0, nil, 0
 	}
-	pbxs, extensionPages := a.collectors.Fleet.Proxied()
-	size := collector.FleetSize{
-		Pages: math.Ceil(float64(max(1, listed)) / ycmclient.PageSize), PBXs: float64(pbxs), ExtensionPages: float64(extensionPages),
+	size := collector.FleetSize{Pages: math.Ceil(float64(max(1, listed)) / ycmclient.PageSize)}
+	if slices.ContainsFunc(a.jobs, func(j *job) bool { return j.QueriesPBXs }) {
+		size.PBXs, size.ExtensionPages = a.collectors.Fleet.Proxied()
 	}
 	for _, j := range a.jobs {
 		j.mu.Lock()

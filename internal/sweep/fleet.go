@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -95,7 +96,7 @@ func (f *Fleet) Listed() (pbxs int, known bool) {
 }
 
 // Proxied returns how many PBXs are polled through YCM, and how many pages their extensions have.
-func (f *Fleet) Proxied() (pbxs, extensionPages int64) {
+func (f *Fleet) Proxied() (pbxs, extensionPages float64) {
 	targets, err := f.Targets()
 	if err != nil {
 		return 0, 0
@@ -104,7 +105,7 @@ func (f *Fleet) Proxied() (pbxs, extensionPages int64) {
 		if t := &targets.all[i]; t.direct == nil {
 			extensions, _ := t.listed.UsedExtensions.Get()
 			pbxs++
-			extensionPages += max(1, (extensions+pbxclient.PageSize-1)/pbxclient.PageSize)
+			extensionPages += max(1, math.Ceil(float64(extensions)/pbxclient.PageSize))
 		}
 	}
 	return pbxs, extensionPages
