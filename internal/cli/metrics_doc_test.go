@@ -187,9 +187,12 @@ func metricsTable(rows []described, uses map[string][]string, api bool) string {
 		if api {
 			var fields []string
 			for _, found := range apiFields.FindAllStringSubmatch(r.help, -1) {
-				fields = append(fields, strings.TrimSuffix(found[1], ", which the API gives in minutes"))
+				if !strings.HasPrefix(found[1], "ycm_") {
+					fields = append(fields, strings.TrimPrefix(strings.TrimSuffix(found[1], ", which the API gives in minutes"), "of "))
+					r.help = strings.Replace(r.help, found[0], "", 1)
+				}
 			}
-			r.help = strings.TrimSuffix(apiFields.ReplaceAllString(r.help, ""), " Polled in the background, not at the scrape.")
+			r.help = strings.TrimSuffix(r.help, " Polled in the background, not at the scrape.")
 			field = strings.Join(fields, ", ") + " | "
 		}
 		line := fmt.Sprintf("| `%s` | %s | %s | %s | %s%s |\n", r.name, r.kind, strings.Join(labels, "; "),
