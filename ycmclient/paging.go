@@ -176,7 +176,7 @@ func (w *walk[T]) confirm(ctx context.Context, missing []T) error {
 		item, err := w.query(ctx, id)
 		e := (*yeastar.Error)(nil)
 		switch class := yeastar.ClassOf(err); {
-		case class == yeastar.NotFound && errors.As(err, &e) && !e.Foreign():
+		case class == yeastar.NotFound && errors.As(err, &e) && e.FromAPI():
 		case class == yeastar.OK && !w.partial:
 			w.client.observer.Repair()
 			w.items = append(w.items, item)

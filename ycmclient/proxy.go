@@ -28,8 +28,10 @@ func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values, a
 			if e := a.Decode(answer); e != nil {
 				return e
 			}
-			failure := answer.Head().Failure(a.Status)
-			if failure.Code >= yeastar.FirstYCMCode || strings.EqualFold(answer.Head().Status.String(), "failed") {
+			head := answer.Head()
+			failure := head.Failure(a.Status)
+			byName := failure.FromAPI() && !head.ErrCode.Given // The PBX's own failures have a number.
+			if byName || failure.Code >= yeastar.FirstYCMCode || strings.EqualFold(head.Status.String(), "failed") {
 				return failure
 			}
 			return nil

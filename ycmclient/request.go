@@ -68,7 +68,7 @@ func fetchData[D any, P interface {
 			return nil
 		}
 		failure := wire.Failure(a.Status)
-		if failure.Code == 0 && !wire.Failed() {
+		if !failure.FromAPI() && !wire.Failed() {
 			failure.Class, failure.Message = yeastar.Invalid, problem
 		}
 		return failure

@@ -217,6 +217,112 @@ func TestRefusedRefreshCountsAsLogin(t *testing.T) {
 	})
 }
 
+// A refused refresh token may count as a refused login: one that is not needed must not be sent beside another account's refusals.
+func TestYCMThatRefusesRefreshTokensDoesNotBlockTheAddress(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, _ *ycmclient.Client, _ *watch) {
+		servers := ycmclient.NewServers(nil)
+		accounts := map[string]string{"wrong": "another", "good": "right", "good too": "right"}
+		for id := range accounts {
+			ycm.SetSecret(id, "right")
+		}
+		ycm.OnRequest(func(*http.Request) {
+			for id := range accounts {
+				ycm.SetSecret(id, "right") // Their refresh tokens end with that.
+			}
+		})
+		var wg sync.WaitGroup
+		good := 0
+		for id, password := range accounts {
+			client := newClient(t, ycm.Transport(), func(o *ycmclient.Options) {
+				o.Account, o.ClientID, o.Secret, o.Servers = id, id, secret.Static(secret.New(password)), servers
+			})
+			wg.Go(func() {
+				for start := time.Now(); time.Since(start) < 24*time.Hour; time.Sleep(10 * time.Second) {
+					if _, err := client.Regions(t.Context()); err == nil && id == "good" {
+						good++
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if s := ycm.Stats(); s.Lockouts > 0 {
+			t.Errorf("YCM refused %d logins and blocked the address", s.LoginsRefused)
+		}
+		if half := 24 * 60 * 6 / 2; good < half {
+			t.Errorf("a good account was served %d times in a day, want most of %d", good, 2*half)
+		}
+	})
+}
+
+// A wrong secret of one account delays another one neither at the start nor when its token is renewed.
+func TestWrongSecretOfOneAccountDoesNotDelayAnother(t *testing.T) {
+	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, _ *ycmclient.Client, _ *watch) {
+		servers := ycmclient.NewServers(nil)
+		account := func(name, id, password string) *ycmclient.Client {
+			return newClient(t, ycm.Transport(), func(o *ycmclient.Options) {
+				o.Account, o.ClientID, o.Secret, o.Servers = name, id, secret.Static(secret.New(password)), servers
+			})
+		}
+		wrong := account("wrong", "other-client-id", "typo")
+		for range 3 {
+			if _, err := wrong.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Auth {
+				t.Errorf("the wrong account: got %v, want an auth error", err)
+			}
+			time.Sleep(time.Minute)
+		}
+		start := time.Now()
+		good := account("good", "demo-client-id", "demo-client-secret")
+		query(t, good)
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("the good account waited for %v", took)
+		}
+		for range 12 * 60 { // Through many renewals, as both go on.
+			_, _ = wrong.Regions(t.Context())
+			query(t, good)
+			time.Sleep(time.Minute)
+		}
+		if s := ycm.Stats(); s.LoginsRefused != yeastar.MostRefusalsYCM {
+			t.Errorf("%d logins were refused, want the %d of the wrong account", s.LoginsRefused, yeastar.MostRefusalsYCM)
+		}
+		third := account("third", "third-client-id", "typo")
+		for range 4 {
+			_, _ = third.Regions(t.Context())
+			time.Sleep(time.Minute)
+		}
+		_, err := account("good too", "new-client-id", "right").Regions(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "of account third") || strings.Contains(err.Error(), "INVALID_CLIENT") {
+			t.Errorf("beyond 4 refusals: got %v, want an error that names account third and no refusal of its own", err)
+		}
+	})
+}
+
+// A gateway in front of YCM that refuses every login, as after a wrong change of a firewall, is tried until it recovers.
+func TestGatewayThatRefusesLoginsIsTriedUntilItRecovers(t *testing.T) {
+	for name, page := range map[string]ycmtest.Effect{
+		"an HTML page":    ycmtest.HTML(http.StatusForbidden),
+		"JSON of its own": ycmtest.Answer(http.StatusUnauthorized, "application/json", `{"message":"Forbidden"}`),
+		"Spring's":        ycmtest.Answer(http.StatusForbidden, "application/json", `{"timestamp":1,"status":403,"error":"Forbidden","path":"/dm"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+				gateway := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: page})
+				for start := time.Now(); time.Since(start) < 48*time.Hour; time.Sleep(time.Minute) {
+					_, err := client.Regions(t.Context())
+					if yeastar.ClassOf(err) != yeastar.Auth || !strings.Contains(err.Error(), "a gateway answered") || strings.Contains(err.Error(), "check client_id") {
+						t.Fatalf("got %v, want an auth error that blames a gateway", err)
+					}
+				}
+				if n := gateway.Hits(); n != 4+47 {
+					t.Errorf("%d logins in two days, want 4 and then one an hour", n)
+				}
+				gateway.Remove()
+				time.Sleep(time.Hour)
+				query(t, client)
+			})
+		})
+	}
+}
+
 func TestRotatedSecretIsTriedAtOnce(t *testing.T) {
 	present := "old"
 	source := func() (secret.Text, error) { return secret.New(present), nil }

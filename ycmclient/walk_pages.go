@@ -75,7 +75,7 @@ func (w *walk[T]) requestPage(ctx context.Context, number int) (page[T], error) 
 	if number == 1 || !refused {
 		return p, err
 	}
-	if e := (*yeastar.Error)(nil); class == yeastar.NotFound && errors.As(err, &e) && !e.Foreign() {
+	if e := (*yeastar.Error)(nil); class == yeastar.NotFound && errors.As(err, &e) && e.FromAPI() {
 		return page[T]{}, nil // By YCM itself, and not by a gateway that does not know the path.
 	}
 	if first, firstErr := w.fetch(ctx, 1); firstErr == nil && number > w.pagesFor(first.total.Value) {

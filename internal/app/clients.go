@@ -3,8 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
@@ -12,6 +15,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/capture"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
@@ -51,7 +55,7 @@ func (f Clients) Options(ctx context.Context, c config.Account) (ycm ycmclient.O
 const connectionLife = 5 * time.Minute
 
 // renewedTransport sends requests through a transport that is replaced every 5 minutes, and by CloseIdleConnections: a connection that
-// is busy never becomes idle, and one of HTTP/2 that is dead would be used again.
+// is busy never becomes idle, and one of HTTP/2 that is dead would be used again. It decompresses responses.
 type renewedTransport struct {
 	new func() (http.RoundTripper, error)
 
@@ -66,7 +70,18 @@ func (t *renewedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return current.RoundTrip(r)
+	var resolving atomic.Bool
+	response, err := current.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		DNSStart: func(httptrace.DNSStartInfo) { resolving.Store(true) },
+		DNSDone:  func(httptrace.DNSDoneInfo) { resolving.Store(false) },
+	})))
+	switch {
+	case err == nil:
+		yeastar.Decompress(response)
+	case resolving.Load(): // The time-out of the request came first.
+		err = &net.DNSError{Err: "no answer in time", Name: r.URL.Hostname(), IsTimeout: true}
+	}
+	return response, err
 }
 
 func (t *renewedTransport) transport() (current http.RoundTripper, err error) {

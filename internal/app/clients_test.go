@@ -2,11 +2,16 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -15,8 +20,10 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
+	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
@@ -51,6 +58,99 @@ func TestConnectionsAreRenewedEvery5Minutes(t *testing.T) {
 			t.Errorf("%d transports were used in an hour, want 12", made)
 		}
 	})
+}
+
+// YCM moves, and the old server stays up.
+func TestExporterFollowsAYCMThatMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		from, to := ycmtest.New(ycmtest.Options{}), ycmtest.New(ycmtest.Options{})
+		defer from.Close()
+		defer to.Close()
+		client := ycmclient.New(ycmclient.Options{
+			Account: "main", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, ClientID: "demo-client-id",
+			Secret:    secret.Static(secret.New("demo-client-secret")),
+			Transport: &renewedTransport{new: func() (http.RoundTripper, error) { return from.Transport(), nil }},
+		})
+		from.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Skip: 4, Times: 1, Effect: ycmtest.Slow(20 * time.Second)})
+		var late sync.WaitGroup
+		for minute := range 10 {
+			poll := func() {
+				if _, err := client.Regions(t.Context()); err != nil {
+					t.Errorf("the poll of minute %d: %v", minute, err)
+				}
+			}
+			switch minute {
+			case 1:
+				from.MoveTo(to)
+			case 4: // It is answered after the connections were renewed.
+				time.Sleep(50 * time.Second)
+				late.Go(poll)
+				time.Sleep(15 * time.Second)
+			}
+			poll()
+			time.Sleep(time.Minute)
+		}
+		late.Wait()
+		if old := from.Count(ycmtest.Regions); old != 5 || to.Count(ycmtest.Regions) == 0 {
+			t.Errorf("the old server got %d polls and the new one %d, want the old one those of the first 5 minutes", old, to.Count(ycmtest.Regions))
+		}
+	})
+}
+
+// YCM's speed has nothing to do with a DNS server that does not answer.
+func TestDNSTimeoutDoesNotAdviseToRaiseTimeout(t *testing.T) {
+	t.Parallel()
+	silent := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	transport := &renewedTransport{new: func() (http.RoundTripper, error) {
+		return &http.Transport{DialContext: (&net.Dialer{Resolver: silent}).DialContext}, nil
+	}}
+	for name, timeout := range map[string]time.Duration{"before DNS gives up": 50 * time.Millisecond} {
+		client := &yeastar.HTTP{Transport: transport, Timeout: timeout}
+		failure := client.Do(t.Context(), yeastar.Request{URL: "https://ycm.example.com"}, func(*yeastar.Answer) *yeastar.Error { return nil })
+		if failure == nil || strings.Contains(failure.Error(), "raise timeout") || !strings.Contains(failure.Error(), "lookup ycm.example.com") {
+			t.Errorf("%s: got %v, want an error that blames DNS", name, failure)
+		}
+	}
+}
+
+// The exporter and the doctor send the same requests, and read the same responses, compressed or not.
+func TestDoctorReadsCompressedResponsesAsTheExporterDoes(t *testing.T) {
+	t.Parallel()
+	ycm := ycmtest.New(ycmtest.Options{PBXs: 120, Healthy: true})
+	server := httptest.NewServer(ycm)
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "config.yml")
+	text := fmt.Sprintf("accounts:\n  - {name: main, base_url: %q, client_id: demo-client-id, client_secret: demo-client-secret, rate_limit: {burst: 100000, rate: 100000, interval: 1m}}\n", server.URL)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(t.Context(), file, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for coding, works := range map[string]bool{"gzip": true, "deflate": true, "br": false} {
+		fault := ycm.Inject(ycmtest.Fault{Effect: ycmtest.Compress(coding)})
+		options, _, err := Clients{}.Options(t.Context(), cfg.Accounts[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := ycmclient.New(options)
+		_, walked := client.Walk(t.Context(), nil, nil, nil)
+		client.Close()
+		report, err := doctor.Examine(t.Context(), doctor.Options{Client: options, Collectors: cfg.Collectors, Progress: func(int, int) {}})
+		if err != nil || report.Works != works || (walked == nil) != works {
+			t.Errorf("%s: the doctor says that the exporter works: %v (%v), and the exporter's error is %v", coding, report.Works, err, walked)
+		}
+		for _, f := range report.Findings {
+			if works && f.Verdict == doctor.Problem || works && strings.Contains(f.Text, "could not be read") {
+				t.Errorf("%s: the doctor reports %+v", coding, f)
+			}
+		}
+		fault.Remove()
+	}
 }
 
 // Over HTTP/2, a transport would send the next requests on a connection that is dead.

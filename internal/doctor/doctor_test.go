@@ -327,7 +327,7 @@ func TestReportAgreesWithTheWalk(t *testing.T) {
 	}
 	for name, fault := range map[string]ycmtest.Fault{
 		"nothing unusual":           {Effect: ycmtest.Slow(0)},
-		"page number ignored":       {Effect: ycmtest.IgnorePage(true)},
+		"page number ignored":       {Effect: ycmtest.IgnorePage()},
 		"no total":                  set("total", ""),
 		"a total with a comma":      set("total", `"1,400"`),
 		"a negative total":          set("total", "-1"),

@@ -85,18 +85,19 @@ func (c *Client) invalid(p path, message string) error {
 	return c.fail(string(p), &yeastar.Error{Reach: yeastar.Answered, Class: yeastar.Invalid, Message: message})
 }
 
-// check returns the PBX's own failure, nil if it answered with success. An answer without an errcode is not from its API.
+// check returns the PBX's own failure, nil if it answered with success. An answer with neither an errcode nor the vendor's name for a
+// failure is not from its API.
 func check(endpoint string, status int, e *yeastar.Envelope) *yeastar.Error {
 	success := status >= 200 && status < 300
 	failure := e.Failure(status)
 	switch code := e.ErrCode; {
-	case !code.Given || failure.Code == 0 && code.Value != 0:
+	case !code.Given && !failure.FromAPI() || failure.Code == 0 && code.Value != 0:
 		failure.Reach, failure.Code, failure.Message = yeastar.NoAnswer, 0, ""
 		if success {
 			failure.Class, failure.Message = yeastar.Invalid, "the answer has no errcode"
 		}
 		return failure
-	case success && (code.Value == yeastar.CodeSuccess || code.Value == yeastar.CodePartialSuccess || code.Value == yeastar.CodeProcessing):
+	case success && code.Given && (code.Value == yeastar.CodeSuccess || code.Value == yeastar.CodePartialSuccess || code.Value == yeastar.CodeProcessing):
 		return nil
 	}
 	failure.Reach = yeastar.Answered

@@ -183,7 +183,7 @@ func TestHTTPProxyIsNotQuoted(t *testing.T) {
 				return
 			}
 			line, _ := bufio.NewReader(conn).ReadString('\n')
-			fmt.Fprint(conn, "HTTP/1.1 407 "+line+"\r\n\r\n")
+			fmt.Fprint(conn, "HTTP/1.1 407 no acc3ss for user "+line+"\r\n\r\n")
 			conn.Close()
 		}
 	}()

@@ -1,6 +1,9 @@
 package yeastar
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // FirstYCMCode is the smallest of YCM's codes ("Error Codes"); those of a PBX are far below.
 const FirstYCMCode = 1_000_000
@@ -90,19 +93,21 @@ func CodeNames() []string {
 	return names
 }
 
-// findCode finds a code by its number, or if that is 0 by its name, in any case and with any separator. OAuth's errors
-// (RFC 6749) have some of the names.
+// findCode finds a code by its number, else by its name, in any case and with any separator. OAuth's errors (RFC 6749) have some
+// of the names.
 func findCode(number int, names ...Words) (code, bool) {
 	spelling := strings.NewReplacer(" ", "_", "-", "_")
-	for _, c := range codes {
-		if number != 0 && c.number == number {
-			return c, true
-		}
-		for _, name := range names {
-			if number == 0 && strings.EqualFold(spelling.Replace(strings.TrimSpace(string(name))), spelling.Replace(c.name)) {
-				return c, true
-			}
-		}
+	isNamed := func(c code) bool {
+		return slices.ContainsFunc(names, func(name Words) bool {
+			return strings.EqualFold(spelling.Replace(strings.TrimSpace(string(name))), spelling.Replace(c.name))
+		})
 	}
-	return code{}, false
+	i := slices.IndexFunc(codes, func(c code) bool { return c.number == number })
+	if i < 0 {
+		i = slices.IndexFunc(codes, isNamed)
+	}
+	if i < 0 {
+		return code{}, false
+	}
+	return codes[i], true
 }

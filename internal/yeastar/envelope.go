@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
+	"net/http"
 	"strings"
 )
 
@@ -12,10 +14,10 @@ import (
 type Envelope struct {
 	Status Text `json:"status"` // Success or Failed, of YCM.
 
-	ErrCode   Number `json:"errcode"` // Of a PBX.
-	Code      Words  `json:"code"`    // A number or the vendor's name for it.
-	ErrNo     Words  `json:"errno"`
-	ErrorCode Words  `json:"errorCode"`
+	ErrCode   Code `json:"errcode"` // Of a PBX.
+	Code      Code `json:"code"`
+	ErrNo     Code `json:"errno"`
+	ErrorCode Code `json:"errorCode"`
 
 	Msg           Words `json:"msg"`
 	Message       Words `json:"message"`
@@ -48,6 +50,17 @@ func (w *Words) UnmarshalJSON(wire []byte) error {
 	return nil
 }
 
+// Code is the vendor's number for a failure on the wire, or its name in place of that.
+type Code struct {
+	Number
+	Name Words
+}
+
+// UnmarshalJSON takes any JSON value.
+func (c *Code) UnmarshalJSON(wire []byte) error {
+	return errors.Join(c.Number.UnmarshalJSON(wire), c.Name.UnmarshalJSON(wire))
+}
+
 // Failed reports whether the answer itself says that it failed, whatever its HTTP status.
 func (e *Envelope) Failed() bool {
 	status := bytes.TrimSpace(e.Status.bytes)
@@ -58,48 +71,52 @@ func (e *Envelope) Failed() bool {
 const largestCode = 1e9
 
 // Failure makes the error of a failed answer, classified by the vendor's number, else by the vendor's name, else by the HTTP
-// status. It still holds what the server wrote.
+// status, which some write in place of a code. It still holds what the server wrote.
 func (e *Envelope) Failure(status int) *Error {
 	heads := []Envelope{*e}
-	for _, nested := range []json.RawMessage{e.Errors, e.Error} {
+	var names [2]Words // Of errors and error.
+	for i, nested := range []json.RawMessage{e.Errors, e.Error} {
 		var inner List[Envelope]
 		if json.Unmarshal(nested, &inner) == nil && len(inner.Items) > 0 {
 			heads = append(heads, inner.Items[0])
 		}
+		_ = names[i].UnmarshalJSON(nested)
 	}
 	failure := &Error{HTTPStatus: status, RequestID: string(e.RequestID)}
-	var word Words
-	_ = word.UnmarshalJSON(e.Error)
-	names := []Words{word}
+	word, oauth := cmp.Or(names[1], names[0]), string(names[1])
+	candidates := names[:]
 	for _, h := range heads {
-		if h.ErrCode.Value > -largestCode && h.ErrCode.Value < largestCode {
-			failure.Code = cmp.Or(failure.Code, int(h.ErrCode.Value))
-		}
-		for _, c := range []Words{h.Code, h.ErrNo, h.ErrorCode} {
-			if n, ok := wholeNumber([]byte(c)); !ok {
-				names, word = append(names, c), cmp.Or(word, c)
-			} else if n > -largestCode && n < largestCode {
-				failure.Code = cmp.Or(failure.Code, int(n))
+		for _, c := range []Code{h.ErrCode, h.Code, h.ErrNo, h.ErrorCode} {
+			switch {
+			case c.Unreadable:
+				candidates, word = append(candidates, c.Name), cmp.Or(word, c.Name)
+			case c.Value >= http.StatusContinue && c.Value < 600:
+				if status < http.StatusMultipleChoices {
+					status = int(c.Value)
+				}
+			case c.Value > -largestCode && c.Value < largestCode:
+				failure.Code = cmp.Or(failure.Code, int(c.Value))
 			}
 		}
 		messages := []Words{h.Msg, h.Message, h.ErrMsg, h.ErrorMsg, h.ErrorMessage, h.Description, h.Detail, h.DetailMsg, h.DetailMessage}
-		names = append(names, messages...)
+		candidates = append(candidates, messages...)
 		failure.Message = cmp.Or(failure.Message, string(cmp.Or(messages...)))
 	}
 	if word != "" {
 		failure.Message = strings.TrimSuffix(string(word)+": "+failure.Message, ": ")
 	}
-	if status := bytes.TrimSpace(e.Status.bytes); len(status) > 0 && !isAny(status, "success", "failed") && failure.Message == "" && failure.Code == 0 {
+	own := bytes.TrimSpace(e.Status.bytes)
+	if len(own) > 0 && !isAny(own, "success", "failed") && failure.Message == "" && failure.Code == 0 {
 		failure.Message = "its status is neither Success nor Failed: " + e.Status.String()
 	}
 	failure.quoted = failure.Message
-	if c, ok := findCode(failure.Code, names...); ok {
+	if c, ok := findCode(failure.Code, candidates...); ok {
 		failure.Class, failure.documented, failure.token = c.class, true, c.token
-	} else if failure.Code >= 400 && failure.Code < 600 { // Some of the vendor's APIs repeat the HTTP status as a code.
-		failure.Class = classOfStatus(failure.Code)
 	} else {
 		failure.Class = classOfStatus(status)
+		failure.token = failure.Code == 0 && status == http.StatusUnauthorized
 	}
-	failure.foreign = failure.Code == 0 && failure.Message == "" && len(e.Status.bytes) == 0
+	isOAuth := e.Description != "" || oauth != "" && oauth == strings.ToLower(oauth)
+	failure.foreign = !failure.FromAPI() && failure.RequestID == "" && !isAny(own, "success", "failed") && !isOAuth
 	return failure
 }

@@ -80,8 +80,8 @@ func (e *Error) TokenRejected() bool {
 	return e != nil && (e.token || !e.documented && e.Code == 0 && e.HTTPStatus == http.StatusUnauthorized)
 }
 
-// Foreign reports whether the answer has nothing that the vendor or OAuth documents: it is a gateway's page.
-func (e *Error) Foreign() bool { return e.foreign }
+// FromAPI reports whether the answer has a number or a name of the vendor's, so that it is not from a gateway in between.
+func (e *Error) FromAPI() bool { return e.documented || e.Code != 0 }
 
 // RefusesLogin reports whether a failed login may count as a refused one at the server, which blocks an address after a few of
 // them. Only what is clearly a problem of the server or of the network does not.

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"compress/flate"
 	"compress/gzip"
-	"compress/zlib"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -82,13 +81,15 @@ func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 		result.HTTPStatus, result.RequestID = a.Status, string(a.requestID)
 		return failure
 	})
+	if errors.Is(limited.Err(), context.DeadlineExceeded) {
+		h.CloseIdleConnections() // The connection may be dead, and a transport of HTTP/2 would use it again.
+	}
 	switch {
 	case failure == nil:
 	case failure.HTTPStatus == 0 && ctx.Err() != nil:
 		failure = &Error{Class: ClassOf(ctx.Err()), Reach: NoAnswer, Message: "canceled while waiting for the answer", Err: ctx.Err()}
 	case failure.HTTPStatus == 0 && failure.Class == Timeout:
 		failure.Message = fmt.Sprintf("no complete answer within %v", timeout)
-		h.CloseIdleConnections() // The connection may be dead, and a transport of HTTP/2 would use it again.
 	}
 	result = cmp.Or(failure, result)
 	h.Redact(result)
@@ -111,7 +112,7 @@ func (h *HTTP) Redact(e *Error) {
 	if h.Secrets != nil {
 		secrets = h.Secrets()
 	}
-	if e != nil && h.HideTexts {
+	if e != nil && (h.HideTexts || e.HTTPStatus == http.StatusProxyAuthRequired) {
 		e.RequestID = ""
 		if e.Message == e.quoted {
 			e.Message = ""
@@ -150,24 +151,21 @@ func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 		return invalid
 	case status >= 300 && status < 400:
 		invalid.Message = "the answer is a redirect, which is not followed"
-		if target, err := url.Parse(response.Header.Get("Location")); err == nil && target.Host != "" {
+		if target, err := url.Parse(response.Header.Get("Location")); err == nil && target.Host != "" && !h.HideTexts {
 			invalid.Message = "the answer is a redirect to " + target.Host + ", which is not followed"
 		}
 		return invalid
 	}
-	switch coding := response.Header.Get("Content-Encoding"); coding {
-	case "", "identity", "gzip", "x-gzip", "deflate":
-	default:
+	Decompress(response)
+	if coding := response.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
 		invalid.Message = fmt.Sprintf("the answer is encoded as %s, although no encoding was requested; check what is between the exporter and the server", Cut(Line(coding), 20))
+		invalid.quoted = invalid.Message
 		return invalid
 	}
 	body, _ := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(body)
 	body.Reset()
-	plain, err := decompressed(response)
-	if err == nil {
-		_, err = body.ReadFrom(io.LimitReader(plain, MaxBody+1))
-	}
+	_, err = body.ReadFrom(io.LimitReader(response.Body, MaxBody+1))
 	answer := &Answer{Status: response.StatusCode, Header: response.Header, Body: body.Bytes()}
 	switch {
 	case err != nil && answer.Succeeded():
@@ -181,17 +179,6 @@ func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 		failure.HTTPStatus = answer.Status
 	}
 	return failure
-}
-
-// decompressed returns a reader of the body. Some gateways compress it although none was requested.
-func decompressed(response *http.Response) (io.Reader, error) {
-	switch response.Header.Get("Content-Encoding") {
-	case "gzip", "x-gzip":
-		return gzip.NewReader(response.Body)
-	case "deflate":
-		return zlib.NewReader(response.Body)
-	}
-	return response.Body, nil
 }
 
 // CloseIdleConnections closes the connections that no request uses.

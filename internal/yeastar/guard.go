@@ -38,7 +38,7 @@ type Guard struct {
 
 	mu     sync.Mutex
 	state  LoginState
-	latest map[string]*Error // The latest refusal of each Client ID, in this process.
+	latest map[string]Error // The latest refusal of each Client ID, in this process.
 }
 
 // LoginState is what a guard persists. It holds no secret.
@@ -88,7 +88,7 @@ func NewGuard(most int, s LoginState, persist func(LoginState)) *Guard {
 	for i := range s.Refusals { // A clock that was set back must not delay logins for long.
 		s.Refusals[i].At = Earlier(s.Refusals[i].At, time.Now())
 	}
-	return &Guard{most: most, login: make(chan struct{}, 1), persist: persist, state: s, latest: map[string]*Error{}}
+	return &Guard{most: most, login: make(chan struct{}, 1), persist: persist, state: s, latest: map[string]Error{}}
 }
 
 // Retain drops the refusals of Client IDs that are not configured.
@@ -132,11 +132,8 @@ func (g *Guard) Check(c Credentials) *Error {
 	if !bar.Until.IsZero() && !now.Before(bar.Until) {
 		return nil
 	}
-	failure := Error{Class: Auth}
-	if latest := g.latest[c.ClientID]; latest != nil {
-		failure = *latest
-	}
-	failure.Reach, failure.Err = NotSent, bar
+	failure := g.latest[c.ClientID]
+	failure.Class, failure.Reach, failure.Err = Auth, NotSent, bar
 	failure.Message = Cut(Line(joined(bar.Error(), failure.Message)), maxMessage)
 	return &failure
 }
@@ -159,8 +156,8 @@ func (g *Guard) Login(ctx context.Context, c Credentials, login func() *Error) *
 }
 
 func (g *Guard) record(c Credentials, fingerprint string, failure *Error) {
-	if failure != nil && (!failure.RefusesLogin() || failure.RetryLogin > 0) {
-		return
+	if failure != nil && (!failure.RefusesLogin() || failure.RetryLogin > 0) || failure == nil && c.Secret.Empty() {
+		return // Whether a server that accepts a refresh token starts its count again is not documented.
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -175,10 +172,10 @@ func (g *Guard) record(c Credentials, fingerprint string, failure *Error) {
 		delete(g.latest, c.ClientID)
 	} else {
 		if failure.foreign {
-			failure.Message = joined("a gateway answered in place of the API", failure.Message)
+			failure.Message = Cut(joined("a gateway answered in place of the API", failure.Message), maxMessage)
+			failure.Advice = "check what answers at this address: a firewall, a login page or another web server"
 		}
-		latest := *failure // The caller may complete its own.
-		g.latest[c.ClientID] = &latest
+		g.latest[c.ClientID] = *failure // A copy: the caller completes its own.
 		g.state.Refusals = append(g.state.Refusals, Refusal{
 			Account: c.Account, ClientID: c.ClientID, Fingerprint: fingerprint, At: now, Gateway: failure.foreign,
 		})

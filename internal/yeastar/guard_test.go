@@ -171,6 +171,18 @@ func TestRefusalsOfOthersCountForADayAndWhileTheirAccountsExist(t *testing.T) {
 	})
 }
 
+// The caller completes its error while others are refused with it.
+func TestRefusalIsRememberedAsItWas(t *testing.T) {
+	t.Parallel()
+	g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
+	c := credentials("a", "wrong")
+	_, failure := login(t, g, c)
+	failure.Message = "of the caller"
+	if again := g.Check(c); again == nil || !strings.Contains(again.Message, "AUTHENTICATION_FAILED") {
+		t.Errorf("got %v, want the server's refusal", again)
+	}
+}
+
 func TestGatewayThatRefusesIsTriedEveryHour(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -103,11 +103,18 @@ func TestFailuresAreReadInEveryForm(t *testing.T) {
 		`{"status":"Failed","code":"RATE_LIMIT_EXCEEDED"}`:                   {0, "RATE_LIMIT_EXCEEDED", yeastar.RateLimited},
 		`{"status":"Failed","code":"rate-limit exceeded","msg":"slow"}`:      {0, "rate-limit exceeded: slow", yeastar.RateLimited},
 		`{"status":"Failed","errMsg":"ACCESS_DENIED","detailMsg":"no"}`:      {0, "ACCESS_DENIED", yeastar.Denied},
-		`{"status":"Failed","errCode":"405","errorMsg":"NO"}`:                {405, "NO", yeastar.Invalid},
+		`{"status":"Failed","errCode":"405","errorMsg":"NO"}`:                {0, "NO", yeastar.Invalid},
 		`{"detailMessage":"DATA NOT FOUND"}`:                                 {0, "DATA NOT FOUND", yeastar.NotFound},
 		`{"errorMessage":"INVALID_TOKEN"}`:                                   {0, "INVALID_TOKEN", yeastar.Auth},
 		`{"code":1e12,"msg":[1]}`:                                            {0, "", yeastar.Invalid},
-		`{"status":["Failed"],"errors":7}`:                                   {0, "", yeastar.Invalid},
+		`{"status":["Failed"],"errors":7}`:                                   {0, "7", yeastar.Invalid},
+		`{"errCode":"TOKEN_EXPIRED"}`:                                        {0, "TOKEN_EXPIRED", yeastar.Auth},
+		`{"ERRORCODE":"ACCESS_DENIED"}`:                                      {0, "ACCESS_DENIED", yeastar.Denied},
+		`{"errors":["RATE_LIMIT_EXCEEDED"]}`:                                 {0, "", yeastar.Invalid},
+		`{"errors":"RATE_LIMIT_EXCEEDED"}`:                                   {0, "RATE_LIMIT_EXCEEDED", yeastar.RateLimited},
+		`{"code":1999999,"message":"TOKEN_EXPIRED"}`:                         {1999999, "TOKEN_EXPIRED", yeastar.Auth},
+		`{"code":"404","detailMsg":"ACCESS_DENIED"}`:                         {0, "ACCESS_DENIED", yeastar.Denied},
+		`{"code":10004,"message":"ACCESS_DENIED"}`:                           {10004, "ACCESS_DENIED", yeastar.Auth},
 	} {
 		var e yeastar.Envelope
 		if failure := yeastar.Decode([]byte(body), &e); failure != nil {
@@ -117,7 +124,7 @@ func TestFailuresAreReadInEveryForm(t *testing.T) {
 			t.Errorf("%s: got code %d and %q, %s under HTTP %d; want %d and %q, %s under HTTP 405",
 				body, f.Code, f.Message, f.Class, f.HTTPStatus, want.code, want.message, want.class)
 		}
-		if rejected := strings.Contains(body, "TOKEN"); e.Failure(405).TokenRejected() != rejected {
+		if rejected := strings.Contains(body, "TOKEN") || strings.Contains(body, "10004"); e.Failure(405).TokenRejected() != rejected {
 			t.Errorf("%s: the token is rejected: %v, want %v", body, !rejected, rejected)
 		}
 	}
@@ -128,6 +135,22 @@ func TestFailuresAreReadInEveryForm(t *testing.T) {
 		var e yeastar.Envelope
 		if failure := yeastar.Decode([]byte(body), &e); failure != nil || e.Failed() != want {
 			t.Errorf("%s: failed is %v beside the error %v, want %v", body, e.Failed(), failure, want)
+		}
+	}
+}
+
+// Under HTTP 200, some products write the HTTP status in place of a code.
+func TestHTTPStatusInPlaceOfACode(t *testing.T) {
+	for body, want := range map[string]yeastar.Class{
+		`{"code":"401","msg":"x"}`: yeastar.Auth, `{"code":403}`: yeastar.Denied, `{"errCode":"404"}`: yeastar.NotFound,
+		`{"code":"429"}`: yeastar.RateLimited, `{"errors":[{"code":503}]}`: yeastar.Server, `{"code":"200","status":"Failed"}`: yeastar.Server,
+	} {
+		var e yeastar.Envelope
+		if failure := yeastar.Decode([]byte(body), &e); failure != nil {
+			t.Errorf("%s: %v", body, failure)
+		}
+		if f := e.Failure(200); f.Class != want || f.Code != 0 || f.TokenRejected() != (want == yeastar.Auth) {
+			t.Errorf("%s: got %s and code %d, token rejected: %v; want %s", body, f.Class, f.Code, f.TokenRejected(), want)
 		}
 	}
 }

@@ -101,7 +101,7 @@ func redact(text string, most int, secrets []secret.Text) string {
 	for i, word := range words {
 		if strings.Contains(word, "/") {
 			words[i] = "<link>"
-		} else if strings.Contains(word, "@") {
+		} else if strings.Contains(word, "@") || strings.Contains(word, "%40") {
 			words[i] = "<e-mail>"
 		}
 	}

@@ -2,13 +2,16 @@ package ycmtest
 
 import (
 	"bytes"
+	"cmp"
+	"compress/gzip"
+	"compress/zlib"
 	"encoding/json"
 	"io"
 	"maps"
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 )
 
@@ -74,17 +77,7 @@ func Empty() Effect { return Status(http.StatusOK) }
 
 // Oversize answers with HTTP 200 and valid JSON of more than n bytes.
 func Oversize(n int) Effect {
-	return instead(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"status":"Success","data":"`)
-		filling := bytes.Repeat([]byte("0123456789abcdef"), 1<<12)
-		for ; n > 0; n -= len(filling) {
-			if _, err := w.Write(filling); err != nil {
-				return
-			}
-		}
-		_, _ = io.WriteString(w, `"}`)
-	})
+	return Answer(http.StatusOK, "application/json", `{"status":"Success","data":"`+strings.Repeat("0", n)+`"}`)
 }
 
 // Switch answers with another protocol, which was not requested, and keeps the connection until the client closes it.
@@ -166,6 +159,21 @@ func BOM() Effect {
 	})
 }
 
+// Compress answers with a Content-Encoding that was not requested: gzip, deflate, or another one that is not what it says.
+func Compress(coding string) Effect {
+	return rewrite(func(w http.ResponseWriter, _ *http.Request, answer *recorder) {
+		compressor := io.WriteCloser(gzip.NewWriter(w))
+		if coding == "deflate" {
+			compressor = zlib.NewWriter(w)
+		}
+		answer.header.Del("Content-Length")
+		answer.header.Set("Content-Encoding", coding)
+		answer.writeHead(w)
+		_, _ = compressor.Write(answer.body.Bytes()) // The client may have gone.
+		_ = compressor.Close()
+	})
+}
+
 // Set answers with other JSON for every field of that name, at any depth: an unknown status, an invalid number, a wrong
 // total, null data, an expires_in of 0. An empty value leaves the field out.
 func Set(field, value string) Effect {
@@ -202,20 +210,15 @@ func setIn(node any, field, value string) {
 	}
 }
 
-// IgnorePage serves the first page of a list for every page. If echo is set, the answer has the number that was requested.
-func IgnorePage(echo bool) Effect {
+// IgnorePage serves the first page of a list for every page, as the one that was requested.
+func IgnorePage() Effect {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			query := r.URL.Query()
-			requested := query.Get("pageNumber")
+			query, first := r.URL.Query(), r.Clone(r.Context())
+			number := cmp.Or(query.Get("pageNumber"), "1")
 			query.Del("pageNumber")
-			first := r.Clone(r.Context())
 			first.URL.RawQuery = query.Encode()
-			answer := next
-			if _, err := strconv.Atoi(requested); echo && err == nil {
-				answer = Set("pageNumber", requested)(next)
-			}
-			answer.ServeHTTP(w, first)
+			Set("pageNumber", number)(next).ServeHTTP(w, first)
 		})
 	}
 }

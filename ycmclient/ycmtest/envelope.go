@@ -22,6 +22,8 @@ const (
 	ErrNo                   // {"Status":"Failed","errno":"1000040","errmsg":"..."}, the number as a string
 	ErrorsList              // {"status":"Failed","errors":[{"code":1000040,"message":"..."}]}
 	ErrorObject             // {"status":"Failed","error":{"errorCode":"1000040","detail":"..."}}
+	ErrMsg                  // {"status":"Failed","errMsg":"RATE_LIMIT_EXCEEDED"}, without a code, as the vendor's Workplace
+	CodeName                // {"code":"RATE_LIMIT_EXCEEDED","detailMessage":"..."}, as its Partner Portal
 	OAuthError              // {"error":"invalid_client","error_description":"..."}, RFC 6749, without a code
 )
 
@@ -34,7 +36,7 @@ type Shape struct {
 // Shapes returns every shape that can be recognised as a failure, for tables of tests.
 func Shapes() []Shape {
 	var shapes []Shape
-	for body := CodeMsg; body <= ErrorObject; body++ {
+	for body := CodeMsg; body < OAuthError; body++ {
 		shapes = append(shapes, Shape{Body: body}, Shape{Body: body, Always200: true})
 	}
 	return append(shapes, Shape{Body: OAuthError})
@@ -42,7 +44,7 @@ func Shapes() []Shape {
 
 // String names a shape, for the names of subtests.
 func (s Shape) String() string {
-	name := [...]string{"code", "errcode", "errno", "errors", "error", "oauth"}[s.Body]
+	name := [...]string{"code", "errcode", "errno", "errors", "error", "errMsg", "name", "oauth"}[s.Body]
 	if s.Always200 {
 		name += "_under_200"
 	}
@@ -104,6 +106,11 @@ func (f failure) body(b Body) map[string]any {
 		answer["errors"] = []any{map[string]any{"code": f.code, "message": f.name}}
 	case ErrorObject:
 		answer["error"] = map[string]any{"errorCode": digits, "detail": f.name}
+	case ErrMsg:
+		answer["errMsg"], _, _ = strings.Cut(f.name, ":")
+	case CodeName:
+		name, detail, _ := strings.Cut(f.name, ":")
+		return map[string]any{"code": name, "detailMessage": detail}
 	case OAuthError:
 		return map[string]any{"error": f.oauth, "error_description": f.name}
 	}

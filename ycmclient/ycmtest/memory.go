@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 )
 
 // memory is a network of pipes in the process, so that client and server can live in a testing/synctest bubble.
@@ -35,16 +36,26 @@ func (s *Server) Close() {
 	_ = s.memory.server.Close()
 }
 
+// MoveTo has new connections of Transport lead to another server, as a change in DNS does. Those that exist stay.
+func (s *Server) MoveTo(other *Server) {
+	other.Transport()
+	s.memory.pipes.moved.Store(other.memory.pipes)
+}
+
 // pipes is a net.Listener for connections made by dial.
 type pipes struct {
 	conns  chan net.Conn
 	once   sync.Once
 	closed chan struct{}
+	moved  atomic.Pointer[pipes]
 }
 
 func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), closed: make(chan struct{})} }
 
 func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	if to := p.moved.Load(); to != nil {
+		p = to
+	}
 	client, server := net.Pipe()
 	select {
 	case p.conns <- server:

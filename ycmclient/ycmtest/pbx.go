@@ -95,11 +95,8 @@ func (s *Server) pbxCall(p PBX, r *http.Request) pbxAnswer {
 	if p.APIError != 0 {
 		return pbxError(p.APIError)
 	}
-	switch r.Method + " " + r.PathValue("path") {
-	case "POST get_token":
+	if r.Method+" "+r.PathValue("path") == "POST get_token" {
 		return s.pbxToken(p, r)
-	case "POST refresh_token":
-		return s.pbxRefresh(p, r)
 	}
 	token := r.URL.Query().Get("access_token")
 	if granted, ok := s.pbxSessions.byAccess(token); !ok || granted.owner != ownerOf(p) || !granted.valid() {

@@ -154,7 +154,7 @@ func TestSlowPBXByItsOwnAddress(t *testing.T) {
 	})
 }
 
-// Tokens of a PBX: eight at once, renewed by a rotating refresh token, ended by del_token or by time.
+// Tokens of a PBX: eight at once, ended by del_token or by time.
 func TestPBXTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := dialMemory(t, Options{PBXs: 2, TokenLife: 24 * time.Hour})
@@ -173,13 +173,6 @@ func TestPBXTokens(t *testing.T) {
 		}
 		if code := read(other, first["access_token"]); code != 10004.0 {
 			t.Errorf("the token of another PBX reads %v, want 10004", code)
-		}
-		refresh := fmt.Sprintf(`{"refresh_token":%q}`, first["refresh_token"])
-		if second := r.at(p, http.MethodPost, "refresh_token", refresh); second["errcode"] != 0.0 || second["access_token"] == first["access_token"] {
-			t.Errorf("refresh_token answers %v, want a new pair", second)
-		}
-		if again := r.at(p, http.MethodPost, "refresh_token", refresh); again["errcode"] != -1.0 {
-			t.Errorf("the spent refresh token answers %v, want -1", again)
 		}
 		for r.PBXTokens(p.ID) < 8 {
 			r.at(p, http.MethodPost, "get_token", rightLogin)

@@ -69,6 +69,8 @@ func TestFailureShapes(t *testing.T) {
 		ErrNo:       func(f fields) any { return f["errno"] },
 		ErrorsList:  func(f fields) any { return f["errors"].([]any)[0].(fields)["code"] },
 		ErrorObject: func(f fields) any { return f["error"].(fields)["errorCode"] },
+		ErrMsg:      func(f fields) any { return f["errMsg"] },
+		CodeName:    func(f fields) any { return f["code"] },
 		OAuthError:  func(f fields) any { return f["error"] },
 	}
 	for _, shape := range Shapes() {
@@ -79,7 +81,7 @@ func TestFailureShapes(t *testing.T) {
 			want = http.StatusOK
 		}
 		code := fmt.Sprint(find[shape.Body](answer))
-		if status != want || code != "1000004" && code != "1.000004e+06" && code != "invalid_request" {
+		if status != want || !slices.Contains([]string{"1000004", "1.000004e+06", "INVALID_PARAMETER", "invalid_request"}, code) {
 			t.Errorf("%v: a missing parameter answers %d with code %s: %v", shape, status, code, answer)
 		}
 	}
