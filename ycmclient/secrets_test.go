@@ -18,6 +18,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
 // What must be seen nowhere.
@@ -44,6 +45,33 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e.answer(w, strings.TrimSpace(e.heard))
+}
+
+// What a server writes may repeat a header that the transport adds, in whatever form. Our own words are kept.
+func TestNoTextOfTheServerIsShownWhereThatIsConfigured(t *testing.T) {
+	t.Parallel()
+	const header = "k3y of ours"
+	for name, c := range map[string]struct {
+		effect ycmtest.Effect
+		want   string
+	}{
+		"a message":          {ycmtest.Answer(403, "application/json", `{"code":1000042,"msg":"no `+header+`","requestId":"`+header+`"}`), "regions: denied (HTTP 403, code 1000042 ACCESS_DENIED); "},
+		"a redirect":         {ycmtest.Redirect("https://k3y.example.com/"), "the answer is a redirect, which is not followed"},
+		"a page":             {ycmtest.Answer(200, "text/html", "<p>"+header), "the answer is HTML"},
+		"an odd status":      {ycmtest.Answer(200, "application/json", `{"status":"`+header+`"}`), "regions: server (HTTP 200); "},
+		"no data":            {ycmtest.Answer(200, "application/json", `{"message":"`+header+`"}`), "the answer has no data"},
+		"a Content-Encoding": {ycmtest.Chain(ycmtest.Header("Content-Encoding", header), ycmtest.Empty()), "regions: invalid (HTTP 200); "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, ycmtest.Options{}, func(o *ycmclient.Options) { o.HideTexts = true }, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Effect: c.effect})
+				_, err := client.Regions(t.Context())
+				if err == nil || strings.Contains(err.Error(), "k3y") || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("got %v, want %q and no text of the server", err, c.want)
+				}
+			})
+		})
+	}
 }
 
 func TestSecretsAreNeverShown(t *testing.T) {

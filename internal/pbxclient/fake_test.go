@@ -126,6 +126,18 @@ func (f *fakePBX) login(w http.ResponseWriter, body []byte) {
 	json.NewEncoder(w).Encode(answer)
 }
 
+// tokenOf returns the access token that is alive.
+func (f *fakePBX) tokenOf(t *testing.T) string {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for token := range f.tokens {
+		return token
+	}
+	t.Fatal("there is no token")
+	return ""
+}
+
 // requested returns what was requested since the last time, in order.
 func (f *fakePBX) requested() []string {
 	var what []string

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
+	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
 func TestTokenIsKeptAndRenewed(t *testing.T) {
@@ -218,6 +219,57 @@ func TestLoginWithoutATokenIsInvalid(t *testing.T) {
 		c := direct(t, serve(t, pbx))
 		_, err := c.SystemInformation(t.Context())
 		expect(t, err, yeastar.Answered, yeastar.Invalid, 0)
+	}
+}
+
+// Some firmware may report failures by name alone, as other products of the vendor do.
+func TestFailuresWithoutANumber(t *testing.T) {
+	for _, body := range []string{`{"errmsg":"TOKEN EXPIRED"}`, `{"errCode":"TOKEN_EXPIRED"}`, `{"code":"TOKEN_EXPIRED","detailMessage":"late"}`} {
+		pbx := newFake()
+		c := direct(t, serve(t, pbx))
+		mustAnswer(t, c)
+		rejected := pbx.tokenOf(t)
+		pbx.on("trunk/list", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("access_token") == rejected {
+				io.WriteString(w, body)
+				return
+			}
+			io.WriteString(w, `{"errcode":0,"total_number":0,"data":[]}`)
+		})
+		if _, err := c.Trunks(t.Context()); err != nil {
+			t.Errorf("%s: an expired token is not renewed: %v", body, err)
+		}
+		pbx.answer("trunk/list", `{"errMsg":"ACCESS_DENIED","detailMsg":"x"}`)
+		_, err := c.Trunks(t.Context())
+		expect(t, err, yeastar.Answered, yeastar.Denied, 0)
+	}
+	for body, want := range map[string]struct {
+		class yeastar.Class
+		reach yeastar.Reach
+	}{
+		`{"status":"Failed","errMsg":"RATE_LIMIT_EXCEEDED"}`: {yeastar.RateLimited, yeastar.NotSent},
+		`{"code":"RATE_LIMIT_EXCEEDED"}`:                     {yeastar.RateLimited, yeastar.NotSent},
+		`{"errorMessage":"API_REQUEST_FAILED"}`:              {yeastar.Server, yeastar.NoAnswer},
+	} {
+		s := simulate(t, ycmtest.Options{PBXs: 1})
+		s.Inject(ycmtest.Fault{Endpoint: ycmtest.Proxy, Effect: ycmtest.Answer(http.StatusOK, "application/json", body)})
+		_, err := pbxclient.Proxied(s.ycm, "main", s.PBXs()[0].SN).Trunks(t.Context())
+		expect(t, err, want.reach, want.class, 0)
+		if paused := !s.ycm.RateLimit().PausedUntil.IsZero(); paused != (want.class == yeastar.RateLimited) {
+			t.Errorf("%s: the account is paused: %v", body, paused)
+		}
+	}
+}
+
+// 10005 is not about the API as a whole.
+func TestMissingPermissionIsNamed(t *testing.T) {
+	const body = `{"errcode":10005,"errmsg":"NO PERMISSION"}`
+	pbx := newFake()
+	pbx.answer("trunk/list", body)
+	for way, c := range map[string]*pbxclient.Client{"through YCM": proxied(body), "directly": direct(t, serve(t, pbx))} {
+		if _, err := c.Trunks(t.Context()); err == nil || !strings.Contains(err.Error(), "grant the API application this permission in the PBX (Integrations > API)") {
+			t.Errorf("%s: got %v, want the advice to grant the permission", way, err)
+		}
 	}
 }
 

@@ -215,6 +215,18 @@ func TestRefusedRefreshTokenCountsButDoesNotDelay(t *testing.T) {
 	})
 }
 
+// Whether it ends the server's count is not documented, and it says nothing about the client secret.
+func TestAcceptedRefreshTokenResetsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
+		tryAll(t, g, 2*m+time.Second, credentials("a", "wrong"))
+		g.Login(t.Context(), credentials("b", ""), func() *yeastar.Error { return nil })
+		got, _ := tryAll(t, g, 2*time.Hour, credentials("c", "wrong"), credentials("d", "wrong"))
+		expectTimes(t, "after 3 refusals", got, 0, 60*m)
+	})
+}
+
 func TestProblemsOfTheServerAreNotRefusals(t *testing.T) {
 	t.Parallel()
 	for _, failure := range []yeastar.Error{
