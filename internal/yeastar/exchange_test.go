@@ -185,6 +185,21 @@ func TestNoTextOfAServerIsShownBesideSecretHeaders(t *testing.T) {
 	}
 }
 
+// An HTTP proxy answers in place of a server without TLS.
+func TestNoTextOfAProxyIsShown(t *testing.T) {
+	h := &yeastar.HTTP{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusProxyAuthRequired, Body: io.NopCloser(strings.NewReader(`{"message":"not for joe","requestId":"joe"}`))}, nil
+	})}
+	e := h.Do(t.Context(), yeastar.Request{URL: "http://localhost"}, func(a *yeastar.Answer) *yeastar.Error {
+		var envelope yeastar.Envelope
+		_ = a.Decode(&envelope)
+		return envelope.Failure(a.Status)
+	})
+	if e == nil || e.Class != yeastar.Network || strings.Contains(e.Error(), "joe") {
+		t.Errorf("got %v, want a network error without the proxy's text", e)
+	}
+}
+
 func TestRedirectsAreNamedAndNotFollowed(t *testing.T) {
 	h := &yeastar.HTTP{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
 		head := http.Header{"Location": {"https://elsewhere.example.com/login?token=abc"}}

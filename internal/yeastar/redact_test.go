@@ -23,6 +23,7 @@ func TestSecretsLinksAndAddressesAreRemovedFromServerTexts(t *testing.T) {
 		{"an abc is too short to hide", "an abc is too short to hide"},
 		{"see pbx.example.com:443/api/autoprovision/6gEzig or https://x.example.com now", "see <link> or <link> now"},
 		{"no such user: Joe <joe@example.com>", "no such user: Joe <e-mail>"},
+		{"no such user: joe%40example.com", "no such user: <e-mail>"},
 		{"two\r\nlines\tand\u200b\u2028more \x1b[31m", "two lines and more [31m"},
 		{"診療所 \xff", "診療所 \ufffd"},
 		{"", ""},
