@@ -50,7 +50,7 @@ func TestConnectionsAreRenewedEvery5Minutes(t *testing.T) {
 			return roundTripper(func(*http.Request) (*http.Response, error) { return new(http.Response), nil }), nil
 		}}
 		for range 60 {
-			if _, err := transport.RoundTrip(new(http.Request)); err != nil { //nolint:bodyclose // There is none.
+			if _, err := transport.RoundTrip(new(http.Request)); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Minute)
