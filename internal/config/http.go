@@ -6,25 +6,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	promconfig "github.com/prometheus/common/config"
-	"golang.org/x/net/idna"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
 // checkURL reports all that is wrong with the address of a YCM or a PBX, and normalizes it, so that one server has one
-// address: a host in lower case and ASCII (xn--) without a trailing dot, no default port, and no slash at the end.
+// address: a host in lower case without a trailing dot, no default port, and no slash at the end.
 func (d *document) checkURL(path string, u *url.URL) {
 	if u == nil || d.failed[path] {
 		return
 	}
 	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
-	ascii, invalid := idna.Lookup.ToASCII(host)
-	if invalid == nil {
-		host = ascii
-	}
 	loopback := host == "localhost" || net.ParseIP(host).IsLoopback()
 	number, err := strconv.ParseUint(port, 10, 16)
 	for _, rule := range []struct {
@@ -33,7 +27,6 @@ func (d *document) checkURL(path string, u *url.URL) {
 	}{
 		{u.Scheme != "https" && (u.Scheme != "http" || !loopback), "must begin with https:// (http:// is for localhost alone)"},
 		{host == "", "has no host; write https:// and the host"},
-		{invalid != nil && net.ParseIP(host) == nil && strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }), "has a host that is not a valid internationalized domain name"},
 		{port != "" && (err != nil || number == 0), "has a port that is not between 1 and 65535"},
 		{u.User != nil, "must not have a user name or a password; leave out what is before the @"},
 		{u.RawQuery != "" || u.ForceQuery || u.Fragment != "", "must not have a query or a fragment; leave out what begins with ? or #"},
