@@ -38,7 +38,7 @@ func (f Clients) Options(ctx context.Context, c config.Account) (ycm ycmclient.O
 	ycm = ycmclient.Options{
 		Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), HideTexts: c.HTTPClient.HTTPHeaders != nil, Servers: f.Servers, //nolint:contextcheck // A secret file has its own limit.
 		RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout, PageConcurrency: c.PageConcurrency, Search: c.Search,
-		Transport: f.Recorder.Transport(c.Name, transport), UserAgent: userAgent,
+		Transport: f.Recorder.Transport(transport), UserAgent: userAgent,
 	}
 	c.HTTPClient.HTTPHeaders = nil
 	transport, err = newTransport(ctx, c.Name, c.HTTPClient)

@@ -36,7 +36,7 @@ func recordedFrom(t *testing.T, query string, bodies ...string) (*capture.Captur
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: r.Transport("the customer's account", server)}
+	client := &http.Client{Transport: r.Transport(server)}
 	for range bodies {
 		response, err := client.Get("https://ycm.example.com/secret-prefix/dm/open_api/v2/cloud_pbx/instances" + query)
 		if err != nil {

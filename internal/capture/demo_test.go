@@ -39,7 +39,7 @@ func captureDemo(t *testing.T) {
 	c := ycmclient.New(ycmclient.Options{
 		Account: "demo", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, ClientID: "demo-client-id",
 		Secret:    secret.Static(secret.New("demo-client-secret")),
-		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: 60e9}, Transport: r.Transport("demo", seen),
+		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: 60e9}, Transport: r.Transport(seen),
 	})
 	list, err := c.Walk(t.Context(), nil, nil, nil)
 	if err != nil {

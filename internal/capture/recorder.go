@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,9 +26,8 @@ type Recorder struct {
 
 	mu       sync.Mutex
 	scrubber scrubber
-	accounts []string
+	accounts int
 	recorded int
-	dropped  int   // Exchanges that exceeded a bound.
 	size     int   // Bytes of JSON.
 	err      error // Why nothing more is written.
 }
@@ -52,28 +50,28 @@ func NewRecorder(name, exporter string, fields ...map[string]bool) (*Recorder, e
 	return r, nil
 }
 
-// write writes a line, and reports whether it did.
-func (r *Recorder) write(value any) bool {
+var errTooLarge = fmt.Errorf("more than %d answers or %d MiB; --doctor sends fewer requests", maxExchanges, maxRead>>20)
+
+// write writes a line, unless an error came before.
+func (r *Recorder) write(value any) {
 	line, err := json.Marshal(value)
-	r.err = cmp.Or(r.err, err)
-	if r.size += len(line) + 1; r.err != nil || r.size >= maxRead {
-		return false
+	if r.size += len(line) + 1; r.size >= maxRead || r.recorded > maxExchanges {
+		err = errTooLarge
 	}
-	_, r.err = r.lines.Write(append(line, '\n'))
-	return r.err == nil
+	if r.err = cmp.Or(r.err, err); r.err == nil {
+		_, r.err = r.lines.Write(append(line, '\n'))
+	}
 }
 
-// Transport wraps the transport of an account, whose name is not recorded. A nil Recorder records nothing.
-func (r *Recorder) Transport(account string, t http.RoundTripper) http.RoundTripper {
+// Transport wraps the transport of the next account. A nil Recorder records nothing.
+func (r *Recorder) Transport(t http.RoundTripper) http.RoundTripper {
 	if r == nil {
 		return t
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !slices.Contains(r.accounts, account) {
-		r.accounts = append(r.accounts, account)
-	}
-	return &transport{t, r, slices.Index(r.accounts, account) + 1}
+	r.accounts++
+	return &transport{t, r, r.accounts}
 }
 
 type transport struct {
@@ -84,10 +82,7 @@ type transport struct {
 
 // RoundTrip sends the request and reads the complete answer.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	_, path, isYCM := strings.Cut(r.URL.Path, "/dm/open_api/")
-	if !isYCM { // The token request of http_client's oauth2.
-		return t.RoundTripper.RoundTrip(r)
-	}
+	_, path, _ := strings.Cut(r.URL.Path, "/dm/open_api/")
 	query := r.URL.Query()
 	if r.GetBody != nil { // A token request, whose form has credentials.
 		body, err := r.GetBody()
@@ -101,9 +96,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	e := Exchange{Account: t.account, Method: r.Method}
 	response, err := t.RoundTripper.RoundTrip(r)
 	var body []byte
-	if err == nil && response.StatusCode == http.StatusSwitchingProtocols { // The body is the bare connection.
-		e.Failed = string(yeastar.Network)
-	} else if err == nil {
+	if err == nil {
 		body, err = io.ReadAll(io.LimitReader(response.Body, yeastar.MaxBody+1))
 		response.Body.Close()
 		response.Body = io.NopCloser(bytes.NewReader(body))
@@ -116,23 +109,15 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// CloseIdleConnections closes the idle connections of the wrapped transport.
-func (t *transport) CloseIdleConnections() {
-	(&http.Client{Transport: t.RoundTripper}).CloseIdleConnections()
-}
-
 // record adds what may be shown of an exchange to the file.
 func (r *Recorder) record(e Exchange, path string, query url.Values, body []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.dropped == 0 && r.recorded < maxExchanges && r.write(r.scrubber.scrub(e, path, query, body)) {
-		r.recorded++
-	} else {
-		r.dropped++
-	}
+	r.recorded++
+	r.write(r.scrubber.scrub(e, path, query, body))
 }
 
-// Close completes the file, or removes it if that fails. If exchanges were dropped, it is an error too, but the file stays.
+// Close completes the file, or removes it if it cannot be complete.
 func (r *Recorder) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -145,9 +130,6 @@ func (r *Recorder) Close() error {
 	}
 	if err = errors.Join(err, r.file.Close()); err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", name, err), os.Remove(name))
-	}
-	if r.dropped > 0 {
-		return fmt.Errorf("%s has the first %d answers, and the other %d are left out because the file would be too large; --doctor sends fewer requests", name, r.recorded, r.dropped)
 	}
 	return nil
 }

@@ -99,17 +99,6 @@ func checkProblems(t *testing.T, file string, err error) {
 	}
 }
 
-// Keys that are not decoded cost as much as those that are: each is reported.
-func TestAliasesOfUnknownKeysAreBounded(t *testing.T) {
-	pbx := "&b {" + strings.Repeat("url, ", 1000) + "}"
-	path := write(t, t.TempDir(), account+"    client_secret: x\n    pbxs: ["+pbx+strings.Repeat(", *b", 1000)+"]\n")
-	_, err := config.Load(t.Context(), path, false)
-	problems := problemsOf(t, err)
-	if len(problems) > 50_000 || !strings.Contains(err.Error(), "expands to more than 50000 values") {
-		t.Errorf("got %d problems, want at most 50000, with one that says why", len(problems))
-	}
-}
-
 func TestFileThatCannotBeReadIsExplained(t *testing.T) {
 	folder := t.TempDir()
 	huge := filepath.Join(folder, "huge.yml")

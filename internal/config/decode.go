@@ -21,14 +21,12 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
-// maxValues bounds what is read out of the file, so that nested aliases end in a problem.
-const maxValues = 50_000
-
 // unsupported are keys of prometheus/common that are unknown here: YCM's token is the header Authorization, and there is no secret manager.
 var unsupported = regexp.MustCompile(`^(basic_auth|authorization|oauth2|bearer_token|bearer_token_file|ca_ref|cert_ref|key_ref)$`)
 
 var kinds = map[yaml.Kind]string{
 	yaml.MappingNode: "lines of key: value", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value",
+	yaml.AliasNode: "an alias (*); repeat what it stands for",
 }
 
 // key is something that can be written in a mapping.
@@ -67,7 +65,7 @@ func keysOf(out reflect.Value) (keys []key) {
 // decode fills out from node, and leaves it as it is where nothing is written. The decoder of yaml.v3 is not used, because it
 // shows values, does not name fields, and stops at the first mistake in a type of prometheus/common.
 func (d *document) decode(path string, node *yaml.Node, out reflect.Value) {
-	if node = follow(node); isNull(node) {
+	if isNull(node) {
 		return
 	}
 	d.values[path] = node
@@ -100,9 +98,6 @@ func (d *document) decode(path string, node *yaml.Node, out reflect.Value) {
 func (d *document) decodeList(path string, node *yaml.Node, out reflect.Value) {
 	out.SetZero()
 	for i, content := range node.Content {
-		if !d.spend(content.Line) {
-			return
-		}
 		value, at := reflect.New(out.Type().Elem()), itemAt(path, i)
 		if account, ok := value.Interface().(*Account); ok {
 			account.RateLimit = RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}
@@ -123,16 +118,14 @@ func (d *document) decodeMapping(path string, node *yaml.Node, out reflect.Value
 	if isMap {
 		out.Set(reflect.MakeMap(out.Type()))
 	}
-	for i := 0; i+1 < len(node.Content) && d.spend(node.Content[i].Line); i += 2 {
-		name, value, line := follow(node.Content[i]), node.Content[i+1], node.Content[i].Line
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		name, value, line := node.Content[i], node.Content[i+1], node.Content[i].Line
 		at, before := keyAt(path, name.Value), first[name.Value]
 		known := slices.IndexFunc(keys, func(k key) bool { return k.name == name.Value })
 		if before == 0 {
 			first[name.Value], d.lines[at] = line, line
 		}
 		switch {
-		case name.Tag == "!!merge":
-			d.problemAt(line, at, "<< is not supported; repeat the lines, or use an alias for a whole value")
 		case before > 0:
 			d.problemAt(line, at, "is a duplicate of line %d; keep one of them", before)
 		case known >= 0:
@@ -157,22 +150,6 @@ func (d *document) decodeMapping(path string, node *yaml.Node, out reflect.Value
 			d.must(at, !k.out.IsZero() && (k.out.Kind() != reflect.String || strings.TrimSpace(k.out.String()) != ""), "is empty; %s", k.required)
 		}
 	}
-}
-
-// spend takes one off the values that may still be read, and reports when none is left.
-func (d *document) spend(line int) bool {
-	if d.left--; d.left == 0 {
-		d.problemAt(line, "", "expands to more than %d values; use fewer aliases (values that begin with *), or a shorter file", maxValues)
-	}
-	return d.left > 0
-}
-
-// follow returns what an alias stands for, and any other node itself.
-func follow(node *yaml.Node) *yaml.Node {
-	if node.Kind == yaml.AliasNode {
-		return node.Alias
-	}
-	return node
 }
 
 // isNull reports whether no value is written: nothing at all, or null.

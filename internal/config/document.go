@@ -39,7 +39,6 @@ type document struct {
 	failed    map[string]bool       // the fields with a problem
 	problems  []Problem
 	warnings  []Problem
-	left      int // how many values may still be read
 }
 
 // plainKey is what a key looks like that can be shown. Another one could be a secret in the wrong place.
@@ -71,7 +70,7 @@ func (d *document) must(path string, ok bool, format string, args ...any) {
 // problem records what is wrong with a field, unless it, or what it is part of, has a problem already. The arguments must not
 // be texts from the file.
 func (d *document) problem(path, format string, args ...any) {
-	if !d.failed[path] && !d.failed[above(path)] && d.left > 0 {
+	if !d.failed[path] && !d.failed[above(path)] {
 		d.problemAt(d.line(path), path, format, args...)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	promconfig "github.com/prometheus/common/config"
 	"golang.org/x/net/idna"
@@ -21,8 +20,7 @@ func (d *document) checkURL(path string, u *url.URL) {
 		return
 	}
 	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
-	ascii, invalid := idna.Lookup.ToASCII(host)
-	if invalid == nil {
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		host = ascii
 	}
 	loopback := host == "localhost" || net.ParseIP(host).IsLoopback()
@@ -33,7 +31,6 @@ func (d *document) checkURL(path string, u *url.URL) {
 	}{
 		{u.Scheme != "https" && (u.Scheme != "http" || !loopback), "must begin with https:// (http:// is for localhost alone)"},
 		{host == "", "has no host; write https:// and the host"},
-		{invalid != nil && net.ParseIP(host) == nil && strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }), "has a host that is not a valid internationalized domain name"},
 		{port != "" && (err != nil || number == 0), "has a port that is not between 1 and 65535"},
 		{u.User != nil, "must not have a user name or a password; leave out what is before the @"},
 		{u.RawQuery != "" || u.ForceQuery || u.Fragment != "", "must not have a query or a fragment; leave out what begins with ? or #"},

@@ -35,7 +35,7 @@ func Load(ctx context.Context, path string, expandEnv bool) (*Config, error) {
 	defer cancel()
 	dir, _ := filepath.Abs(filepath.Dir(path)) // It fails only where the working directory is gone.
 	d := &document{
-		file: path, dir: dir, expandEnv: expandEnv, left: maxValues,
+		file: path, dir: dir, expandEnv: expandEnv,
 		lines: map[string]int{"": 1}, values: make(map[string]*yaml.Node), failed: make(map[string]bool),
 	}
 	cfg, err := crash.GiveUpAfter(ctx, d.load, nil)
@@ -69,9 +69,7 @@ func (d *document) load() (*Config, error) {
 		if root := d.parse(content); root != nil {
 			d.decode("", root, reflect.ValueOf(cfg).Elem())
 		}
-		if d.left > 0 {
-			cfg.check(d)
-		}
+		cfg.check(d)
 	}
 	cfg.Warnings = d.warnings
 	return cfg, d.err()

@@ -112,7 +112,7 @@ func TestReportOfReplayIsThatOfTheOriginal(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				o := configured(recorder.Transport("main", served{s}))
+				o := configured(recorder.Transport(served{s}))
 				if c.secret != "" {
 					o.Client.Secret = secret.Static(secret.New(c.secret))
 				}

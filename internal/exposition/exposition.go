@@ -19,7 +19,7 @@ type Source interface {
 	// Families returns the families of the source, sorted by name. A family may be without samples.
 	Families() []Family
 	// Each calls emit for each sample of family i (of Families) that belongs to shard. Samples are distinct and
-	// ordered by their label values, compared byte by byte in the order of the labels. The slice of labels is
+	// ordered by their label values, which are UTF-8, compared byte by byte in the order of the labels. The slice of labels is
 	// reused between calls; its strings may be kept. Each call with the same shard gives the same samples.
 	Each(i int, shard Shard, emit func(labels []string, value float64))
 }

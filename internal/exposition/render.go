@@ -43,12 +43,6 @@ func (r *renderer) start(out io.Writer, f format) {
 	r.emit = r.sample // A method value is allocated, so not for each family.
 }
 
-// release drops what the renderer refers to, while it is idle.
-func (r *renderer) release() {
-	clear(r.values[:cap(r.values)])
-	r.out, r.escaped = nil, nil
-}
-
 // family begins a family.
 func (r *renderer) family(f Family) {
 	r.values = slices.Grow(r.values[:0], len(f.Labels))
@@ -90,13 +84,12 @@ func (r *renderer) sample(labels []string, value float64) {
 	if len(r.buf) >= bufferSize {
 		r.flush()
 	}
-	escape := r.escapeAll || r.escaped.has(r.index)
-	r.index++
 	if r.format == protobuf {
-		r.buf = r.appendMessage(r.buf, labels, same, escape, value)
+		r.buf = r.appendMessage(r.buf, labels, same, value)
 	} else {
-		r.buf = r.appendLine(r.buf, labels, same, escape, value)
+		r.buf = r.appendLine(r.buf, labels, same, r.escapeAll || r.escaped.has(r.index), value)
 	}
+	r.index++
 	r.values = r.values[:len(labels)]
 	copy(r.values[same:], labels[same:])
 }
@@ -129,7 +122,7 @@ func (r *renderer) appendLine(dst []byte, labels []string, same int, escape bool
 }
 
 // appendMessage writes a sample as a field of a MetricFamily: labels, then a gauge.
-func (r *renderer) appendMessage(dst []byte, labels []string, same int, escape bool, value float64) []byte {
+func (r *renderer) appendMessage(dst []byte, labels []string, same int, value float64) []byte {
 	pairs := r.pairs[:0]
 	if same > 0 {
 		pairs = r.pairs[:r.starts[same]]
@@ -137,9 +130,6 @@ func (r *renderer) appendMessage(dst []byte, labels []string, same int, escape b
 	for k := same; k < len(labels); k++ {
 		r.starts[k] = len(pairs)
 		label := labels[k]
-		if escape {
-			label = valid(label)
-		}
 		size := len(r.opens[k]) + uvarintSize(len(label)) + len(label)
 		pairs = binary.AppendUvarint(append(pairs, 1<<3|2), uint64(size))
 		pairs = binary.AppendUvarint(append(pairs, r.opens[k]...), uint64(len(label)))

@@ -22,8 +22,6 @@ const (
 	// maxScrapes is how many scrapes are served at once. One whose client does not read costs less than 100 KiB, because what
 	// is large is shared.
 	maxScrapes = 200
-	// retryAfter is in seconds. A place of a client that does not read is free again by then.
-	retryAfter = "30"
 	// stall is how long a client may take to read a piece of a scrape before it is dropped.
 	stall     = 30 * time.Second
 	pieceSize = 64 << 10
@@ -60,7 +58,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.places <- struct{}{}:
 		defer func() { <-s.places }()
 	default:
-		header.Set("Retry-After", retryAfter)
+		header.Set("Retry-After", "30") // A place of a client that does not read is free again by then.
 		http.Error(w, fmt.Sprintf("%d scrapes are being served already; try again later.", maxScrapes), http.StatusServiceUnavailable)
 		return
 	}
@@ -70,11 +68,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sc.content, sc.format = negotiateFormat(r.Header)
-	if err := s.begin(sc); err != nil {
-		header.Set("Retry-After", retryAfter)
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
-	}
+	s.begin(sc)
 	if sc.account != "" && !accountsOf(sc.own)[sc.account] {
 		http.Error(w, fmt.Sprintf("There is no account %q.", sc.account), http.StatusNotFound)
 		return
@@ -96,15 +90,14 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // WriteText writes the whole exposition in text format 0.0.4.
 func (s *Set) WriteText(w io.Writer) error {
 	sc := &scrape{content: expfmt.FmtText}
-	if err := s.begin(sc); err != nil {
-		return err
-	}
+	s.begin(sc)
 	return sc.render(w, sc.tail())
 }
 
 // begin takes what is served. The exporter's own metrics are gathered before the snapshots are taken, so that what they report
 // of a poll is never newer than the series beside them.
-func (s *Set) begin(sc *scrape) (err error) {
+func (s *Set) begin(sc *scrape) {
+	var err error
 	if sc.own, err = s.self.Gather(); err != nil { // The others are served.
 		level.Warn(s.logger).Log("msg", "Failed to gather some of the exporter's own metrics", "err", err)
 	}
@@ -119,9 +112,6 @@ func (s *Set) begin(sc *scrape) (err error) {
 			continue
 		}
 		segments := p.segments(sc.key, now)
-		if segments == nil {
-			return fmt.Errorf("too many formats and shards were requested within %v; scrape as other clients do, or later", forgetAfter)
-		}
 		for i := range segments {
 			if segments[i].size > 0 {
 				parts = append(parts, part{p, i, &p.families[i], &segments[i]})
@@ -141,13 +131,9 @@ func (s *Set) begin(sc *scrape) (err error) {
 		sc.length += int64(len(head)) + size
 		parts = parts[n:]
 	}
-	return nil
 }
 
-var (
-	renderers = sync.Pool{New: func() any { return new(renderer) }}
-	writers   = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, pieceSize) }}
-)
+var renderers = sync.Pool{New: func() any { return new(renderer) }}
 
 // render renders the scrape from the sources, so that the text of the fleet is never held.
 func (s *scrape) render(w io.Writer, tail []byte) error {
@@ -162,7 +148,6 @@ func (s *scrape) render(w io.Writer, tail []byte) error {
 	}
 	r.flush()
 	err := r.err
-	r.release()
 	renderers.Put(r)
 	if err == nil {
 		_, err = w.Write(tail)
@@ -176,9 +161,8 @@ func (s *scrape) join(w io.Writer, tail []byte) error {
 	compressor := segmentWriters.Get().(*segmentWriter)
 	end := compressor.segment(segment{}, func(out io.Writer) { _, _ = out.Write(tail) })
 	segmentWriters.Put(compressor)
-	out := writers.Get().(*bufio.Writer)
-	out.Reset(w)
-	_, _ = out.WriteString(gzipHeader) // An error stays with out until Flush returns it.
+	out := bufio.NewWriterSize(w, 4<<10) // Segments that are larger are not copied.
+	_, _ = out.WriteString(gzipHeader)   // An error stays with out until Flush returns it.
 	var total checksum
 	var stored []byte
 	for _, g := range s.groups {
@@ -193,10 +177,7 @@ func (s *scrape) join(w io.Writer, tail []byte) error {
 	total.join(end)
 	_, _ = out.Write(end.bytes)
 	_, _ = out.Write(appendTrailer(nil, total))
-	err := out.Flush()
-	out.Reset(nil)
-	writers.Put(out)
-	return err
+	return out.Flush()
 }
 
 // A progressWriter is a response to a client that has to keep reading. The deadline of the last piece stays for what

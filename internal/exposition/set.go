@@ -10,9 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// reclaimAfter is the least number of samples that are published before memory is returned to the system. Left to itself the
-// process would grow to three times its data. A collection takes time by what is served, so at least half as much must have
-// been published: that is each poll of a large snapshot, but not each of many small ones.
+// reclaimAfter is the number of samples that are published before memory is returned to the system. Left to itself the process
+// would grow to three times its data.
 const reclaimAfter = 100_000
 
 // A Set holds the present snapshot of each account and collector and serves them, with the exporter's own metrics,
@@ -51,12 +50,8 @@ func (s *Set) Publish(account, collector string, src Source, expires time.Time) 
 	}
 	s.mu.Lock()
 	s.snapshots[owner{account, collector}] = next
-	served := 0
-	for _, p := range s.snapshots {
-		served += p.samples
-	}
 	s.published += next.samples
-	reclaim := s.published >= max(reclaimAfter, served/2)
+	reclaim := s.published >= reclaimAfter
 	if reclaim {
 		s.published = 0
 	}

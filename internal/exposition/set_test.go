@@ -56,9 +56,8 @@ func TestSnapshotsAreWithdrawn(t *testing.T) {
 
 func TestDuplicateSeriesIsRefusedAndTheLastSnapshotStays(t *testing.T) {
 	for name, ids := range map[string][]string{
-		"a duplicate":                      {"1", "2", "2"},
-		"equal once invalid UTF-8 is gone": {"\xfe", "\xff"},
-		"samples out of order":             {"2", "1"},
+		"a duplicate":          {"1", "2", "2"},
+		"samples out of order": {"2", "1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bad := literalFamily{Family: Family{"ycm_x", "Help.", []string{"account", "id"}}}

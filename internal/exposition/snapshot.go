@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -45,7 +44,7 @@ type variant struct {
 }
 
 // verify checks that no series is served twice, which would break the whole scrape: each sample follows the one before in
-// order, as they are served, with invalid UTF-8 replaced. On the way it counts samples and notes which need escaping.
+// order. On the way it counts samples and notes which need escaping.
 func (s *snapshot) verify() error {
 	s.escaped = make([]sampleSet, len(s.families))
 	for i, f := range s.families {
@@ -56,7 +55,7 @@ func (s *snapshot) verify() error {
 			for same < len(last) && labels[same] == last[same] {
 				same++
 			}
-			if err == nil && len(last) > 0 && compare(last[same:], labels[same:]) >= 0 {
+			if err == nil && len(last) > 0 && slices.Compare(last[same:], labels[same:]) >= 0 {
 				err = fmt.Errorf("sample %q of %s follows %q: samples must be sorted and distinct", labels, f.Name, last)
 			}
 			if slices.ContainsFunc(labels[same:], needsEscaping) {
@@ -73,12 +72,7 @@ func (s *snapshot) verify() error {
 	return nil
 }
 
-// compare orders label values as they are served.
-func compare(a, b []string) int {
-	return slices.CompareFunc(a, b, func(x, y string) int { return strings.Compare(valid(x), valid(y)) })
-}
-
-// segments returns the segments for k, which the first scrape makes, or nil if the snapshot keeps too many variants.
+// segments returns the segments for k, which the first scrape makes. They are not kept if the snapshot keeps too many variants.
 func (s *snapshot) segments(k key, now time.Time) []segment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -89,10 +83,10 @@ func (s *snapshot) segments(k key, now time.Time) []segment {
 		for other := range s.variants {
 			kept += 1 / float64(max(1, other.shard.Count))
 		}
-		if kept >= maxVariants {
-			return nil
-		}
 		v.segments = s.render(k, nil)
+		if kept >= maxVariants {
+			return v.segments
+		}
 	}
 	v.requested = now
 	s.variants[k] = v
@@ -124,7 +118,6 @@ func (s *snapshot) render(k key, before []segment) []segment {
 			w.renderer.flush()
 		})
 	}
-	w.renderer.release()
 	segmentWriters.Put(w)
 	return segments
 }

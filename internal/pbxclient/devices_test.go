@@ -65,7 +65,7 @@ func TestDevicesOfAllPages(t *testing.T) {
 		"three pages":                  {250, 100, 250, 3},
 		"pages of the PBX's own size":  {250, 30, 250, 9},
 		"as many as a PBX may have":    {10_000, 100, 10_000, 100},
-		"more than a PBX may have":     {10_001, 100, -1, 100},
+		"more than a PBX may have":     {10_001, 100, -1, 101},
 		"pages so small that it is no": {3000, 2, -1, 200},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -26,8 +26,8 @@ type Options struct {
 	URL       *url.URL       // e.g. https://pbx.example.com or https://pbx.example.com:8088
 	ClientID  string         // from the PBX's API settings
 	Secret    secret.Source  // read at each login
-	Guard     *yeastar.Guard // shared by all that log in at URL; nil: one of the client's own
-	Timeout   time.Duration  // of one request, the login that it may need included; 0: 30 s
+	Guard     *yeastar.Guard // shared by all that log in at URL
+	Timeout   time.Duration  // of one request, the login that it may need included
 	Transport http.RoundTripper
 	UserAgent string     // the API refuses requests without one; empty: ycm_exporter
 	Logger    log.Logger // of each request, at debug; may be nil
@@ -37,27 +37,16 @@ type Options struct {
 // token is not documented, so one that is about to expire is revoked before: there is never a second one.
 type direct struct {
 	Options
-	root    *url.URL
 	http    *yeastar.HTTP
 	session *yeastar.Session
 }
 
 // Direct returns a client for a PBX with credentials of its own. Close it, or its token stays until it expires.
 func Direct(o Options) *Client {
-	if o.Timeout <= 0 {
-		o.Timeout = 30 * time.Second
-	}
-	if o.Guard == nil {
-		o.Guard = yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{}, nil)
-	}
-	d := &direct{
-		Options: o, session: yeastar.NewSession(),
-		root: (&url.URL{Scheme: o.URL.Scheme, Host: o.URL.Host, Path: o.URL.Path}).JoinPath(apiRoot),
-	}
-	d.http = &yeastar.HTTP{
-		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent, Secrets: d.session.Secrets,
-		Logger: o.Logger,
-	}
+	session := yeastar.NewSession()
+	d := &direct{Options: o, session: session, http: &yeastar.HTTP{
+		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent, Secrets: session.Secrets, Logger: o.Logger,
+	}}
 	return &Client{account: o.Account, name: o.URL.Host, get: d.get, close: d.close}
 }
 
@@ -81,43 +70,39 @@ func (d *direct) get(caller context.Context, path string, query url.Values, answ
 
 // send sends a GET with the token, or a POST of a body.
 func (d *direct) send(ctx context.Context, path string, access secret.Text, query url.Values, body string, into yeastar.Enveloped) *yeastar.Error {
-	u := d.root.JoinPath(path)
+	u := d.URL.JoinPath(apiRoot, path)
 	if !access.Empty() {
 		signed := url.Values{"access_token": {access.Reveal()}}
 		maps.Copy(signed, query)
 		u.RawQuery = signed.Encode()
 	}
 	request := yeastar.Request{Endpoint: path, URL: u.String(), ContentType: "application/json", Body: body}
-	return d.http.Do(ctx, request, func(a *yeastar.Answer) *yeastar.Error {
+	failure := d.http.Do(ctx, request, func(a *yeastar.Answer) *yeastar.Error {
 		if unread := a.Decode(into); unread != nil && a.Succeeded() {
 			unread.Reach = yeastar.NoAnswer
 			return unread
 		}
 		return check(path, a.Status, into.Head())
 	})
+	if failure != nil {
+		failure.Endpoint = path
+	}
+	return failure
 }
 
 // grant revokes the old token if it is alive, and logs in.
 func (d *direct) grant(ctx context.Context, old yeastar.Token) (token yeastar.Token, failure *yeastar.Error) {
 	if old.Alive() {
-		if failure = d.revoke(ctx, old); failure != nil && failure.Reach != yeastar.Answered {
+		if failure = d.send(ctx, delToken, old.Access, nil, "", new(yeastar.Envelope)); failure != nil && failure.Reach != yeastar.Answered {
 			return old, failure
 		}
 	}
-	defer func() {
-		if failure != nil {
-			failure.Endpoint = getToken
-		}
-	}()
 	password, err := d.Secret()
 	if err != nil {
-		return yeastar.Token{}, &yeastar.Error{Class: yeastar.Auth, Message: "no client secret to log in with", Advice: err.Error(), Err: err}
+		return yeastar.Token{}, &yeastar.Error{Class: yeastar.Auth, Endpoint: getToken, Message: "no client secret to log in with", Advice: err.Error(), Err: err}
 	}
 	d.session.HideSecret(password)
-	body, err := json.Marshal(map[string]string{"username": d.ClientID, "password": password.Reveal()})
-	if err != nil {
-		return yeastar.Token{}, &yeastar.Error{Class: yeastar.Invalid, Message: "the credentials cannot be sent"}
-	}
+	body, _ := json.Marshal(map[string]string{"username": d.ClientID, "password": password.Reveal()}) // Texts can always be encoded.
 	failure = d.Guard.Login(ctx, yeastar.Credentials{Account: d.Account, ClientID: d.ClientID, Secret: password}, func() *yeastar.Error {
 		var granted yeastar.GrantAnswer
 		requested := time.Now()
@@ -126,22 +111,15 @@ func (d *direct) grant(ctx context.Context, old yeastar.Token) (token yeastar.To
 			failure = &yeastar.Error{Class: yeastar.Invalid, Reach: yeastar.Answered, Message: "the answer to the login has no token"}
 		}
 		if failure == nil {
-			const documented = 30 * time.Minute
-			token, failure = granted.Token(requested, granted.ExpireTime, documented)
-			token.Refresh = secret.Text{} // A login costs as much as a refresh.
+			token, failure = granted.Token(requested, granted.ExpireTime, 30*time.Minute) // As documented.
 			d.session.HideTokens(token.Access)
 		}
 		return failure
 	})
-	return token, failure
-}
-
-func (d *direct) revoke(ctx context.Context, t yeastar.Token) *yeastar.Error {
-	failure := d.send(ctx, delToken, t.Access, nil, "", new(yeastar.Envelope))
 	if failure != nil {
-		failure.Endpoint = delToken
+		failure.Endpoint = getToken
 	}
-	return failure
+	return token, failure
 }
 
 func (d *direct) close(ctx context.Context) *yeastar.Error {
@@ -150,7 +128,7 @@ func (d *direct) close(ctx context.Context) *yeastar.Error {
 	if !left.Alive() {
 		return nil
 	}
-	if failure := d.revoke(ctx, left); !failure.TokenRejected() {
+	if failure := d.send(ctx, delToken, left.Access, nil, "", new(yeastar.Envelope)); !failure.TokenRejected() {
 		return failure
 	}
 	return nil

@@ -41,7 +41,7 @@ type Extension [Endpoints]EndpointState
 
 // Extensions reads the PBX's extensions ("Query Extension List"), all or nothing.
 func (c *Client) Extensions(ctx context.Context) ([]Extension, error) {
-	return allRecords(ctx, c, extensionList, "id", extensionRecord.extension)
+	return pages(ctx, c, extensionList, "id", extensionRecord.extension)
 }
 
 // extensionRecord leaves out whose the extension is: number, names, addresses, presence.
@@ -66,7 +66,9 @@ func (r extensionRecord) extension() (yeastar.Number, Extension) {
 
 type endpointRecord struct {
 	Status yeastar.Number `json:"status"`
-	List   registrations  `json:"status_list"`
+	List   yeastar.List[struct {
+		Status yeastar.Number `json:"status"`
+	}] `json:"status_list"`
 }
 
 // endpointState is a status, or a list of one for each registration: the endpoint is online if one of them is, and offline without any.
@@ -75,28 +77,15 @@ type endpointState struct{ best EndpointState }
 // UnmarshalJSON takes any JSON value.
 func (s *endpointState) UnmarshalJSON(wire []byte) error {
 	return yeastar.Each(wire, func(o endpointRecord) bool {
-		s.best = max(s.best, stateOf(o.Status), o.List.best)
-		return true
+		s.best = max(s.best, stateOf(o.Status))
+		if len(o.List.Items) == 0 && !o.List.Absent() && !o.List.Unreadable() {
+			s.best = max(s.best, Offline)
+		}
+		for _, registration := range o.List.Items {
+			s.best = max(s.best, stateOf(registration.Status))
+		}
+		return s.best < Online
 	})
-}
-
-// registrations is the best state of several, of which none is kept.
-type registrations struct{ best EndpointState }
-
-// UnmarshalJSON takes any JSON value.
-func (r *registrations) UnmarshalJSON(wire []byte) error {
-	empty := true
-	err := yeastar.Each(wire, func(one struct {
-		Status yeastar.Number `json:"status"`
-	},
-	) bool {
-		empty, r.best = false, max(r.best, stateOf(one.Status))
-		return r.best < Online
-	})
-	if empty {
-		r.best = Offline
-	}
-	return err
 }
 
 func stateOf(n yeastar.Number) EndpointState {

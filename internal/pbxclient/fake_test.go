@@ -177,8 +177,12 @@ func serve(t *testing.T, h http.Handler) pbxclient.Options {
 	}
 	return pbxclient.Options{
 		Account: "main", URL: u, ClientID: clientID, Secret: secret.Static(secret.New(password)),
-		Transport: s.Client().Transport,
+		Transport: s.Client().Transport, Guard: newGuard(), Timeout: 30 * time.Second,
 	}
+}
+
+func newGuard() *yeastar.Guard {
+	return yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{}, nil)
 }
 
 // serveInMemory offers h without a socket, for a bubble of fake time.
@@ -197,6 +201,7 @@ func serveInMemory(t *testing.T, h http.Handler) pbxclient.Options {
 	return pbxclient.Options{
 		Account: "main", URL: &url.URL{Scheme: "https", Host: "pbx.example.com"}, ClientID: clientID,
 		Secret: secret.Static(secret.New(password)), Transport: plainText{transport},
+		Guard: newGuard(), Timeout: 30 * time.Second,
 	}
 }
 

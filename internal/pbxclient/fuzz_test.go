@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -128,6 +129,7 @@ func FuzzLogin(f *testing.F) {
 		})
 		c := pbxclient.Direct(pbxclient.Options{
 			URL: &url.URL{Scheme: "https", Host: "pbx.example.com"}, Secret: secret.Static(secret.New("x")), Transport: pbx,
+			Guard: newGuard(), Timeout: 30 * time.Second,
 		})
 		_, err := c.SystemInformation(t.Context())
 		if len(requested) == 0 || len(requested) > 2 || (err == nil) != (len(requested) == 2) {

@@ -101,7 +101,7 @@ func (s PhoneState) String() string {
 
 // Phones reads the phones that the PBX provisions ("Search Specific IP Phones", for all of them), all or nothing.
 func (c *Client) Phones(ctx context.Context) ([]Phone, error) {
-	return allRecords(ctx, c, phoneSearch, "vendor", phoneRecord.phone)
+	return pages(ctx, c, phoneSearch, "vendor", phoneRecord.phone)
 }
 
 // phoneRecord leaves out whose the phone is: its MAC, its address, the extension's name. The extension's number is only compared.

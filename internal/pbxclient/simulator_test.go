@@ -50,6 +50,7 @@ func simulate(t *testing.T, o ycmtest.Options) simulated {
 	s.pbx = pbxclient.Options{
 		Account: "main", ClientID: "demo-pbx-client-id",
 		Secret: secret.Static(secret.New("demo-pbx-client-secret")), Transport: over.Client().Transport,
+		Guard: newGuard(), Timeout: 30 * time.Second,
 	}
 	return s
 }
@@ -226,5 +227,6 @@ func inMemory(s *ycmtest.Server, p ycmtest.PBX, clientSecret string) pbxclient.O
 	return pbxclient.Options{
 		Account: "main", URL: &url.URL{Scheme: "https", Host: p.URL}, ClientID: "demo-pbx-client-id",
 		Secret: secret.Static(secret.New(clientSecret)), Transport: s.Transport(),
+		Guard: newGuard(), Timeout: 30 * time.Second,
 	}
 }

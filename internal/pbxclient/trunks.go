@@ -31,8 +31,8 @@ type TrunkList struct {
 
 // Trunks reads the PBX's trunks ("Query Trunk List"), all or nothing.
 func (c *Client) Trunks(ctx context.Context) (TrunkList, error) {
-	trunks, capped, err := pages(ctx, c, trunkList, "id", MaxTrunks, trunkRecord.trunk)
-	return TrunkList{Trunks: trunks, Capped: capped}, err
+	trunks, err := pages(ctx, c, trunkList, "id", trunkRecord.trunk)
+	return TrunkList{Trunks: trunks[:min(len(trunks), MaxTrunks)], Capped: len(trunks) > MaxTrunks}, err
 }
 
 // trunkRecord leaves out what an exporter has no business with: user names, hosts and caller ids.

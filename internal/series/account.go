@@ -15,8 +15,7 @@ func AccountFamilies[R any](columns []Column[R]) []exposition.Family {
 
 // PerAccount reads the columns from one record, which the source does not keep. Samples are sorted, and of those with the
 // same labels the first is kept, whatever the record has. All are in shard 0.
-func PerAccount[R any](account Account, columns []Column[R], record *R) *Source {
-	s := &Source{}
+func PerAccount[R any](account Account, columns []Column[R], record *R) (s Source) {
 	type sample struct {
 		labels []string
 		value  float64
@@ -34,11 +33,12 @@ func PerAccount[R any](account Account, columns []Column[R], record *R) *Source 
 		})
 		slices.SortStableFunc(samples, func(a, b sample) int { return slices.Compare(a.labels, b.labels) })
 		samples = slices.CompactFunc(samples, func(a, b sample) bool { return slices.Equal(a.labels, b.labels) })
-		s.families = append(s.families, family{c.Family, func(shard exposition.Shard, emit func([]string, float64)) {
+		s = append(s, family{c.Family, func(shard exposition.Shard, emit func([]string, float64)) {
+			if shard.Index > 0 {
+				return
+			}
 			for _, sample := range samples {
-				if shard.Index == 0 {
-					emit(sample.labels, sample.value)
-				}
+				emit(sample.labels, sample.value)
 			}
 		}})
 	}

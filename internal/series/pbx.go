@@ -24,15 +24,14 @@ type PBX struct {
 
 // PerPBX makes a source of records, which have distinct ids, or an id of 0 and names in order. identify returns the PBX of a
 // record and what the columns read. The source owns the records from now on, and holds but a few bytes per PBX besides them.
-func PerPBX[T, R any](account Account, columns []Column[R], records []T, identify func(*T) (PBX, *R)) *Source {
-	s := &Source{}
+func PerPBX[T, R any](account Account, columns []Column[R], records []T, identify func(*T) (PBX, *R)) (s Source) {
 	ids := newDecimals(len(records), func(i int) int64 {
 		pbx, _ := identify(&records[i])
 		return pbx.ID
 	})
 	for _, c := range layOut(columns, pbxLabels(), account.Excluded...) {
 		// There is no allocation per sample.
-		s.families = append(s.families, family{c.Family, func(shard exposition.Shard, emit func([]string, float64)) {
+		s = append(s, family{c.Family, func(shard exposition.Shard, emit func([]string, float64)) {
 			labels := make([]string, len(c.Labels))
 			own := make([]string, len(c.own))
 			sample := func(value float64) {

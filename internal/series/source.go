@@ -7,8 +7,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 )
 
-// Source implements exposition.Source.
-type Source struct{ families []family } // sorted by name
+// Source implements exposition.Source: families, sorted by name.
+type Source []family
 
 // family is a family with the function that emits its samples.
 type family struct {
@@ -17,26 +17,22 @@ type family struct {
 }
 
 // Families implements exposition.Source.
-func (s *Source) Families() []exposition.Family {
-	families := make([]exposition.Family, len(s.families))
-	for i := range s.families {
-		families[i] = s.families[i].Family
+func (s Source) Families() (families []exposition.Family) {
+	for _, f := range s {
+		families = append(families, f.Family)
 	}
 	return families
 }
 
 // Each implements exposition.Source.
-func (s *Source) Each(family int, shard exposition.Shard, emit func(labels []string, value float64)) {
-	s.families[family].each(shard, emit)
+func (s Source) Each(family int, shard exposition.Shard, emit func(labels []string, value float64)) {
+	s[family].each(shard, emit)
 }
 
 // Join makes one source of several that have no family in common.
-func Join(sources ...*Source) *Source {
-	joined := &Source{}
-	for _, s := range sources {
-		joined.families = append(joined.families, s.families...)
-	}
-	slices.SortFunc(joined.families, func(a, b family) int { return strings.Compare(a.Name, b.Name) })
+func Join(sources ...Source) Source {
+	joined := slices.Concat(sources...)
+	slices.SortFunc(joined, func(a, b family) int { return strings.Compare(a.Name, b.Name) })
 	return joined
 }
 

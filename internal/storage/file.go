@@ -45,8 +45,6 @@ func (s *Store) read() error {
 		name, ours := strings.CutSuffix(e.Name(), extension)
 		switch info, err := e.Info(); {
 		case err != nil: // Another process has removed it.
-		case strings.HasPrefix(e.Name(), unfinished) && s.lock.Locked():
-			_ = os.Remove(path) // A process was killed while it wrote this. The next start tries again.
 		case ours && info.Mode().IsRegular() && info.Size() > maxFile:
 			s.setAside(name, fmt.Errorf("file is over %d MiB", maxFile>>20))
 		case ours && info.Mode().IsRegular():
@@ -62,16 +60,13 @@ func (s *Store) read() error {
 	if !s.lock.Locked() {
 		return nil
 	}
-	probe, err := os.CreateTemp(s.Path, unfinished)
-	if err != nil {
-		return err
-	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+	probe := filepath.Join(s.Path, unfinished)
+	return cmp.Or(os.WriteFile(probe, nil, 0o600), os.Remove(probe))
 }
 
 // replaceFile replaces a file with what content writes. If that fails, the file stays as it is.
 func replaceFile(path string, content func(io.Writer) error) error {
-	file, err := os.CreateTemp(filepath.Dir(path), unfinished)
+	file, err := os.OpenFile(path+unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
@@ -88,10 +83,7 @@ func replaceFile(path string, content func(io.Writer) error) error {
 
 // encode writes the content of a file.
 func encode(file io.Writer, name string, records Records) error {
-	compressed, err := gzip.NewWriterLevel(file, gzip.BestSpeed)
-	if err != nil {
-		return err
-	}
+	compressed, _ := gzip.NewWriterLevel(file, gzip.BestSpeed) // It fails for levels that do not exist.
 	write := json.NewEncoder(compressed).Encode
 	return cmp.Or(write(header{"ycm_exporter", Format, name}), records(write), compressed.Close())
 }

@@ -35,7 +35,7 @@ const (
 
 	extension  = ".ycm"
 	setAside   = ".set-aside"
-	unfinished = ".tmp-" // begins the names of files that are being written
+	unfinished = ".tmp" // ends the names of files that are being written
 )
 
 var (

@@ -323,17 +323,18 @@ func TestDirectoryOfAnotherUserKeepsItsMode(t *testing.T) {
 	}
 }
 
-func TestUnfinishedFilesAreRemoved(t *testing.T) {
+// A process was killed while it wrote a file, of which the next write leaves nothing.
+func TestUnfinishedFileIsReplaced(t *testing.T) {
 	t.Parallel()
-	path := t.TempDir()
-	unfinished := filepath.Join(path, ".tmp-list.ycm123")
-	if err := os.WriteFile(unfinished, []byte("half"), 0o600); err != nil {
+	s, _ := open(t, t.TempDir())
+	if err := os.WriteFile(filepath.Join(s.Path, "list.ycm.tmp"), []byte(strings.Repeat("half", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, _ := open(t, path)
-	s.Close()
-	if exists(unfinished) {
-		t.Error("the unfinished file is still there")
+	save(s, "list", record{1, "one"})
+	s, _ = restart(t, s)
+	defer s.Close()
+	if got, ok := load(s, "list", 1); !ok || got[0].Name != "one" || exists(filepath.Join(s.Path, "list.ycm.tmp")) {
+		t.Errorf("got %v, %t; want what was saved, and no other file", got, ok)
 	}
 }
 
