@@ -144,7 +144,7 @@ func (r *catalogueReader) request(send func() ([]pbxclient.PhoneOption, error)) 
 func (r *catalogueReader) tooMany(what string, most int) error {
 	return &yeastar.Error{
 		Endpoint: "auto_provisioning/compatibility", Class: yeastar.Invalid,
-		Message: fmt.Sprintf("PBX %s lists more than %d %s", r.pbx.Name(), most, what),
+		Message: fmt.Sprintf("PBX %s lists more than %d %s", r.pbx.Name, most, what),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -160,10 +161,4 @@ func appendString(dst []byte, number byte, s string) []byte {
 	return append(binary.AppendUvarint(append(dst, number<<3|2), uint64(len(s))), s...)
 }
 
-func uvarintSize(n int) int {
-	size := 1
-	for ; n >= 0x80; n >>= 7 {
-		size++
-	}
-	return size
-}
+func uvarintSize(n int) int { return (bits.Len(uint(n)|1) + 6) / 7 }

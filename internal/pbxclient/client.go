@@ -20,16 +20,14 @@ import (
 
 // Client queries one PBX. It is safe for concurrent use. Every error of its methods is a [*yeastar.Error].
 type Client struct {
-	account, name string
+	Name    string // in errors: the PBX's serial number (through YCM's proxy) or its host (with direct access)
+	account string
 
 	// get decodes an answer that is a JSON object into answer. Its error has no answer of the PBX's API in it, unless it has a code of
 	// the PBX.
 	get   func(ctx context.Context, path string, query url.Values, answer yeastar.Enveloped) *yeastar.Error
 	close func(ctx context.Context) *yeastar.Error
 }
-
-// Name is the PBX's name in errors: its serial number (through YCM's proxy) or its host (with direct access).
-func (c *Client) Name() string { return c.name }
 
 // Close ends the client; later calls fail. With direct access it waits for a login under way and then revokes the token, so that
 // none of the PBX's few is left behind. The error means that the token stays until it expires. ctx bounds all of it.
@@ -115,7 +113,7 @@ func check(endpoint string, status int, e *yeastar.Envelope) *yeastar.Error {
 // fail completes an error with the name of the PBX, and with advice.
 func (c *Client) fail(endpoint string, failure *yeastar.Error) *yeastar.Error {
 	failed := *failure
-	failed.Account, failed.PBX = c.account, c.name
+	failed.Account, failed.PBX = c.account, c.Name
 	failed.Endpoint = cmp.Or(failed.Endpoint, endpoint)
 	if failed.Code == yeastar.CodeMaxLimit && failed.Endpoint == getToken {
 		failed.Advice = "the PBX's limit of valid tokens is reached: wait until some expire, and give the exporter a Client ID of its own"

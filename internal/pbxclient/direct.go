@@ -47,7 +47,7 @@ func Direct(o Options) *Client {
 	d := &direct{Options: o, session: session, http: &yeastar.HTTP{
 		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent, Secrets: session.Secrets, Logger: o.Logger,
 	}}
-	return &Client{account: o.Account, name: o.URL.Host, get: d.get, close: d.close}
+	return &Client{account: o.Account, Name: o.URL.Host, get: d.get, close: d.close}
 }
 
 // get sends one request, and one more with a new token if the PBX reports that the token has expired. One time-out is for all of it.

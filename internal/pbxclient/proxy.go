@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
@@ -19,7 +20,7 @@ type Proxy interface {
 // Proxied returns a client for the PBX with that serial number, reached through the account's YCM. It needs no credentials of the
 // PBX, and there is nothing to close.
 func Proxied(ycm Proxy, account, sn string) *Client {
-	c := &Client{account: account, name: yeastar.Cut(yeastar.Clean(sn), 64), close: func(context.Context) *yeastar.Error { return nil }}
+	c := &Client{account: account, Name: yeastar.Cut(yeastar.Clean(sn), 64), close: func(context.Context) *yeastar.Error { return nil }}
 	c.get = func(ctx context.Context, path string, query url.Values, answer yeastar.Enveloped) *yeastar.Error {
 		if !yeastar.IsSerialNumber(sn) {
 			return &yeastar.Error{Class: yeastar.Invalid, Message: "the serial number in YCM's list is not of letters and digits"}
@@ -41,14 +42,11 @@ func Proxied(ycm Proxy, account, sn string) *Client {
 		}
 		// How YCM reports that the PBX did not answer is not documented. Whatever is clearly of YCM's own making (no connection, its token,
 		// its limits, its permissions) was not sent on to the PBX.
-		switch e.Reach = yeastar.NoAnswer; e.Class {
-		case yeastar.Network, yeastar.Auth, yeastar.RateLimited, yeastar.Denied:
+		notSent := []yeastar.Class{yeastar.Network, yeastar.Auth, yeastar.RateLimited, yeastar.Denied}
+		e.Reach, e.Advice = yeastar.NoAnswer, e.Class.Advice()
+		if slices.Contains(notSent, e.Class) || ctx.Err() != nil || errors.Is(err, context.Canceled) {
 			e.Reach = yeastar.NotSent
 		}
-		if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-			e.Reach = yeastar.NotSent
-		}
-		e.Advice = e.Class.Advice()
 		return &e
 	}
 	return c

@@ -136,11 +136,11 @@ func TestProvisioningLinkIsDropped(t *testing.T) {
 		c := proxied(body)
 		methods, err := c.ProvisioningMethods(t.Context(), "Yealink", "CP920")
 		noSecretIn(t, err)
-		if s := fmt.Sprintf("%+v %+v", methods, c.Name()); strings.Contains(s, "autoprovision") {
+		if s := fmt.Sprintf("%+v %+v", methods, c.Name); strings.Contains(s, "autoprovision") {
 			t.Errorf("the link is in %s", s)
 		}
-		if err != nil && !strings.Contains(err.Error(), c.Name()) {
-			t.Errorf("got %q, want it to name the PBX %s", err, c.Name())
+		if err != nil && !strings.Contains(err.Error(), c.Name) {
+			t.Errorf("got %q, want it to name the PBX %s", err, c.Name)
 		}
 		if err := c.Close(context.Background()); err != nil {
 			t.Errorf("Close through the proxy: %v", err)
