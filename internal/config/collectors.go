@@ -29,11 +29,6 @@ func DefaultCollectors() (cs Collectors) {
 	return cs
 }
 
-// provider is the collector that others need.
-func (cs Collectors) provider(name string) collector.Configured {
-	return cs[slices.IndexFunc(cs, func(c collector.Configured) bool { return c.Name == name })]
-}
-
 func (cs Collectors) check(d *document) {
 	for i := range cs {
 		c, path := &cs[i].Schedule, "collectors."+cs[i].Name
@@ -49,7 +44,8 @@ func (cs Collectors) check(d *document) {
 				if p.Needs == "" {
 					d.problem(strings.TrimSuffix(path+"."+p.Path, "."), "%s", p.Message)
 				} else if c.Enabled {
-					d.must(path+"."+p.Path, cs.provider(p.Needs).Schedule.Enabled, "needs collector %s; enable collectors.%[1]s", p.Needs)
+					enabled := slices.ContainsFunc(cs, func(c collector.Configured) bool { return c.Name == p.Needs && c.Schedule.Enabled })
+					d.must(path+"."+p.Path, enabled, "needs collector %s; enable collectors.%[1]s", p.Needs)
 				}
 			}
 		}

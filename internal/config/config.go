@@ -5,12 +5,10 @@ package config
 
 import (
 	"net/url"
-	"slices"
 	"time"
 
 	promconfig "github.com/prometheus/common/config"
 
-	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
@@ -75,12 +73,5 @@ func (c *Config) check(d *document) {
 		c.Accounts[i].check(d, itemAt("accounts", i), taken)
 	}
 	c.Collectors.check(d)
-	// Without the list, an account knows only the PBXs that it names itself.
-	if !c.Collectors.provider(collector.CloudPBX).Schedule.Enabled && slices.ContainsFunc(c.Accounts, func(a Account) bool { return len(a.PBXs) == 0 }) {
-		for _, one := range c.Collectors {
-			d.must("collectors."+one.Name, !one.QueriesPBXs || !one.Schedule.Enabled, "has no PBX to query; "+
-				"enable collectors."+collector.CloudPBX+", or write pbxs into each account")
-		}
-	}
 	c.Metrics.check(d, c.Collectors)
 }

@@ -252,7 +252,7 @@ func TestExampleNamesTheSchema(t *testing.T) {
 // onlyLoaded are the bad files that a schema cannot distinguish from good ones: what is wrong with them is between two values, or in
 // the world.
 var onlyLoaded = []string{
-	"alias", "client_twice", "collectors_without_list", "default_rate_above_burst", "env_not_expanded", "expand_env_types",
+	"alias", "client_twice", "default_rate_above_burst", "env_not_expanded", "expand_env_types",
 	"expand_env_unset", "http_client_headers", "http_client_proxy", "http_client_proxy_not_a_url", "http_client_tls_content", "http_client_tls_files",
 	"http_client_tls_key", "http_client_tls_lone_key", "http_client_tls_pair", "http_client_tls_versions",
 	"pbxs_paths", "rate_above_burst", "rate_above_default_burst", "required_phones", "required_phones_unseen", "second_document_broken", "secret_file_empty", "secret_file_is_a_folder",

@@ -164,11 +164,9 @@ func (s *scrape) join(w io.Writer, tail []byte) error {
 	out := bufio.NewWriterSize(w, 4<<10) // Segments that are larger are not copied.
 	_, _ = out.WriteString(gzipHeader)   // An error stays with out until Flush returns it.
 	var total checksum
-	var stored []byte
 	for _, g := range s.groups {
 		total.add(g.head)
-		stored = appendStored(stored[:0], g.head)
-		_, _ = out.Write(stored)
+		_, _ = out.Write(appendStored(nil, g.head))
 		for _, p := range g.parts {
 			total.join(*p.segment)
 			_, _ = out.Write(p.segment.bytes)

@@ -97,9 +97,7 @@ func decode(name string, file []byte, load func(next func(record any) error) err
 	if n, err := io.Copy(io.Discard, io.LimitReader(content, maxDecompressed)); err != nil || n == maxDecompressed {
 		return fmt.Errorf("file is damaged, or over %d MiB: %w", maxDecompressed>>20, err)
 	}
-	if err := content.Reset(bytes.NewReader(file)); err != nil {
-		return err
-	}
+	_ = content.Reset(bytes.NewReader(file)) // Its header was read before.
 	lines := bufio.NewScanner(content)
 	lines.Buffer(nil, maxRecord)
 	next := func(record any) error {
