@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -81,13 +82,13 @@ func TestFailureOfAPartFailsThePoll(t *testing.T) {
 				if err := b.Once(t.Context(), nil); err != nil {
 					t.Fatal(err)
 				}
-				before := b.shelf.serves(c.collector)
+				before := fmt.Sprintf("%p", b.shelf.serves(c.collector))
 				ycm.Inject(ycmtest.Fault{Endpoint: c.endpoint, Skip: min(1, ycm.Count(c.endpoint)-1), Effect: ycmtest.Status(http.StatusInternalServerError)})
 				err := b.Once(t.Context(), nil)
 				if err == nil || !strings.Contains(err.Error(), "collector "+c.collector) || strings.Count(err.Error(), "collector ") != 1 {
 					t.Errorf("the error is %v, want one of the collector %s alone", err, c.collector)
 				}
-				if b.shelf.serves(c.collector) != before {
+				if fmt.Sprintf("%p", b.shelf.serves(c.collector)) != before {
 					t.Error("the last good snapshot was replaced")
 				}
 			})

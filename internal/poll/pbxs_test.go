@@ -11,6 +11,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
@@ -44,7 +45,7 @@ func (b *bench) withDirect(t *testing.T, ycm *ycmtest.Server, addresses ...strin
 		}
 		b.options.Direct = append(b.options.Direct, sweep.Direct{URL: u, Client: pbxclient.Direct(pbxclient.Options{
 			Account: "main", URL: u, ClientID: "demo-pbx-client-id", Secret: secret.Static(secret.New("demo-pbx-client-secret")),
-			Transport: ycm.Transport(), Timeout: 30 * time.Second,
+			Transport: ycm.Transport(), Timeout: 30 * time.Second, Guard: yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{}, nil),
 		})})
 	}
 	b.Account = NewAccount(b.options)
