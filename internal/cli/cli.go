@@ -126,23 +126,24 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 // wrongValue reports a value, of the command line or the environment, that does not fit its flag: kingpin's own errors name neither
 // the flag nor the variable.
 func wrongValue(flags *kingpin.Application, args []string) error {
-	given := map[string]bool{}
+	given := map[string]*string{}
 	line, _ := flags.ParseContext(args) // An error of it was returned already.
 	for _, element := range line.Elements {
-		if clause, ok := element.Clause.(*kingpin.FlagClause); ok && element.Value != nil {
-			flag := clause.Model()
-			given[flag.Name] = true
-			if err := flag.Value.Set(*element.Value); err != nil {
-				return fmt.Errorf("--%s cannot be %q: %w", flag.Name, *element.Value, cmp.Or(errors.Unwrap(err), err))
-			}
+		if clause, ok := element.Clause.(*kingpin.FlagClause); ok {
+			given[clause.Model().Name] = element.Value
 		}
 	}
 	for _, flag := range flags.Model().Flags {
-		_, repeated := flag.Value.(interface{ IsCumulative() bool })
-		if value := os.Getenv(flag.Envar); flag.Envar != "" && value != "" && !repeated && !given[flag.Name] {
-			if err := flag.Value.Set(value); err != nil {
-				return fmt.Errorf("the environment has %s=%q, which does not fit --%s: %w", flag.Envar, value, flag.Name, cmp.Or(errors.Unwrap(err), err))
-			}
+		name, value := "--"+flag.Name, os.Getenv(flag.Envar)
+		if g := given[flag.Name]; g != nil {
+			value = *g
+		} else if value == "" {
+			continue
+		} else {
+			name = flag.Envar + " (" + name + ")"
+		}
+		if err := flag.Value.Set(value); err != nil {
+			return fmt.Errorf("%s cannot be %q: %w", name, value, cmp.Or(errors.Unwrap(err), err))
 		}
 	}
 	return nil

@@ -15,12 +15,12 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// checkConnection reports whether YCM responded to the requests that were sent. cause is why no more were sent, if any.
-func (x *examination) checkConnection(cause error) {
+// checkConnection reports whether YCM responded to the requests that were sent.
+func (x *examination) checkConnection() {
 	switch failure := x.recorder.failure; {
 	case failure != nil:
 		v := Warning
-		if errors.Is(cause, errUnreachable) || !x.recorder.responded {
+		if !x.recorder.responded {
 			v = Problem
 		}
 		text, advice := unanswered(failure)

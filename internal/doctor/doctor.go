@@ -69,7 +69,7 @@ func Examine(ctx context.Context, o Options) (Account, error) {
 	x.findings = nil
 	x.recorder.mu.Lock() // A request may still be waiting for its response.
 	defer x.recorder.mu.Unlock()
-	x.checkConnection(context.Cause(checking))
+	x.checkConnection()
 	a := Account{Works: true, Requests: x.recorder.sent, Findings: append(x.findings, checked...)}
 	for _, f := range a.Findings {
 		a.Works = a.Works && f.Verdict != Problem

@@ -105,7 +105,8 @@ func (x *examination) checkList(ctx context.Context) bool {
 		}[class]
 		x.add(listSection, "list", Problem, "The list of Cloud PBXs cannot be read: %s.", cmp.Or(advice, class.Advice()), r.describe(r.err))
 	}
-	return ctx.Err() == nil
+	// A server that does not respond must not cost 25 time-outs.
+	return r.failure == nil && ctx.Err() == nil
 }
 
 // checkSinglePBX queries one PBX by its id, as the exporter does with one that a walk did not list.

@@ -18,14 +18,9 @@ import (
 // MaxRequests is how many requests an account is checked with at most.
 const MaxRequests = 25
 
-// maxUnanswered is how many requests in a row may have no response before no more are sent: a server that does not
-// respond must not cost 25 time-outs.
-const maxUnanswered = 3
-
 var (
 	errSpent       = errors.New("no more requests are allowed here")
 	errRateLimited = errors.New("YCM refused a request because of its rate limit")
-	errUnreachable = errors.New("several requests in a row had no response")
 )
 
 // result is what came of one check.
@@ -47,14 +42,13 @@ type recorder struct {
 	progress func(done, total int)
 	stopAll  context.CancelCauseFunc
 
-	mu         sync.Mutex
-	sent       int
-	responded  bool                    // YCM did once
-	failure    error                   // why YCM's response to a request was not complete, the first time
-	unanswered int                     // requests to YCM in a row
-	check      result                  // the running one
-	allowed    int                     // requests that it may still send
-	stop       context.CancelCauseFunc // ends it
+	mu        sync.Mutex
+	sent      int
+	responded bool                    // YCM did once
+	failure   error                   // why YCM's response to a request was not complete, the first time
+	check     result                  // the running one
+	allowed   int                     // requests that it may still send
+	stop      context.CancelCauseFunc // ends it
 }
 
 // begin makes room for the requests of a check. stop is called when it wants to send more.
@@ -153,10 +147,5 @@ func (r *recorder) Request(endpoint string, class yeastar.Class, _ time.Duration
 	}
 	if class == yeastar.RateLimited {
 		r.stopAll(errRateLimited)
-	}
-	if class != yeastar.Network && class != yeastar.Timeout {
-		r.unanswered = 0
-	} else if r.unanswered++; r.unanswered == maxUnanswered {
-		r.stopAll(errUnreachable)
 	}
 }

@@ -84,7 +84,7 @@ func NewAccount(o Options) *Account {
 		}
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		return time.Now().Before(j.snapshot.expires(j.Schedule.StaleAfter))
+		return time.Now().Before(j.expires)
 	})
 	for _, j := range a.jobs {
 		given := a.collectors
@@ -190,13 +190,12 @@ func (a *Account) Once(ctx context.Context, progress func(collector string, done
 // closeLimit is how long it may take to revoke the tokens of PBXs with direct access.
 const closeLimit = 3 * time.Second
 
-// close waits for the requests that are under way, saves what is known, and, also after ctx has ended, revokes the tokens of PBXs.
+// close waits for the requests that are under way, and, also after ctx has ended, revokes the tokens of PBXs.
 func (a *Account) close(ctx context.Context) {
 	for _, j := range a.jobs {
 		if j.sweeper != nil {
 			j.sweeper.Wait()
 		}
-		j.save(true)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
@@ -214,5 +213,5 @@ func (a *Account) Ready() bool {
 	}
 	list.mu.Lock()
 	defer list.mu.Unlock()
-	return list.result != "" || !list.snapshot.Published.IsZero()
+	return list.result != "" || !list.expires.IsZero()
 }

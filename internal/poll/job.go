@@ -37,8 +37,7 @@ type job struct {
 	lastEnded   time.Time     // the start of the last poll that ended
 	nudged      bool          // since the last success
 	loginFailed bool          // is why the last poll that ended failed
-	snapshot    published
-	saved       time.Time // when the snapshot that was saved last was published
+	expires     time.Time     // of the snapshot that is served; zero before the first
 }
 
 // poll polls once. A poll that failed because ctx ended counts as none.
@@ -51,8 +50,13 @@ func (j *job) poll(ctx context.Context) error {
 	j.status.Running, j.status.LastStart = true, started
 	j.mu.Unlock()
 	j.progress(0, 0)
+	before := j.expires
 	err := j.attempt(ctx, started)
-
+	defer func() {
+		if j.Store != nil && !j.expires.Equal(before) {
+			j.Store.Save(j.Name, j.records)
+		}
+	}()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now := time.Now()
@@ -65,7 +69,7 @@ func (j *job) poll(ctx context.Context) error {
 	j.loginFailed = j.result == yeastar.Auth && errors.As(err, &failed) && failed.Endpoint == ycmclient.EndpointToken
 	if err != nil {
 		j.status.Err = err.Error()
-		j.status.Restored = j.status.Restored && now.Before(j.snapshot.expires(j.Schedule.StaleAfter))
+		j.status.Restored = j.status.Restored && now.Before(j.expires)
 	} else {
 		j.status.LastSuccess, j.nudged = now, false
 		j.status.Total = max(j.status.Total, 1)

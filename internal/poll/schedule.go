@@ -35,14 +35,13 @@ func (j *job) run(ctx context.Context, delay time.Duration, succeeded func(*job)
 		due = time.Now()
 	}
 	for j.sleep(ctx, due) {
-		started, first := time.Now(), j.snapshot.Published.IsZero()
+		started, first := time.Now(), j.expires.IsZero()
 		err := j.poll(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		ended := time.Now()
 		j.log(err, ended.Sub(started), first)
-		j.save(false)
 		due = j.nextDue(err, started, ended)
 		if err == nil {
 			succeeded(j)
@@ -136,10 +135,9 @@ func (a *Account) watch(ctx context.Context) {
 		wait := watchInterval
 		if list := a.job(collector.CloudPBX); list != nil {
 			list.mu.Lock()
-			rest := time.Until(list.snapshot.expires(list.Schedule.StaleAfter))
-			if rest > 0 {
+			if rest := time.Until(list.expires); rest > 0 {
 				wait = min(wait, rest)
-			} else if !list.snapshot.Published.IsZero() {
+			} else if !list.expires.IsZero() {
 				a.options.Metrics.up.WithLabelValues(a.options.Account).Set(0)
 			}
 			list.mu.Unlock()

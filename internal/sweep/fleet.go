@@ -31,8 +31,6 @@ type Direct struct {
 
 	host string // Lower case, with the port if the URL has one.
 	name string // Lower case, without a port, as in YCM's list.
-
-	version string // Of the firmware, as last known; guarded by the fleet.
 }
 
 // List is the collector that walks YCM's list of PBXs.

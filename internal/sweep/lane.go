@@ -29,9 +29,8 @@ const (
 type lane struct {
 	direct      bool
 	began       time.Duration // Since the epoch.
-	rested      time.Duration // During the sweep under way.
-	came        time.Duration // How far into it the last PBX answered, without rests.
-	took        time.Duration // By the last complete sweep, without rests.
+	came        time.Duration // How far into it a PBX answered, 0 after a complete sweep.
+	took        time.Duration // By the last complete sweep.
 	done, total int           // PBXs of the sweep under way.
 
 	refused []key // PBXs in a row to which YCM forwarded no request.
@@ -39,72 +38,49 @@ type lane struct {
 	err     error // Why, until YCM forwards a request again.
 }
 
-// repeat sweeps a lane once per interval until ctx ends.
+// repeat sweeps a lane once per interval until ctx ends. When YCM refuses to forward requests, the lane rests.
 func (s *Sweep[R]) repeat(ctx context.Context, l *lane) {
 	for ctx.Err() == nil {
 		s.sweep(ctx, l, s.Interval)
 		s.mu.Lock()
-		next := l.began + l.rested + s.Interval
+		next := l.began + s.Interval
 		if l.total == 0 { // The list or the first PBX may come at any time.
 			next = l.began + PublishInterval(s.Interval)
+		} else if l.resting {
+			rest := s.Interval
+			if yeastar.ClassOf(l.err) != yeastar.Denied {
+				rest = min(rest, longestRest)
+			}
+			next = time.Since(s.epoch) + rest
 		}
 		s.mu.Unlock()
 		_ = yeastar.Sleep(ctx, next-time.Since(s.epoch))
 	}
 }
 
-// sweep polls every PBX of a lane once, spread over an interval. When YCM refuses to forward requests, the lane rests and
-// then continues with the PBXs that were not polled; without an interval the sweep ends instead.
+// sweep polls every PBX of a lane once, the longest unpolled first, spread over an interval. It ends early when the lane is to
+// rest; the PBXs that were not polled are then the first of the next sweep.
 func (s *Sweep[R]) sweep(ctx context.Context, l *lane, interval time.Duration) {
-	s.mu.Lock()
-	l.began, l.rested, l.came, l.done, l.total = time.Since(s.epoch), 0, 0, 0, 0
-	s.mu.Unlock()
-	for ctx.Err() == nil {
-		queue := s.due(l)
-		if len(queue) == 0 {
-			return
-		}
-		s.poll(ctx, l, queue, time.Duration(spread*float64(interval)/float64(l.total)))
-		s.mu.Lock()
-		resting, rest := l.resting, min(s.Interval, longestRest)
-		if yeastar.ClassOf(l.err) == yeastar.Denied {
-			rest = s.Interval
-		}
-		s.mu.Unlock()
-		if resting && interval == 0 {
-			return
-		}
-		if resting {
-			_ = yeastar.Sleep(ctx, rest)
-			s.mu.Lock()
-			l.resting = false
-			l.rested += rest
-			s.mu.Unlock()
-		}
-	}
-}
-
-// due returns the PBXs of a lane that were not polled since its sweep began, the longest unpolled first. When there are
-// none, the sweep is complete.
-func (s *Sweep[R]) due(l *lane) []Target {
 	targets, err := s.Fleet.Targets()
 	if err != nil {
-		return nil
+		targets = new(Targets)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	var queue []Target
 	for _, t := range targets.all {
-		if (t.direct != nil) == l.direct && s.states[t.key].polled < l.began {
+		if (t.direct != nil) == l.direct {
 			queue = append(queue, t)
 		}
 	}
 	slices.SortStableFunc(queue, func(a, b Target) int { return cmp.Compare(s.states[a.key].polled, s.states[b.key].polled) })
-	l.total = l.done + len(queue)
-	if len(queue) == 0 && l.done > 0 {
-		l.took = time.Since(s.epoch) - l.began - l.rested
+	l.began, l.done, l.total, l.refused, l.resting = time.Since(s.epoch), 0, len(queue), nil, false
+	s.mu.Unlock()
+	s.poll(ctx, l, queue, time.Duration(spread*float64(interval))/time.Duration(max(1, len(queue))))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() == nil && l.done > 0 && !l.resting {
+		l.took, l.came = time.Since(s.epoch)-l.began, 0
 	}
-	return queue
 }
 
 // poll polls PBXs with a gap between two requests, until all have answered or the lane is to rest.
@@ -176,18 +152,15 @@ func (s *Sweep[R]) record(l *lane, o outcome[R]) {
 		l.resting, l.err = true, o.err
 		for _, k := range l.refused { // They are polled first after the rest.
 			known := s.states[k]
-			if known.polled >= l.began {
-				l.done--
-			}
 			known.polled = 0
 			s.states[k] = known
 		}
-		l.refused = l.refused[:0]
+		l.refused = nil
 	case o.direct == nil && yeastar.ReachOf(o.err) == yeastar.NotSent && !aboutPBX(o.err): // It has no usable serial number.
 	case o.direct == nil && yeastar.ReachOf(o.err) == yeastar.NoAnswer && !aboutPBX(o.err):
 		s.unconfirmed = append(s.unconfirmed, o)
 	default:
-		l.refused, l.err, l.came = l.refused[:0], nil, o.at-l.began-l.rested
+		l.refused, l.err, l.came = nil, nil, max(l.came, o.at-l.began)
 		s.keep(o)
 	}
 }

@@ -75,7 +75,6 @@ func (s *Sweep[R]) Run(ctx context.Context, progress func(done, total int)) ([]R
 	if s.allAtOnce {
 		s.progress = progress
 		for _, l := range []*lane{&s.direct, &s.proxied} {
-			l.err, l.refused, l.resting = nil, nil, false
 			s.running.Go(func() { s.sweep(ctx, l, 0) })
 		}
 		s.running.Wait()

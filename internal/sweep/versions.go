@@ -41,19 +41,14 @@ func (f *Fleet) Versions(ctx context.Context) ([]*Version, error) {
 		of(targets.pbxs[i].Version).PBXs++
 	}
 	for _, t := range targets.all {
-		var v *Version
 		if t.listed != nil {
-			v = of(t.listed.Version)
-		} else {
-			if system, err := f.client(t).SystemInformation(ctx); err == nil {
-				f.mu.Lock()
-				t.direct.version = system.FirmwareVersion
-				f.mu.Unlock()
-			}
-			v = of(t.direct.version) // The last known one, if the query failed.
+			v := of(t.listed.Version)
+			v.running = append(v.running, t)
+		} else if system, err := f.client(t).SystemInformation(ctx); err == nil {
+			v := of(system.FirmwareVersion)
 			v.PBXs++
+			v.running = append(v.running, t)
 		}
-		v.running = append(v.running, t)
 	}
 	delete(versions, "")
 	all := slices.SortedFunc(maps.Values(versions), func(a, b *Version) int {
