@@ -81,7 +81,7 @@ func New(o Options) *Client {
 		o.RateLimit = RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}
 	}
 	if o.Observer == nil {
-		o.Observer = Unobserved{}
+		o.Observer = Unobserved
 	}
 	if o.Servers == nil {
 		o.Servers = NewServers(nil)
@@ -126,14 +126,16 @@ func (c *Client) RateLimit() RateLimitState { return c.limiter.state() }
 func (c *Client) TokenExpiry() time.Time { return c.session.Token().Expires }
 
 // Unobserved is an Observer that ignores everything.
-type Unobserved struct{}
+var Unobserved Observer = unobserved{}
 
-func (Unobserved) Request(string, yeastar.Class, time.Duration) {}
-func (Unobserved) Retry(yeastar.Class)                          {}
-func (Unobserved) RateLimitWait(time.Duration)                  {}
-func (Unobserved) Unexpected(string)                            {}
-func (Unobserved) Login(string, yeastar.Class)                  {}
-func (Unobserved) TokenExpires(time.Time)                       {}
-func (Unobserved) Repair()                                      {}
-func (Unobserved) Mismatch()                                    {}
-func (Unobserved) Unconfirmed(bool)                             {}
+type unobserved struct{}
+
+func (unobserved) Request(string, yeastar.Class, time.Duration) {}
+func (unobserved) Retry(yeastar.Class)                          {}
+func (unobserved) RateLimitWait(time.Duration)                  {}
+func (unobserved) Unexpected(string)                            {}
+func (unobserved) Login(string, yeastar.Class)                  {}
+func (unobserved) TokenExpires(time.Time)                       {}
+func (unobserved) Repair()                                      {}
+func (unobserved) Mismatch()                                    {}
+func (unobserved) Unconfirmed(bool)                             {}

@@ -92,7 +92,7 @@ func TestManyMissingPBXsAreGoneWhenThreeWalksAgree(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newScripted(fleet)
 			all := slices.Clone(s.ids)
-			s.single = func(id int64, exists bool) (int, int) {
+			s.single = func(id int64, _ bool) (int, int) {
 				if id == all[unlisted] {
 					return 200, 0
 				}

@@ -43,7 +43,7 @@ type examination struct {
 func Examine(ctx context.Context, o Options) (Account, error) {
 	checking, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	x := &examination{Options: o, recorder: &recorder{progress: o.Progress, stopAll: stop}}
+	x := &examination{Options: o, recorder: &recorder{Observer: ycmclient.Unobserved, progress: o.Progress, stopAll: stop}}
 	client := o.Client
 	client.Transport, client.Observer = limitedTransport{client.Transport, x.recorder}, x.recorder
 	client.RateLimit.Burst, client.RateLimit.Interval = client.RateLimit.Rate, slowdown*client.RateLimit.Interval

@@ -37,7 +37,7 @@ type result struct {
 
 // recorder bounds the requests to YCM and to PBXs, and records what came of them. It implements ycmclient.Observer.
 type recorder struct {
-	ycmclient.Unobserved
+	ycmclient.Observer // ignores what the recorder does not implement
 
 	progress func(done, total int)
 	stopAll  context.CancelCauseFunc
