@@ -70,6 +70,30 @@ func alertTable(t *testing.T) string {
 	return table.String()
 }
 
+// An on-call engineer finds in README.md every alert that may page, and no other.
+func TestReadmeListsWhatPages(t *testing.T) {
+	content, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(content), "\n## What pages\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var want, got []string
+	for _, a := range alerts(t) {
+		if severity := a.Labels["severity"]; severity == "critical" || severity == bySize || severity == byData {
+			want = append(want, a.Alert)
+		}
+	}
+	for _, line := range regexp.MustCompile(`(?m)^- \*\*(\w+)\*\*: `).FindAllStringSubmatch(section, -1) {
+		got = append(got, line[1])
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("README.md lists other alerts that page than the rules (-rules +README):\n%s", diff)
+	}
+}
+
 // noData are the alerts about an account whose PBXs are not monitored; the table calls them so.
 var noData = []string{"YcmLoginRefused", "YcmAccountMissing", "YcmAccountDown", "YcmFleetDataStale", "YcmFirstWalkUnfinished"}
 
@@ -99,7 +123,7 @@ func inhibitors(all []rule, inhibits []inhibition) map[string][]string {
 		}
 		for _, a := range all {
 			if sources[a.Alert] {
-				names[target] = append(names[target], strings.TrimPrefix(a.Alert, "Ycm"))
+				names[target] = append(names[target], a.Alert)
 			}
 		}
 	}

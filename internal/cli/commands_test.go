@@ -34,12 +34,14 @@ var provedElsewhere = []struct{ command, file, written string }{
 var notRun = map[string][]string{
 	"README.md":                          {"docker run", "helm install", "sudo install"},
 	"SECURITY.md":                        {"sha256sum", "gh attestation verify"},
+	"alerts/README.md":                   {"amtool"},
 	"dashboards/README.md":               {"go run ."},
 	"deploy/compose/README.md":           {"docker compose", "mkdir ycm", "printf", "sudo chown", "YCM_CONFIG_DIR=./ycm docker compose"},
 	"deploy/helm/ycm-exporter/README.md": {"kubectl create secret", "kubectl delete", "helm install"},
 	"deploy/kubernetes/README.md":        {"kubectl"},
 	"docs/install.md":                    {"sudoedit", "sudo install", "docker run", "tar xzf", "helm install"},
 	"docs/performance.md":                {"go test ./internal/exposition", "go test ./ycmclient", "make build && go test -tags e2e", "YCM_EXPORTER_TEST_PBXS"},
+	"docs/upgrading.md":                  {"diff", "cp", "patch"},
 	"test/e2e/README.md":                 {"make e2e"},
 }
 
