@@ -67,14 +67,15 @@ const pbxPage = "/d/ycm-pbx?${__url_time_range}&${datasource:queryparam}&var-acc
 // on the first that has it.
 func linkLists(all []Dashboard) {
 	for _, from := range all {
-		for i, p := range from.Panels {
+		for _, p := range from.all() {
 			if p.list == "" {
 				continue
 			}
 			for _, to := range append([]Dashboard{from}, all...) {
-				if table := slices.IndexFunc(to.Panels, func(t Panel) bool { return t.Type == "table" && t.Title == p.list }); table >= 0 {
-					url := fmt.Sprintf("/d/%s?viewPanel=%d&${__url_time_range}&%s", to.UID, to.Panels[table].ID, allVariables)
-					from.Panels[i] = p.linked("List them", url)
+				tables := to.all()
+				if i := slices.IndexFunc(tables, func(t *Panel) bool { return t.Type == "table" && t.Title == p.list }); i >= 0 {
+					url := fmt.Sprintf("/d/%s?viewPanel=%d&${__url_time_range}&%s", to.UID, tables[i].ID, allVariables)
+					*p = p.linked("Open the list", url)
 					break
 				}
 			}

@@ -94,7 +94,7 @@ type Link struct {
 	TargetBlank bool     `json:"targetBlank,omitempty"`
 }
 
-// Panel is one picture, table or heading on a dashboard.
+// Panel is a visualization, or a row with a title.
 type Panel struct {
 	ID              int              `json:"id"`
 	Type            string           `json:"type"`
@@ -109,6 +109,8 @@ type Panel struct {
 	Links           []Link           `json:"links,omitempty"`
 	TimeFrom        string           `json:"timeFrom,omitempty"`
 	Interval        string           `json:"interval,omitempty"`
+	Collapsed       bool             `json:"collapsed,omitempty"`
+	Panels          []Panel          `json:"panels,omitempty"` // of a collapsed row
 
 	list string // the title of the table that the panel's value opens
 }
@@ -188,6 +190,18 @@ type Option struct {
 type Transformation struct {
 	ID      string         `json:"id"`
 	Options map[string]any `json:"options"`
+}
+
+// all are the panels of the dashboard, those in collapsed rows included.
+func (d Dashboard) all() []*Panel {
+	var found []*Panel
+	for i := range d.Panels {
+		found = append(found, &d.Panels[i])
+		for j := range d.Panels[i].Panels {
+			found = append(found, &d.Panels[i].Panels[j])
+		}
+	}
+	return found
 }
 
 // encode writes the dashboard as the JSON that is kept beside the generator.
