@@ -54,7 +54,7 @@ func firingCount() Panel {
 		targets[i] = named("count(max by ("+alertLabels+") ("+firing(u.matchers)+")) or ("+alertsKnown()+")", u.name)
 	}
 	p := stat("Alerts firing", "Alerts of the exporter's rules by severity; daily and weekly ones are not urgent. Alerts that the example configuration of Alertmanager inhibits are not counted. –: no data, or the rules are not loaded.", "locale", targets...).
-		stepped(unknown).option("textMode", "value_and_name").option("text", map[string]any{"titleSize": 13, "valueSize": 30}).
+		stepped(unknown).option("textMode", "value_and_name").
 		option("orientation", "vertical").opens("Alerts")
 	for _, u := range urgencies {
 		p = p.series(u.name, property("thresholds", thresholds(unknown, at(0, good), at(1, u.colour))))
@@ -120,7 +120,7 @@ func firingOverTime() []Annotation {
 	for _, u := range urgencies[:2] {
 		now := alerts("firing", u.matchers)
 		annotations = append(annotations, Annotation{
-			Name: u.name + " alerts", Enable: true, IconColor: u.colour, Datasource: datasource(),
+			Name: u.name + " alerts", Enable: true, Hide: true, IconColor: u.colour, Datasource: datasource(),
 			Expr:        "count by (alertname, account) (" + now + " unless " + now + " offset 1m)",
 			TitleFormat: "{{alertname}}", TextFormat: "{{account}}", Step: "1m",
 		})

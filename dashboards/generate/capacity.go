@@ -10,7 +10,7 @@ func capacity() Dashboard {
 	d := dashboard("ycm-capacity", "Subscription pools, renewals of the next 90 days, busy hour, and which Cloud PBXs run out of what, and when.",
 		"7d", "5m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(3, freshness()),
+		across(bannerHeight, freshness()),
 		across(4, ended().tile(), endingSoon().tile(), endingLater(), subscriptionEnds()),
 		across(9, renewalCalendar().wide(12), renewals().table().wide(12)),
 		across(8, poolUse().wide(7), poolOverTime().wide(7), poolTerms().wide(10)),

@@ -8,7 +8,7 @@ func exporter() Dashboard {
 	d := dashboard("ycm-exporter", "ycm_exporter itself: polls, requests to YCM, the API rate limit, age of the data, scrapes.",
 		"3h", "30s", accountVariable)
 	d.Panels = place(
-		across(3, freshness()),
+		across(bannerHeight, freshness()),
 		across(4, accountsUp(), pollsFailed(), requestsFailed(), intervalUsed()),
 		across(4, exporters()),
 		across(9, collectors()),

@@ -7,7 +7,7 @@ func firmware() Dashboard {
 	d := dashboard("ycm-firmware", "The firmware of the Cloud PBXs: versions by region, how far behind they are, what is available.",
 		"7d", "5m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(3, freshness()),
+		across(bannerHeight, freshness()),
 		across(4, upToDate(), behind().tile(), farBehind(), notCompared()),
 		across(9, versionsByRegion().wide(16), versionsBehind().wide(8)),
 		across(8, behindOverTime(), behind().table()),

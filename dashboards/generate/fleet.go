@@ -8,12 +8,12 @@ func fleetOverview() Dashboard {
 		"24h", "1m", accountVariable, regionVariable, groupVariable)
 	d.Annotations.List = firingOverTime()
 	d.Panels = place(
-		across(3, freshness()),
-		across(4, firingCount().wide(9), notRunningCount().wide(9), notAnswering().tile().wide(6)),
+		across(bannerHeight, freshness()),
+		across(4, firingCount(), notRunningCount(), notAnswering().tile(), callsNow()),
 		across(8, firingList(), notRunningList()),
 		across(7, callsAgainstLastWeek().wide(15), notRunningOverTime().wide(9)),
-		across(3, pbxCount(), callsNow(), nearCapacity().tile(), oldBackups().tile()),
-		across(3, endingSoon().tile(), ended().tile(), behind().tile(), unactivated().tile()),
+		across(3, pbxCount(), nearCapacity().tile(), oldBackups().tile(), ended().tile()),
+		across(3, endingSoon().tile(), behind().tile(), unactivated().tile()),
 		folded("API not responding",
 			across(8, notAnswering().table())),
 		folded("Accounts and regions",
@@ -39,9 +39,7 @@ func fleetOverview() Dashboard {
 // pbxCount is orange for an empty list: usually the account has no rights to see PBXs.
 func pbxCount() Panel {
 	return stat("PBXs", "Cloud PBXs in YCM's list that the variables above choose. 0 for a whole account: check its rights in YCM.", "locale",
-		named("sum("+pbxs()+")", "PBXs"), named("sum("+noPBXs()+") unless on () sum("+pbxs()+")", "check the account's rights")).
-		option("textMode", "value_and_name").series("PBXs", property("displayName", " ")).
-		series("check the account's rights", inColour(warning))
+		now("sum("+pbxs()+") or sum("+noPBXs()+")")).mapped(word(0, "0: check the account's rights", warning))
 }
 
 // noPBXs is 0 for each account whose list is known to be empty.
@@ -91,7 +89,7 @@ const notRunningTitle = "PBXs not running"
 func notRunningCount() Panel {
 	return stat(notRunningTitle, "Down: PBXs that are Stopped, in an unknown status, or starting, upgrading, restoring or provisioning for longer than the threshold of the rules. Planned: the others that are not Running.", "locale",
 		named(number(downPBXs(), pbxs()), "down"), named("count("+plannedPBXs()+") > 0", "planned")).
-		problem(bad).option("textMode", "value_and_name").option("text", map[string]any{"titleSize": 13, "valueSize": 30}).
+		problem(bad).option("textMode", "value_and_name").
 		option("orientation", "vertical").series("planned", inColour(busy)).opens(notRunningTitle)
 }
 
@@ -170,7 +168,7 @@ func oldBackups() list {
 		title: "Outdated backups", colour: warning, unit: "suffix:d", worst: "Age", descending: true, witness: pbxs(),
 		description: "PBXs whose last backup by a YCM task is older than the threshold of the rules, or that have none. YCM does not list backups made on the PBX itself.",
 		vector:      fmt.Sprintf("(%s or -1 + 0 * %s)", daysSince("("+last+" > 0)"), last),
-		columns:     pbxColumns(col("Value", "Age", width(80), property("mappings", []Mapping{word(-1, "never", warning)}))),
+		columns:     pbxColumns(col("Value", "Age", width(80), property("mappings", []Mapping{word(-1, "never", warning), blank}))),
 	}
 }
 
@@ -231,7 +229,9 @@ func byGroup() Panel { return bySize("group", "Group") }
 
 // bySize is a table with a row for each value of a label of the PBXs.
 func bySize(label, title string) Panel {
-	sum := func(series string, matchers ...string) string { return sumBy(label, recorded(series, matchers...)) }
+	sum := func(series string, matchers ...string) string {
+		return fmt.Sprintf(`label_replace(%[1]s, "%[2]s", "none", "%[2]s", "")`, sumBy(label, recorded(series, matchers...)), label)
+	}
 	count := sum("account_region_group:ycm_cloud_pbxs:count")
 	stopped := "(" + sum("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`) + " or 0 * " + count + ")"
 	share := func(title, used, capacity string) Target {

@@ -31,13 +31,16 @@ func freshness() Panel {
 		"s", targets...).
 		decimals(0).stepped(unknown).empty(neverScraped).
 		option("colorMode", "background").option("textMode", "value_and_name").option("orientation", "vertical").
-		option("text", map[string]any{"titleSize": 18, "valueSize": 24}).
+		option("text", map[string]any{"titleSize": 16, "valueSize": 18}).
 		linked("Exporter", "/d/ycm-exporter?${__url_time_range}&${datasource:queryparam}&${account:queryparam}")
 	for _, problem := range problems {
 		p = p.matching("/: "+problem.name+"$/", inColour(problem.colour), property("unit", problem.unit))
 	}
 	return p.matching("/^age of the data, .*[^)]$/", inColour(good)).matching("/rules missing.$/", inColour(unknown))
 }
+
+// bannerHeight is enough for one line of text below the title.
+const bannerHeight = 2
 
 // neverScraped is what the banner says without any data.
 const neverScraped = "no data: no exporter was scraped in the last 24 hours"

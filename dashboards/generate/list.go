@@ -43,8 +43,11 @@ func worst(n int, vector, witness, title, description, unit string, descending b
 	return table(title, fmt.Sprintf("%s Shows up to %d rows; the header shows how many of how many.", description, n), unit,
 		rows(orNone(rowsOf(n, vector), witness))).
 		withCount(n, vector, witness, "PBX", "name").
-		mapped(Mapping{Type: "special", Options: map[string]any{"match": "nan", "result": result{Text: " "}}})
+		override(Option{ID: "byType", Options: "number"}, property("mappings", []Mapping{blank}))
 }
+
+// blank hides the value of a row that only says "none". It is for numbers: Grafana takes words for NaN, too.
+var blank = Mapping{Type: "special", Options: map[string]any{"match": "nan", "result": result{Text: " "}}}
 
 // orNone is a row "none" where a vector is empty and a witness says that the answer is known.
 func orNone(vector, witness string) string {

@@ -41,6 +41,7 @@ type Annotations struct {
 type Annotation struct {
 	Name        string      `json:"name"`
 	Enable      bool        `json:"enable"`
+	Hide        bool        `json:"hide"` // the switch for it, above the panels
 	IconColor   string      `json:"iconColor"`
 	Datasource  *Datasource `json:"datasource"`
 	Expr        string      `json:"expr"`
@@ -92,6 +93,7 @@ type Link struct {
 	IncludeVars bool     `json:"includeVars,omitempty"`
 	KeepTime    bool     `json:"keepTime,omitempty"`
 	TargetBlank bool     `json:"targetBlank,omitempty"`
+	AsDropdown  bool     `json:"asDropdown,omitempty"`
 }
 
 // Panel is a visualization, or a row with a title.

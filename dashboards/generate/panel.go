@@ -56,7 +56,7 @@ func stat(title, description, unit string, targets ...Target) Panel {
 	p := panel("stat", title, description, unit, targets)
 	p.Options = map[string]any{
 		"reduceOptions": latest(), "orientation": "auto", "textMode": "auto", "colorMode": "value",
-		"graphMode": "none", "justifyMode": "auto",
+		"graphMode": "none", "justifyMode": "auto", "text": map[string]any{"titleSize": 13, "valueSize": 32},
 	}
 	return p
 }

@@ -8,7 +8,7 @@ func pbxDetail() Dashboard {
 		"24h", "1m", accountVariable, regionVariable, groupVariable, pbxVariable, homeVariable)
 	d.Annotations.List = pbxEvents()
 	d.Panels = place(
-		across(3, freshness()),
+		across(bannerHeight, freshness()),
 		across(4, pbxState(), pbxStateSince(), pbxExtensionsNow(), pbxCallsNow()),
 		across(3, pbxAnswers(), pbxTrunksDown(), pbxBackup(), pbxBehind()),
 		across(7, pbxAlerts(), pbxNeighbours()),
@@ -32,7 +32,7 @@ func pbxDetail() Dashboard {
 // pbxEvents mark on every panel over time when alerts of the PBX began, upgrades and restarts.
 func pbxEvents() []Annotation {
 	mark := func(name, colour, expr, title, text string) Annotation {
-		return Annotation{Name: name, Enable: true, IconColor: colour, Datasource: datasource(), Expr: expr, TitleFormat: title, TextFormat: text, Step: "1m"}
+		return Annotation{Name: name, Enable: true, Hide: true, IconColor: colour, Datasource: datasource(), Expr: expr, TitleFormat: title, TextFormat: text, Step: "1m"}
 	}
 	alerts := "ALERTS{alertname=~\"Ycm.+\", alertstate=\"firing\", " + thisPBX + "}"
 	info := selector("ycm_cloud_pbx_info", thisPBX)
@@ -111,11 +111,11 @@ func pbxEnds(subject, what, timestamp string) Panel {
 	soon := "max by (account, cloud_pbx_id) (" + whileListed(selector("cloud_pbx_what:ycm_cloud_pbx_end:soon", thisPBX, fmt.Sprintf("what=%q", what))) + ")"
 	return stat(subject+" expires in", "Days until the "+subject+" expires: orange within the notice of the rules, red when it has expired. Many PBXs have no expiry date of their own.", "suffix: days",
 		named("-("+left+") > 0", "expired, days ago"),
-		named("(("+left+") and on (account, cloud_pbx_id) "+soon+") >= 0", "soon"),
-		named("(("+left+") >= 0) unless on (account, cloud_pbx_id) "+soon, "later"),
+		named("(("+left+") and on (account, cloud_pbx_id) "+soon+") >= 0", "left, expiring soon"),
+		named("(("+left+") >= 0) unless on (account, cloud_pbx_id) "+soon, "left"),
 		named(fmt.Sprintf("%d * (%s unless %s)", noDate, pbx("ycm_cloud_pbx_info"), pbx(timestamp)), "none")).
 		decimals(0).stepped(unknown).mapped(word(noDate, "no date", unknown)).option("textMode", "value_and_name").
-		series("none", property("displayName", " ")).series("expired, days ago", inColour(bad)).series("soon", inColour(warning)).series("later", inColour(good))
+		series("none", property("displayName", " ")).series("expired, days ago", inColour(bad)).series("left, expiring soon", inColour(warning)).series("left", inColour(good))
 }
 
 // pbxCallsNow is grey for a PBX that is not Running: YCM may then report outdated calls.
@@ -241,8 +241,8 @@ func pbxFeatures() Panel {
 	return timeline("Features", "Features that were enabled for the PBX.", []Mapping{noDataRow, yesNo("on", "off", unknown)},
 		over(orNoData("feature", pbxBy("feature", "ycm_cloud_pbx_feature_enabled")), "{{feature}}")).
 		renamed(map[string]string{
-			"recording": "Recording", "upgrade_in_pbx": "Upgrade", "im": "Chat", "passwordless_login": "No password",
-			"superior_passwordless_login": "No p., sup.", "provisioning_via_template": "Template",
+			"recording": "Recording", "upgrade_in_pbx": "Upgrade in PBX", "im": "Chat", "passwordless_login": "Passwordless",
+			"superior_passwordless_login": "Passwordl. (sup.)", "provisioning_via_template": "Template",
 		})
 }
 

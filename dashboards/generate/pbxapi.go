@@ -7,7 +7,7 @@ func trunksAndPhones() Dashboard {
 	d := dashboard("ycm-pbx-api", "What the APIs of the Cloud PBXs report: whether they respond, the status of trunks, phones and supported models.",
 		"24h", "1m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(3, freshness()),
+		across(bannerHeight, freshness()),
 		across(4, notAnswering().tile(), trunksDown().tile(), restarts(), answering()),
 		across(8, notAnsweringOverTime(), trunkFaultsOverTime()),
 		across(8, notAnswering().table(), trunksDown().table()),

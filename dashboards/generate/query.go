@@ -142,7 +142,7 @@ func inOrder(vector string) string {
 
 // withRegion gives a word to a region without a name, which could not head a column.
 func withRegion(vector string) string {
-	return fmt.Sprintf(`label_replace(%s, "region", "no name", "region", "")`, vector)
+	return fmt.Sprintf(`label_replace(%s, "region", "none", "region", "")`, vector)
 }
 
 // either joins vectors whose label sets may be the same: of those, the first counts.

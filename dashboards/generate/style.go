@@ -72,8 +72,7 @@ func (p Panel) orOff(collector, witness string) Panel {
 
 // counted shows how many things are in each state: those that some are in by the state's colour, the others grey.
 func (p Panel) counted(states []state) Panel {
-	p = p.stepped(unknown).option("textMode", "value_and_name").option("orientation", "vertical").
-		option("text", map[string]any{"titleSize": 12, "valueSize": 28})
+	p = p.stepped(unknown).option("textMode", "value_and_name").option("orientation", "vertical")
 	for _, s := range states {
 		p = p.series(s.name, property("thresholds", thresholds(unknown, at(1, s.colour))), property("displayName", s.words()))
 	}
