@@ -16,11 +16,14 @@ var pages = []page{
 	{"ycm-firmware", "YCM firmware"},
 	{"ycm-pbx-api", "YCM trunks and phones"},
 	{"ycm-exporter", "YCM exporter"},
+	{"ycm-availability", "YCM availability"},
+	{"ycm-changes", "YCM changes"},
+	{"ycm-wallboard", "YCM wallboard"},
 }
 
 // dashboards makes all of them.
 func dashboards() []Dashboard {
-	all := []Dashboard{fleetOverview(), pbxDetail(), capacity(), firmware(), trunksAndPhones(), exporter()}
+	all := []Dashboard{fleetOverview(), pbxDetail(), capacity(), firmware(), trunksAndPhones(), exporter(), availability(), changesDashboard(), wallboard()}
 	linkLists(all)
 	return all
 }

@@ -10,7 +10,7 @@ func trunksAndPhones() Dashboard {
 		across(bannerHeight, freshness()),
 		across(4, notAnswering().tile(), trunksDown().tile(), restarts(), answering()),
 		across(8, notAnsweringOverTime(), trunkFaultsOverTime()),
-		across(8, notAnswering().table(), trunksDown().table()),
+		across(8, notAnswering().table().wide(8), trunksDown().table().wide(16)),
 		folded("Polls of PBX APIs",
 			across(3, notAsked(), sweepTime(), trunksTruncated()),
 			across(8, pbxPolls(), restarted())),
@@ -125,7 +125,7 @@ func requiredPhones() Panel {
 	phones := account("ycm_autoprovisioning_phone_supported")
 	return table("Required phones", "Whether each firmware version in use supports the phones that the configuration requires (required_phones). Check before an upgrade.", "none",
 		rows(inOrder(`min by (version, phone) (label_join(`+phones+`, "phone", " ", "vendor", "model"))`))).
-		mapped(yesNo("✓", "not supported", warning)).stepped(unknown).custom("align", "center").custom("cellOptions", map[string]any{"type": "color-text"}).
+		mapped(yesNo("✓", "no", warning)).stepped(unknown).custom("align", "center").custom("cellOptions", map[string]any{"type": "color-text"}).
 		matrix("phone", "version", "Phone", "order", true)
 }
 

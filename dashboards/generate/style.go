@@ -112,7 +112,7 @@ func (p Panel) stacked() Panel {
 	if p.Type == "barchart" {
 		return p.option("stacking", "normal")
 	}
-	return p.custom("stacking", map[string]any{"mode": "normal", "group": "A"}).custom("fillOpacity", 60).
+	return p.custom("stacking", map[string]any{"mode": "normal", "group": "A"}).custom("fillOpacity", 60).custom("showPoints", "never").
 		custom("lineWidth", 0) // the line of a series that is 0 would be drawn in its colour over the one below
 }
 
