@@ -53,6 +53,10 @@ func withoutData(by string) string {
 	return sumBy(by, missing+" > 7200 or 0 * "+missing)
 }
 
+func shareWithoutData(by string) string {
+	return withoutData(by) + " / (" + withoutData(by) + " + 60 * " + minutes("status:count1h", by) + ")"
+}
+
 // byTarget shows an availability in green or red.
 func byTarget(expr string) []Target {
 	return []Target{
@@ -76,7 +80,7 @@ func belowTarget() Panel {
 
 func timeWithoutData() Panel {
 	return stat("Time without data", "Share of the time range for which nothing was recorded, of the PBXs that are still listed. It counts neither as available nor as unavailable.", "percentunit",
-		now("sum("+withoutData("account")+") / (sum("+withoutData("account")+") + 60 * "+minutes("status:count1h", "")+")")).
+		now(shareWithoutData(""))).
 		decimals(2).stepped(unknown, at(0, good), at(some, warning)).mapped(word(0, "none", good))
 }
 
@@ -107,10 +111,11 @@ func availabilityBy(label, title string) Panel {
 	row := func(expr string) string {
 		return fmt.Sprintf(`label_replace(%s, "%[2]s", "none", "%[2]s", "")`, expr, label)
 	}
-	return table("Availability by "+label, "Availability of the PBXs of each "+label+" over the time range, weighted by the time with data.", "none",
+	return table("Availability by "+label, "Availability of the PBXs of each "+label+" over the time range, weighted by the time with data. Down: the sum over its PBXs. No data: the share of time that is excluded.", "none",
 		inColumn("Availability", row(available(label))), inColumn("Target", row(available(label)+" >= bool ${target} / 100")),
-		inColumn("Down", row(unavailable(label))), inColumn("No data", row(withoutData(label)))).
-		availabilityColumns(col(label, title, regionNames(), atLeast(90)))
+		inColumn("Down", row(unavailable(label))), inColumn("No data", row(shareWithoutData(label)))).
+		availabilityColumns(col(label, title, regionNames(), atLeast(90))).
+		series("No data", unit("percentunit"), property("decimals", 1))
 }
 
 func availabilityOverTime() Panel {

@@ -184,7 +184,7 @@ func busyHour() Panel {
 		inColumn("Now", "0 * "+highest+" + on (account, cloud_pbx_id) group_left () "+ratio)).
 		merged().decimals(0).sortedBy("Peak", true).
 		columns(col("name", "PBX", atLeast(120), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-			shown("Peak", append(asBar(busy), width(140))...), shown("When", width(115), unit("time:ddd D MMM HH:mm")), shown("Now", width(65)),
+			shown("Peak", append(asBar(busy), width(140), property("mappings", []Mapping{blank}))...), shown("When", width(115), unit("time:ddd D MMM HH:mm")), shown("Now", width(65)),
 			col("region", "Region", regionNames(), atLeast(100)), hidden("account"), hidden("cloud_pbx_id"))
 }
 

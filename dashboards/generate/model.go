@@ -145,16 +145,17 @@ type FieldConfig struct {
 
 // Field is how a value is shown.
 type Field struct {
-	Unit       string         `json:"unit,omitempty"`
-	Decimals   *int           `json:"decimals,omitempty"`
-	Min        *float64       `json:"min,omitempty"`
-	Max        *float64       `json:"max,omitempty"`
-	NoValue    string         `json:"noValue,omitempty"`
-	Color      map[string]any `json:"color,omitempty"`
-	Thresholds *Thresholds    `json:"thresholds,omitempty"`
-	Mappings   []Mapping      `json:"mappings,omitempty"`
-	Custom     map[string]any `json:"custom,omitempty"`
-	Links      []Link         `json:"links,omitempty"`
+	DisplayName string         `json:"displayName,omitempty"`
+	Unit        string         `json:"unit,omitempty"`
+	Decimals    *int           `json:"decimals,omitempty"`
+	Min         *float64       `json:"min,omitempty"`
+	Max         *float64       `json:"max,omitempty"`
+	NoValue     string         `json:"noValue,omitempty"`
+	Color       map[string]any `json:"color,omitempty"`
+	Thresholds  *Thresholds    `json:"thresholds,omitempty"`
+	Mappings    []Mapping      `json:"mappings,omitempty"`
+	Custom      map[string]any `json:"custom,omitempty"`
+	Links       []Link         `json:"links,omitempty"`
 }
 
 // Thresholds colour a value by its size.
