@@ -13,7 +13,7 @@ func alerts(state, matchers string) string {
 
 // What the example configuration of Alertmanager inhibits: the sources, and what they inhibit of the same account or region.
 const (
-	accountOutages = `alertname=~"YcmExporterDown|YcmLoginRefused|YcmAccountMissing|YcmAccountDown|YcmFleetDataStale|YcmFirstWalkUnfinished"`
+	accountOutages = `alertname=~"YcmLoginRefused|YcmAccountMissing|YcmAccountDown|YcmFleetDataStale|YcmFirstWalkUnfinished"`
 	regionOutages  = `alertname=~"YcmManyCloudPbxsNotRunning|YcmManyCloudPbxsNotAnswering|YcmManyPhonesOffline"`
 	partOfRegion   = `alertname=~"YcmCloudPbxStopped|YcmCloudPbxStuck|YcmCloudPbxNotAnswering|YcmTrunkDown|YcmAllTrunksDown|YcmPhonesOffline|YcmNoExtensionReachable"`
 )
@@ -22,6 +22,7 @@ const (
 func firing(matchers string) string {
 	all := func(m string) string { return alerts("firing", m) }
 	return chosen(all(matchers) +
+		" unless (" + all(`, alertname!="YcmExporterDown"`) + " and on (account) " + all(`, alertname="YcmExporterDown"`) + ")" +
 		" unless (" + all(`, scope=~"fleet|cloud_pbx"`) + " and on (account) " + all(", "+accountOutages) + ")" +
 		" unless (" + all(", "+partOfRegion) + " and on (account, region) " + all(", "+regionOutages) + ")")
 }

@@ -6,7 +6,7 @@ func wallboard() Dashboard {
 		"6h", "30s", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
 		across(4, freshness().option("text", map[string]any{"titleSize": 36, "valueSize": 44})),
-		across(8, down().large("down"), notAnswering().tile().large("API silent"), criticalAlerts().large("critical"), trunksDown().tile().large("trunks down")),
+		across(8, down().large("down"), notAnswering().tile().large("API not responding"), criticalAlerts().large("critical"), trunksDown().tile().large("trunks down")),
 		across(8, downNames().wide(columns)),
 		across(7, affected().large("extensions"), warnings().large("warnings"), running().large("running"), callsNow().large("calls")),
 	)
@@ -16,7 +16,7 @@ func wallboard() Dashboard {
 // large fills a tile with its colour, and a number and a word that can be read from four metres. Titles of panels cannot.
 func (p Panel) large(word string) Panel {
 	p.FieldConfig.Defaults.DisplayName = word
-	return p.option("colorMode", "background").option("text", map[string]any{"titleSize": 40, "valueSize": 90}).option("textMode", "value_and_name").
+	return p.option("colorMode", "background").option("text", map[string]any{"titleSize": 36, "valueSize": 90}).option("textMode", "value_and_name").
 		option("justifyMode", "center")
 }
 
