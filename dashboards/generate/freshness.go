@@ -76,7 +76,7 @@ func dataProblems() []problem {
 		"max by (account) (0 * "+known+")")
 	lastScrape := "max by (account) (max_over_time(timestamp(" + account("ycm_exporter_shard_info") + ")[1d:1m]))"
 	// The total is exported by shard 0 only, PBXs by their shards.
-	listed := "max by (account) (" + account("ycm_cloud_pbxs_listed") + ")"
+	listed := "max by (account) (" + account("ycm_cloud_pbxs") + ")"
 	unscraped := "(" + listed + " - sum by (account) (" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + "))" +
 		" > on (account) (" + account("ycm:threshold:unscraped_ratio") + " * on (account) " + listed + ")"
 	readAt := "1000 * " + lastRead()
