@@ -198,11 +198,9 @@ func retries() Panel {
 }
 
 func requestsByResult() Panel {
-	return timeseries("API requests by result", "Requests to YCM per minute, by result, retries and token requests included, and the rate limit: lower than configured while another client shares the Client ID.", "reqpm",
-		over(perMinute("result", "ycm_api_requests_total"), "{{result}}"),
-		over("60 * sum(max by (account) ("+account("ycm_api_rate_limit_requests_per_second")+"))", "allowed")).
-		axis("per minute").resultColours().stacked().
-		series("allowed", append(dashed(), inColour(past), property("custom.stacking", map[string]any{"mode": "none"}))...)
+	return timeseries("API requests by result", "Requests to YCM per minute, by result, retries and token requests included.", "reqpm",
+		over(perMinute("result", "ycm_api_requests_total"), "{{result}}")).
+		axis("per minute").resultColours().stacked()
 }
 
 func requestsByEndpoint() Panel {
@@ -246,7 +244,7 @@ func unexpected() Panel {
 func logins() Panel {
 	return timeseries("Logins", "Logins to YCM per hour, by result. YCM blocks an address after 5 refusals in a row.", "locale",
 		over("60 * "+perMinute("result", "ycm_api_logins_total"), "{{result}}")).
-		axis("per hour").resultColours()
+		axis("per hour").resultColours().stacked()
 }
 
 func scrapeTime() Panel {

@@ -74,7 +74,8 @@ func dataProblems() []problem {
 	scraped := either(
 		"max by (account) (0 * "+known+" + on (job, instance) group_left () up)",
 		"max by (account) (0 * "+known+")")
-	lastScrape := "max by (account) (max_over_time(timestamp(" + account("ycm_exporter_shard_info") + ")[1d:1m]))"
+	// A subquery sees nothing of an exporter that was scraped for less than its step: then the last poll must do.
+	lastScrape := "(max by (account) (max_over_time(timestamp(" + account("ycm_exporter_shard_info") + ")[1d:1m])) or " + lastRead() + ")"
 	// The total is exported by shard 0 only, PBXs by their shards.
 	listed := "max by (account) (" + account("ycm_cloud_pbxs") + ")"
 	unscraped := "(" + listed + " - sum by (account) (" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + "))" +

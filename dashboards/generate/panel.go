@@ -66,7 +66,7 @@ func bars(title, description string, targets ...Target) Panel {
 	p := panel("bargauge", title, description, "percentunit", targets).limits(0, 1)
 	p.Options = map[string]any{
 		"reduceOptions": latest(), "orientation": "horizontal", "displayMode": "basic", "valueMode": "color",
-		"showUnfilled": true, "minVizWidth": 0, "minVizHeight": 10, "text": map[string]any{"titleSize": 13, "valueSize": 18},
+		"showUnfilled": true, "minVizWidth": 0, "minVizHeight": 10, "text": map[string]any{"valueSize": 18},
 	}
 	return p
 }

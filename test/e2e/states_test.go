@@ -38,7 +38,7 @@ type badState struct {
 
 // known are the panels that show something when nothing is scraped: the age of the data, alerts, history.
 var known = []string{
-	"Data freshness", "Alerts firing", "Alerts", "Alerts: critical", "Alerts: warning", "Alerts of this PBX", "By account", "Collectors", "Exporters",
+	"Data freshness", "Alerts firing", "Alerts", "Alerts: critical", "Alerts: warning", "Alerts of this PBX", "By account", "Collectors", "Exporters", "Outages",
 	"Availability", "Month to date", "Month to date: worst twenty PBXs", "PBXs below target", "Worst twenty PBXs",
 	"Availability by account", "Availability by region", "Availability by group",
 }
