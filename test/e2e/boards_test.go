@@ -50,7 +50,7 @@ func (q boardQuery) colour(value float64) string {
 func boardQueries(t *testing.T, pbx string) []boardQuery {
 	t.Helper()
 	chosen := strings.NewReplacer("${account:regex}", "(.*)", "${region:regex}", "(.*)", "${group:regex}", "(.*)",
-		"${home:regex}", "(.*)", "${pbx}", pbx, "$__rate_interval", "1m", "$__range_s", "3600",
+		"${home:regex}", "(.*)", "${pbx}", pbx, "$__rate_interval", "1m", "$__range_s", "3600", "$__from", "0",
 		"$__range", "1h", "$__interval", "1h", "${target}", "99.9")
 	files, err := filepath.Glob("../../dashboards/*.json")
 	if err != nil || len(files) == 0 {
