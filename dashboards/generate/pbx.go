@@ -155,10 +155,15 @@ func pbxIdentity() Panel {
 			col("version", "Firmware", width(100)), hidden("last_used_template"), hidden("account"), hidden("Value"))
 }
 
-// orNoData gives a timeline a row "–" where an exporter is scraped but has no such series of the PBX: Grafana shows an error for a
-// timeline without rows. label names the row.
-func orNoData(label, vector string) string {
-	return vector + " or on () " + labelled("-1 * max(ycm_exporter_build_info)", label, "–")
+// orNoData gives a timeline a row "–" where an exporter is scraped but a metric of the PBX has no sample in the whole time range: Grafana
+// shows an error for a timeline without rows. label names the row.
+func orNoData(label, metric, vector string) string {
+	return vector + " or on () " + labelled("(-1 * max(ycm_exporter_build_info)"+withoutSamples(metric)+")", label, "–")
+}
+
+// withoutSamples is true where a metric of the PBX has no sample in the whole time range.
+func withoutSamples(metric string) string {
+	return " unless on () count_over_time(" + selector(metric, thisPBX) + "[$__range] @ end())"
 }
 
 var noDataRow = word(-1, noData, unknown)
@@ -169,7 +174,7 @@ func pbxStateHistory() Panel {
 			stateMapping(pbxStates),
 			noDataRow, word(100, "not responding", bad), word(101, "responding", good), word(200, "no", warning), word(201, "yes", good),
 		},
-		over(orNoData("what", pbxStatus()), "Status"), over("200 + "+pbx("ycm_cloud_pbx_activated"), "Activated"), over("100 + "+pbx("ycm_cloud_pbx_api_up"), "API"))
+		over(orNoData("what", "ycm_cloud_pbx_status", pbxStatus()), "Status"), over("200 + "+pbx("ycm_cloud_pbx_activated"), "Activated"), over("100 + "+pbx("ycm_cloud_pbx_api_up"), "API"))
 }
 
 // pbxUse is orange where the rules say that the PBX is near its capacity.
@@ -239,7 +244,7 @@ func pbxBackupAge() Panel {
 
 func pbxFeatures() Panel {
 	return timeline("Features", "Features that were enabled for the PBX.", []Mapping{noDataRow, yesNo("on", "off", unknown)},
-		over(orNoData("feature", pbxBy("feature", "ycm_cloud_pbx_feature_enabled")), "{{feature}}")).
+		over(orNoData("feature", "ycm_cloud_pbx_feature_enabled", pbxBy("feature", "ycm_cloud_pbx_feature_enabled")), "{{feature}}")).
 		renamed(map[string]string{
 			"recording": "Recording", "upgrade_in_pbx": "Upgrade in PBX", "im": "Chat", "passwordless_login": "Passwordless",
 			"superior_passwordless_login": "Passwordl. (sup.)", "provisioning_via_template": "Template",
@@ -259,10 +264,10 @@ func pbxFirmware() Panel {
 
 // pbxTrunkHistory has a row without statuses where the PBX is listed without trunks.
 func pbxTrunkHistory() Panel {
-	none := labelled("(-2 + 0 * "+pbx("ycm_cloud_pbx_info")+" unless on (account) "+account("ycm_collector_interval_seconds", `collector="trunks"`)+" or 0 * "+pbx("ycm_cloud_pbx_info")+")", "trunk", "–")
+	none := labelled("(-2 + 0 * "+pbx("ycm_cloud_pbx_info")+" unless on (account) "+account("ycm_collector_interval_seconds", `collector="trunks"`)+" or 0 * "+pbx("ycm_cloud_pbx_info")+")"+withoutSamples("ycm_cloud_pbx_trunk_status"), "trunk", "–")
 	return timeline("Trunks", "Status of each trunk of the PBX. Needs the collector trunks, and a Running PBX.",
 		[]Mapping{noDataRow, word(-2, "off: collector trunks", unknown), word(0, "no trunks", unknown), stateMapping(trunkStates)},
-		over(orNoData("trunk", encoded("account, cloud_pbx_id, trunk, trunk_type", "ycm_cloud_pbx_trunk_status", trunkStates)+" or on (account, cloud_pbx_id) "+none), "{{trunk}}"))
+		over(orNoData("trunk", "ycm_cloud_pbx_info", encoded("account, cloud_pbx_id, trunk, trunk_type", "ycm_cloud_pbx_trunk_status", trunkStates)+" or on (account, cloud_pbx_id) "+none), "{{trunk}}"))
 }
 
 func pbxTrunks() Panel {

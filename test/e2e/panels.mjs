@@ -294,7 +294,7 @@ const source = await dataSource();
 let passed = 0;
 let failed = 0;
 try {
-  const ids = new Set((await series('group by (account, cloud_pbx_id) (ycm_cloud_pbx_info)')).map((p) => `${p.account} ${p.cloud_pbx_id}`));
+  const ids = new Set((await series('group by (account, cloud_pbx_id) (last_over_time(ycm_cloud_pbx_info[1d]))')).map((p) => `${p.account} ${p.cloud_pbx_id}`));
   const from = await lookBack();
   const context = await browser.newContext(); // one for all pages: Grafana's scripts are then read once
   for (const v of await visits()) {
