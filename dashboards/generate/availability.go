@@ -91,7 +91,7 @@ func (p Panel) availabilityColumns(first ...column) Panel {
 		shown("Availability", width(100), unit("percentunit"), property("decimals", 3)),
 		shown("Target", append(inText(met), width(70))...),
 		shown("Down", width(85), unit("s"), property("decimals", 1)),
-		shown("Without data", width(85), unit("s"), property("decimals", 0)))...)
+		shown("Excluded", width(85), unit("s"), property("decimals", 0)))...)
 }
 
 func worstAvailability(title, description string) Panel {
@@ -99,9 +99,9 @@ func worstAvailability(title, description string) Panel {
 	of := func(expr string) string {
 		return "(" + expr + ") and on (account, cloud_pbx_id, name, region) " + chosenPBXs
 	}
-	return table(title, description+" Without data: time of the range, or since the creation, that is excluded.", "none",
+	return table(title, description+" Excluded: time of the range, or since the creation, without data.", "none",
 		inColumn("Availability", chosenPBXs), inColumn("Target", "("+chosenPBXs+") >= bool ${target} / 100"),
-		inColumn("Down", of(unavailable(availabilityPBX))), inColumn("Without data", of(withoutData(availabilityPBX)))).
+		inColumn("Down", of(unavailable(availabilityPBX))), inColumn("Excluded", of(withoutData(availabilityPBX)))).
 		availabilityColumns(
 			col("name", "PBX", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
 			col("region", "Region", regionNames(), atLeast(90)), hidden("account"), hidden("cloud_pbx_id"))
@@ -111,11 +111,11 @@ func availabilityBy(label, title string) Panel {
 	row := func(expr string) string {
 		return fmt.Sprintf(`label_replace(%s, "%[2]s", "none", "%[2]s", "")`, expr, label)
 	}
-	return table("Availability by "+label, "Availability of the PBXs of each "+label+" over the time range, weighted by the time with data. Down: the sum over its PBXs. Without data: the share of time that is excluded.", "none",
+	return table("Availability by "+label, "Availability of the PBXs of each "+label+" over the time range, weighted by the time with data. Down: the sum over its PBXs. Excluded: the share of time without data.", "none",
 		inColumn("Availability", row(available(label))), inColumn("Target", row(available(label)+" >= bool ${target} / 100")),
-		inColumn("Down", row(unavailable(label))), inColumn("Without data", row(shareWithoutData(label)))).
+		inColumn("Down", row(unavailable(label))), inColumn("Excluded", row(shareWithoutData(label)))).
 		availabilityColumns(col(label, title, regionNames(), atLeast(90))).
-		series("Without data", unit("percentunit"), property("decimals", 1))
+		series("Excluded", unit("percentunit"), property("decimals", 1))
 }
 
 func availabilityOverTime() Panel {

@@ -39,7 +39,7 @@ func fleetOverview() Dashboard {
 // pbxCount is orange for an empty list: usually the account has no rights to see PBXs.
 func pbxCount() Panel {
 	return stat("PBXs", "Cloud PBXs in YCM's list that the variables above choose. 0 for a whole account: check its rights in YCM.", "locale",
-		now("sum("+pbxs()+") or sum("+noPBXs()+")")).mapped(word(0, "0: check the account's rights", warning))
+		now("sum("+pbxs()+") or sum("+noPBXs()+")")).mapped(word(0, "0: check rights", warning))
 }
 
 // noPBXs is 0 for each account whose list is known to be empty.

@@ -219,6 +219,7 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
   const url = new URL(`/d/${uid}`, grafana);
   for (const [key, value] of Object.entries(query)) for (const v of [value].flat()) url.searchParams.append(key, v);
   url.searchParams.set('var-datasource', source.uid);
+  if (uid === 'ycm-wallboard') url.searchParams.set('kiosk', '1');
   if (from && (uid === 'ycm-exporter' || !process.env.WEEK)) {
     url.searchParams.set('from', from);
     url.searchParams.set('to', 'now');
