@@ -80,7 +80,7 @@ func restarts() Panel {
 }
 
 func trunksTruncated() Panel {
-	truncated := each("ycm_cloud_pbx_trunks_truncated")
+	truncated := whileListed(each("ycm_cloud_pbx_trunks_truncated"))
 	return stat("Trunk lists truncated", "PBXs that have more trunks than the exporter exports.", "locale",
 		now(number(truncated+" == 1", truncated))).problem(warning)
 }
