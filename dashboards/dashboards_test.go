@@ -113,7 +113,7 @@ func infoLabels() []string {
 	return nil
 }
 
-// checkNames complains of the names of metrics in a query that are not known, and notes those that it uses.
+// checkNames reports names of metrics in a query that do not exist, and notes those that it uses.
 func checkNames(t *testing.T, where, query string, known, used map[string]bool) {
 	t.Helper()
 	for _, name := range word.FindAllString(quoted.ReplaceAllString(query, `""`), -1) {

@@ -5,21 +5,24 @@ import (
 	"strings"
 )
 
-// capacity is for those who sell and renew: what is left of the pools, whose contract ends when, who needs more.
+// capacity is for sales: what is left of the pools, which contracts end when, who needs more.
 func capacity() Dashboard {
-	d := dashboard("ycm-capacity", "Subscription pools, renewals of the next 90 days, and which Cloud PBXs run out of what, and when.",
+	d := dashboard("ycm-capacity", "Subscription pools, renewals of the next 90 days, busy hour, and which Cloud PBXs run out of what, and when.",
 		"7d", "5m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(4, seen(), ended().tile(), endingSoon().tile()),
-		across(3, endingLater(), trialsEnding(), subscriptionEnds()),
-		heading("Renewals"),
+		across(bannerHeight, freshness()),
+		across(4, ended().tile(), endingSoon().tile(), endingLater(), subscriptionEnds()),
 		across(9, renewalCalendar().wide(12), renewals().table().wide(12)),
-		heading("Pools of the accounts"),
 		across(8, poolUse().wide(7), poolOverTime().wide(7), poolTerms().wide(10)),
-		heading("Each PBX"),
-		across(9, busiest(), fullest("extensions")),
-		across(9, fullest("recording"), runsOut()),
-		across(8, useDistribution().wide(12), users().wide(12)),
+		heading("Busy hour"),
+		across(9, busyHour(), moreCapacity()),
+		folded("Too much capacity",
+			across(9, lessCapacity().wide(columns))),
+		folded("Extensions, recording and projected exhaustion",
+			across(9, fullest("extensions"), fullest("recording")),
+			across(8, runsOut().wide(14), useDistribution().wide(10))),
+		folded("Trials, users and resellers",
+			across(9, trialsEnding().wide(6), users().wide(18))),
 	)
 	return d
 }
@@ -38,10 +41,10 @@ func within(days int, timestamp string) string {
 // renewals are the plans and PBXs that end in the next 90 days.
 func renewals() list {
 	return list{
-		title: "Ending in 90 days", colour: busy, unit: "none", worst: "Ends", witness: pbxs(),
-		description: "Plans and PBXs that end within 90 days, the next ones first.",
+		title: "Expiring in 90 days", colour: busy, unit: "none", worst: "Expires", witness: pbxs(),
+		description: "Plans and PBXs that expire within 90 days, the next ones first.",
 		vector:      "(" + either(labelled(within(90, planEnd), "what", "plan"), labelled(within(90, termEnd), "what", "PBX")) + ") * 1000",
-		columns:     pbxColumns(col("what", "What", width(70)), col("Value", "Ends", width(105), unit("time:YYYY-MM-DD"))),
+		columns:     pbxColumns(col("what", "What", width(70)), col("Value", "Expires", width(105), unit("time:YYYY-MM-DD"))),
 	}
 }
 
@@ -49,15 +52,16 @@ func endingLater() Panel { return renewals().tile() }
 
 func trialsEnding() Panel {
 	trial := selector("ycm_cloud_pbx_info", inGroup, `type="Trial"`)
-	return stat("Trials ending", "Trial PBXs whose own term ends within 30 days: customers to win.", "locale",
+	return stat("Trials expiring", "Trial PBXs that expire within 30 days.", "locale",
 		now(number(within(30, termEnd)+" and on (account, cloud_pbx_id) "+trial, pbxs()))).problem(busy)
 }
 
-// subscriptionEnds is red when a subscription has ended; the alerts tell in time.
+// subscriptionEnds is red when a subscription has expired; alerts report it in time.
 func subscriptionEnds() Panel {
-	return stat("Subscription", "How long the first of the accounts' subscriptions still runs.", "suffix:days",
-		now("min("+daysUntil(account("ycm_subscription_expiration_timestamp_seconds"))+")")).
-		decimals(0).stepped(unknown, at(least, bad), at(0, busy))
+	left := "min(" + daysUntil(account("ycm_subscription_expiration_timestamp_seconds")) + ")"
+	return stat("Subscription", "Days until the first of the accounts' subscriptions expires, or since it expired.", "suffix: days",
+		named("("+left+") >= 0", "expires in"), named("-("+left+") > 0", "expired, days ago")).
+		decimals(0).stepped(unknown, at(0, busy)).option("textMode", "value_and_name").series("expired, days ago", inColour(bad))
 }
 
 // Weeks begin on Monday; that of 1970-01-01 was a Thursday.
@@ -83,12 +87,12 @@ func noneInWeeks() string {
 }
 
 func renewalCalendar() Panel {
-	return columnChart("Renewals calendar", "How many plans and PBXs end in each week of the next 90 days, by the Monday of the week. A PBX whose plan ends as well is in both.", "locale", "week",
+	return columnChart("Renewals calendar", "Plans and PBXs that expire in each week of the next 90 days, by the Monday of the week.", "locale", "week",
 		rows(byWeek(planEnd)+" or "+noneInWeeks()), rows(byWeek(termEnd))).
 		joined("week").titled(map[string]string{"Value #A": "Plans", "Value #B": "PBXs"}).
 		converted("week", "number", "time").sortedBy("week", false).
 		series("week", unit("time:D MMM")).option("showValue", "never").
-		series("Plans", inColour(busy)).series("PBXs", inColour(past)).stacked().axis("ends")
+		series("Plans", inColour(busy)).series("PBXs", inColour(past)).stacked().axis("expiring")
 }
 
 // pools are what an account subscribes to, with the metrics of what is used and what there is.
@@ -113,7 +117,7 @@ func poolUse() Panel {
 			named("("+share+" >= "+full+")", "{{account}}: "+p.name+", nearly used"),
 			named(share+" unless on (account) ("+share+" >= "+full+")", "{{account}}: "+p.name))
 	}
-	return bars("Use of the pools", "Which part of what each account has subscribed to is given to PBXs; orange where that is more than the threshold of the rules.", targets...).
+	return bars("Use of the pools", "Share of each account's subscription that is allocated to PBXs; orange from the threshold of the rules.", targets...).
 		matching("/nearly used$/", inColour(warning)).decimals(0)
 }
 
@@ -122,7 +126,7 @@ func poolOverTime() Panel {
 	for _, p := range pools {
 		targets = append(targets, over(poolShare(p.used, p.capacity), "{{account}}: "+p.name))
 	}
-	return timeseries("Pools over time", "Which part of what each account has subscribed to was given to PBXs.", "percentunit", targets...).
+	return timeseries("Pools over time", "Share of each account's subscription that was allocated to PBXs.", "percentunit", targets...).
 		axis("used").custom("fillOpacity", 0).limits(0, 1)
 }
 
@@ -133,7 +137,7 @@ func poolTerms() Panel {
 		return fmt.Sprintf("label_replace(max by (account, plan) (%s), \"what\", \"%s: $1\", \"plan\", \"(.*)\")", account(metric), what)
 	}
 	sub := func(name string) string { return account("ycm_subscription_" + name) }
-	return table("Subscriptions", "What is left in each account's pools, what is used by plan, and in how many days its terms end.", "locale",
+	return table("Subscriptions", "What is left of each account's subscription, use by plan, and days until it expires.", "locale",
 		rows("max by (account, what) ("+either(
 			row(sub("concurrent_calls_available"), "Calls left"),
 			row(sub("extensions_available"), "Extensions left"),
@@ -141,9 +145,9 @@ func poolTerms() Panel {
 			row(sub("remote_connections_capacity")+" - "+sub("remote_connections_used"), "Remote connections left"),
 			byPlan("ycm_subscription_plan_cloud_pbxs", "PBXs"),
 			byPlan("ycm_subscription_plan_extensions", "Extensions"),
-			row(daysUntil(sub("expiration_timestamp_seconds")), "Days until the subscription ends"),
-			row(daysUntil(sub("recording_expiration_timestamp_seconds")), "Days until recording ends"),
-			row("-max by (account) (-("+daysUntil(sub("remote_management_expiration_timestamp_seconds"))+"))", "Days until remote management ends"))+")")).
+			row(daysUntil(sub("expiration_timestamp_seconds")), "Days until the subscription expires"),
+			row(daysUntil(sub("recording_expiration_timestamp_seconds")), "Days until recording expires"),
+			row("-max by (account) (-("+daysUntil(sub("remote_management_expiration_timestamp_seconds"))+"))", "Days until remote management expires"))+")")).
 		decimals(0).columns(col("account", "Account", width(75)), col("what", "What", atLeast(150)), col("Value", "Number", width(70)))
 }
 
@@ -162,16 +166,48 @@ func fullest(name string) Panel {
 	panic("no resource " + name)
 }
 
-// busiest is the same for calls, of which the peak counts.
-func busiest() Panel {
+// peak is the highest use of calls of each PBX in 7 days, of those that reached half of their capacity: the rules record no less.
+func peak() string {
+	return "max by (" + identity + ") (" + whileListed("max_over_time("+callsRatio()+"[7d])") + ")"
+}
+
+func callsRatio() string { return selector("cloud_pbx:ycm_cloud_pbx_calls:ratio", inRegion) }
+
+// busyHour lists the peaks and when they were. The last of several equal peaks counts.
+func busyHour() Panel {
+	used := chosen(peak())
+	highest := "topk(20, " + used + ")"
+	ratio := "max by (account, cloud_pbx_id) (" + whileListed(callsRatio()) + ")"
+	when := "max by (" + identity + ") (max_over_time((time() + 0 * (last_over_time(" + callsRatio() + "[2m]) == on (account, cloud_pbx_id) group_left () max by (account, cloud_pbx_id) (max_over_time(" + callsRatio() + "[7d] @ end()))))[7d:2m]))"
+	return table("Busy hour: peak of concurrent calls in 7 days", "PBXs with the highest peaks in percent of their capacity, when the peak was, and the use now. Only PBXs that reached half of their capacity.", "percentunit",
+		inColumn("Peak", orNone(highest, pbxs())), inColumn("When", "1000 * ("+when+" and on (account, cloud_pbx_id) "+highest+")"),
+		inColumn("Now", "0 * "+highest+" + on (account, cloud_pbx_id) group_left () "+ratio)).
+		merged().decimals(0).sortedBy("Peak", true).
+		columns(col("name", "PBX", atLeast(120), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+			shown("Peak", append(asBar(busy), width(140), property("mappings", []Mapping{blank}))...), shown("When", width(115), unit("time:ddd D MMM HH:mm")), shown("Now", width(65)),
+			col("region", "Region", regionNames(), atLeast(100)), hidden("account"), hidden("cloud_pbx_id"))
+}
+
+// moreCapacity is from the threshold of the rules on.
+func moreCapacity() Panel {
+	limit := "max by (account, cloud_pbx_id) (" + selector("ycm_cloud_pbx_info", inRegion) + " * on (account, group) group_left () ycm:threshold:calls_warning_ratio)"
+	return worst(20, chosen("("+peak()+" >= on (account, cloud_pbx_id) group_left () "+limit+")"), pbxs(),
+		"Candidates for more capacity", "PBXs whose peak of concurrent calls in 7 days reached the threshold of the rules, 80 % by default.", "percentunit", true).decimals(0).
+		columns(pbxColumns(col("Value", "Peak", append(asBar(warning), width(140))...))...).
+		sorted("Peak", true)
+}
+
+func lessCapacity() Panel {
 	calls := selector("ycm_cloud_pbx_active_calls", inRegion)
-	peak := chosen("max by (" + identity + ") ((max_over_time(" + calls + "[1d:15m]) and " + calls + ") or " + calls + ")")
-	return fullList("Calls: peak of 24 hours", "PBXs whose calls came nearest to what they may carry at once in the last 24 hours, looked at each 15 minutes.",
-		peak+" / ("+each("ycm_cloud_pbx_concurrent_calls_capacity")+" > 0)")
+	share := "max by (" + identity + ") (max_over_time(" + calls + "[7d:30m]) and " + calls + ")"
+	return worst(20, chosen("(("+share+" / (max by ("+identity+") ("+selector("ycm_cloud_pbx_concurrent_calls_capacity", inRegion)+") >= 16)) < 0.25)"), pbxs(),
+		"Candidates for less capacity", "PBXs with capacity for 16 or more concurrent calls whose peak in 7 days, sampled every 30 minutes, stayed below 25 %.", "percentunit", false).decimals(0).
+		columns(pbxColumns(col("Value", "Peak", append(asBar(busy), width(140))...))...).
+		sorted("Peak", false)
 }
 
 func fullList(title, description, vector string) Panel {
-	return worst(20, vector, title, description, "percentunit", true).decimals(0).
+	return worst(20, vector, pbxs(), title, description, "percentunit", true).decimals(0).
 		columns(pbxColumns(col("Value", "Used", append(asBar(busy), width(130))...))...).
 		sorted("Used", true)
 }
@@ -186,7 +222,7 @@ func runsOut() Panel {
 		return labelled(chosen(fmt.Sprintf("(1 - %s) / (%s > 0) / %d", used, growth, day)), "what", what)
 	}
 	return worst(20, "(("+either(left("cloud_pbx:ycm_cloud_pbx_recording:ratio", "recording"), left("cloud_pbx:ycm_cloud_pbx_extensions:ratio", "extensions"))+") < 3650)",
-		"Runs out when", "PBXs whose extensions or recording time are used up first if use grows on as in the last 7 days. Only those that are more than half full and that were for at least 2 days.", "suffix:d", false).
+		pbxs(), "Projected exhaustion", "PBXs whose extensions or recording time run out first if use continues to grow as in the last 7 days. Only PBXs that have been more than half full for at least 2 days.", "suffix:d", false).
 		decimals(0).
 		columns(pbxColumns(col("what", "What", width(105)), col("Value", "In", width(70)))...).
 		sorted("In", false)
@@ -203,7 +239,7 @@ func useDistribution() Panel {
 	for i := range tenths {
 		tenths[i] = word(float64(i), fmt.Sprintf("%d %%", 10*i), busy)
 	}
-	return columnChart("How full the PBXs are", "How many PBXs use how much of their calls, extensions and recording time now, from the share below the column up to the next: at 0 % stand those that use less than 10 %, at 100 % those that use all.", "locale", "tenth", targets...).
+	return columnChart("How full the PBXs are", "Number of PBXs by use of their calls, extensions and recording time, in steps of 10 %: 0 % is below 10 %, 100 % is all of it.", "locale", "tenth", targets...).
 		axis("PBXs").joined("tenth").titled(titles).
 		converted("tenth", "number").sortedBy("tenth", false).converted("tenth", "string").
 		series("tenth", property("mappings", tenths)).
@@ -216,7 +252,7 @@ func users() Panel {
 		return by(title, account(used)+" / ("+account(capacity)+" > 0)")
 	}
 	bar := append(asBar(busy), unit("percentunit"), property("decimals", 0), atLeast(95))
-	return table("Colleagues and resellers", "What each YCM user manages. The collector users asks for it; it is off by default.", "locale",
+	return table("Users and resellers", "What each YCM user manages, subordinate users included. Needs the collector users.", "locale",
 		inColumn("info", "max by (account, user_id, company) ("+account("ycm_user_info")+")"),
 		by("PBXs", account("ycm_user_cloud_pbxs")),
 		share("Extensions", "ycm_user_extensions_used", "ycm_user_extensions_capacity"),

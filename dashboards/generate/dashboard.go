@@ -5,22 +5,25 @@ import (
 	"slices"
 )
 
-// page is where a dashboard is and what it is called, in full and in a link.
-type page struct{ uid, title, short string }
+// page is where a dashboard is and what it is called.
+type page struct{ uid, title string }
 
-// pages are all the dashboards, in the order of the links at the top of each.
+// pages are all the dashboards.
 var pages = []page{
-	{"ycm-fleet", "YCM fleet overview", "Fleet"},
-	{"ycm-pbx", "YCM PBX detail", "PBX"},
-	{"ycm-capacity", "YCM capacity and renewals", "Capacity and renewals"},
-	{"ycm-firmware", "YCM firmware", "Firmware"},
-	{"ycm-pbx-api", "YCM trunks and phones", "Trunks and phones"},
-	{"ycm-exporter", "YCM exporter", "Exporter"},
+	{"ycm-fleet", "YCM fleet overview"},
+	{"ycm-pbx", "YCM PBX detail"},
+	{"ycm-capacity", "YCM capacity and renewals"},
+	{"ycm-firmware", "YCM firmware"},
+	{"ycm-pbx-api", "YCM trunks and phones"},
+	{"ycm-exporter", "YCM exporter"},
+	{"ycm-availability", "YCM availability"},
+	{"ycm-changes", "YCM changes"},
+	{"ycm-wallboard", "YCM wallboard"},
 }
 
 // dashboards makes all of them.
 func dashboards() []Dashboard {
-	all := []Dashboard{fleetOverview(), pbxDetail(), capacity(), firmware(), trunksAndPhones(), exporter()}
+	all := []Dashboard{fleetOverview(), pbxDetail(), capacity(), firmware(), trunksAndPhones(), exporter(), availability(), changesDashboard(), wallboard()}
 	linkLists(all)
 	return all
 }
@@ -28,10 +31,13 @@ func dashboards() []Dashboard {
 // dashboard is an empty one, with the links and settings that all share.
 func dashboard(uid, description string, shown, refresh string, variables ...Variable) Dashboard {
 	d := Dashboard{
-		UID:           uid,
-		Description:   description,
-		Tags:          []string{"ycm"},
-		Links:         []Link{},
+		UID:         uid,
+		Description: description,
+		Tags:        []string{"ycm"},
+		Links: []Link{{
+			Title: "YCM dashboards", Type: "dashboards", Icon: "external link", Tags: []string{"ycm"},
+			IncludeVars: true, KeepTime: true, AsDropdown: true, // a button for each would not fit into one line
+		}},
 		Time:          TimeRange{From: "now-" + shown, To: "now"},
 		Refresh:       refresh,
 		Timezone:      "browser",
@@ -44,12 +50,7 @@ func dashboard(uid, description string, shown, refresh string, variables ...Vari
 	for _, p := range pages {
 		if p.uid == uid {
 			d.Title = p.title
-			continue
 		}
-		d.Links = append(d.Links, Link{
-			Title: p.short, Tooltip: p.title, URL: "/d/" + p.uid, Type: "link", Icon: "dashboard",
-			Tags: []string{}, IncludeVars: true, KeepTime: true,
-		})
 	}
 	return d
 }
@@ -67,14 +68,15 @@ const pbxPage = "/d/ycm-pbx?${__url_time_range}&${datasource:queryparam}&var-acc
 // on the first that has it.
 func linkLists(all []Dashboard) {
 	for _, from := range all {
-		for i, p := range from.Panels {
+		for _, p := range from.all() {
 			if p.list == "" {
 				continue
 			}
 			for _, to := range append([]Dashboard{from}, all...) {
-				if table := slices.IndexFunc(to.Panels, func(t Panel) bool { return t.Type == "table" && t.Title == p.list }); table >= 0 {
-					url := fmt.Sprintf("/d/%s?viewPanel=%d&${__url_time_range}&%s", to.UID, to.Panels[table].ID, allVariables)
-					from.Panels[i] = p.linked("List them", url)
+				tables := to.all()
+				if i := slices.IndexFunc(tables, func(t *Panel) bool { return t.Type == "table" && t.Title == p.list }); i >= 0 {
+					url := fmt.Sprintf("/d/%s?viewPanel=%d&${__url_time_range}&%s", to.UID, tables[i].ID, allVariables)
+					*p = p.linked("Open the list", url)
 					break
 				}
 			}

@@ -1,6 +1,6 @@
 package main
 
-// What customers' devices do. The collectors extensions, phones and capacity ask the PBXs for it; they are off by default.
+// Customers' devices. They need the collectors extensions, phones and capacity, which are off by default.
 
 // endpoints counts extensions by kind of endpoint and by whether that is online.
 func endpoints(matchers ...string) string {
@@ -13,13 +13,13 @@ var endpointNames = map[string]string{
 }
 
 func endpointsNow() Panel {
-	return stat("Endpoints online", "Extensions with an endpoint of that kind online, as the PBXs tell. The collector extensions asks each Running PBX; it is off by default.", "locale",
+	return stat("Endpoints online", "Extensions with an endpoint of that kind online. Needs the collector extensions.", "locale",
 		named("sort_desc(sum by (endpoint) ("+endpoints(`state="online"`)+"))", "{{endpoint}}")).
 		stepped(unknown, at(0, busy)).renamed(endpointNames)
 }
 
 func endpointsOverTime() Panel {
-	return timeseries("Endpoints online over time", "Extensions with an endpoint of that kind online. SIP phones stay online over night; Linkus leaves when people close it.", "locale",
+	return timeseries("Endpoints online over time", "Extensions with an endpoint of that kind online. SIP phones stay online over night; Linkus goes offline when users close it.", "locale",
 		over("sum by (endpoint) ("+endpoints(`state="online"`)+")", "{{endpoint}}")).
 		axis("extensions").renamed(endpointNames)
 }
@@ -27,10 +27,10 @@ func endpointsOverTime() Panel {
 // phonesLost is what the alerts of phones that went offline together read.
 func phonesLost() list {
 	return list{
-		title: "Phones lost", colour: bad, unit: "percentunit", worst: "Lost", descending: true, witness: endpoints(),
-		description: "PBXs that have lost most of the SIP phones that they had online an hour ago.",
+		title: "PBXs with phones offline", colour: bad, unit: "percentunit", worst: "Offline", descending: true, witness: endpoints(),
+		description: "PBXs most of whose SIP phones that were online an hour ago are offline. Needs the collector extensions.",
 		vector:      chosen("max by (" + identity + ") (" + whileListed(selector("cloud_pbx:ycm_cloud_pbx_sip_phones:lost_ratio", inRegion)) + ")"),
-		columns:     pbxColumns(col("Value", "Lost", width(70))),
+		columns:     pbxColumns(col("Value", "Offline", width(75))),
 	}
 }
 
@@ -43,7 +43,7 @@ func aiMinutes() Panel {
 
 // aiBars shows how much of the AI minutes somebody has used; of finds a metric of theirs by feature and quota.
 func aiBars(who string, of func(metric string) string) Panel {
-	return bars("AI minutes used", "How much of AI transcription and receptionist "+who+" used, of what was given once and of what was bought in packs. The collector capacity asks for it; it is off by default.",
+	return bars("AI minutes used", "Share of the minutes of AI transcription and receptionist that "+who+" used, of the initial quota and of packs. Needs the collector capacity.",
 		named(of("ycm_cloud_pbx_ai_used_seconds")+" / ("+of("ycm_cloud_pbx_ai_capacity_seconds")+" > 0)", "{{feature}}, {{quota}}")).decimals(0)
 }
 
@@ -53,7 +53,7 @@ func phonesInUse() string {
 }
 
 func phonesByModel() Panel {
-	return table("Phones in use", "Phones that the PBXs provision, by vendor and model, and how many of them are registered. The collector phones asks for them; it is off by default.", "locale",
+	return table("Phones in use", "Phones that the PBXs provision, by vendor and model, and how many of them are registered. Needs the collector phones.", "locale",
 		rows(`label_join(sum by (vendor, model, state) (`+phonesInUse()+`), "phone", " ", "vendor", "model")`)).
 		matrix("phone", "state", "Phone", "phone", false)
 }
@@ -65,12 +65,12 @@ func phonesOverTime() Panel {
 		series("registered", inColour(good)).series("unregistered", inColour(warning)).series("unassigned", inColour(past))
 }
 
-// phonesUnknown is what an upgrade to the newest firmware of a region would strand.
+// phonesUnknown is what an upgrade to the newest firmware of a region would cut off.
 func phonesUnknown() list {
 	return list{
-		title: "Phones unknown to the newest firmware", colour: warning, unit: "locale", worst: "Phones", descending: true,
+		title: "Phones not supported by the newest firmware", colour: warning, unit: "locale", worst: "Phones", descending: true,
 		witness:     phonesInUse(),
-		description: "Phones in use that the newest firmware of the PBX's region does not know: look here before an upgrade. What no PBX runs yet is not known. The collectors phones and autoprovisioning, with required_phones: in_use, tell.",
+		description: "Phones in use that the newest firmware of the PBX's region does not support. Check before an upgrade. Needs the collectors phones and autoprovisioning, with required_phones: in_use, and a PBX that runs that firmware.",
 		vector:      chosen("max by (" + identity + ", version, vendor, model) (" + whileListed(selector("cloud_pbx:ycm_cloud_pbx_phones:unknown", inRegion)) + ")"),
 		columns: pbxColumns(col("version", "Newest", width(110)), col("vendor", "Vendor", width(110)), col("model", "Model", width(110)),
 			col("Value", "Phones", width(80))),
@@ -78,20 +78,20 @@ func phonesUnknown() list {
 }
 
 func unknownByModel() Panel {
-	return table("By region and model", "How many phones of each model PBXs of a region have that the region's newest firmware does not know.", "locale",
+	return table("By region and model", "Number of phones of each model that the region's newest firmware does not support.", "locale",
 		rows("max by (region, version, vendor, model) ("+whileListed(selector("account_region_version_model:ycm_cloud_pbx_phones:unknown", inRegion))+")")).
-		columns(col("region", "Region"), col("version", "Newest", width(110)), col("vendor", "Vendor", width(110)), col("model", "Model", width(110)),
+		columns(col("region", "Region", regionNames()), col("version", "Newest", width(110)), col("vendor", "Vendor", width(110)), col("model", "Model", width(110)),
 			col("Value", "Phones", width(80))).sorted("Phones", true)
 }
 
 func pbxEndpoints() Panel {
-	return timeseries("Endpoints online", "Extensions of the PBX with an endpoint of that kind online, and those that can be reached on any. The collector extensions asks for it; it is off by default.", "locale",
+	return timeseries("Endpoints online", "Extensions of the PBX with an endpoint of that kind online, and those that can be reached on any. Needs the collector extensions.", "locale",
 		over(pbxBy("endpoint", "ycm_cloud_pbx_endpoints", `state="online"`), "{{endpoint}}"), over(pbx("ycm_cloud_pbx_extensions_reachable"), "reachable")).
 		axis("extensions").renamed(endpointNames).series("reachable", append(dashed(), inColour(good))...)
 }
 
 func pbxPhones() Panel {
-	return table("Phones", "The phones that the PBX provisions. The collector phones asks for them; it is off by default.", "locale",
+	return table("Phones", "Phones that the PBX provisions. Needs the collector phones.", "locale",
 		rows(pbxBy("vendor, model, state", "ycm_cloud_pbx_phones")+" > 0")).
 		columns(col("vendor", "Vendor", atLeast(80)), col("model", "Model", atLeast(80)), col("state", "State", width(100)), col("Value", "Phones", width(70))).sorted("Phones", true)
 }

@@ -1,25 +1,29 @@
 package main
 
-// self limits what Prometheus and Go tell of processes to the exporters' own.
+// self limits what Prometheus and Go export of processes to the exporters.
 const self = " and on (job, instance) ycm_exporter_build_info"
 
-// exporter is for whoever runs the exporter: does it poll, is YCM well, is the rate limit high enough.
+// exporter is for operators of the exporter: does it poll, does YCM respond, is the rate limit high enough.
 func exporter() Dashboard {
-	d := dashboard("ycm-exporter", "How ycm_exporter itself is doing: polls, requests to YCM, the API rate limit, age of the data, scrapes.",
+	d := dashboard("ycm-exporter", "ycm_exporter itself: polls, requests to YCM, the API rate limit, age of the data, scrapes.",
 		"3h", "30s", accountVariable)
 	d.Panels = place(
-		across(4, seen(), accountsUp(), walkTime(), pollsFailed()),
-		across(3, requestsFailed(), configuration(), upFor(), restartedToday()),
-		across(3, rateLimitUsed(), tokenEnds(), restored(), writesFailed()),
-		across(5, exporters()),
-		across(8, collectors()),
+		across(bannerHeight, freshness()),
+		across(4, accountsUp(), pollsFailed(), requestsFailed(), intervalUsed()),
+		across(4, exporters()),
+		across(9, collectors()),
 		across(8, dataAge(), pollTime()),
-		across(8, polls(), retries()),
-		across(8, requestsByResult(), requestsByEndpoint()),
-		across(7, latency(), logins()),
-		across(7, rateLimit(), rateLimitWait()),
-		across(7, unexpected(), scrapeTime()),
-		across(7, samples(), memory(), cores()),
+		folded("Configuration, storage and token",
+			across(3, configuration(), restored(), writesFailed(), tokenEnds())),
+		folded("Requests to YCM",
+			across(8, polls(), retries()),
+			across(8, requestsByResult(), requestsByEndpoint()),
+			across(7, latency(), logins())),
+		folded("Rate limit",
+			across(7, rateLimitUsed().wide(6), rateLimit().wide(9), rateLimitWait().wide(9))),
+		folded("Unexpected data and scrapes",
+			across(7, unexpected(), scrapeTime()),
+			across(7, samples(), memory(), cores())),
 	)
 	return d
 }
@@ -33,12 +37,12 @@ func lately(counter string, matchers ...string) string {
 }
 
 func accountsUp() Panel {
-	return stat("Accounts up", "Which part of the YCM accounts had a successful last walk of their PBX list.", "percentunit",
+	return stat("Accounts up", "Share of the YCM accounts whose last poll of the PBX list succeeded.", "percentunit",
 		now("avg(max by (account) ("+account("ycm_up")+"))")).decimals(0).stepped(unknown, at(0, bad), at(1, good))
 }
 
-func walkTime() Panel {
-	return stat("Walk time", "How much of its interval the slowest walk of a list took. Above 100 % the data gets older than its interval: raise the rate limit or the interval.", "percentunit",
+func intervalUsed() Panel {
+	return stat("Interval used", "Duration of the slowest poll of a PBX list in percent of its interval. Above 100 % data is older than its interval: raise the rate limit or the interval.", "percentunit",
 		inTime(account("ycm_collector_duration_seconds", walk)+" / ("+account("ycm_collector_interval_seconds", walk)+" > 0)")...).
 		decimals(0).slowInRed()
 }
@@ -49,80 +53,70 @@ func inTime(share string) []Target {
 	return []Target{named(slow, "slow"), named("max("+share+") unless on () "+slow, "in time")}
 }
 
-// slowInRed gives what inTime tells its colours.
+// slowInRed colours the series of inTime.
 func (p Panel) slowInRed() Panel {
 	return p.stepped(unknown).option("textMode", "value").series("slow", inColour(bad)).series("in time", inColour(good))
 }
 
 func pollsFailed() Panel {
-	return stat("Polls failed", "Polls of all collectors that failed within the last hour.", "locale",
+	return stat("Polls failed", "Failed polls of all collectors in the last hour.", "locale",
 		now("round("+lately("ycm_collector_polls_total", `result!="ok"`)+") or 0 * "+lately("ycm_collector_polls_total"))).problem(warning)
 }
 
 func requestsFailed() Panel {
-	return stat("Requests failed", "Which part of the requests to YCM of the last hour failed.", "percentunit",
+	return stat("Requests failed", "Share of the requests to YCM that failed in the last hour: orange from 1 %, red from 5 %.", "percentunit",
 		now("("+lately("ycm_api_requests_total", `result!="ok"`)+" or 0 * "+lately("ycm_api_requests_total")+") / ("+lately("ycm_api_requests_total")+" > 0)")).
-		decimals(1).stepped(unknown, at(0, good), at(some, warning)).mapped(word(0, "none", good))
+		decimals(1).stepped(unknown, at(0, good), at(0.01, warning), at(0.05, bad)).mapped(word(0, "none", good))
 }
 
 func configuration() Panel {
-	return stat("Configuration", "Whether the last reload of the configuration succeeded. After a failed one the exporter goes on with what it had.", "none",
-		now("min(ycm_exporter_config_last_reload_successful)")).stepped(unknown).mapped(yesNo("in force", "refused", bad))
+	return stat("Configuration", "Whether the last reload of the configuration succeeded. After a failed reload the exporter keeps its configuration.", "none",
+		now("min(ycm_exporter_config_last_reload_successful)")).stepped(unknown).mapped(yesNo("loaded", "reload failed", bad))
 }
 
-func upFor() Panel {
-	return stat("Up for", "How long the exporter that was started last has been running.", "s",
-		now("time() - max(process_start_time_seconds"+self+")")).decimals(1)
-}
-
-func restartedToday() Panel {
-	return stat("Restarts", "How often exporters were started anew within the last day.", "locale",
-		now("sum(changes(process_start_time_seconds[1d])"+self+")")).problem(warning)
-}
-
-// ofRateLimit is how much of its rate limit an account uses.
+// ofRateLimit is the share of its rate limit that an account uses.
 func ofRateLimit(window string) string {
 	return "max by (account) (sum without (endpoint, result) (rate(" + account("ycm_api_requests_total") + "[" + window + "])) / " +
 		account("ycm_api_rate_limit_requests_per_second") + ")"
 }
 
 func rateLimitUsed() Panel {
-	return stat("Rate limit used", "How much of its request rate limit the busiest account used within the last 30 minutes.", "percentunit",
+	return stat("Rate limit used", "Share of its rate limit that the busiest account used in the last 30 minutes.", "percentunit",
 		now("max("+ofRateLimit("30m")+")")).decimals(0)
 }
 
 func tokenEnds() Panel {
-	return stat("Token ends in", "How long the access token that ends first is still good. It is renewed before it ends.", "s",
+	return stat("Token expires in", "Time until the first access token expires. It is refreshed before.", "s",
 		now("min("+account("ycm_api_token_expiration_timestamp_seconds")+" - time())")).
 		decimals(0).stepped(unknown, at(least, bad), at(0, good))
 }
 
 func restored() Panel {
 	served := account("ycm_collector_restored")
-	return stat("Restored", "Collectors whose data is from before the last start of the exporter: they have not been polled anew yet.", "locale",
+	return stat("Restored", "Collectors whose data is from before the last start of the exporter: no poll has completed since.", "locale",
 		now(number(served+" == 1", served))).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good))
 }
 
 func writesFailed() Panel {
 	const failures = "ycm_exporter_storage_write_failures_total"
-	return stat("Writes failed", "Snapshots that could not be written to the exporter's storage within the last hour. What is not written is lost at the next restart.", "locale",
+	return stat("Writes failed", "Failed writes to the exporter's storage in the last hour. What is not written is lost at the next restart.", "locale",
 		now("round(sum(increase("+failures+"[1h]) and "+failures+"))")).problem(warning)
 }
 
 func exporters() Panel {
 	by := func(title, expr string) Target { return inColumn(title, "max by (instance) ("+expr+")") }
 	known := "last_over_time(ycm_exporter_build_info[1d])"
-	return table("Exporters", "Each exporter that Prometheus has scraped within the last day and still tries to: whether it can, the version, and for how long it has been running.", "s",
+	return table("Exporters", "Each scrape target of the last 24 hours: whether it can be scraped, version, uptime and restarts.", "s",
 		inColumn("info", "max by (instance, version) ("+known+" and on (job, instance) up)"), by("Scraped", "up and on (job, instance) "+known),
-		by("Up for", "time() - process_start_time_seconds"+self), by("Restarts in 24 h", "changes(process_start_time_seconds[1d])"+self)).
+		by("Uptime", "time() - process_start_time_seconds"+self), by("Restarts in 24 h", "changes(process_start_time_seconds[1d])"+self)).
 		merged().
 		columns(col("instance", "Instance"), col("version", "Version", width(130)), hidden("info"),
 			shown("Scraped", append(inText(yesNo("yes", "no", bad)), width(90))...),
-			shown("Up for", width(90), property("decimals", 1)), shown("Restarts in 24 h", width(130), unit("locale"))).
+			shown("Uptime", width(90), property("decimals", 1)), shown("Restarts in 24 h", width(130), unit("locale"))).
 		sorted("Instance", false)
 }
 
-// pollDuration is how long the collectors took for all that they are about: one poll, or a sweep of all PBXs.
+// pollDuration is the duration of a poll of each collector, or of a sweep of all PBXs.
 func pollDuration() string {
 	return "(" + either(account("ycm_collector_sweep_duration_seconds"), account("ycm_collector_duration_seconds")) + ")"
 }
@@ -139,37 +133,37 @@ func collectors() Panel {
 	by := func(title, aggregation, expr string) Target {
 		return inColumn(title, aggregation+" by (account, collector) ("+expr+")")
 	}
-	// That of an exporter that is not scraped any more goes on getting older.
+	// The age of an exporter that is no longer scraped continues to grow.
 	last := account("ycm_collector_last_success_timestamp_seconds")
 	since := "time() - ((" + last + " or last_over_time(" + last + "[1d]) unless on (account) " + account("ycm_exporter_shard_info") + ") > 0)"
-	return table("Collectors", "What each collector of each account did last. Those that ask PBXs one by one take as long as a sweep of all PBXs.", "s",
+	return table("Collectors", "The last poll of each collector of each account. For collectors that poll each PBX, the duration is that of a sweep of all PBXs.", "s",
 		by("Last poll", "max", account("ycm_collector_success")), by("Interval", "max", account("ycm_collector_interval_seconds")),
-		by("Took", "max", pollDuration()), by("Of its interval", "max", ofInterval(pollDuration())), by("Last success", "min", since)).
+		by("Duration", "max", pollDuration()), by("Interval used", "max", ofInterval(pollDuration())), by("Last success", "min", since)).
 		merged().
 		columns(
 			col("account", "Account", width(90)), col("collector", "Collector", atLeast(110)),
 			shown("Last poll", append(inText(yesNo("ok", "failed", bad)), width(90))...),
 			shown("Interval", width(90)),
-			shown("Took", width(90), property("decimals", 1)),
-			shown("Of its interval", append(asBar(busy), unit("percentunit"), property("decimals", 0))...),
+			shown("Duration", width(90), property("decimals", 1)),
+			shown("Interval used", append(asBar(busy), unit("percentunit"), property("decimals", 0))...),
 			shown("Last success", width(110), property("decimals", 0))).
 		sorted("Account", false)
 }
 
 func dataAge() Panel {
-	return timeseries("Age of the data, in intervals", "How many intervals ago each collector last succeeded, for the account that is worst off. A saw-tooth between 0 and 1 is well; a slope is trouble.", "none",
+	return timeseries("Age of the data, in intervals", "Time since the last success of each collector in multiples of its interval, for the worst account. A saw-tooth between 0 and 1 is normal; a rising line is not.", "none",
 		over("max by (collector) (min by (account, collector) ("+ofInterval(sinceSuccess())+"))", "{{collector}}")).
 		axis("intervals").decimals(1).custom("fillOpacity", 0)
 }
 
-// The dashed lines from which on the rules warn.
+// The dashed lines at the thresholds of the rules.
 const (
-	slowFromHere = "slow from here"
-	usedFromHere = "nearly used from here"
+	slowFromHere = "slow"
+	usedFromHere = "nearly used"
 )
 
 func pollTime() Panel {
-	return timeseries("Polls: time taken", "How much of its interval each collector's last poll took, or its last sweep of all PBXs, waits for the rate limit included, for the account where it is slowest; dashed, from where on the rules call it slow.", "percentunit",
+	return timeseries("Interval used by polls", "Duration of each collector's last poll, or of its last sweep of all PBXs, in percent of its interval, waits for the rate limit included, for the slowest account. Dashed: the threshold of the rules.", "percentunit",
 		over("max by (collector) ("+ofInterval(pollDuration())+")", "{{collector}}"), over("min("+account("ycm:threshold:poll_ratio")+")", slowFromHere)).
 		axis("of the interval").custom("fillOpacity", 0).series(slowFromHere, append(dashed(), inColour(bad))...)
 }
@@ -186,35 +180,33 @@ func (p Panel) resultColours() Panel {
 	return p
 }
 
-// perMinute is how often counters rise each minute, by a label.
+// perMinute is the increase of a counter per minute, by a label.
 func perMinute(label, counter string) string {
 	return "60 * sum by (" + label + ") (rate(" + account(counter) + "[$__rate_interval]))"
 }
 
 func polls() Panel {
-	return timeseries("Polls by result", "Polls of all collectors each minute, by how they ended.", "cpm",
+	return timeseries("Polls by result", "Polls of all collectors per minute, by result.", "cpm",
 		over(perMinute("result", "ycm_collector_polls_total"), "{{result}}")).
-		axis("a minute").resultColours().stacked()
+		axis("per minute").resultColours().stacked()
 }
 
 func retries() Panel {
-	return timeseries("Retries by reason", "Requests to YCM each minute that were sent again, by the reason.", "reqpm",
+	return timeseries("Retries by reason", "Retried requests to YCM per minute, by reason.", "reqpm",
 		over(perMinute("reason", "ycm_api_retries_total"), "{{reason}}")).
-		axis("a minute").resultColours().stacked()
+		axis("per minute").resultColours().stacked()
 }
 
 func requestsByResult() Panel {
-	return timeseries("API requests by result", "Requests to YCM each minute, by result, retries and token requests included, and how many the rate limits allow: less than configured while another client shares the Client ID.", "reqpm",
-		over(perMinute("result", "ycm_api_requests_total"), "{{result}}"),
-		over("60 * sum(max by (account) ("+account("ycm_api_rate_limit_requests_per_second")+"))", "allowed")).
-		axis("a minute").resultColours().stacked().
-		series("allowed", append(dashed(), inColour(past), property("custom.stacking", map[string]any{"mode": "none"}))...)
+	return timeseries("API requests by result", "Requests to YCM per minute, by result, retries and token requests included.", "reqpm",
+		over(perMinute("result", "ycm_api_requests_total"), "{{result}}")).
+		axis("per minute").resultColours().stacked()
 }
 
 func requestsByEndpoint() Panel {
-	return timeseries("API requests by endpoint", "Requests to YCM each minute, by what was asked. proxy is what PBXs are asked through YCM.", "reqpm",
+	return timeseries("API requests by endpoint", "Requests to YCM per minute, by endpoint. proxy: requests to PBXs through YCM.", "reqpm",
 		over(perMinute("endpoint", "ycm_api_requests_total"), "{{endpoint}}")).
-		axis("a minute").stacked().shades()
+		axis("per minute").stacked()
 }
 
 // latency reads the classic histogram, or, where Prometheus keeps that alone, the native one.
@@ -223,45 +215,45 @@ func latency() Panel {
 		rate := func(series string) string { return "rate(" + account(series) + "[$__rate_interval])" }
 		return over("histogram_quantile("+q+", sum by (le) ("+rate("ycm_api_request_duration_seconds_bucket")+")) or histogram_quantile("+q+", sum("+rate("ycm_api_request_duration_seconds")+"))", name)
 	}
-	return timeseries("API latency", "How long YCM took to answer, without waits for the rate limit: half of the requests were faster than the median, one in a hundred slower than the highest line.", "s",
-		quantile("0.99", "99 of 100"), quantile("0.9", "9 of 10"), quantile("0.5", "median")).
-		axis("time to answer").custom("fillOpacity", 0)
+	return timeseries("API latency", "Response time of YCM, without waits for the rate limit: 99th percentile, 90th percentile and median.", "s",
+		quantile("0.99", "p99"), quantile("0.9", "p90"), quantile("0.5", "median")).
+		axis("response time").custom("fillOpacity", 0)
 }
 
 func rateLimit() Panel {
-	return timeseries("API rate limit: used", "How much of its request rate limit each account uses. Above the dashed line for half an hour the rules call it nearly used.", "percentunit",
+	return timeseries("API rate limit: used", "Share of its rate limit that each account uses. Dashed: the threshold of the rules.", "percentunit",
 		over(ofRateLimit("$__rate_interval"), "{{account}}"),
 		over("min("+account("ycm:threshold:rate_limit_ratio")+")", usedFromHere)).
 		axis("of the rate limit").series(usedFromHere, append(dashed(), inColour(bad))...)
 }
 
 func rateLimitWait() Panel {
-	return timeseries("API rate limit: waiting", "How many seconds requests waited for the rate limit in each second. Requests that wait concurrently add up.", "none",
+	return timeseries("API rate limit: waiting", "Seconds that requests waited for the rate limit, per second. Concurrent waits add up.", "none",
 		over("sum by (account) (rate("+account("ycm_api_rate_limit_wait_seconds_total")+"[$__rate_interval]))", "{{account}}")).
 		axis("seconds per second")
 }
 
 func unexpected() Panel {
-	return timeseries("Unexpected", "Each hour: values from YCM that could not be understood, walks that had to be mended because the list moved under them, and walks served although YCM's total and its list disagree.", "locale",
+	return timeseries("Unexpected data", "Per hour: invalid values from YCM, polls repaired because the list changed during the poll, and polls whose total disagreed with the list.", "locale",
 		over("60 * "+perMinute("field", "ycm_api_unexpected_values_total"), "value: {{field}}"),
-		over("60 * "+perMinute("account", "ycm_walk_repairs_total"), "{{account}}: walks mended"),
+		over("60 * "+perMinute("account", "ycm_walk_repairs_total"), "{{account}}: repaired polls"),
 		over("60 * "+perMinute("account", "ycm_walk_mismatches_total"), "{{account}}: totals that disagree")).
-		axis("an hour")
+		axis("per hour")
 }
 
 func logins() Panel {
-	return timeseries("Logins", "Logins to YCM each hour, by how they went, whether with the secret or with the last token. YCM blocks an address after 5 refusals in a row.", "locale",
+	return timeseries("Logins", "Logins to YCM per hour, by result. YCM blocks an address after 5 refusals in a row.", "locale",
 		over("60 * "+perMinute("result", "ycm_api_logins_total"), "{{result}}")).
-		axis("an hour").resultColours()
+		axis("per hour").resultColours().stacked()
 }
 
 func scrapeTime() Panel {
-	return timeseries("Scrapes: time", "How long Prometheus takes to scrape each exporter.", "s",
-		over("sum by (instance) (scrape_duration_seconds"+self+")", "{{instance}}")).axis("a scrape")
+	return timeseries("Scrapes: time", "Scrape duration of each exporter.", "s",
+		over("sum by (instance) (scrape_duration_seconds"+self+")", "{{instance}}")).axis("duration")
 }
 
 func samples() Panel {
-	return timeseries("Scrapes: samples", "How many samples Prometheus gets from each exporter.", "locale",
+	return timeseries("Scrapes: samples", "Samples per scrape of each exporter.", "locale",
 		over("sum by (instance) (scrape_samples_scraped"+self+")", "{{instance}}")).axis("samples")
 }
 
@@ -271,6 +263,6 @@ func memory() Panel {
 }
 
 func cores() Panel {
-	return timeseries("Processor", "How many processor cores each exporter keeps busy.", "none",
+	return timeseries("CPU", "CPU cores that each exporter uses.", "none",
 		over("sum by (instance) (rate(process_cpu_seconds_total[$__rate_interval])"+self+")", "{{instance}}")).axis("cores")
 }

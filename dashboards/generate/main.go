@@ -59,7 +59,7 @@ func (d Dashboard) queries() []string {
 			all = append(all, v.Definition)
 		}
 	}
-	for _, p := range d.Panels {
+	for _, p := range d.all() {
 		for _, t := range p.Targets {
 			all = append(all, t.Expr)
 		}

@@ -41,6 +41,7 @@ type Annotations struct {
 type Annotation struct {
 	Name        string      `json:"name"`
 	Enable      bool        `json:"enable"`
+	Hide        bool        `json:"hide"` // the switch for it, above the panels
 	IconColor   string      `json:"iconColor"`
 	Datasource  *Datasource `json:"datasource"`
 	Expr        string      `json:"expr"`
@@ -92,9 +93,10 @@ type Link struct {
 	IncludeVars bool     `json:"includeVars,omitempty"`
 	KeepTime    bool     `json:"keepTime,omitempty"`
 	TargetBlank bool     `json:"targetBlank,omitempty"`
+	AsDropdown  bool     `json:"asDropdown,omitempty"`
 }
 
-// Panel is one picture, table or heading on a dashboard.
+// Panel is a visualization, or a row with a title.
 type Panel struct {
 	ID              int              `json:"id"`
 	Type            string           `json:"type"`
@@ -109,6 +111,8 @@ type Panel struct {
 	Links           []Link           `json:"links,omitempty"`
 	TimeFrom        string           `json:"timeFrom,omitempty"`
 	Interval        string           `json:"interval,omitempty"`
+	Collapsed       bool             `json:"collapsed,omitempty"`
+	Panels          []Panel          `json:"panels,omitempty"` // of a collapsed row
 
 	list string // the title of the table that the panel's value opens
 }
@@ -141,16 +145,17 @@ type FieldConfig struct {
 
 // Field is how a value is shown.
 type Field struct {
-	Unit       string         `json:"unit,omitempty"`
-	Decimals   *int           `json:"decimals,omitempty"`
-	Min        *float64       `json:"min,omitempty"`
-	Max        *float64       `json:"max,omitempty"`
-	NoValue    string         `json:"noValue,omitempty"`
-	Color      map[string]any `json:"color,omitempty"`
-	Thresholds *Thresholds    `json:"thresholds,omitempty"`
-	Mappings   []Mapping      `json:"mappings,omitempty"`
-	Custom     map[string]any `json:"custom,omitempty"`
-	Links      []Link         `json:"links,omitempty"`
+	DisplayName string         `json:"displayName,omitempty"`
+	Unit        string         `json:"unit,omitempty"`
+	Decimals    *int           `json:"decimals,omitempty"`
+	Min         *float64       `json:"min,omitempty"`
+	Max         *float64       `json:"max,omitempty"`
+	NoValue     string         `json:"noValue,omitempty"`
+	Color       map[string]any `json:"color,omitempty"`
+	Thresholds  *Thresholds    `json:"thresholds,omitempty"`
+	Mappings    []Mapping      `json:"mappings,omitempty"`
+	Custom      map[string]any `json:"custom,omitempty"`
+	Links       []Link         `json:"links,omitempty"`
 }
 
 // Thresholds colour a value by its size.
@@ -188,6 +193,18 @@ type Option struct {
 type Transformation struct {
 	ID      string         `json:"id"`
 	Options map[string]any `json:"options"`
+}
+
+// all are the panels of the dashboard, those in collapsed rows included.
+func (d Dashboard) all() []*Panel {
+	var found []*Panel
+	for i := range d.Panels {
+		found = append(found, &d.Panels[i])
+		for j := range d.Panels[i].Panels {
+			found = append(found, &d.Panels[i].Panels[j])
+		}
+	}
+	return found
 }
 
 // encode writes the dashboard as the JSON that is kept beside the generator.

@@ -2,8 +2,8 @@ package main
 
 // The kinds of panels. All of them are in Grafana 10.0, which some builds ship without the gauge and the old graph.
 
-// notKnown is what a panel says without data: never that there is nothing.
-const notKnown = "not known"
+// noData is what a panel shows without data, which is not the same as "none".
+const noData = "–"
 
 // panel is what all kinds share. The unit is one of Grafana's.
 func panel(kind, title, description, unit string, targets []Target) Panel {
@@ -15,7 +15,7 @@ func panel(kind, title, description, unit string, targets []Target) Panel {
 		FieldConfig: &FieldConfig{
 			Defaults: Field{
 				Unit: unit, Color: map[string]any{"mode": "thresholds"}, Thresholds: thresholds(unknown, at(least, busy)),
-				NoValue: notKnown, Custom: map[string]any{},
+				NoValue: noData, Custom: map[string]any{},
 			},
 			Overrides: []Override{},
 		},
@@ -23,7 +23,7 @@ func panel(kind, title, description, unit string, targets []Target) Panel {
 	}
 }
 
-// now asks for the values at the end of the time range.
+// now queries the values at the end of the time range.
 func now(expr string) Target { return named(expr, "") }
 
 // named is now with a name for each series.
@@ -36,7 +36,7 @@ func rows(expr string) Target {
 	return Target{Datasource: datasource(), Expr: expr, Format: "table", Instant: true, EditorMode: "code"}
 }
 
-// over asks for the values over the time range.
+// over queries the values over the time range.
 func over(expr, legend string) Target {
 	return Target{Datasource: datasource(), Expr: expr, LegendFormat: legend, Format: "time_series", Range: true, EditorMode: "code"}
 }
@@ -56,7 +56,7 @@ func stat(title, description, unit string, targets ...Target) Panel {
 	p := panel("stat", title, description, unit, targets)
 	p.Options = map[string]any{
 		"reduceOptions": latest(), "orientation": "auto", "textMode": "auto", "colorMode": "value",
-		"graphMode": "none", "justifyMode": "auto",
+		"graphMode": "none", "justifyMode": "auto", "text": map[string]any{"titleSize": 13, "valueSize": 32},
 	}
 	return p
 }
@@ -66,7 +66,7 @@ func bars(title, description string, targets ...Target) Panel {
 	p := panel("bargauge", title, description, "percentunit", targets).limits(0, 1)
 	p.Options = map[string]any{
 		"reduceOptions": latest(), "orientation": "horizontal", "displayMode": "basic", "valueMode": "color",
-		"showUnfilled": true, "minVizWidth": 0, "minVizHeight": 10,
+		"showUnfilled": true, "minVizWidth": 0, "minVizHeight": 10, "text": map[string]any{"valueSize": 18},
 	}
 	return p
 }
@@ -118,7 +118,7 @@ func columnChart(title, description, unit, x string, targets ...Target) Panel {
 
 // table shows one row for each series; see columns.
 func table(title, description, unit string, targets ...Target) Panel {
-	p := panel("table", title, description, unit, targets).empty("none known")
+	p := panel("table", title, description, unit, targets).empty("no data")
 	p.FieldConfig.Defaults.Custom = map[string]any{
 		"align": "auto", "cellOptions": map[string]any{"type": "auto"}, "inspect": false, "filterable": false,
 	}

@@ -2,27 +2,27 @@ package main
 
 import "fmt"
 
-// trunksAndPhones is what the PBXs themselves tell: whether they answer, how their trunks are, which phones they know.
+// trunksAndPhones is what the PBXs' own APIs report: whether they respond, their trunks, their phones.
 func trunksAndPhones() Dashboard {
-	d := dashboard("ycm-pbx-api", "What the Cloud PBXs tell themselves: whether they answer, the state of their trunks, the phones that their firmware knows.",
+	d := dashboard("ycm-pbx-api", "What the APIs of the Cloud PBXs report: whether they respond, the status of trunks, phones and supported models.",
 		"24h", "1m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(4, seen(), notAnswering().tile(), restarts()),
-		across(3, trunksDown().tile(), trunksTruncated(), phonesMissing()),
-		heading("Reachability"),
-		across(3, answering(), notAsked(), sweepTime()),
-		across(8, notAnsweringOverTime(), asked()),
-		across(8, notAnswering().table(), restarted()),
-		heading("Trunks"),
-		across(4, trunksByStatus()),
-		across(4, trunksByType()),
-		across(9, trunksDown().table()),
-		across(7, trunkFaultsOverTime()),
-		heading("Phones that the firmware can provision"),
-		across(8, requiredPhones(), phoneVendors()),
-		across(8, phoneModels()),
-		heading("Phones in use"),
-		across(8, phonesByModel().wide(15), phonesOverTime().wide(9)),
+		across(bannerHeight, freshness()),
+		across(4, notAnswering().tile(), trunksDown().tile(), restarts(), answering()),
+		across(8, notAnsweringOverTime(), trunkFaultsOverTime()),
+		across(8, notAnswering().table().wide(8), trunksDown().table().wide(16)),
+		folded("Polls of PBX APIs",
+			across(3, notAsked(), sweepTime(), trunksTruncated()),
+			across(8, pbxPolls(), restarted())),
+		folded("Trunks by status and type",
+			across(4, trunksByStatus()),
+			across(4, trunksByType())),
+		folded("Phones in use",
+			across(8, phonesByModel().wide(15), phonesOverTime().wide(9))),
+		folded("Phones that the firmware supports",
+			across(3, phonesMissing().wide(columns)),
+			across(9, requiredPhones().wide(16), phoneVendors().wide(8)),
+			across(8, phoneModels().wide(columns))),
 	)
 	return d
 }
@@ -37,106 +37,106 @@ func trunks(matchers ...string) string {
 }
 
 func answering() Panel {
-	return stat("Answering", "PBXs that answered their own API when they were last asked. The collector pbx_api asks each Running PBX; it is off by default.", "locale",
+	return stat("API responding", "PBXs whose own API responded to the last request. Needs the collector pbx_api.", "locale",
 		now("sum("+answers(`answers="1"`)+") or 0 * sum("+answers()+")"))
 }
 
 func notAsked() Panel {
 	running := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status="Running"`)
-	return stat("Not asked", "Running PBXs that were not asked yet, or could not be: the first sweep is under way, or the rate limit is too low for it.", "locale",
+	return stat("Not polled yet", "Running PBXs whose API was not polled yet: the first sweep is in progress, or the rate limit is too low.", "locale",
 		now("clamp_min(sum("+running+") - sum("+answers()+"), 0)")).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good))
 }
 
 func trunksDown() list {
 	return list{
-		title: "Trunks down", colour: bad, unit: "none", worst: "Region", witness: each("ycm_cloud_pbx_trunk_status", `status="Idle"`),
-		description: "Trunks that are switched on but take no calls: registering, failed, unreachable.",
+		title: "Trunks down", colour: bad, unit: "none", worst: "Region", witness: eachBy(", status", "ycm_cloud_pbx_trunk_status") + " == 1",
+		description: "Trunks that are enabled but cannot carry calls: registering, failed, unreachable. Needs the collector trunks.",
 		vector:      eachBy(", trunk, trunk_type, status", "ycm_cloud_pbx_trunk_status", trunkFault) + " == 1",
 		columns: pbxColumns(
 			col("trunk", "Trunk"), col("trunk_type", "Type", width(110)),
 			col("status", "Status", append(inText(nameMapping(trunkStates)), width(190))...), hidden("Value")),
+		collector: "trunks",
 	}
 }
 
 func phonesMissing() Panel {
 	supported := "max by (account, version, vendor, model) (" + account("ycm_autoprovisioning_phone_supported") + ")"
-	return stat("Phones missing", "Pairs of a phone that the configuration requires (required_phones) and a firmware version in use that does not know it.", "locale",
-		now(number(supported+" == 0", supported))).problem(bad)
+	return stat("Required phones not supported", "Pairs of a phone that the configuration requires (required_phones) and a firmware version in use that does not support it.", "locale",
+		now(number(supported+" == 0", supported))).problem(warning)
 }
 
-// sweepTime is that of the collectors whose PBXs answer: how long a sweep took tells nothing once there are no more, and one
-// that asked no PBX took no time.
+// sweepTime is of the collectors that work: the duration of an old sweep means nothing, and one without PBXs took no time.
 func sweepTime() Panel {
 	const sweeps = `collector=~"pbx_api|trunks"`
 	sweep := ofInterval("("+account("ycm_collector_sweep_duration_seconds", sweeps)+" > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
-	return stat("Sweep time", "How much of its interval the slowest sweep of all PBXs took. Above 100 % the answers get older than their interval.", "percentunit",
+	return stat("Interval used by sweeps", "Duration of the slowest sweep of all PBXs in percent of its interval. Above 100 % data is older than its interval.", "percentunit",
 		inTime(sweep)...).decimals(0).slowInRed()
 }
 
 func restarts() Panel {
 	up := each("ycm_cloud_pbx_uptime_seconds")
-	return stat("Restarted", "PBXs that have been up for less than a day.", "locale",
+	return stat("Restarted in 24 h", "PBXs with an uptime below a day. Needs the collector pbx_api.", "locale",
 		now(number(up+fmt.Sprintf(" < %d", day), up)))
 }
 
 func trunksTruncated() Panel {
-	truncated := each("ycm_cloud_pbx_trunks_truncated")
-	return stat("Trunks cut off", "PBXs that have more trunks than the exporter serves.", "locale",
+	truncated := whileListed(each("ycm_cloud_pbx_trunks_truncated"))
+	return stat("Trunk lists truncated", "PBXs that have more trunks than the exporter exports.", "locale",
 		now(number(truncated+" == 1", truncated))).problem(warning)
 }
 
 func notAnsweringOverTime() Panel {
-	return timeseries("Not answering over time", "Running PBXs that did not answer.", "locale",
-		over("sum("+answers(`answers="0"`)+") or 0 * sum("+answers()+")", "Not answering")).
-		axis("PBXs").series("Not answering", inColour(bad)).custom("lineInterpolation", "stepAfter")
+	return timeseries("API not responding over time", "Running PBXs whose API did not respond.", "locale",
+		over("sum("+answers(`answers="0"`)+") or 0 * sum("+answers()+")", "not responding")).
+		axis("PBXs").series("not responding", inColour(bad)).custom("lineInterpolation", "stepAfter")
 }
 
-func asked() Panel {
-	return timeseries("PBXs asked, by result", "How many times a minute a PBX was asked by the collectors that do, by how it went. denied: its API is off, or not allowed.", "cpm",
+func pbxPolls() Panel {
+	return timeseries("Polls of PBXs by result", "Polls of single PBXs per minute by result. denied: the API of the PBX is disabled, or not allowed.", "cpm",
 		over("60 * sum by (result) (rate("+account("ycm_collector_pbx_polls_total")+"[$__rate_interval]))", "{{result}}")).
-		axis("a minute").resultColours().stacked()
+		axis("per minute").resultColours().stacked()
 }
 
 func restarted() Panel {
-	return worst(20, each("ycm_cloud_pbx_uptime_seconds"), "Restarted last", "PBXs that have been up for the shortest time.", "s", false).
-		columns(pbxColumns(col("Value", "Up for", width(80)))...).
-		decimals(1).sorted("Up for", false)
+	return worst(20, each("ycm_cloud_pbx_uptime_seconds"), pbxs(), "Restarted last", "PBXs with the shortest uptime. Needs the collector pbx_api.", "s", false).
+		columns(pbxColumns(col("Value", "Uptime", width(80)))...).
+		decimals(1).sorted("Uptime", false)
 }
 
 func trunksByStatus() Panel {
-	return stat("Trunks by status", "Trunks of all PBXs that were asked, in each state that a PBX documents, as far as there are any.", "locale",
+	return stat("Trunks by status", "Trunks of all polled PBXs by present status. Needs the collector trunks.", "locale",
 		named("sort_desc(sum by (status) ("+trunks()+"))", "{{status}}")).
 		counted(trunkStates)
 }
 
 func trunksByType() Panel {
-	return stat("Trunks by type", "Trunks of all PBXs that were asked, by how they are connected.", "locale",
+	return stat("Trunks by type", "Trunks of all polled PBXs by type. Needs the collector trunks.", "locale",
 		named("sort_desc(sum by (trunk_type) ("+trunks()+"))", "{{trunk_type}}")).
 		counted(nil).stepped(unknown, at(least, busy))
 }
 
 func trunkFaultsOverTime() Panel {
-	return timeseries("Trunks down over time", "Trunks that were switched on but took no calls, by state.", "locale",
+	return timeseries("Trunks down over time", "Trunks that were enabled but could not carry calls, by status.", "locale",
 		over(byStatusOrNone(trunks(trunkFault), trunks()), "{{status}}")).
 		axis("trunks").stacked().stateColours(trunkStates).custom("lineInterpolation", "stepAfter")
 }
 
 func requiredPhones() Panel {
 	phones := account("ycm_autoprovisioning_phone_supported")
-	return table("Required phones", "Whether each firmware version in use still knows the phones that the configuration requires (required_phones): look here before an upgrade.", "none",
+	return table("Required phones", "Whether each firmware version in use supports the phones that the configuration requires (required_phones). Check before an upgrade.", "none",
 		rows(inOrder(`min by (version, phone) (label_join(`+phones+`, "phone", " ", "vendor", "model"))`))).
-		mapped(yesNo("✓", "missing", bad)).stepped(unknown).custom("align", "center").custom("cellOptions", map[string]any{"type": "color-text"}).
-		matrix("version", "phone", "Version", "order", true)
+		mapped(yesNo("✓", "no", warning)).stepped(unknown).custom("align", "center").custom("cellOptions", map[string]any{"type": "color-text"}).
+		matrix("phone", "version", "Phone", "order", true)
 }
 
 func phoneModels() Panel {
-	return table("Phone models by vendor", "How many models of each vendor each firmware version in use can provision.", "locale",
+	return table("Phone models by vendor", "Number of models of each vendor that each firmware version in use can provision.", "locale",
 		rows(inOrder("sum by (version, vendor) (max by (version, vendor, type) ("+account("ycm_autoprovisioning_phone_models")+"))"))).
 		sortedBy("order", true).matrix("vendor", "version", "Vendor", "vendor", false)
 }
 
 func phoneVendors() Panel {
-	return table("Phone vendors", "How many vendors each firmware version in use knows, by type of phone.", "locale",
+	return table("Phone vendors", "Number of vendors that each firmware version in use supports, by type of phone.", "locale",
 		rows(inOrder("max by (version, type) ("+account("ycm_autoprovisioning_phone_vendors")+")"))).
 		matrix("version", "type", "Version", "order", true)
 }

@@ -16,7 +16,7 @@ const (
 	notChosen = "ycm_cloud_pbx_info{" + inRegion + ", group!~`${group:regex}`}"
 )
 
-// identity is what tells one PBX from another, with its name for people.
+// identity distinguishes PBXs, with the name for people.
 const identity = "account, cloud_pbx_id, name, region"
 
 const (
@@ -40,7 +40,7 @@ func recorded(series string, matchers ...string) string {
 }
 
 // pbxs is how many PBXs there are that are chosen. It is there while the list of PBXs is known and the rules are loaded,
-// and so tells an empty list that is empty from one of which nothing is known.
+// and so distinguishes an empty list from missing data.
 func pbxs() string {
 	return recorded("account_region_group:ycm_cloud_pbxs:count")
 }
@@ -77,20 +77,43 @@ func byStatusOrNone(unwell, witness string) string {
 	return "sum by (status) (" + unwell + ") or " + labelled("(0 * sum("+witness+") unless on () sum("+unwell+"))", "status", "none")
 }
 
-// number is how many series a vector has: 0 only where there is a witness that the answer is known.
+// number is the number of series of a vector: 0 only where there is a witness that the answer is known.
 func number(vector, witness string) string {
 	return "count(" + vector + ") or 0 * count(" + witness + ")"
 }
 
-// whileListed lets what the rules have recorded stand while the account's list of PBXs is scraped. It outlives that: by the
-// interval of its group, or by minutes where the rules bridge gaps for the alerts. Nobody shall take it for the present.
+// whileListed limits recorded series to the time while the account's list of PBXs is scraped. They remain for longer than that: for
+// the interval of their group, or for minutes where the rules bridge gaps for the alerts.
 func whileListed(vector string) string {
 	return "(" + vector + " and on (account) " + account("ycm_cloud_pbxs") + ")"
 }
 
 // regions adds a recorded sum up by region.
-func regions(series string) string {
-	return "sum by (region) (" + recorded(series) + ")"
+func regions(series string) string { return sumBy("region", recorded(series)) }
+
+// sumBy adds a vector up by a label. Regions are those of onePlace.
+func sumBy(label, vector string) string {
+	if label != "region" {
+		return "sum by (" + label + ") (" + vector + ")"
+	}
+	return asRegion("sum by (place) (" + onePlace(vector) + ")")
+}
+
+// YCM spells some regions in its list of PBXs other than in its list of regions. onePlace gives both one name, in a label
+// "place": in the label "region" series could become equal before they are added up.
+func onePlace(vector string) string {
+	vector = fmt.Sprintf(`label_replace(%s, "place", "$1", "region", "(.*)")`, vector)
+	for _, r := range []struct{ name, spelled string }{
+		{"China(Guangdong)", `(?i)china\\(guangdong\\)`}, {"Europe(London)", `(?i)europe\\(london\\)`},
+	} {
+		vector = fmt.Sprintf(`label_replace(%s, "place", "%s", "region", "%s")`, vector, r.name, r.spelled)
+	}
+	return vector
+}
+
+// asRegion names the label "place" of aggregated series "region".
+func asRegion(vector string) string {
+	return fmt.Sprintf(`label_replace(label_replace(%s, "region", "$1", "place", "(.*)"), "place", "", "", "")`, vector)
 }
 
 // The resources that a plan limits, with their titles and the metrics of what is used and what may be.
@@ -119,7 +142,7 @@ func inOrder(vector string) string {
 
 // withRegion gives a word to a region without a name, which could not head a column.
 func withRegion(vector string) string {
-	return fmt.Sprintf(`label_replace(%s, "region", "no name", "region", "")`, vector)
+	return fmt.Sprintf(`label_replace(%s, "region", "none", "region", "")`, vector)
 }
 
 // either joins vectors whose label sets may be the same: of those, the first counts.

@@ -39,9 +39,9 @@ var pbxStates = []state{
 	{"Stopped", bad},
 	{"Starting", busy},
 	{"Upgrading", busy},
-	{"Restoring", warning},
+	{"Restoring", busy},
 	{"Provisioning", busy},
-	{"Unknown", unknown},
+	{"Unknown", bad},
 }
 
 // trunkStates are the states of a trunk, as ycm_cloud_pbx_trunk_status has them.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -56,15 +57,22 @@ func at(value float64, colour string) Step {
 	return Step{Color: colour, Value: &value}
 }
 
-// problem shows a number that should be 0: "none" in green, else in the colour given, and grey when nothing is known.
+// problem shows a number that should be 0: "none" in green, else in the colour given, and grey without data.
 func (p Panel) problem(colour string) Panel {
 	return p.stepped(unknown, at(0, good), at(1, colour)).mapped(word(0, "none", good))
 }
 
+// orOff shows "off" with the name of a collector where no account has it enabled, although a witness says that there is data.
+func (p Panel) orOff(collector, witness string) Panel {
+	off := named("-1 + 0 * "+witness+" unless on () count("+account("ycm_collector_interval_seconds", fmt.Sprintf("collector=%q", collector))+")", "off")
+	off.RefID = string(rune('A' + len(p.Targets)))
+	p.Targets = append(p.Targets, off)
+	return p.mapped(word(-1, "off: collector "+collector, unknown))
+}
+
 // counted shows how many things are in each state: those that some are in by the state's colour, the others grey.
 func (p Panel) counted(states []state) Panel {
-	p = p.stepped(unknown).option("textMode", "value_and_name").option("orientation", "vertical").
-		option("text", map[string]any{"titleSize": 12, "valueSize": 28})
+	p = p.stepped(unknown).option("textMode", "value_and_name").option("orientation", "vertical")
 	for _, s := range states {
 		p = p.series(s.name, property("thresholds", thresholds(unknown, at(1, s.colour))), property("displayName", s.words()))
 	}
@@ -104,13 +112,8 @@ func (p Panel) stacked() Panel {
 	if p.Type == "barchart" {
 		return p.option("stacking", "normal")
 	}
-	return p.custom("stacking", map[string]any{"mode": "normal", "group": "A"}).custom("fillOpacity", 40)
-}
-
-// shades draws the series in shades of one colour: those that are neither good nor bad, but would get such colours by chance.
-func (p Panel) shades() Panel {
-	p.FieldConfig.Defaults.Color = map[string]any{"mode": "shades", "fixedColor": busy}
-	return p
+	return p.custom("stacking", map[string]any{"mode": "normal", "group": "A"}).custom("fillOpacity", 60).custom("showPoints", "never").
+		custom("lineWidth", 0) // the line of a series that is 0 would be drawn in its colour over the one below
 }
 
 // series changes how the series of one name is shown.

@@ -48,12 +48,13 @@ func (p Panel) columns(all ...column) Panel {
 }
 
 // withCount heads the column of a field with a title and how many of the series of a
-// vector the table shows, n at most: "PBX, 20 of 173". The query for that is none for a table, so that a table without rows
-// still says what it says when it is empty.
-func (p Panel) withCount(n int, vector, title, field string) Panel {
+// vector the table shows, n at most: "PBX, 20 of 173". Without series the title alone stands there, if a witness exists; without that the
+// query returns nothing, so that the table shows its text for no data.
+func (p Panel) withCount(n int, vector, witness, title, field string) Panel {
 	count := named(fmt.Sprintf(`label_replace(label_join(count_values("shown", clamp_max(count(%[1]s), %[2]d))`+
-		` * on () group_left (total) count_values("total", count(%[1]s)), "heading", " of ", "shown", "total"), "heading", "%[3]s, $1", "heading", "(.*)")`,
-		vector, n, title), "")
+		` * on () group_left (total) count_values("total", count(%[1]s)), "heading", " of ", "shown", "total"), "heading", "%[3]s, $1", "heading", "(.*)")`+
+		` or on () label_replace(0 * count(%[4]s), "heading", "%[3]s", "", "")`,
+		vector, n, title, witness), "")
 	count.RefID = "B"
 	p.Targets = append(p.Targets, count)
 	return p.transformed("labelsToFields", map[string]any{}).transformed("configFromData", map[string]any{
@@ -99,7 +100,7 @@ func (p Panel) joined(field string) Panel {
 	return p.transformed("joinByField", map[string]any{"byField": field, "mode": "outer"})
 }
 
-// inColumn asks for the values of a column of a merged table.
+// inColumn queries the values of a column of a merged table.
 func inColumn(title, expr string) Target { return named(labelled(expr, columnLabel, title), "") }
 
 // columnLabel is the label that says which column a value belongs to.
@@ -127,7 +128,15 @@ func (p Panel) matrix(row, column, title, by string, descending bool) Panel {
 func pbxColumns(more ...column) []column {
 	return slices.Concat([]column{
 		col("name", "", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-	}, more, []column{col("region", "Region", atLeast(90)), hidden("account"), hidden("cloud_pbx_id")})
+	}, more, []column{col("region", "Region", atLeast(90), regionNames()), hidden("account"), hidden("cloud_pbx_id")})
+}
+
+// regionNames gives the regions that YCM spells in two ways one name.
+func regionNames() Option {
+	same := func(pattern, name string) Mapping {
+		return Mapping{Type: "regex", Options: map[string]any{"pattern": pattern, "result": result{Text: name}}}
+	}
+	return property("mappings", []Mapping{same(`/^china\(guangdong\)$/i`, "China(Guangdong)"), same(`/^europe\(london\)$/i`, "Europe(London)")})
 }
 
 // width fixes how many pixels a column takes.

@@ -11,6 +11,14 @@ import (
 	"testing"
 )
 
+// panel is a panel, or a row with the panels in it.
+type panel struct {
+	Title, Type string
+	Targets     []struct{ RefID, Expr string }
+	FieldConfig struct{ Defaults fieldConfig }
+	Panels      []panel
+}
+
 // boardQuery is one query of a panel, with everything chosen in the variables.
 type boardQuery struct {
 	board, panel, kind, ref, expr string
@@ -42,7 +50,8 @@ func (q boardQuery) colour(value float64) string {
 func boardQueries(t *testing.T, pbx string) []boardQuery {
 	t.Helper()
 	chosen := strings.NewReplacer("${account:regex}", "(.*)", "${region:regex}", "(.*)", "${group:regex}", "(.*)",
-		"${home:regex}", "(.*)", "${pbx}", pbx, "$__rate_interval", "1m", "$__range", "1h")
+		"${home:regex}", "(.*)", "${pbx}", pbx, "$__rate_interval", "1m", "$__range_s", "3600", "$__from", "0",
+		"$__range", "1h", "$__interval", "1h", "${target}", "99.9")
 	files, err := filepath.Glob("../../dashboards/*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("there are no dashboards: %v", err)
@@ -55,16 +64,16 @@ func boardQueries(t *testing.T, pbx string) []boardQuery {
 		}
 		var board struct {
 			UID    string
-			Panels []struct {
-				Title, Type string
-				Targets     []struct{ RefID, Expr string }
-				FieldConfig struct{ Defaults fieldConfig }
-			}
+			Panels []panel
 		}
 		if err := json.Unmarshal(content, &board); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		for _, p := range board.Panels {
+		panels := board.Panels
+		for _, row := range board.Panels {
+			panels = append(panels, row.Panels...)
+		}
+		for _, p := range panels {
 			for _, target := range p.Targets {
 				queries = append(queries, boardQuery{board.UID, p.Title, p.Type, target.RefID, chosen.Replace(target.Expr), p.FieldConfig.Defaults})
 			}

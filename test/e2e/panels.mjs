@@ -12,13 +12,13 @@
 // A query over a time range whose steps are longer than Prometheus has been running has nothing to draw yet: it is sent
 // again for the present moment and must give data there. A comparison with last week must only be answered.
 //
-// The PBX dashboard is opened for the PBX that most is known of, where every panel must have data; for the one that least
-// is known of, where a panel may say "none" but must not fail; and for the one with the oddest name. The overview is opened
+// The PBX dashboard is opened for the PBX with most series, where every panel must have data; for the one with fewest, where a
+// panel may say "none" but must not fail; and for the one with the oddest name. The overview is opened
 // again for the regions and for the groups with odd names, and must count exactly the PBXs that are there; and once for a
 // narrow window.
 //
-// When little is known, STATE names what is wrong, and PROMETHEUS_URL the Prometheus that is to be queried. Panels may then be
-// empty, but the first tile must show the value that FIRST names, and no tile may be green but those of the dashboards and
+// Without data STATE names what is wrong, and PROMETHEUS_URL the Prometheus to query. Panels may then be
+// empty, but the banner must show the text in FIRST, and no tile may be green but those of the dashboards and
 // titles in GREEN (separated by commas; "any": all).
 import { chromium } from 'playwright-core';
 import fs from 'node:fs';
@@ -34,9 +34,14 @@ if (!folder) {
 
 const state = process.env.STATE;
 const green = (process.env.GREEN ?? 'any').split(',');
-// What may be empty in a fleet that is well, or young.
-const mayBeEmpty = new Set(['Not answering', 'Runs out when', 'Unexpected', 'Writes failed',
-  'Phones lost', 'Phones unknown to the newest firmware', 'By region and model']);
+// What may be empty in a fleet without trouble, or with little history.
+const mayBeEmpty = new Set(['API not responding', 'Projected exhaustion', 'Unexpected data', 'Writes failed', 'Alerts', 'PBXs not running',
+  'PBXs with phones offline', 'Phones not supported by the newest firmware', 'By region and model', 'Most more calls than last week', 'Most fewer calls than last week',
+  'Busy hour: peak of concurrent calls in 7 days', 'Candidates for more capacity', 'Candidates for less capacity', 'Outages', 'Alerts of this PBX',
+  'Also not running in its region', 'Near capacity', 'Outdated backups', 'Expiring soon', 'Expired', 'Not activated', 'Trunks down', 'Firmware updates',
+  // Availability is recorded once an hour.
+  'Availability', 'Month to date', 'Month to date: worst twenty PBXs', 'Worst twenty PBXs', 'PBXs below target', 'Time without data',
+  'Availability by account', 'Availability by region', 'Availability by group', 'Availability over time, by region']);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
@@ -89,8 +94,8 @@ async function lookBack() {
   return age.value < 5.9 * 3600 ? `now-${Math.max(5, Math.ceil(age.value / 60))}m` : undefined;
 }
 
-// known counts the kinds of series that are about a PBX; sign orders by most or least of them.
-function known(select) {
+// byData selects the PBX with most or fewest kinds of series.
+function byData(select) {
   return `${select}(1, count by (account, cloud_pbx_id, region) (count by (account, cloud_pbx_id, region, __name__) ` +
     '({__name__=~"ycm_cloud_pbx_.+", cloud_pbx_id!=""})))';
 }
@@ -119,14 +124,14 @@ async function visits() {
     return all;
   }
   if (detail) {
-    const [most] = process.env.PBX ? [{ account: process.env.ACCOUNT, cloud_pbx_id: process.env.PBX }] : await series(known('topk'));
-    const [least] = await series(known('bottomk'));
+    const [most] = process.env.PBX ? [{ account: process.env.ACCOUNT, cloud_pbx_id: process.env.PBX }] : await series(byData('topk'));
+    const [least] = await series(byData('bottomk'));
     if (!most || !least) throw new Error('Prometheus has no PBX yet.');
     const names = await series('group by (account, cloud_pbx_id, name) (ycm_cloud_pbx_info)');
     const oddest = names.sort((a, b) => oddity(b.name) - oddity(a.name))[0];
     const of = (pbx) => ({ 'var-account': pbx.account, 'var-pbx': pbx.cloud_pbx_id });
     detail.query = of(most);
-    all.push({ uid: 'ycm-pbx', name: 'ycm-pbx-least-known', query: of(least), lenient: true });
+    all.push({ uid: 'ycm-pbx', name: 'ycm-pbx-least-data', query: of(least), lenient: true });
     all.push({ uid: 'ycm-pbx', name: 'ycm-pbx-odd-name', query: of(oddest), lenient: true, text: oddest.name });
   }
   if (all.some((v) => v.uid === 'ycm-fleet')) {
@@ -139,6 +144,9 @@ async function visits() {
   }
   return all;
 }
+
+// folded is the height of the panels of a collapsed row.
+const folded = (row) => (row.collapsed ? Math.max(...row.panels.map((p) => p.gridPos.y + p.gridPos.h)) - row.gridPos.y : 0);
 
 // count is the number of series that a query's answer draws: frames with values, or rows of a table.
 function count(result) {
@@ -176,7 +184,7 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
   const { dashboard } = await api(`/api/dashboards/uid/${uid}`);
   const panels = dashboard.panels.flatMap((p) => (p.type === 'row' ? p.panels ?? [] : [p]));
   // Tall enough for Grafana to load every panel at once: a grid unit is 38 pixels.
-  const height = 200 + 38 * Math.max(...dashboard.panels.map((p) => p.gridPos.y + p.gridPos.h));
+  const height = 200 + 38 * Math.max(...panels.map((p) => p.gridPos.y + p.gridPos.h)) + 38 * dashboard.panels.reduce((sum, p) => sum + folded(p), 0);
   const page = await context.newPage();
   await page.setViewportSize({ width, height });
 
@@ -211,11 +219,15 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
   const url = new URL(`/d/${uid}`, grafana);
   for (const [key, value] of Object.entries(query)) for (const v of [value].flat()) url.searchParams.append(key, v);
   url.searchParams.set('var-datasource', source.uid);
+  if (uid === 'ycm-wallboard') url.searchParams.set('kiosk', '1');
   if (from && (uid === 'ycm-exporter' || !process.env.WEEK)) {
     url.searchParams.set('from', from);
     url.searchParams.set('to', 'now');
   }
   await page.goto(String(url), { waitUntil: 'load', timeout: 120_000 });
+  // Panels of a collapsed row are loaded when it is opened.
+  const rows = page.locator('.dashboard-row--collapsed .dashboard-row__title');
+  for (let n = dashboard.panels.filter((p) => p.collapsed).length; n > 0; n--) await rows.last().click({ timeout: 60_000 });
   const until = Date.now() + 60_000;
   while (Date.now() < until && (!answered() || underWay.size > 0 || Date.now() - quietSince < settle)) await page.waitForTimeout(100);
 
@@ -238,14 +250,14 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
     else if (await box.locator('[data-testid*="Panel status error"], [aria-label*="Panel status error"]').count()) verdict = 'panel error';
     else if (/Unable to render|does not have a|Data is missing/.test(text) && !(state && missing.length === refs.length)) verdict = `says "${text.replaceAll('\n', ' ').slice(0, 100)}"`;
     else if (/\bNo data\b/.test(text) && !early.length && !state) verdict = 'says "No data"';
-    else if (state && p.type === 'stat' && p.id !== 1 && !green.includes('any') && !green.includes(uid) && !green.includes(p.title) && await isGreen(box)) verdict = 'is green, although nothing is known';
+    else if (state && p.type === 'stat' && p.id !== 1 && !green.includes('any') && !green.includes(uid) && !green.includes(p.title) && await isGreen(box)) verdict = 'is green, although there is no data';
     else if (missing.length && !lenient && !process.env.LENIENT) verdict = `no series from query ${missing.join(', ')}`;
     else if (missing.length) verdict = `ok, ${missing.join(', ')} empty${own ? `: "${own}"` : ''}`;
     else if (early.length) verdict = `ok, too early to draw ${early.join(', ')}`;
     verdicts.push({ panel: p.title, id: p.id, type: p.type, series: refs.map((ref) => `${ref} ${results[ref] ?? 0}`).join(', '), verdict });
   }
   const first = process.env.FIRST;
-  if (state && first && !(await page.locator('[data-panelid="1"]').innerText()).includes(first)) broken.push(`the first tile does not say ${first}`);
+  if (state && first && !(await page.locator('[data-panelid="1"]').innerText()).includes(first)) broken.push(`the banner does not say ${first}`);
   if (expected && !(await page.locator('body').innerText()).includes(expected.split('\n')[0])) broken.push(`does not show ${JSON.stringify(expected)}`);
   for (const href of new Set(await page.locator('a[href*="var-pbx="]').evaluateAll((links) => links.map((a) => a.href)))) {
     const linked = new URL(href).searchParams;
@@ -260,7 +272,8 @@ async function visit(context, ids, from, { uid, name, query, lenient, text: expe
   broken.push(...alerts.map((a) => a.replaceAll('\n', ' ').slice(0, 300)));
 
   if (!lenient || state || process.env.ALL_PICTURES) {
-    await page.screenshot({ path: path.join(folder, `${name}.png`) });
+    await page.screenshot({ path: path.join(folder, `${name}.png`), clip: { x: 0, y: 0, width, height: Math.min(height, 1080) } });
+    await page.screenshot({ path: path.join(folder, `${name}-full.png`) });
     for (const narrow of (process.env.WIDTHS ?? '').split(',').filter(Boolean)) {
       await page.setViewportSize({ width: Number(narrow), height });
       await page.waitForTimeout(settle);
@@ -282,7 +295,7 @@ const source = await dataSource();
 let passed = 0;
 let failed = 0;
 try {
-  const ids = new Set((await series('group by (account, cloud_pbx_id) (ycm_cloud_pbx_info)')).map((p) => `${p.account} ${p.cloud_pbx_id}`));
+  const ids = new Set((await series('group by (account, cloud_pbx_id) (last_over_time(ycm_cloud_pbx_info[1d]))')).map((p) => `${p.account} ${p.cloud_pbx_id}`));
   const from = await lookBack();
   const context = await browser.newContext(); // one for all pages: Grafana's scripts are then read once
   for (const v of await visits()) {

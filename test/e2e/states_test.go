@@ -17,7 +17,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// badState is a way in which little or nothing is known, and what of the dashboards may be green all the same.
+// badState is a situation with little or no data, and what of the dashboards may be green all the same.
 type badState struct {
 	name       string
 	pbxs       int
@@ -26,18 +26,22 @@ type badState struct {
 	happen func(*stack, *httptest.Server)
 	// reached is a query that answers once it has gone wrong for long enough to look at the dashboards.
 	reached string
-	// first is the name of the value that the first tile must show.
+	// first is a part of the text that the banner must show.
 	first string
-	// green are the tiles, or dashboards, of which something is known even so; nil: no matter.
+	// green are the tiles, or dashboards, that have data even so; nil: no matter.
 	green []string
-	// dead means that nothing is scraped any more: then nothing is known, however long the rules hold what they recorded.
+	// dead means that nothing is scraped: then panels show no data, however long recorded series remain.
 	dead bool
 	// rulesAsWritten leaves the rules their own intervals, which takes two minutes.
 	rulesAsWritten bool
 }
 
-// known are the panels that show something when nothing is scraped any more: how old it is, and what alerts fire.
-var known = []string{"What is seen", "Alerts firing", "By account", "Collectors", "Exporters"}
+// known are the panels that show something when nothing is scraped: the age of the data, alerts, history.
+var known = []string{
+	"Data freshness", "Alerts firing", "Alerts", "Alerts: critical", "Alerts: warning", "Alerts of this PBX", "By account", "Collectors", "Exporters", "Outages",
+	"Availability", "Month to date", "Month to date: worst twenty PBXs", "PBXs below target", "Worst twenty PBXs",
+	"Availability by account", "Availability by region", "Availability by group",
+}
 
 var badStates = []badState{
 	{
@@ -55,17 +59,17 @@ var badStates = []badState{
 	{
 		name: "account-fails", pbxs: 200, staleAfter: "10m",
 		happen:  func(_ *stack, ycm *httptest.Server) { ycm.Close() },
-		reached: `ycm_up == 0`, first: "accounts failing",
+		reached: `ycm_up == 0`, first: "polls failing",
 	},
 	{
 		name: "data-stale", pbxs: 200, staleAfter: "20s",
 		happen:  func(_ *stack, ycm *httptest.Server) { ycm.Close() },
 		reached: `ycm_up == 0 unless on (account) (ycm_cloud_pbxs or ycm_subscription_extensions_used or ycm_region_info)`,
-		first:   "withdrawn", green: []string{"ycm-exporter", "Alerts firing"},
+		first:   "no data, last poll", green: []string{"ycm-exporter", "Alerts firing", "Alerts: critical", "Alerts: warning"},
 	},
 	{
 		name: "empty-fleet", pbxs: -1, staleAfter: "10m", happen: func(*stack, *httptest.Server) {},
-		reached: `ycm_cloud_pbxs == 0`, first: "age of the data", green: []string{"ycm-exporter", "What is seen", "Alerts firing", "Subscription"},
+		reached: `ycm_cloud_pbxs == 0`, first: "check the account's rights", green: []string{"ycm-exporter", "Alerts firing", "Alerts: critical", "Alerts: warning"},
 	},
 	{
 		name: "one-pbx", pbxs: 1, staleAfter: "10m", happen: func(*stack, *httptest.Server) {},
@@ -73,9 +77,9 @@ var badStates = []badState{
 	},
 }
 
-// TestDashboardsSayWhatIsNotKnown looks at every dashboard when there is little to see. A tile may be green only because
+// TestDashboardsShowMissingData opens every dashboard with little or no data. A tile may be green only because
 // of data: at 3 a.m. nobody reads twice.
-func TestDashboardsSayWhatIsNotKnown(t *testing.T) {
+func TestDashboardsShowMissingData(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -149,10 +153,10 @@ func (b badState) judgeQueries(t *testing.T, s *stack) {
 	for _, q := range boardQueries(t, "7700") {
 		if b.dead && slices.Contains([]string{"stat", "bargauge", "table", "barchart"}, q.kind) && !slices.Contains(known, q.panel) {
 			if answers, err := s.query(q.expr); err != nil || len(answers) > 0 {
-				t.Errorf("%s: %q shows %v (%v), although nothing is scraped any more: %s", q.board, q.panel, answers, err, q.expr)
+				t.Errorf("%s: %q shows %v (%v), although nothing is scraped: %s", q.board, q.panel, answers, err, q.expr)
 			}
 		}
-		if q.kind != "stat" || q.panel == "What is seen" || b.green == nil || slices.Contains(b.green, q.panel) || slices.Contains(b.green, q.board) {
+		if q.kind != "stat" || q.panel == "Data freshness" || b.green == nil || slices.Contains(b.green, q.panel) || slices.Contains(b.green, q.board) {
 			continue
 		}
 		answers, err := s.query(q.expr)
@@ -165,7 +169,7 @@ func (b badState) judgeQueries(t *testing.T, s *stack) {
 				t.Errorf("%s, %s: %v", q.board, q.panel, err)
 			}
 			if q.colour(value) == "green" {
-				t.Errorf("%s: the tile %q is green, with %v, although nothing is known: %s", q.board, q.panel, value, q.expr)
+				t.Errorf("%s: the tile %q is green, with %v, although there is no data: %s", q.board, q.panel, value, q.expr)
 			}
 		}
 	}

@@ -1,0 +1,158 @@
+package main
+
+import "fmt"
+
+// availability is for reports to customers: the share of the known time in which PBXs were available.
+func availability() Dashboard {
+	d := dashboard("ycm-availability", "Availability of the Cloud PBXs over the time range, per PBX, region, group and account, month to date against a target, and outages.",
+		"30d", "1h", accountVariable, regionVariable, groupVariable, targetVariable)
+	d.Panels = place(
+		across(bannerHeight, freshness()),
+		across(4, availabilityNow("Availability", "Availability of all PBXs over the time range."),
+			availabilityNow("Month to date", "Availability of all PBXs since the first of the month.").during(thisMonth, ""),
+			belowTarget(), timeWithoutData()),
+		across(9, worstAvailability("Worst twenty PBXs", "PBXs with the lowest availability over the time range."), outages()),
+		across(8, availabilityBy("account", "Account"), availabilityBy("region", "Region"), availabilityBy("group", "Group")),
+		across(9, worstAvailability("Month to date: worst twenty PBXs", "PBXs with the lowest availability since the first of the month.").during(thisMonth, ""),
+			availabilityOverTime()),
+	)
+	return d
+}
+
+// targetVariable is the promised availability in percent.
+var targetVariable = Variable{
+	Name: "target", Label: "Target, %", Description: "The promised availability in percent.", Type: "custom",
+	Query: "99,99.5,99.9,99.95,99.99", Current: map[string]any{"selected": true, "text": "99.9", "value": "99.9"}, Options: []any{},
+}
+
+// thisMonth is a time range of Grafana, from the first of the month in the time zone of the dashboard.
+const thisMonth = "now/M"
+
+// minutes of the time range: the rules record one sample per hour and PBX, the number of minutes.
+func minutes(series, by string) string {
+	return sumBy(by, "sum_over_time("+selector("cloud_pbx:ycm_cloud_pbx_"+series, inGroup)+"[$__range])")
+}
+
+// available is the share of the minutes with data in which a PBX was Running and, if that is polled, its API responded.
+func available(by string) string {
+	return "(" + minutes("available:sum1h", by) + " / " + minutes("status:count1h", by) + ")"
+}
+
+// unavailable is how many seconds that were not.
+func unavailable(by string) string {
+	return "60 * (" + minutes("status:count1h", by) + " - " + minutes("available:sum1h", by) + ")"
+}
+
+// withoutData is how many seconds of the time range have no data, of PBXs that are still listed, counted from their creation. What is
+// less than two hours is only the difference between the time range and whole hours.
+func withoutData(by string) string {
+	const pbx = "account, cloud_pbx_id, name, region, group"
+	lived := "max by (account, cloud_pbx_id) (clamp_max(time() - " + selector("ycm_cloud_pbx_created_timestamp_seconds", inRegion) + ", $__range_s))"
+	known := "60 * " + minutes("status:count1h", pbx)
+	missing := fmt.Sprintf("(-(%s) + on (account, cloud_pbx_id) group_left () %s)", known, lived)
+	return sumBy(by, missing+" > 7200 or 0 * "+missing)
+}
+
+func shareWithoutData(by string) string {
+	return withoutData(by) + " / (" + withoutData(by) + " + 60 * " + minutes("status:count1h", by) + ")"
+}
+
+// byTarget shows an availability in green or red.
+func byTarget(expr string) []Target {
+	return []Target{
+		named(expr+" >= ${target} / 100", "target met"), named(expr+" < ${target} / 100", "below target"),
+	}
+}
+
+func availabilityNow(title, description string) Panel {
+	return stat(title, description+" Time without data is excluded.", "percentunit", byTarget(available(""))...).
+		decimals(3).stepped(unknown).option("textMode", "value_and_name").
+		series("target met", inColour(good)).series("below target", inColour(bad))
+}
+
+const availabilityPBX = "account, cloud_pbx_id, name, region"
+
+func belowTarget() Panel {
+	all := available(availabilityPBX)
+	return stat("PBXs below target", "PBXs whose availability over the time range is below the target.", "locale",
+		now(number("("+all+" < ${target} / 100)", all))).problem(bad).opens("Worst twenty PBXs")
+}
+
+func timeWithoutData() Panel {
+	return stat("Time without data", "Share of the time range for which nothing was recorded, of the PBXs that are still listed. It counts neither as available nor as unavailable.", "percentunit",
+		now(shareWithoutData(""))).
+		decimals(2).stepped(unknown, at(0, good), at(some, warning)).mapped(word(0, "none", good))
+}
+
+// availabilityColumns are the columns of a table with one row for each value of labels.
+func (p Panel) availabilityColumns(first ...column) Panel {
+	met := Mapping{Type: "value", Options: map[string]any{"1": result{Text: "met", Color: good}, "0": result{Text: "missed", Color: bad, Index: 1}}}
+	return p.merged().sortedBy("Availability", false).columns(append(first,
+		shown("Availability", width(100), unit("percentunit"), property("decimals", 3)),
+		shown("Target", append(inText(met), width(70))...),
+		shown("Down", width(85), unit("s"), property("decimals", 1)),
+		shown("Excluded", width(85), unit("s"), property("decimals", 0)))...)
+}
+
+func worstAvailability(title, description string) Panel {
+	chosenPBXs := "bottomk(20, " + available(availabilityPBX) + ")"
+	of := func(expr string) string {
+		return "(" + expr + ") and on (account, cloud_pbx_id, name, region) " + chosenPBXs
+	}
+	return table(title, description+" Excluded: time of the range, or since the creation, without data.", "none",
+		inColumn("Availability", chosenPBXs), inColumn("Target", "("+chosenPBXs+") >= bool ${target} / 100"),
+		inColumn("Down", of(unavailable(availabilityPBX))), inColumn("Excluded", of(withoutData(availabilityPBX)))).
+		availabilityColumns(
+			col("name", "PBX", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+			col("region", "Region", regionNames(), atLeast(90)), hidden("account"), hidden("cloud_pbx_id"))
+}
+
+func availabilityBy(label, title string) Panel {
+	row := func(expr string) string {
+		return fmt.Sprintf(`label_replace(%s, "%[2]s", "none", "%[2]s", "")`, expr, label)
+	}
+	return table("Availability by "+label, "Availability of the PBXs of each "+label+" over the time range, weighted by the time with data. Down: the sum over its PBXs. Excluded: the share of time without data.", "none",
+		inColumn("Availability", row(available(label))), inColumn("Target", row(available(label)+" >= bool ${target} / 100")),
+		inColumn("Down", row(unavailable(label))), inColumn("Excluded", row(shareWithoutData(label)))).
+		availabilityColumns(col(label, title, regionNames(), atLeast(90))).
+		series("Excluded", unit("percentunit"), property("decimals", 1))
+}
+
+func availabilityOverTime() Panel {
+	sum := func(series string) string {
+		return "sum by (region) (sum_over_time(" + selector("cloud_pbx:ycm_cloud_pbx_"+series, inGroup) + "[$__interval]))"
+	}
+	p := timeseries("Availability over time, by region", "Availability of the PBXs of each region, in intervals of at least one hour.", "percentunit",
+		over(sum("available:sum1h")+" / "+sum("status:count1h"), "{{region}}")).
+		axis("availability").custom("fillOpacity", 0).during("", "1h")
+	p.FieldConfig.Defaults.Min = nil
+	p.FieldConfig.Defaults.Max = new(1.0)
+	return p
+}
+
+// outages reads the start of each status other than Running, over time: one row for each start, with the longest duration seen.
+func outages() Panel {
+	since := selector("cloud_pbx:ycm_cloud_pbx_status:since", inRegion)
+	series := func(expr string) Target {
+		t := over("max by ("+identity+", status) ("+expr+")", "")
+		t.Format = "table"
+		return t
+	}
+	group := map[string]any{"operation": "groupby", "aggregations": []string{}}
+	p := table("Outages", "Times in which a PBX was not Running, planned ones included, the last first. Several outages of a PBX within one step of the time range are shown as one: zoom in.", "none",
+		series("1000 * last_over_time("+since+"[$__interval]) or "+labelled(rangeStart, "name", "(start of the time range)")), series("max_over_time((time() - "+since+")[$__interval:1m])")).
+		transformed("merge", map[string]any{}).
+		transformed("groupBy", map[string]any{"fields": map[string]any{
+			"name": group, "status": group, "region": group, "account": group, "cloud_pbx_id": group, "Value #A": group,
+			"Value #B": map[string]any{"operation": "aggregate", "aggregations": []string{"max"}},
+		}}).
+		sortedBy("Value #A", true).during("", "5m").
+		columns(col("Value #A", "Start", width(120), unit(sinceUnit)), col("Value #B (max)", "Duration", width(90), unit("s"), property("decimals", 1)),
+			col("name", "PBX", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+			col("status", "Status", append(inText(nameMapping(pbxStates)), width(105))...),
+			col("region", "Region", regionNames(), atLeast(90)), hidden("account"), hidden("cloud_pbx_id"))
+	return p
+}
+
+// rangeStart makes the last row of the outages: Grafana's groupBy fails without any row.
+const rangeStart = "vector($__from)"
