@@ -164,10 +164,7 @@ func compareSection(t *testing.T, name, want string) {
 	}
 }
 
-// apiFields are names of fields of the API within brackets in a help text.
-var apiFields = regexp.MustCompile(` \(((?:of )?[A-Za-z]*[a-z][A-Za-z_]*(?:,? [A-Za-z_]+)*)\)`)
-
-// metricsTable has a row for each metric, sorted by name; with api, fields of the API move from the help into a column.
+// metricsTable has a row for each metric, sorted by name; with api, a column has the fields of the API.
 func metricsTable(rows []described, uses map[string][]string, api bool) string {
 	head := "| metric | type | labels | description | used by |\n|---|---|---|---|---|\n"
 	if api {
@@ -185,15 +182,7 @@ func metricsTable(rows []described, uses map[string][]string, api bool) string {
 		}
 		field := ""
 		if api {
-			var fields []string
-			for _, found := range apiFields.FindAllStringSubmatch(r.help, -1) {
-				if !strings.HasPrefix(found[1], "ycm_") {
-					fields = append(fields, strings.TrimPrefix(strings.TrimSuffix(found[1], ", which the API gives in minutes"), "of "))
-					r.help = strings.Replace(r.help, found[0], "", 1)
-				}
-			}
-			r.help = strings.TrimSuffix(r.help, " Polled in the background, not at the scrape.")
-			field = strings.Join(fields, ", ") + " | "
+			field = apiFields[r.name] + " | "
 		}
 		line := fmt.Sprintf("| `%s` | %s | %s | %s | %s%s |\n", r.name, r.kind, strings.Join(labels, "; "),
 			strings.ReplaceAll(strings.TrimSuffix(r.help, "."), "|", `\|`), field, strings.Join(uses[r.name], ", "))

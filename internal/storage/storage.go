@@ -73,7 +73,7 @@ func Open(ctx context.Context, path string, share bool, registry prometheus.Regi
 		ReplaceFile: replaceFile, Path: path, logger: log.With(logger, "component", "storage"),
 		failures: promauto.With(registry).NewCounter(prometheus.CounterOpts{
 			Name: "ycm_exporter_storage_write_failures_total",
-			Help: "Writes to the directory of --storage.path that failed, so that the latest state does not persist across restarts.",
+			Help: "Total number of failed writes to the directory of --storage.path. The unwritten state is lost at the next restart.",
 		}),
 		lock: flock.New(filepath.Join(path, "lock"), flock.SetPermissions(0o600)),
 		disk: make(chan struct{}, 1), pending: map[string]Records{},
