@@ -64,16 +64,18 @@ func (j *job) poll(ctx context.Context) error {
 	if err != nil && ctx.Err() != nil {
 		return err
 	}
-	j.lastEnded, j.result, j.status.Duration, j.status.Err = started, classOf(err), now.Sub(started), ""
+	j.lastEnded, j.result, j.status.Duration = started, classOf(err), now.Sub(started)
 	failed := (*yeastar.Error)(nil)
 	j.loginFailed = j.result == yeastar.Auth && errors.As(err, &failed) && failed.Endpoint == ycmclient.EndpointToken
+	j.status.Err, j.status.Cause = describe(j.Account, err)
 	if err != nil {
-		j.status.Err = err.Error()
 		j.status.Restored = j.status.Restored && now.Before(j.expires)
 	} else {
 		j.status.LastSuccess, j.nudged = now, false
-		j.status.Total = max(j.status.Total, 1)
-		j.status.Done = j.status.Total
+		if j.sweeper == nil || j.status.Total == 0 { // A sweep continues.
+			j.status.Total = max(j.status.Total, 1)
+			j.status.Done = j.status.Total
+		}
 		j.watch(j.status.Done, j.status.Total)
 		j.listed()
 	}
