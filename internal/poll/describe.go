@@ -3,6 +3,7 @@ package poll
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -24,6 +25,9 @@ var failures = map[yeastar.Class]struct {
 	yeastar.Invalid:     {"Invalid response", false},
 }
 
+// unset are details that an error does not have.
+var unset = regexp.MustCompile(`, (HTTP 0|code 0|request $)`)
+
 // describe returns an error of an account as sentences with the advice, and the cause that other collectors may share.
 func describe(account string, err error) (text, cause string) {
 	var e *yeastar.Error
@@ -34,17 +38,8 @@ func describe(account string, err error) (text, cause string) {
 		return sentence(strings.TrimPrefix(err.Error(), "account "+account+": ")), ""
 	}
 	f := failures[e.Class]
-	details := string(e.Class) + ", " + e.Endpoint
-	if e.HTTPStatus != 0 {
-		details += fmt.Sprintf(", HTTP %d", e.HTTPStatus)
-	}
-	if e.Code != 0 {
-		details += fmt.Sprintf(", code %d", e.Code)
-	}
-	if e.RequestID != "" {
-		details += ", request " + e.RequestID
-	}
-	text = f.text + " (" + details + ")"
+	details := fmt.Sprintf("%s, %s, HTTP %d, code %d, request %s", e.Class, e.Endpoint, e.HTTPStatus, e.Code, e.RequestID)
+	text = f.text + " (" + unset.ReplaceAllString(details, "") + ")"
 	if e.PBX != "" {
 		text = "PBX " + e.PBX + ": " + text
 	}

@@ -72,11 +72,11 @@ func (j *job) poll(ctx context.Context) error {
 		j.status.Restored = j.status.Restored && now.Before(j.expires)
 	} else {
 		j.status.LastSuccess, j.nudged = now, false
-		if j.sweeper == nil || j.status.Total == 0 { // A sweep continues.
+		if j.sweeper == nil { // A sweep continues.
 			j.status.Total = max(j.status.Total, 1)
 			j.status.Done = j.status.Total
+			j.watch(j.status.Done, j.status.Total)
 		}
-		j.watch(j.status.Done, j.status.Total)
 		j.listed()
 	}
 	j.status.Polls = prepend(j.status.Polls, Poll{Start: started, Duration: j.status.Duration, Total: j.status.Total, Err: j.status.Err})
