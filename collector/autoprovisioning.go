@@ -59,23 +59,23 @@ func (s *autoprovisioningSettings) Check() (problems []Problem) {
 	}
 	if s.RequiredPhones.inUse() {
 		if s.Depth == vendorsDepth {
-			problems = append(problems, Problem{Path: "required_phones", Message: "in_use needs the models; make depth models or full"})
+			problems = append(problems, Problem{Path: "required_phones", Message: "in_use needs the models; set depth to models or full"})
 		}
 		return append(problems, Problem{Path: "required_phones", Needs: Phones})
 	}
 	for i, phone := range s.RequiredPhones {
 		path := fmt.Sprintf("required_phones[%d]", i)
 		if phone.Vendor == "" || len(phone.Vendor) > maxName {
-			problems = append(problems, Problem{Path: path + ".vendor", Message: "is empty or too long; write the vendor as the PBX's list of phones has it, such as Yealink"})
+			problems = append(problems, Problem{Path: path + ".vendor", Message: "is empty or too long; write the vendor as in the PBX's phone list, such as Yealink"})
 		}
 		if phone.Model == "" || len(phone.Model) > maxName {
-			problems = append(problems, Problem{Path: path + ".model", Message: "is empty or too long; write the model as the PBX's list of phones has it, such as VP59"})
+			problems = append(problems, Problem{Path: path + ".model", Message: "is empty or too long; write the model as in the PBX's phone list, such as VP59"})
 		}
 		same := func(other RequiredPhone) bool {
 			return strings.EqualFold(phone.Vendor, other.Vendor) && strings.EqualFold(phone.Model, other.Model)
 		}
 		if slices.ContainsFunc(s.RequiredPhones[:i], same) {
-			problems = append(problems, Problem{Path: path, Message: "is in the list already; delete it"})
+			problems = append(problems, Problem{Path: path, Message: "is a duplicate; delete it"})
 		}
 	}
 	return problems
@@ -167,7 +167,7 @@ func pollCatalogues(ctx context.Context, a Account) (*cataloguesReading, error) 
 		switch {
 		case lost || !due || v.Problem != "" && now.Sub(v.Tried) < min(retryVersion, a.Schedule.Interval):
 		case !version.Running():
-			v.Problem = fmt.Sprintf("none of its %d PBXs is Running", v.PBXs)
+			v.Problem = fmt.Sprintf("none of its %d PBXs is running", v.PBXs)
 		default:
 			var vendors []PhoneVendor
 			lost, err = a.Fleet.Query(ctx, version, func(ctx context.Context, c *pbxclient.Client) (err error) {

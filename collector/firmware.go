@@ -31,7 +31,7 @@ func (s *firmwareSettings) Check() (problems []Problem) {
 		case !slices.Contains([]string{pbxFirmware, "cluster", "cm"}, kind):
 			problems = append(problems, Problem{Path: path, Message: "must be pbx, cluster or cm"})
 		case slices.Contains(s.Types[:i], kind):
-			problems = append(problems, Problem{Path: path, Message: "is in the list already; delete it"})
+			problems = append(problems, Problem{Path: path, Message: "is a duplicate; delete it"})
 		}
 	}
 	return problems

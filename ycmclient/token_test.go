@@ -185,7 +185,7 @@ func TestRefusedCredentialsAreNotTriedIntoALockout(t *testing.T) {
 					}
 					if ycm.Count(ycmtest.Token) > before {
 						tries = append(tries, time.Since(start))
-					} else if !strings.Contains(err.Error(), "not tried again before") {
+					} else if !strings.Contains(err.Error(), "next login attempt not before") {
 						t.Fatalf("an error without a login does not say when the next one is: %v", err)
 					}
 					time.Sleep(10 * time.Second)

@@ -56,7 +56,7 @@ func pages[W, R any](ctx context.Context, c *Client, p path, sort string, conver
 			}
 			return records, nil
 		case nothingNew:
-			return nil, c.invalid(p, fmt.Sprintf("page %d has no new record, but only %d of %d were listed", page, len(seen), total.Value))
+			return nil, c.invalid(p, fmt.Sprintf("page %d has no new records, and only %d of %d were listed", page, len(seen), total.Value))
 		}
 	}
 	return nil, c.invalid(p, fmt.Sprintf("the list has more than %d pages", maxPages))

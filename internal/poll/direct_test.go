@@ -210,7 +210,7 @@ func TestShutdownGivesTokensBackInTime(t *testing.T) {
 				t.Errorf("%s got %d tokens back, want its one", p.URL, got)
 			}
 		}
-		if lines := b.journal.with("level=warn", "Failed to revoke the token of a PBX", hanging.URL); len(lines) != 1 {
+		if lines := b.journal.with("level=warn", "Failed to revoke PBX token", hanging.URL); len(lines) != 1 {
 			t.Errorf("the log says %d times that a token stays, want once", len(lines))
 		}
 	})

@@ -91,7 +91,7 @@ func (j *job) attempt(ctx context.Context, started time.Time) (err error) {
 		if cause := recover(); cause != nil {
 			c := crash.Of(cause)
 			level.Error(j.Logger).Log("msg", "Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
-			err = fmt.Errorf("account %s: the collector panicked: %v; please report it with the stack in the log", j.Account, cause)
+			err = fmt.Errorf("account %s: the collector panicked: %v; please report this bug with the stack trace in the log", j.Account, cause)
 		}
 	}()
 	snapshot, err := j.poller.Poll(ctx, j.progress)

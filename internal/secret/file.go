@@ -65,7 +65,7 @@ func Read(path string) (Text, error) {
 	case text == "":
 		return Text{}, unusable(path, "it is empty; write the secret into it")
 	case !Visible(text):
-		return Text{}, unusable(path, "it has a byte order mark, a line break or another character that cannot be seen; "+
+		return Text{}, unusable(path, "it has a byte order mark, a line break or another invisible character; "+
 			"save the secret alone, as UTF-8 text without a mark")
 	}
 	return Text{s: &text, written: written}, nil
@@ -84,7 +84,7 @@ func ReadFile(path string) (content []byte, written time.Time, err error) {
 		return nil, time.Time{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, time.Time{}, unusable(path, "it is not a regular file; name one that can be read again and again")
+		return nil, time.Time{}, unusable(path, "it is not a regular file; pipes and devices are not supported")
 	}
 	f, err := os.Open(path)
 	if err != nil {
