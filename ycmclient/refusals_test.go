@@ -93,7 +93,7 @@ func TestQueryThatIsRefusedInEveryWay(t *testing.T) {
 	})
 }
 
-// A YCM that fails where its list has ended loses nobody, and one that fails within its list is not taken for shorter.
+// A YCM that fails where its list has ended loses no PBX, and one that fails within its list is not taken for shorter.
 func TestYCMThatFailsPastTheEnd(t *testing.T) {
 	for name, effect := range map[string]ycmtest.Effect{
 		"a server error":           ycmtest.Failure(1000001, ycmtest.Shape{}),

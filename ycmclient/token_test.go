@@ -46,7 +46,7 @@ func bubble(t *testing.T, o ycmtest.Options, edit func(*ycmclient.Options), test
 func query(t *testing.T, client *ycmclient.Client) {
 	t.Helper()
 	if _, err := client.Regions(t.Context()); err != nil {
-		t.Errorf("asking fails: %v", err)
+		t.Errorf("the request fails: %v", err)
 	}
 }
 
@@ -341,7 +341,7 @@ func TestRotatedSecretIsTriedAtOnce(t *testing.T) {
 		})
 }
 
-// Somebody fixed YCM and not the secret: writing the file again makes the exporter try again.
+// An operator fixed YCM and not the secret: writing the file again makes the exporter try again.
 func TestSecretFileThatIsTouchedIsTriedAtOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ycm")
 	if err := os.WriteFile(file, []byte("right"), 0o600); err != nil {

@@ -123,19 +123,19 @@ func TestDocsListLabelValues(t *testing.T) {
 	}
 	_, glossary, _ := strings.Cut(string(page), "\n## Labels\n")
 	glossary, _, _ = strings.Cut(glossary, "\n## ")
-	seen := map[string]bool{}
+	checked := map[string]bool{}
 	for _, sample := range regexp.MustCompile(`(?m)^(ycm_\w+)\{(.*)\} `).FindAllStringSubmatch(metrics.String(), -1) {
 		for _, label := range regexp.MustCompile(`(\w+)="([^"\\]*)`).FindAllStringSubmatch(sample[2], -1) {
-			if seen[sample[1]+label[0]] {
+			if checked[sample[1]+label[0]] {
 				continue
 			}
-			seen[sample[1]+label[0]] = true
+			checked[sample[1]+label[0]] = true
 			if values := valuesOf(sample[1], label[1]); len(values) > 0 {
 				if !slices.Contains(values, label[2]) {
 					t.Errorf("%s has %s=%q, want one of %q", sample[1], label[1], label[2], values)
 				}
-			} else if label[1] != "le" && !seen[label[1]] && !regexp.MustCompile("(?m)^\\| .*`"+label[1]+"`.* \\|").MatchString(glossary) {
-				seen[label[1]] = true
+			} else if label[1] != "le" && !checked[label[1]] && !regexp.MustCompile("(?m)^\\| .*`"+label[1]+"`.* \\|").MatchString(glossary) {
+				checked[label[1]] = true
 				t.Errorf("%s does not describe the label %s, of %s", metricsPage, label[1], sample[1])
 			}
 		}

@@ -167,7 +167,7 @@ func TestSecretFileMustBeRegularAndSmall(t *testing.T) {
 	}
 }
 
-// A pipe that nobody writes into, and a file system that does not answer, hang in the system call that opens the file. The
+// A pipe without a writer, and a file system that does not answer, hang in the system call that opens the file. The
 // check and a reload must end all the same.
 func TestConfigurationThatDoesNotRespondIsGivenUp(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "config.yml")

@@ -204,12 +204,12 @@ func TestOpenMetricsHasNoCounterUnderTheNameOfAGauge(t *testing.T) {
 	if !strings.Contains(body, "\ngo_memstats_mallocs_total ") {
 		t.Errorf("OpenMetrics lacks a counter with a name of its own:\n%s", body)
 	}
-	seen := map[string]bool{}
+	known := map[string]bool{}
 	for _, name := range names(body) {
-		if seen[name] {
+		if known[name] {
 			t.Errorf("OpenMetrics has two metrics %s", name)
 		}
-		seen[name] = true
+		known[name] = true
 	}
 }
 

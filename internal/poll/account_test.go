@@ -154,7 +154,7 @@ func TestOncePollsEverythingInOrder(t *testing.T) {
 		var order []string
 		last := map[string][2]int{}
 		err := b.Once(t.Context(), func(collector string, done, total int) {
-			if _, seen := last[collector]; !seen {
+			if _, found := last[collector]; !found {
 				order = append(order, collector)
 			}
 			last[collector] = [2]int{done, total}

@@ -14,7 +14,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// elsewhere is a PBX that no list of YCM has: one of another simulated YCM, which answers where the first has nobody.
+// elsewhere is a PBX that no list of YCM has: one of another simulated YCM, which answers where the first has no PBX.
 func elsewhere(t *testing.T, ycm *ycmtest.Server, host string) *ycmtest.Server {
 	other := ycmtest.New(ycmtest.Options{PBXs: -1})
 	t.Cleanup(other.Close)

@@ -53,7 +53,7 @@ func bounded(path string, read func() (Text, error)) Source {
 }
 
 // Read reads the secret that a file holds, without the white space around it. An empty file is an error, and so is one with a
-// character that cannot be seen, such as the byte order mark of some editors: it would be sent, and be refused. Each error is a
+// invisible character, such as the byte order mark of some editors: it would be sent, and be refused. Each error is a
 // *fs.PathError.
 func Read(path string) (Text, error) {
 	content, written, err := ReadFile(path)
@@ -71,7 +71,7 @@ func Read(path string) (Text, error) {
 	return Text{s: &text, written: written}, nil
 }
 
-// Visible reports whether a text has only characters that can be seen, and plain spaces. A copied one may have others.
+// Visible reports whether a text has only visible characters and plain spaces. A copied one may have others.
 func Visible(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }

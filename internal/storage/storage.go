@@ -1,7 +1,7 @@
 // Package storage persists state across restarts: files of JSON records in one directory. It does not know what they mean.
 //
 // All files are read at the start, and written one after the other in the background, the newest version of each, so that a disk
-// that is slow or hangs delays nobody else. A file is replaced as a whole or not at all.
+// that is slow or hangs delays no caller. A file is replaced as a whole or not at all.
 package storage
 
 import (
@@ -157,7 +157,7 @@ func (s *Store) Load(name string, load func(next func(record any) error) error) 
 	return true
 }
 
-// SetAsideOthers sets the files aside that nobody has loaded.
+// SetAsideOthers sets the files aside that were not loaded.
 func (s *Store) SetAsideOthers() {
 	s.mu.Lock()
 	others := s.stored

@@ -127,7 +127,7 @@ func TestRecordsPersistAcrossARestart(t *testing.T) {
 	}
 	for name, mode := range map[string]fs.FileMode{".": 0o700 | fs.ModeDir, "list.ycm": 0o600} {
 		if info, err := os.Stat(filepath.Join(path, name)); err != nil || info.Mode() != mode {
-			t.Errorf("%s has mode %v, %v; want %v: nobody else may read it", name, info.Mode(), err, mode)
+			t.Errorf("%s has mode %v, %v; want %v: no other user may read it", name, info.Mode(), err, mode)
 		}
 	}
 }
