@@ -290,7 +290,7 @@ func TestWrongSecretOfOneAccountDoesNotDelayAnother(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		_, err := account("good too", "new-client-id", "right").Regions(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "of account third") || strings.Contains(err.Error(), "INVALID_CLIENT") {
+		if err == nil || !strings.Contains(err.Error(), "for account third") || strings.Contains(err.Error(), "INVALID_CLIENT") {
 			t.Errorf("beyond 4 refusals: got %v, want an error that names account third and no refusal of its own", err)
 		}
 	})
@@ -308,7 +308,7 @@ func TestGatewayThatRefusesLoginsIsTriedUntilItRecovers(t *testing.T) {
 				gateway := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: page})
 				for start := time.Now(); time.Since(start) < 48*time.Hour; time.Sleep(time.Minute) {
 					_, err := client.Regions(t.Context())
-					if yeastar.ClassOf(err) != yeastar.Auth || !strings.Contains(err.Error(), "a gateway answered") || strings.Contains(err.Error(), "check client_id") {
+					if yeastar.ClassOf(err) != yeastar.Auth || !strings.Contains(err.Error(), "a gateway responded") || strings.Contains(err.Error(), "check client_id") {
 						t.Fatalf("got %v, want an auth error that blames a gateway", err)
 					}
 				}
