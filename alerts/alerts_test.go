@@ -24,12 +24,12 @@ const runbooks = "https://github.com/ycm-exporter/ycm_exporter/blob/main/docs/ru
 
 func TestEveryAlertSaysWhatItIsAboutAndWhatToDo(t *testing.T) {
 	sections := runbookSections(t)
-	seen := map[string]bool{}
+	known := map[string]bool{}
 	for _, a := range alerts(t) {
-		if seen[a.Alert] {
+		if known[a.Alert] {
 			t.Errorf("there are two alerts %s", a.Alert)
 		}
-		seen[a.Alert] = true
+		known[a.Alert] = true
 		if !regexp.MustCompile(`^Ycm([A-Z][a-z]+)+$`).MatchString(a.Alert) {
 			t.Errorf("%s is not a CamelCase name that begins with Ycm", a.Alert)
 		}
@@ -66,7 +66,7 @@ func TestEveryAlertSaysWhatItIsAboutAndWhatToDo(t *testing.T) {
 		}
 	}
 	for _, section := range sections {
-		if !seen[section] {
+		if !known[section] {
 			t.Errorf("docs/runbooks.md has a section %s, but there is no such alert", section)
 		}
 	}

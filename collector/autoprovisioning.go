@@ -35,7 +35,7 @@ type autoprovisioningSettings struct {
 type RequiredPhone struct {
 	Vendor string `yaml:"vendor"`
 	Model  string `yaml:"model"`
-	InUse  bool   // it stands for each phone that collector phones has seen
+	InUse  bool   // stands for each phone that collector phones has found
 }
 
 // RequiredPhones is a list of phones, or the word in_use.
@@ -44,7 +44,7 @@ type RequiredPhones []RequiredPhone
 // UnmarshalText reads the word.
 func (r *RequiredPhones) UnmarshalText(text []byte) error {
 	if string(text) != "in_use" {
-		return errors.New("must be a list of phones, or in_use for those that collector phones has seen")
+		return errors.New("must be a list of phones, or in_use for those that collector phones has found")
 	}
 	*r = RequiredPhones{{InUse: true}}
 	return nil
@@ -59,23 +59,23 @@ func (s *autoprovisioningSettings) Check() (problems []Problem) {
 	}
 	if s.RequiredPhones.inUse() {
 		if s.Depth == vendorsDepth {
-			problems = append(problems, Problem{Path: "required_phones", Message: "in_use needs the models; make depth models or full"})
+			problems = append(problems, Problem{Path: "required_phones", Message: "in_use needs the models; set depth to models or full"})
 		}
 		return append(problems, Problem{Path: "required_phones", Needs: Phones})
 	}
 	for i, phone := range s.RequiredPhones {
 		path := fmt.Sprintf("required_phones[%d]", i)
 		if phone.Vendor == "" || len(phone.Vendor) > maxName {
-			problems = append(problems, Problem{Path: path + ".vendor", Message: "is empty or too long; write the vendor as the PBX's list of phones has it, such as Yealink"})
+			problems = append(problems, Problem{Path: path + ".vendor", Message: "is empty or too long; write the vendor as in the PBX's phone list, such as Yealink"})
 		}
 		if phone.Model == "" || len(phone.Model) > maxName {
-			problems = append(problems, Problem{Path: path + ".model", Message: "is empty or too long; write the model as the PBX's list of phones has it, such as VP59"})
+			problems = append(problems, Problem{Path: path + ".model", Message: "is empty or too long; write the model as in the PBX's phone list, such as VP59"})
 		}
 		same := func(other RequiredPhone) bool {
 			return strings.EqualFold(phone.Vendor, other.Vendor) && strings.EqualFold(phone.Model, other.Model)
 		}
 		if slices.ContainsFunc(s.RequiredPhones[:i], same) {
-			problems = append(problems, Problem{Path: path, Message: "is in the list already; delete it"})
+			problems = append(problems, Problem{Path: path, Message: "is a duplicate; delete it"})
 		}
 	}
 	return problems
@@ -167,7 +167,7 @@ func pollCatalogues(ctx context.Context, a Account) (*cataloguesReading, error) 
 		switch {
 		case lost || !due || v.Problem != "" && now.Sub(v.Tried) < min(retryVersion, a.Schedule.Interval):
 		case !version.Running():
-			v.Problem = fmt.Sprintf("none of its %d PBXs is Running", v.PBXs)
+			v.Problem = fmt.Sprintf("none of its %d PBXs is running", v.PBXs)
 		default:
 			var vendors []PhoneVendor
 			lost, err = a.Fleet.Query(ctx, version, func(ctx context.Context, c *pbxclient.Client) (err error) {
@@ -197,7 +197,7 @@ func autoprovisioningColumns(depth string, required []RequiredPhone) []series.Co
 	return []series.Column[cataloguesReading]{
 		{
 			Name:   "ycm_autoprovisioning_phone_vendors",
-			Help:   "Vendors of phones that a firmware version can provision (phone_vendor), by their type; an empty type is one that the PBX did not give. The versions are those that PBXs of the account have.",
+			Help:   "Number of phone vendors that a firmware version in use can provision, by type; the type is empty if the PBX does not report it.",
 			Labels: []string{"type", "version"},
 			Read: perVersion(func(r *versionReading, labels []string, sample func(float64)) {
 				types := map[string]int{}
@@ -212,7 +212,7 @@ func autoprovisioningColumns(depth string, required []RequiredPhone) []series.Co
 		},
 		{
 			Name:   "ycm_autoprovisioning_phone_models",
-			Help:   "Models of a vendor that a firmware version can provision (phone_model), by their type. Not with depth vendors.",
+			Help:   "Number of phone models of a vendor that a firmware version in use can provision, by type; absent with depth vendors.",
 			Labels: []string{"type", "vendor", "version"},
 			Read: perVersion(func(r *versionReading, labels []string, sample func(float64)) {
 				if depth == vendorsDepth {
@@ -232,7 +232,7 @@ func autoprovisioningColumns(depth string, required []RequiredPhone) []series.Co
 		},
 		{
 			Name:   "ycm_autoprovisioning_phone_model_info",
-			Help:   "A phone that a firmware version can provision, always 1, with the names of its templates (phone_template) and its provisioning methods (autop_method), each joined by commas. With depth full only. A model that two vendors have has the templates of both.",
+			Help:   "Phone model that a firmware version in use can provision, with comma-separated templates and provisioning methods; value is always 1. Only with depth full.",
 			Labels: []string{"methods", "model", "templates", "type", "vendor", "version"},
 			Read: perVersion(func(r *versionReading, labels []string, sample func(float64)) {
 				for _, v := range r.Vendors {
@@ -247,7 +247,7 @@ func autoprovisioningColumns(depth string, required []RequiredPhone) []series.Co
 		},
 		{
 			Name:   "ycm_autoprovisioning_phone_supported",
-			Help:   "Whether a firmware version can provision a phone of required_phones (1) or not (0), or, where that is in_use, each phone that collector phones has seen, whatever the case of its names; absent where the version's PBXs do not tell.",
+			Help:   "Whether a firmware version in use can provision a phone of required_phones (1) or not (0); absent if no PBX with the version reports it.",
 			Labels: []string{"model", "vendor", "version"},
 			Read: perVersion(func(r *versionReading, labels []string, sample func(float64)) {
 				for _, phone := range required {

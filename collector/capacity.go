@@ -20,7 +20,7 @@ func capacity() Collector {
 func capacityColumns() []series.Column[pbxclient.Capacity] {
 	column := func(name, help string, figure func(pbxclient.Quota) yeastar.Int) series.Column[pbxclient.Capacity] {
 		return series.Column[pbxclient.Capacity]{
-			Name: name, Help: help + ", in seconds; feature is transcription or receptionist, quota is onetime or pack (ai_transcription_onetime, ai_transcription_pack, ai_receptionist_onetime, ai_receptionist_pack). Absent where the firmware does not report it.",
+			Name: name, Help: help + ", in seconds, by feature and quota (given once, or bought in packs); absent if the firmware does not report it.",
 			Labels: []string{"feature", "quota"},
 			Read: func(r *pbxclient.Capacity, labels []string, sample func(float64)) {
 				for _, q := range []struct {
@@ -41,9 +41,9 @@ func capacityColumns() []series.Column[pbxclient.Capacity] {
 		}
 	}
 	return []series.Column[pbxclient.Capacity]{
-		column("ycm_cloud_pbx_ai_capacity_seconds", "AI transcription and receptionist that the Cloud PBX may use, given once and bought in packs",
+		column("ycm_cloud_pbx_ai_capacity_seconds", "AI transcription and receptionist time that the Cloud PBX can use",
 			func(q pbxclient.Quota) yeastar.Int { return q.Capacity }),
-		column("ycm_cloud_pbx_ai_used_seconds", "AI transcription and receptionist that the Cloud PBX has used of what was given once and bought in packs",
+		column("ycm_cloud_pbx_ai_used_seconds", "AI transcription and receptionist time that the Cloud PBX has used",
 			func(q pbxclient.Quota) yeastar.Int { return q.Used }),
 	}
 }

@@ -108,8 +108,8 @@ func (r *listReading) read(next func(record any) error) error {
 // listColumns declares what the list reports of the whole fleet.
 func listColumns() []series.Column[ycmclient.List] {
 	return []series.Column[ycmclient.List]{
-		series.Number("ycm_cloud_pbxs", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(int64(len(l.PBXs))) }, "Number of Cloud PBXs that are served. May differ from the total reported by YCM (ycm_cloud_pbxs_reported). "+background),
-		series.Number("ycm_cloud_pbxs_reported", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(l.Total) }, "Number of Cloud PBXs, as YCM reports it with its list (total). "+background),
+		series.Number("ycm_cloud_pbxs", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(int64(len(l.PBXs))) }, "Number of Cloud PBXs listed by YCM. May differ from the total that YCM reports, ycm_cloud_pbxs_reported."),
+		series.Number("ycm_cloud_pbxs_reported", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(l.Total) }, "Total number of Cloud PBXs reported by YCM."),
 	}
 }
 
@@ -127,7 +127,7 @@ func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[p
 	return []series.Column[pbx]{
 		{
 			Name:   "ycm_cloud_pbx_info",
-			Help:   "Cloud PBX metadata; value is always 1: serial number (sn), host and port (of url), type, plan, group, firmware version, last used template (lastUsedTemplate); a label that the API did not give is empty.",
+			Help:   "Cloud PBX metadata; value is always 1. A label is empty if YCM does not report it.",
 			Labels: []string{"group", "host", "last_used_template", "plan", "sn", "type", "version"},
 			Read: func(p *pbx, labels []string, sample func(float64)) {
 				copy(labels, []string{p.Group, p.URL, p.LastUsedTemplate, p.Plan, p.SN, p.Type, p.Version})
@@ -137,7 +137,7 @@ func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[p
 		{
 			// Unknown stands for any status that is not documented, and for none.
 			Name:   "ycm_cloud_pbx_status",
-			Help:   "Status of the Cloud PBX (pbxStatus): 1 for the current one of Stopped, Starting, Running, Upgrading, Restoring, Provisioning and Unknown, which is any that the API does not document, 0 for the others. " + background,
+			Help:   "Status of the Cloud PBX: 1 for the current status, 0 otherwise. Undocumented values are reported as Unknown.",
 			Labels: []string{"status"},
 			Read: func(p *pbx, labels []string, sample func(float64)) {
 				for _, s := range statuses {
@@ -146,27 +146,27 @@ func cloudPBXColumns(polled time.Time, behind map[release]int) []series.Column[p
 				}
 			},
 		},
-		series.Toggle("ycm_cloud_pbx_activated", func(p *pbx) yeastar.Switch { return p.Activated }, "Whether the Cloud PBX is Activated (1) or Unactivated (0) (activationStatus)."),
+		series.Toggle("ycm_cloud_pbx_activated", func(p *pbx) yeastar.Switch { return p.Activated }, "Whether the Cloud PBX is activated (1) or not (0)."),
 		featureColumn(),
-		series.Number("ycm_cloud_pbx_active_calls", func(p *pbx) yeastar.Int { return p.ActiveCalls }, "Calls that are active on the Cloud PBX (activeCalls); YCM may go on showing the last value of one that is not Running. "+background),
-		series.Number("ycm_cloud_pbx_concurrent_calls_capacity", func(p *pbx) yeastar.Int { return p.ConcurrentCallCapacity }, "Calls that the Cloud PBX may have at the same time (concurrentCallCapacity)."),
-		series.Number("ycm_cloud_pbx_extensions_used", func(p *pbx) yeastar.Int { return p.UsedExtensions }, "Extensions created on the Cloud PBX (usedExtensions)."),
-		series.Number("ycm_cloud_pbx_extensions_capacity", func(p *pbx) yeastar.Int { return p.ExtensionCapacity }, "Extensions that the Cloud PBX may have (extensionCapacity)."),
-		series.Minutes("ycm_cloud_pbx_recording_used_seconds", func(p *pbx) yeastar.Int { return p.UsedRecording }, "Call recordings stored on the Cloud PBX, in seconds (usedRecording, which the API gives in minutes)."),
-		series.Minutes("ycm_cloud_pbx_recording_capacity_seconds", func(p *pbx) yeastar.Int { return p.RecordingCapacity }, "Call recordings that the Cloud PBX can store, in seconds (recordingCapacity, which the API gives in minutes)."),
-		series.Minutes("ycm_cloud_pbx_transcription_capacity_seconds", func(p *pbx) yeastar.Int { return p.TranscriptionCapacity }, "AI transcription that the Cloud PBX may use, all quotas together, in seconds (transcriptionCapacity, which the API gives in minutes); absent where YCM does not list it. ycm_cloud_pbx_ai_capacity_seconds has it by quota, at a request per PBX."),
-		series.Minutes("ycm_cloud_pbx_transcription_used_seconds", func(p *pbx) yeastar.Int { return p.UsedTranscription }, "AI transcription that the Cloud PBX has used, in seconds (usedTranscription, which the API gives in minutes); absent where YCM does not list it."),
-		series.Number("ycm_cloud_pbx_plan_expiration_timestamp_seconds", func(p *pbx) yeastar.Int { return p.PlanExpiration }, "Unix time at which the Cloud PBX's plan expires, or has expired (planExpirationDate)."),
-		series.Number("ycm_cloud_pbx_expiration_timestamp_seconds", func(p *pbx) yeastar.Int { return p.Expiration }, "Unix time at which the Cloud PBX itself expires, or has expired (expirationDate)."),
-		series.Number("ycm_cloud_pbx_last_backup_timestamp_seconds", func(p *pbx) yeastar.Int { return p.LastBackup }, "Unix time of the last backup that a YCM task made of the Cloud PBX (lastBackupTime); absent if there was none."),
-		series.Number("ycm_cloud_pbx_backup_age_seconds", func(p *pbx) yeastar.Int { return backupAge(p, polled) }, "Age in seconds that the last backup (lastBackupTime) had when the list was polled. Prefer time() - ycm_cloud_pbx_last_backup_timestamp_seconds."),
-		series.Number("ycm_cloud_pbx_created_timestamp_seconds", func(p *pbx) yeastar.Int { return p.Created }, "Unix time at which the Cloud PBX was created (createTime)."),
-		series.Number("ycm_cloud_pbx_first_started_timestamp_seconds", func(p *pbx) yeastar.Int { return p.FirstStarted }, "Unix time at which the Cloud PBX was started for the first time (initialStartUpTime)."),
-		series.Number("ycm_cloud_pbx_template_last_used_timestamp_seconds", func(p *pbx) yeastar.Int { return p.TemplateLastUsed }, "Unix time at which the Cloud PBX was last provisioned with a template (lastUsedTime)."),
+		series.Number("ycm_cloud_pbx_active_calls", func(p *pbx) yeastar.Int { return p.ActiveCalls }, "Active calls on the Cloud PBX. For a PBX that is not running, YCM may report the last value."),
+		series.Number("ycm_cloud_pbx_concurrent_calls_capacity", func(p *pbx) yeastar.Int { return p.ConcurrentCallCapacity }, "Maximum number of concurrent calls on the Cloud PBX."),
+		series.Number("ycm_cloud_pbx_extensions_used", func(p *pbx) yeastar.Int { return p.UsedExtensions }, "Number of extensions created on the Cloud PBX."),
+		series.Number("ycm_cloud_pbx_extensions_capacity", func(p *pbx) yeastar.Int { return p.ExtensionCapacity }, "Maximum number of extensions on the Cloud PBX."),
+		series.Minutes("ycm_cloud_pbx_recording_used_seconds", func(p *pbx) yeastar.Int { return p.UsedRecording }, "Length of the call recordings stored on the Cloud PBX, in seconds."),
+		series.Minutes("ycm_cloud_pbx_recording_capacity_seconds", func(p *pbx) yeastar.Int { return p.RecordingCapacity }, "Maximum length of the call recordings stored on the Cloud PBX, in seconds."),
+		series.Minutes("ycm_cloud_pbx_transcription_capacity_seconds", func(p *pbx) yeastar.Int { return p.TranscriptionCapacity }, "AI transcription quota of the Cloud PBX, in seconds; absent if YCM does not report it. For each quota see ycm_cloud_pbx_ai_capacity_seconds."),
+		series.Minutes("ycm_cloud_pbx_transcription_used_seconds", func(p *pbx) yeastar.Int { return p.UsedTranscription }, "AI transcription used by the Cloud PBX, in seconds; absent if YCM does not report it."),
+		series.Number("ycm_cloud_pbx_plan_expiration_timestamp_seconds", func(p *pbx) yeastar.Int { return p.PlanExpiration }, "Unix time at which the plan of the Cloud PBX expires or expired."),
+		series.Number("ycm_cloud_pbx_expiration_timestamp_seconds", func(p *pbx) yeastar.Int { return p.Expiration }, "Unix time at which the Cloud PBX expires or expired; absent if YCM does not report it."),
+		series.Number("ycm_cloud_pbx_last_backup_timestamp_seconds", func(p *pbx) yeastar.Int { return p.LastBackup }, "Unix time of the last backup of the Cloud PBX by a YCM task; absent if there is none."),
+		series.Number("ycm_cloud_pbx_backup_age_seconds", func(p *pbx) yeastar.Int { return backupAge(p, polled) }, "Age of the last backup at the last poll, in seconds; absent if there is none. Prefer time() - ycm_cloud_pbx_last_backup_timestamp_seconds."),
+		series.Number("ycm_cloud_pbx_created_timestamp_seconds", func(p *pbx) yeastar.Int { return p.Created }, "Unix time at which the Cloud PBX was created."),
+		series.Number("ycm_cloud_pbx_first_started_timestamp_seconds", func(p *pbx) yeastar.Int { return p.FirstStarted }, "Unix time of the first start of the Cloud PBX; absent if it was never started."),
+		series.Number("ycm_cloud_pbx_template_last_used_timestamp_seconds", func(p *pbx) yeastar.Int { return p.TemplateLastUsed }, "Unix time at which a template was last applied to the Cloud PBX; absent if there is none."),
 		ofRelease("ycm_cloud_pbx_firmware_update_available", func(count int) float64 { return series.Boolean(count > 0) },
-			"Whether a firmware version newer than the Cloud PBX's own (version) is listed for its region (1) or not (0); absent where the region or the version cannot be matched with the firmware that YCM lists."),
+			"Whether newer firmware is available in the region of the Cloud PBX (1) or not (0); absent if its region or version cannot be compared with the available firmware."),
 		ofRelease("ycm_cloud_pbx_firmware_versions_behind", func(count int) float64 { return float64(count) },
-			"Number of firmware versions listed for the Cloud PBX's region that are newer than its own (version); absent where the region or the version cannot be matched with the firmware that YCM lists."),
+			"Number of newer firmware versions available in the region of the Cloud PBX; absent if its region or version cannot be compared with the available firmware."),
 	}
 }
 
@@ -185,7 +185,7 @@ func featureColumn() series.Column[pbx] {
 	}
 	return series.Column[pbx]{
 		Name:   "ycm_cloud_pbx_feature_enabled",
-		Help:   "Whether a feature of the Cloud PBX is enabled (1) or disabled (0): im, passwordless_login, provisioning_via_template, recording (recordingStatus), superior_passwordless_login (allowSuperiorPasswordlessLogin), upgrade_in_pbx; absent where the API does not report it.",
+		Help:   "Whether a feature of the Cloud PBX is enabled (1) or disabled (0); absent if YCM does not report it.",
 		Labels: []string{"feature"},
 		Read: func(p *pbx, labels []string, sample func(float64)) {
 			for _, f := range features {

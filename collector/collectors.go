@@ -24,9 +24,6 @@ func All() []Collector {
 	}
 }
 
-// background ends the help of what a reader might take for the state at the moment of the scrape.
-const background = "Polled in the background, not at the scrape."
-
 // byLabel sorts what is exported as the values of a label.
 func byLabel[S fmt.Stringer](all []S) []S {
 	slices.SortFunc(all, func(a, b S) int { return strings.Compare(a.String(), b.String()) })

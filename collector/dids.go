@@ -19,7 +19,7 @@ func dids() Collector {
 func didsColumns() []series.Column[ycmclient.DIDs] {
 	return []series.Column[ycmclient.DIDs]{{
 		Name:   "ycm_dids",
-		Help:   "DID numbers of the account: assigned to a Cloud PBX (cloudPbxId), or unassigned.",
+		Help:   "Number of DID numbers of the account, by assignment to a Cloud PBX.",
 		Labels: []string{"state"},
 		Read: func(d *ycmclient.DIDs, labels []string, sample func(float64)) {
 			labels[0] = "assigned"

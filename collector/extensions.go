@@ -56,7 +56,7 @@ func extensionsColumns() []series.Column[extensionsReading] {
 	return []series.Column[extensionsReading]{
 		{
 			Name:   "ycm_cloud_pbx_endpoints",
-			Help:   "Extensions whose endpoint of that kind (sip_phone, fxs_phone, linkus_desktop, linkus_mobile, linkus_web of online_status) is online or offline; one with several registrations counts once, and is online if one of them is. Absent where the PBX reports no endpoint of the kind. " + background,
+			Help:   "Number of extensions by kind and state of their endpoint. An endpoint with several registrations counts once, as online if any is. Absent if the PBX reports no endpoint of the kind.",
 			Labels: []string{"endpoint", "state"},
 			Read: func(r *extensionsReading, labels []string, sample func(float64)) {
 				for _, e := range endpoints {
@@ -71,6 +71,6 @@ func extensionsColumns() []series.Column[extensionsReading] {
 				}
 			},
 		},
-		series.Number("ycm_cloud_pbx_extensions_reachable", func(r *extensionsReading) yeastar.Int { return r.Reachable }, "Extensions with at least one endpoint online (online_status). "+background),
+		series.Number("ycm_cloud_pbx_extensions_reachable", func(r *extensionsReading) yeastar.Int { return r.Reachable }, "Number of extensions with at least one endpoint online; absent if the PBX reports no endpoint."),
 	}
 }

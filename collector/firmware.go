@@ -31,7 +31,7 @@ func (s *firmwareSettings) Check() (problems []Problem) {
 		case !slices.Contains([]string{pbxFirmware, "cluster", "cm"}, kind):
 			problems = append(problems, Problem{Path: path, Message: "must be pbx, cluster or cm"})
 		case slices.Contains(s.Types[:i], kind):
-			problems = append(problems, Problem{Path: path, Message: "is in the list already; delete it"})
+			problems = append(problems, Problem{Path: path, Message: "is a duplicate; delete it"})
 		}
 	}
 	return problems
@@ -83,7 +83,7 @@ func firmwareColumns() []series.Column[firmwareReading] {
 	return []series.Column[firmwareReading]{
 		{
 			Name:   "ycm_region_info",
-			Help:   "Region in which Cloud PBXs can be, with its id (regionId) and name (region); value is always 1.",
+			Help:   "Region for Cloud PBXs, with its id and name; value is always 1.",
 			Labels: []string{"region", "region_id"},
 			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
 				for id, name := range r.names() {
@@ -94,7 +94,7 @@ func firmwareColumns() []series.Column[firmwareReading] {
 		},
 		{
 			Name:   "ycm_firmware_available",
-			Help:   "Firmware version (version, versionId) available in a region (regionIds), of firmware_type pbx, cluster or cm; value is always 1. The region is empty where only its id is known.",
+			Help:   "Firmware version available in a region; value is always 1. The label region is empty if YCM lists only the id of the region.",
 			Labels: []string{"firmware_type", "region", "region_id", "version", "version_id"},
 			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
 				names := r.names()
@@ -110,7 +110,7 @@ func firmwareColumns() []series.Column[firmwareReading] {
 		},
 		{
 			Name:   "ycm_firmware_latest_info",
-			Help:   "Newest firmware version (version) available in a region, compared number by number, of firmware_type pbx, cluster or cm; value is always 1.",
+			Help:   "Newest firmware version available in a region; value is always 1.",
 			Labels: []string{"firmware_type", "region", "region_id", "version"},
 			Read: func(r *firmwareReading, labels []string, sample func(float64)) {
 				names := r.names()

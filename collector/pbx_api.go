@@ -32,7 +32,7 @@ func queryReachability(ctx context.Context, c *pbxclient.Client) (reachability, 
 // pbxAPIColumns declares what a PBX reports of itself (Query PBX Information).
 func pbxAPIColumns() []series.Column[reachability] {
 	return []series.Column[reachability]{
-		series.Flag("ycm_cloud_pbx_api_up", func(r *reachability) bool { return r.Up }, "Whether the last request to the PBX's own API got any response, including an error (1), or none (0): Running in YCM's list does not prove that it serves. Absent where it was not queried, or YCM did not forward the request. "+background),
-		series.Number("ycm_cloud_pbx_uptime_seconds", func(r *reachability) yeastar.Int { return r.Uptime }, "Time since the PBX started (up_time). "+background),
+		series.Flag("ycm_cloud_pbx_api_up", func(r *reachability) bool { return r.Up }, "Whether the last request to the PBX's own API got any response, including an error (1), or none (0); absent if the PBX was not queried or YCM did not forward the request."),
+		series.Number("ycm_cloud_pbx_uptime_seconds", func(r *reachability) yeastar.Int { return r.Uptime }, "Time since the PBX started, in seconds."),
 	}
 }

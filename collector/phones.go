@@ -93,7 +93,7 @@ func phonesColumns() []series.Column[phonesReading] {
 	return []series.Column[phonesReading]{
 		{
 			Name:   "ycm_cloud_pbx_phones",
-			Help:   "Phones that the Cloud PBX provisions, by vendor, model and state: registered or unregistered (assigned_ext_status), or unassigned, to no extension (assigned_ext_num). " + background,
+			Help:   "Number of phones that the Cloud PBX provisions, by vendor, model and state. An unassigned phone has no extension.",
 			Labels: []string{"model", "state", "vendor"},
 			Read: func(r *phonesReading, labels []string, sample func(float64)) {
 				for pairs := r.Pairs; len(pairs) > 0; {
@@ -112,6 +112,6 @@ func phonesColumns() []series.Column[phonesReading] {
 			},
 		},
 		series.Flag("ycm_cloud_pbx_phones_truncated", func(r *phonesReading) bool { return r.Capped },
-			fmt.Sprintf("Whether the PBX has phones of more than %d pairs of vendor and model (1), of which those with the fewest phones have no series, or not (0).", maxPairs)),
+			fmt.Sprintf("Whether the PBX has phones of more than %d models (1) or not (0); the least frequent models are not exported.", maxPairs)),
 	}
 }

@@ -70,7 +70,7 @@ func trunksColumns() []series.Column[trunkReading] {
 	return []series.Column[trunkReading]{
 		{
 			Name:   "ycm_cloud_pbx_trunk_status",
-			Help:   "Current status of a trunk (name, type, status); value is always 1. It is Idle, Busy, IdleUnmonitored, Registering, RegistrationFailed, Unreachable, AccountTrunkUnavailable, Disabled, AuthenticationFailed, or Unknown, which is any that the API does not document for a Cloud PBX. Trunks with one name have their id added (#7). " + background,
+			Help:   "Current status of a trunk; value is always 1. Undocumented values are reported as Unknown. Duplicate trunk names have the id appended, such as #7.",
 			Labels: []string{"status", "trunk", "trunk_type"},
 			Read: func(r *trunkReading, labels []string, sample func(float64)) {
 				for _, s := range states {
@@ -85,7 +85,7 @@ func trunksColumns() []series.Column[trunkReading] {
 		},
 		{
 			Name:   "ycm_cloud_pbx_trunk_up",
-			Help:   "Whether a trunk can carry calls (1), by its status Idle, Busy or IdleUnmonitored, or not (0); absent where the status is Unknown. trunk_type is register, peer, peer_did, peer_port, peer_private, account, webtrunk, or other. " + background,
+			Help:   "Whether a trunk can carry calls (1: its status is Idle, Busy or IdleUnmonitored) or not (0); absent if its status is Unknown.",
 			Labels: []string{"trunk", "trunk_type"},
 			Read: func(r *trunkReading, labels []string, sample func(float64)) {
 				for _, t := range r.Trunks {
@@ -97,6 +97,6 @@ func trunksColumns() []series.Column[trunkReading] {
 			},
 		},
 		series.Flag("ycm_cloud_pbx_trunks_truncated", func(r *trunkReading) bool { return r.Capped },
-			fmt.Sprintf("Whether the PBX has more than %d trunks (1), of which the others have no series, or not (0).", pbxclient.MaxTrunks)),
+			fmt.Sprintf("Whether the PBX has more than %d trunks (1) or not (0); the others are not exported.", pbxclient.MaxTrunks)),
 	}
 }

@@ -52,7 +52,7 @@ func usersColumns() []series.Column[[]user] {
 	return []series.Column[[]user]{
 		{
 			Name:   "ycm_user_info",
-			Help:   "Subordinate user of the account, with id (userId), type (userType: My Colleague, Reseller, Hosting User) and company; value is always 1.",
+			Help:   "Subordinate user of the account, with id, type (such as Reseller) and company; value is always 1.",
 			Labels: []string{"company", "user_id", "user_type"},
 			Read: func(all *[]user, labels []string, sample func(float64)) {
 				for _, u := range *all {
@@ -61,17 +61,17 @@ func usersColumns() []series.Column[[]user] {
 				}
 			},
 		},
-		perUser("ycm_user_cloud_pbxs", func(u *user) yeastar.Int { return u.CloudPBXs }, 1, "Cloud PBXs that the user created (createdCloudPbx); of a Hosting User this includes all subordinate users, so do not sum over users."),
-		perUser("ycm_user_extensions_capacity", func(u *user) yeastar.Int { return u.Subscription.TotalExtensions }, 1, "Extensions that the user may assign (totalExtensions)."),
-		perUser("ycm_user_extensions_used", func(u *user) yeastar.Int { return u.Subscription.UsedExtensions }, 1, "Extensions that the user has assigned (usedExtensions)."),
-		perUser("ycm_user_ultimate_extensions_capacity", func(u *user) yeastar.Int { return u.Subscription.TotalUltimateExtensions }, 1, "Extensions with the Ultimate Plan that the user may assign (totalUltimatePlan)."),
-		perUser("ycm_user_ultimate_extensions_used", func(u *user) yeastar.Int { return u.Subscription.UsedUltimateExtensions }, 1, "Extensions with the Ultimate Plan that the user has assigned (usedUltimatePlan)."),
-		perUser("ycm_user_concurrent_calls_capacity", func(u *user) yeastar.Int { return u.Subscription.TotalConcurrentCalls }, 1, "Concurrent calls that the user may assign (totalConcurrentCalls)."),
-		perUser("ycm_user_concurrent_calls_used", func(u *user) yeastar.Int { return u.Subscription.UsedConcurrentCalls }, 1, "Concurrent calls that the user has assigned (usedConcurrentCalls)."),
-		perUser("ycm_user_remote_connections_capacity", func(u *user) yeastar.Int { return u.Subscription.TotalConnections }, 1, "Remote management connections that the user may have (totalConnections)."),
-		perUser("ycm_user_remote_connections_used", func(u *user) yeastar.Int { return u.Subscription.UsedConnections }, 1, "Remote management connections that the user has in use (usedConnections)."),
-		perUser("ycm_user_recording_capacity_seconds", func(u *user) yeastar.Int { return u.Subscription.TotalRecording }, 60, "Call recording that the user may assign, in seconds (totalRecordings, which the API gives in minutes)."),
-		perUser("ycm_user_transcription_capacity_seconds", func(u *user) yeastar.Int { return u.Subscription.TotalTranscription }, 60, "AI transcription that the user may assign, in seconds (totalTranscription, taken as minutes like all of the kind)."),
-		perUser("ycm_user_recording_used_seconds", func(u *user) yeastar.Int { return u.Subscription.UsedRecording }, 60, "Call recording that the user has assigned, in seconds (usedRecordings, which the API gives in minutes)."),
+		perUser("ycm_user_cloud_pbxs", func(u *user) yeastar.Int { return u.CloudPBXs }, 1, "Number of Cloud PBXs created by the user. For a Hosting User this includes all subordinate users; do not sum over users."),
+		perUser("ycm_user_extensions_capacity", func(u *user) yeastar.Int { return u.Subscription.TotalExtensions }, 1, "Maximum number of extensions that the user can assign."),
+		perUser("ycm_user_extensions_used", func(u *user) yeastar.Int { return u.Subscription.UsedExtensions }, 1, "Number of extensions assigned by the user."),
+		perUser("ycm_user_ultimate_extensions_capacity", func(u *user) yeastar.Int { return u.Subscription.TotalUltimateExtensions }, 1, "Maximum number of extensions with the Ultimate Plan that the user can assign."),
+		perUser("ycm_user_ultimate_extensions_used", func(u *user) yeastar.Int { return u.Subscription.UsedUltimateExtensions }, 1, "Number of extensions with the Ultimate Plan assigned by the user."),
+		perUser("ycm_user_concurrent_calls_capacity", func(u *user) yeastar.Int { return u.Subscription.TotalConcurrentCalls }, 1, "Maximum number of concurrent calls that the user can assign."),
+		perUser("ycm_user_concurrent_calls_used", func(u *user) yeastar.Int { return u.Subscription.UsedConcurrentCalls }, 1, "Number of concurrent calls assigned by the user."),
+		perUser("ycm_user_remote_connections_capacity", func(u *user) yeastar.Int { return u.Subscription.TotalConnections }, 1, "Maximum number of remote management connections of the user."),
+		perUser("ycm_user_remote_connections_used", func(u *user) yeastar.Int { return u.Subscription.UsedConnections }, 1, "Number of remote management connections in use by the user."),
+		perUser("ycm_user_recording_capacity_seconds", func(u *user) yeastar.Int { return u.Subscription.TotalRecording }, 60, "Maximum length of call recordings that the user can assign, in seconds."),
+		perUser("ycm_user_transcription_capacity_seconds", func(u *user) yeastar.Int { return u.Subscription.TotalTranscription }, 60, "Maximum AI transcription that the user can assign, in seconds. The unit of the API is undocumented and assumed to be minutes."),
+		perUser("ycm_user_recording_used_seconds", func(u *user) yeastar.Int { return u.Subscription.UsedRecording }, 60, "Length of call recordings assigned by the user, in seconds."),
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// A gateway may compress what nobody wanted compressed. Real ones also do it where identity is requested.
+// A gateway may compress responses without being requested to. Real ones also do it where identity is requested.
 func TestCompressedAnswersAreRead(t *testing.T) {
 	for coding, want := range map[string]string{"gzip": "", "GZIP": "", "deflate": "", "identity": "", "br": "is encoded as br,", "zstd": "is encoded as zstd,"} {
 		bubble(t, ycmtest.Options{PBXs: 120}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {

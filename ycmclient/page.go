@@ -69,7 +69,7 @@ func fetchPage[W, R any](ctx context.Context, c *Client, r request, number int, 
 		}
 		if i > known {
 			c.simpler.Store(r.endpoint, i)
-			level.Warn(c.logger).Log("msg", "YCM refuses the page size or the order of a list, sending a simpler query from now on",
+			level.Warn(c.logger).Log("msg", "YCM rejected page size or sort order, continuing with a simpler query",
 				"account", c.account, "endpoint", r.endpoint, "page_size", query.Get("pageSize"), "sort", query.Get("sort"))
 		}
 		p := page[R]{total: wire.Total, rows: len(wire.List.Items)}

@@ -149,7 +149,7 @@ func (l *limiter) wake() {
 }
 
 // errPaused is the error of a request that would have had to wait for a long pause to end.
-var errPaused = errors.New("YCM has paused the account for more than " + worthWaiting.String())
+var errPaused = errors.New("requests are paused by YCM for more than " + worthWaiting.String())
 
 // take waits until a request may be sent; done must be called once, when it has reached YCM and ended. Low-priority requests get what the
 // others leave of 80 % of the rate.

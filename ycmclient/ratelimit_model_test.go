@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// bucket is YCM's in one reading of its documentation. Its clock is a little slow.
+// bucket is YCM's in one interpretation of its documentation. Its clock is a little slow.
 type bucket struct {
 	limit   RateLimit
 	lump    bool

@@ -69,7 +69,7 @@ func TestRefusedPageSizeOrOrderIsLeftOut(t *testing.T) {
 					if most := 4; refused.Hits() > most {
 						t.Errorf("%d requests were refused, want at most %d of two lists", refused.Hits(), most)
 					}
-					lines := strings.Count(logged.String(), "YCM refuses the page size or the order of a list")
+					lines := strings.Count(logged.String(), "YCM rejected page size or sort order")
 					if want := min(2, refused.Hits()); lines != want {
 						t.Errorf("%d lines were logged, want %d, one for each list:\n%s", lines, want, &logged)
 					}
@@ -93,7 +93,7 @@ func TestQueryThatIsRefusedInEveryWay(t *testing.T) {
 	})
 }
 
-// A YCM that fails where its list has ended loses nobody, and one that fails within its list is not taken for shorter.
+// A YCM that fails where its list has ended loses no PBX, and one that fails within its list is not taken for shorter.
 func TestYCMThatFailsPastTheEnd(t *testing.T) {
 	for name, effect := range map[string]ycmtest.Effect{
 		"a server error":           ycmtest.Failure(1000001, ycmtest.Shape{}),

@@ -167,7 +167,7 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 		c.limiter.succeeded(sent)
 	case yeastar.RateLimited:
 		if until, began := c.limiter.refused(sent, *retryAfter); began {
-			level.Warn(c.logger).Log("msg", "Rate limited by YCM, pausing requests for this account; another client may use its Client ID",
+			level.Warn(c.logger).Log("msg", "Rate limited by YCM, pausing account",
 				"account", c.account, "endpoint", r.endpoint, "until", until.UTC().Format(time.RFC3339),
 				"requests_per_second", c.limiter.state().PerSecond, "err", failure)
 		}

@@ -254,7 +254,7 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A few bytes of JSON can ask for a lot of memory.
+// A few bytes of JSON can require a lot of memory.
 func TestAnswersWithMillionsOfItemsAreRefused(t *testing.T) {
 	giant := "[" + strings.Repeat("0,", 1<<20) + "0]"
 	address, transport := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

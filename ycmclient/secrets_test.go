@@ -21,7 +21,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// What must be seen nowhere.
+// What must not appear anywhere.
 const (
 	clientSecret = "S3cret+of/the=account & more"
 	accessToken  = "eyJhbGciOiJIUzI1NiJ9.access-token-of-the-account"
@@ -30,21 +30,21 @@ const (
 
 // echo is a hostile YCM: it answers with all that it was ever sent.
 type echo struct {
-	answer func(w http.ResponseWriter, heard string)
-	login  bool // Logins succeed.
-	heard  string
+	answer   func(w http.ResponseWriter, received string)
+	login    bool // Logins succeed.
+	received string
 }
 
 func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	form, _ := url.ParseQuery(string(body))
-	e.heard += " " + r.Header.Get("Authorization") + " " + string(body) + " " + form.Get("client_secret") + " " + form.Get("refresh_token")
+	e.received += " " + r.Header.Get("Authorization") + " " + string(body) + " " + form.Get("client_secret") + " " + form.Get("refresh_token")
 	if e.login && r.Method == http.MethodPost {
 		reply(w, 200, map[string]any{"access_token": accessToken, "refresh_token": refreshToken, "expires_in": 1})
-		e.heard += " " + refreshToken
+		e.received += " " + refreshToken
 		return
 	}
-	e.answer(w, strings.TrimSpace(e.heard))
+	e.answer(w, strings.TrimSpace(e.received))
 }
 
 // What a server writes may repeat a header that the transport adds, in whatever form. Our own words are kept.
@@ -77,21 +77,21 @@ func TestNoTextOfTheServerIsShownWhereThatIsConfigured(t *testing.T) {
 func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
 	text := func(status int, form string) func(http.ResponseWriter, string) {
-		return func(w http.ResponseWriter, heard string) {
+		return func(w http.ResponseWriter, received string) {
 			w.WriteHeader(status)
-			_, _ = fmt.Fprintf(w, form, heard)
+			_, _ = fmt.Fprintf(w, form, received)
 		}
 	}
-	field := func(status int, body func(heard string) map[string]any) func(http.ResponseWriter, string) {
-		return func(w http.ResponseWriter, heard string) { reply(w, status, body(heard)) }
+	field := func(status int, body func(received string) map[string]any) func(http.ResponseWriter, string) {
+		return func(w http.ResponseWriter, received string) { reply(w, status, body(received)) }
 	}
 	raw := func(form string) func(http.ResponseWriter, string) {
-		return func(w http.ResponseWriter, heard string) {
+		return func(w http.ResponseWriter, received string) {
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err != nil {
 				panic(err)
 			}
-			_, _ = fmt.Fprintf(conn, form, heard)
+			_, _ = fmt.Fprintf(conn, form, received)
 			_ = conn.Close()
 		}
 	}
@@ -114,8 +114,8 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		"msg over several lines": field(429, func(s string) map[string]any { return map[string]any{"code": 1000040, "msg": "a\nlevel=error\r\n" + s} }),
 		"HTML":                   text(502, "<html>%s</html>"),
 		"no JSON":                text(200, "%s"),
-		"a redirect": func(w http.ResponseWriter, heard string) {
-			w.Header().Set("Location", "https://elsewhere.example.com/?"+url.QueryEscape(heard))
+		"a redirect": func(w http.ResponseWriter, received string) {
+			w.Header().Set("Location", "https://elsewhere.example.com/?"+url.QueryEscape(received))
 			w.WriteHeader(http.StatusFound)
 		},
 		"no HTTP":         raw("%s\r\n\r\n"),

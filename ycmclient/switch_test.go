@@ -11,7 +11,7 @@ import (
 )
 
 func TestSwitchingProtocolsHoldsNobody(t *testing.T) {
-	for endpoint, ask := range map[ycmtest.Endpoint]func(context.Context, *ycmclient.Client) error{
+	for endpoint, query := range map[ycmtest.Endpoint]func(context.Context, *ycmclient.Client) error{
 		ycmtest.Token:   func(ctx context.Context, c *ycmclient.Client) error { _, err := c.Regions(ctx); return err },
 		ycmtest.Regions: func(ctx context.Context, c *ycmclient.Client) error { _, err := c.Regions(ctx); return err },
 		ycmtest.CloudPBXList: func(ctx context.Context, c *ycmclient.Client) error {
@@ -23,7 +23,7 @@ func TestSwitchingProtocolsHoldsNobody(t *testing.T) {
 		ycm.Inject(ycmtest.Fault{Endpoint: endpoint, Effect: ycmtest.Switch()})
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		if err := ask(ctx, client); yeastar.ClassOf(err) != yeastar.Invalid || ctx.Err() != nil {
+		if err := query(ctx, client); yeastar.ClassOf(err) != yeastar.Invalid || ctx.Err() != nil {
 			t.Errorf("%v: got %v, want at once that the answer is invalid", endpoint, err)
 		}
 	}

@@ -46,7 +46,7 @@ func bubble(t *testing.T, o ycmtest.Options, edit func(*ycmclient.Options), test
 func query(t *testing.T, client *ycmclient.Client) {
 	t.Helper()
 	if _, err := client.Regions(t.Context()); err != nil {
-		t.Errorf("asking fails: %v", err)
+		t.Errorf("the request fails: %v", err)
 	}
 }
 
@@ -185,7 +185,7 @@ func TestRefusedCredentialsAreNotTriedIntoALockout(t *testing.T) {
 					}
 					if ycm.Count(ycmtest.Token) > before {
 						tries = append(tries, time.Since(start))
-					} else if !strings.Contains(err.Error(), "not tried again before") {
+					} else if !strings.Contains(err.Error(), "next login attempt not before") {
 						t.Fatalf("an error without a login does not say when the next one is: %v", err)
 					}
 					time.Sleep(10 * time.Second)
@@ -290,7 +290,7 @@ func TestWrongSecretOfOneAccountDoesNotDelayAnother(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		_, err := account("good too", "new-client-id", "right").Regions(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "of account third") || strings.Contains(err.Error(), "INVALID_CLIENT") {
+		if err == nil || !strings.Contains(err.Error(), "for account third") || strings.Contains(err.Error(), "INVALID_CLIENT") {
 			t.Errorf("beyond 4 refusals: got %v, want an error that names account third and no refusal of its own", err)
 		}
 	})
@@ -308,7 +308,7 @@ func TestGatewayThatRefusesLoginsIsTriedUntilItRecovers(t *testing.T) {
 				gateway := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: page})
 				for start := time.Now(); time.Since(start) < 48*time.Hour; time.Sleep(time.Minute) {
 					_, err := client.Regions(t.Context())
-					if yeastar.ClassOf(err) != yeastar.Auth || !strings.Contains(err.Error(), "a gateway answered") || strings.Contains(err.Error(), "check client_id") {
+					if yeastar.ClassOf(err) != yeastar.Auth || !strings.Contains(err.Error(), "a gateway responded") || strings.Contains(err.Error(), "check client_id") {
 						t.Fatalf("got %v, want an auth error that blames a gateway", err)
 					}
 				}
@@ -341,7 +341,7 @@ func TestRotatedSecretIsTriedAtOnce(t *testing.T) {
 		})
 }
 
-// Somebody fixed YCM and not the secret: writing the file again makes the exporter try again.
+// An operator fixed YCM and not the secret: writing the file again makes the exporter try again.
 func TestSecretFileThatIsTouchedIsTriedAtOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ycm")
 	if err := os.WriteFile(file, []byte("right"), 0o600); err != nil {

@@ -75,7 +75,7 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 		c.observer.Mismatch()
 	}
 	if state.Difference != before {
-		level.Warn(c.logger).Log("msg", "Difference between YCM's total and its list of Cloud PBXs changed, serving the listed PBXs",
+		level.Warn(c.logger).Log("msg", "YCM total and listed Cloud PBXs disagree, serving the listed PBXs",
 			"account", c.account, "total", list.Total, "listed", list.Listed, "difference", state.Difference, "difference_before", before)
 	}
 	return list, nil

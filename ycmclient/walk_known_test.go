@@ -68,7 +68,7 @@ func TestManyMissingPBXsAreGoneWhenThreeWalksAgree(t *testing.T) {
 	quarter := func(at int) bool { return at%4 == 0 }
 	otherHalf := func(at int) bool { return at%2 == 1 }
 	halfAndMore := func(at int) bool { return at%2 == 0 || at == 5 || at == 77 }
-	everybody := func(int) bool { return true }
+	allPBXs := func(int) bool { return true }
 	const unlisted = 91 // The position of a PBX that exists whether it is listed or not.
 	halfAndOneUnlisted := func(at int) bool { return at%2 == 0 || at == unlisted }
 	none := 0 // The old list stays.
@@ -80,13 +80,13 @@ func TestManyMissingPBXsAreGoneWhenThreeWalksAgree(t *testing.T) {
 		{"one glitch", []func(int) bool{half, whole}, []int{none, fleet}},
 		{"two glitches", []func(int) bool{half, half, whole}, []int{none, none, fleet}},
 		{"half is gone", []func(int) bool{half, half, half, half}, []int{none, none, fleet / 2, fleet / 2}},
-		{"all are gone", []func(int) bool{everybody, everybody, everybody}, []int{none, none, -1}},
+		{"all are gone", []func(int) bool{allPBXs, allPBXs, allPBXs}, []int{none, none, -1}},
 		{"walks that do not agree", []func(int) bool{half, otherHalf, half, half, half}, []int{none, none, none, none, fleet / 2}},
 		{"glitches that are not in a row", []func(int) bool{half, half, whole, half, half, half}, []int{none, none, fleet, none, none, fleet / 2}},
 		{"a few more vanish meanwhile", []func(int) bool{half, halfAndMore, halfAndMore}, []int{none, none, fleet/2 - 2}},
 		{"a few more vanish in the last", []func(int) bool{half, half, halfAndMore}, []int{none, none, fleet/2 - 2}},
 		{"one more is not listed in the last, and exists", []func(int) bool{half, half, halfAndOneUnlisted, half}, []int{none, none, fleet / 2, fleet / 2}},
-		{"far more vanish in the last", []func(int) bool{half, half, everybody, everybody, everybody}, []int{none, none, none, none, -1}},
+		{"far more vanish in the last", []func(int) bool{half, half, allPBXs, allPBXs, allPBXs}, []int{none, none, none, none, -1}},
 		{"far more vanish in the second", []func(int) bool{quarter, half, half, half}, []int{none, none, none, fleet / 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

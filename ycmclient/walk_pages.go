@@ -105,8 +105,8 @@ func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 	}
 	news := p.rows == 0
 	for i := 0; i < len(p.items) && !news; i++ {
-		at, seen := w.places[w.id(&p.items[i])]
-		news = !seen || int(at.page) == number || int(at.page) == w.pages && number == w.pages-1 // The end may be a repetition.
+		at, known := w.places[w.id(&p.items[i])]
+		news = !known || int(at.page) == number || int(at.page) == w.pages && number == w.pages-1 // The end may be a repetition.
 	}
 	if !news && number > w.pagesFor(total-max(0, w.difference)) {
 		return false, nil
@@ -130,8 +130,8 @@ func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 		} else if w.share != nil {
 			w.share(&p.items[i], known)
 		}
-		at, seen := w.places[id]
-		if seen {
+		at, known := w.places[id]
+		if known {
 			w.items[at.index] = p.items[i]
 		} else {
 			at.index = int32(len(w.items))

@@ -211,7 +211,7 @@ func TestWalkKeepsKnownPBXsWhateverTheServerDoes(t *testing.T) {
 				d.extra = 0 // Such a server fails or repeats itself within what it counts.
 			}
 			if d.size > 0 {
-				d.extra = max(d.extra, 0) // Of a single page nobody knows that it is full.
+				d.extra = max(d.extra, 0) // It is unknown whether a single page is full.
 			}
 			concurrency := pick(1, 8)
 			a := newAccount(t, 3+random.IntN(8*max(d.size, 5)), concurrency, d)

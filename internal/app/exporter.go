@@ -67,11 +67,11 @@ func newExporter(ctx context.Context, load func() (*config.Config, error), logge
 		applying: make(chan struct{}, 1),
 		reloadSuccessful: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "ycm_exporter_config_last_reload_successful",
-			Help: "Whether the last load of the configuration succeeded (1) or not (0).",
+			Help: "Whether the last reload of the configuration succeeded (1) or not (0).",
 		}),
 		reloadTime: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "ycm_exporter_config_last_reload_success_timestamp_seconds",
-			Help: "Unix time of the last successful load of the configuration.",
+			Help: "Unix time of the last successful reload of the configuration.",
 		}),
 	}
 	e.registry.MustRegister(buildinfo.NewCollector("ycm_exporter"))

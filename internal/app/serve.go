@@ -126,7 +126,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 		grace, cancel := context.WithTimeout(limit, shutdownGrace)
 		defer cancel()
 		if err := server.Shutdown(grace); err != nil {
-			level.Warn(logger).Log("msg", "Scrapes in flight were cut off", "after", shutdownGrace, "err", err)
+			level.Warn(logger).Log("msg", "Closed unfinished scrapes at shutdown", "after", shutdownGrace, "err", err)
 			server.Close()
 		}
 		e.stop()
@@ -134,7 +134,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	}, nil)
 	switch {
 	case hung != nil:
-		level.Warn(logger).Log("msg", "Stopped ycm_exporter although a part of it does not respond", "err", hung)
+		level.Warn(logger).Log("msg", "Stopped ycm_exporter before all parts ended", "err", hung)
 	case err == nil:
 		level.Info(logger).Log("msg", "Stopped ycm_exporter", "cause", context.Cause(ctx))
 	}

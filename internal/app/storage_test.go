@@ -118,7 +118,7 @@ func TestHungDiskDelaysNeitherPollsNorScrapesNorReloads(t *testing.T) {
 	})
 	eventually("an account that is new is polled", func() bool { return polls() > 0 })
 	within("the end", shutdownLimit, e.stop)
-	if !strings.Contains(out.String(), "Storage did not answer in time") {
+	if !strings.Contains(out.String(), "Storage did not respond in time") {
 		t.Errorf("the log does not say that the latest state is not persisted:\n%s", &out)
 	}
 	close(disk)

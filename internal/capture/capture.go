@@ -87,10 +87,10 @@ func Read(r io.Reader) (*Capture, error) {
 	lines := json.NewDecoder(limited)
 	c := new(Capture)
 	if err := lines.Decode(&c.Header); err != nil || c.Format != format {
-		return nil, errors.New("not a capture: it has no header of one")
+		return nil, errors.New("not a capture: its header is missing")
 	}
 	if c.Version != Version {
-		return nil, fmt.Errorf("the capture has version %d, and this exporter reads version %d; use the exporter that wrote it (%.32q)", c.Version, Version, c.Exporter)
+		return nil, fmt.Errorf("the capture has version %d, but this exporter reads version %d; use the exporter that wrote it (%.32q)", c.Version, Version, c.Exporter)
 	}
 	for n := 1; ; n++ {
 		var e Exchange

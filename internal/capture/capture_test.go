@@ -203,10 +203,10 @@ func TestCaptureKeepsErrors(t *testing.T) {
 func TestReadRejectsInvalidFiles(t *testing.T) {
 	const header = `{"format":"ycm_exporter capture","version":1,"exporter":"1","captured":1}` + "\n"
 	for _, c := range []struct{ content, want string }{
-		{"", "it has no header of one"},
-		{"accounts:\n", "it has no header of one"},
-		{`{"format":"other","version":1}`, "it has no header of one"},
-		{strings.Replace(header, `n":1`, `n":2`, 1), "version 2, and this exporter reads version 1"},
+		{"", "its header is missing"},
+		{"accounts:\n", "its header is missing"},
+		{`{"format":"other","version":1}`, "its header is missing"},
+		{strings.Replace(header, `n":1`, `n":2`, 1), "version 2, but this exporter reads version 1"},
 		{"\x1f\x8bno gzip", "not a capture"},
 		{header + "{", "exchange 1 is damaged"},
 		{header + `{"account":1,"status":99}`, "invalid account or status"},

@@ -30,7 +30,7 @@ func TestCaptureOfDemoHoldsNoNamesAndReplaysTheFleet(t *testing.T) {
 func captureDemo(t *testing.T) {
 	s := ycmtest.New(ycmtest.Options{Seed: 1})
 	defer s.Close()
-	seen := &spy{RoundTripper: s.Transport(), texts: map[string]bool{}}
+	server := &spy{RoundTripper: s.Transport(), texts: map[string]bool{}}
 	file := filepath.Join(t.TempDir(), "demo.jsonl")
 	r, err := capture.NewRecorder(file, "1.2.3", ycmclient.WireFields(), pbxclient.WireFields())
 	if err != nil {
@@ -39,7 +39,7 @@ func captureDemo(t *testing.T) {
 	c := ycmclient.New(ycmclient.Options{
 		Account: "demo", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, ClientID: "demo-client-id",
 		Secret:    secret.Static(secret.New("demo-client-secret")),
-		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: 60e9}, Transport: r.Transport(seen),
+		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: 60e9}, Transport: r.Transport(server),
 	})
 	list, err := c.Walk(t.Context(), nil, nil, nil)
 	if err != nil {
@@ -117,7 +117,7 @@ func captureDemo(t *testing.T) {
 		absent("secret", token)
 	}
 	shown := textsOf(string(content)) // All other texts, as e-mail addresses, telephone numbers and links.
-	for text := range seen.texts {
+	for text := range server.texts {
 		searched++
 		_, err := strconv.ParseUint(text, 10, 32)
 		if shown[text] && err != nil && !capture.Allowed(text) {

@@ -27,7 +27,7 @@ func TestCaptureKeepsNamesOfKnownFieldsOnly(t *testing.T) {
 	}
 }
 
-// A failure that no maintainer has seen yet is what a capture is for: its number and its name are kept in every spelling.
+// A failure that is not documented yet is what a capture is for: its number and its name are kept in every spelling.
 func TestCaptureKeepsCodesAndNamesInEverySpelling(t *testing.T) {
 	numbers := []string{"code", "errcode", "errCode", "errno", "errorCode"}
 	names := append(slices.Clone(numbers), "msg", "message", "errmsg", "errMsg", "errorMsg", "errorMessage", "error", "error_description", "detail", "detailMsg", "detailMessage")

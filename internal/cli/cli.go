@@ -161,13 +161,13 @@ func (o *options) validate() (err error) {
 		return fmt.Errorf("--demo.pbxs is %d, but must be from 1 to 1000000", o.demoPBXs)
 	}
 	if o.demo && o.check {
-		return errors.New("--config.check and --demo exclude each other: the demo has no configuration file")
+		return errors.New("--config.check and --demo are mutually exclusive: the demo has no configuration file")
 	}
 	if o.phones != "" && (o.once || o.check || o.doctor) || o.doctor && (o.once || o.check) {
-		return errors.New("--phones, --once, --doctor and --config.check each do one thing: give one of them")
+		return errors.New("--phones, --once, --doctor and --config.check are mutually exclusive; use one of them")
 	}
 	if o.capture != "" && !o.once && !o.doctor {
-		return errors.New("--capture records the requests of --doctor or --once: give one of them")
+		return errors.New("--capture needs --doctor or --once")
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// What each family costs is what somebody must know who thinks of excluding it. It is that of a simulated fleet, at a time
+// What each family costs is what a user must know before excluding it. It is that of a simulated fleet, at a time
 // that stands still.
 func TestDocsListTheCostOfEachMetric(t *testing.T) {
 	t.Parallel()

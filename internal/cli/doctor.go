@@ -41,7 +41,7 @@ func (o options) examine(ctx context.Context, cfg *config.Config, clients app.Cl
 		return fmt.Errorf("printing the report: %w", err)
 	}
 	if !report.Works {
-		return errors.New("--doctor: the exporter will not work as configured; the report says why, and what to do")
+		return errors.New("--doctor: the exporter will not work as configured; see the problems in the report")
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func selfSigned(t *testing.T) (certificate, key []byte) {
 	return certificatePEM(issued.Certificate[0]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
 }
 
-// What somebody copies from the documentation is a configuration that the exporter takes.
+// What a user copies from the documentation is a configuration that the exporter takes.
 func TestExampleConfigurationsAreTaken(t *testing.T) {
 	t.Parallel()
 	certificate, key := selfSigned(t)
@@ -89,7 +89,7 @@ func TestExampleConfigurationsAreTaken(t *testing.T) {
 	}
 }
 
-// So is what somebody copies from the pages, with an account where the page shows none.
+// So is what a user copies from the pages, with an account where the page shows none.
 func TestConfigurationsOnPagesAreTaken(t *testing.T) {
 	t.Setenv("BERT", "Kq7#vT2p")
 	certificate, key := selfSigned(t)
@@ -173,7 +173,7 @@ func TestExampleScrapesAreTaken(t *testing.T) {
 	}
 }
 
-// On a shared network the pages are for those who have the password, over TLS, and for nobody else.
+// On a shared network the pages are for those who have the password, over TLS, and for no other client.
 func TestTLSAndPasswordGuardThePages(t *testing.T) {
 	t.Parallel()
 	certificate, key := selfSigned(t)

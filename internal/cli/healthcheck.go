@@ -14,7 +14,7 @@ import (
 // that wants a password serves, and so does one with TLS, which responds to plain HTTP with Bad Request.
 func (o options) checkHealth(ctx context.Context, stdout io.Writer) error {
 	if *o.serve.WebSystemdSocket {
-		return errors.New("--healthcheck cannot know where --web.systemd-socket listens; use curl")
+		return errors.New("--healthcheck does not support --web.systemd-socket; use curl")
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

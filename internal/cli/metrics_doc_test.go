@@ -123,19 +123,19 @@ func TestDocsListLabelValues(t *testing.T) {
 	}
 	_, glossary, _ := strings.Cut(string(page), "\n## Labels\n")
 	glossary, _, _ = strings.Cut(glossary, "\n## ")
-	seen := map[string]bool{}
+	checked := map[string]bool{}
 	for _, sample := range regexp.MustCompile(`(?m)^(ycm_\w+)\{(.*)\} `).FindAllStringSubmatch(metrics.String(), -1) {
 		for _, label := range regexp.MustCompile(`(\w+)="([^"\\]*)`).FindAllStringSubmatch(sample[2], -1) {
-			if seen[sample[1]+label[0]] {
+			if checked[sample[1]+label[0]] {
 				continue
 			}
-			seen[sample[1]+label[0]] = true
+			checked[sample[1]+label[0]] = true
 			if values := valuesOf(sample[1], label[1]); len(values) > 0 {
 				if !slices.Contains(values, label[2]) {
 					t.Errorf("%s has %s=%q, want one of %q", sample[1], label[1], label[2], values)
 				}
-			} else if label[1] != "le" && !seen[label[1]] && !regexp.MustCompile("(?m)^\\| .*`"+label[1]+"`.* \\|").MatchString(glossary) {
-				seen[label[1]] = true
+			} else if label[1] != "le" && !checked[label[1]] && !regexp.MustCompile("(?m)^\\| .*`"+label[1]+"`.* \\|").MatchString(glossary) {
+				checked[label[1]] = true
 				t.Errorf("%s does not describe the label %s, of %s", metricsPage, label[1], sample[1])
 			}
 		}
@@ -164,10 +164,7 @@ func compareSection(t *testing.T, name, want string) {
 	}
 }
 
-// apiFields are names of fields of the API within brackets in a help text.
-var apiFields = regexp.MustCompile(` \(((?:of )?[A-Za-z]*[a-z][A-Za-z_]*(?:,? [A-Za-z_]+)*)\)`)
-
-// metricsTable has a row for each metric, sorted by name; with api, fields of the API move from the help into a column.
+// metricsTable has a row for each metric, sorted by name; with api, a column has the fields of the API.
 func metricsTable(rows []described, uses map[string][]string, api bool) string {
 	head := "| metric | type | labels | description | used by |\n|---|---|---|---|---|\n"
 	if api {
@@ -185,15 +182,7 @@ func metricsTable(rows []described, uses map[string][]string, api bool) string {
 		}
 		field := ""
 		if api {
-			var fields []string
-			for _, found := range apiFields.FindAllStringSubmatch(r.help, -1) {
-				if !strings.HasPrefix(found[1], "ycm_") {
-					fields = append(fields, strings.TrimPrefix(strings.TrimSuffix(found[1], ", which the API gives in minutes"), "of "))
-					r.help = strings.Replace(r.help, found[0], "", 1)
-				}
-			}
-			r.help = strings.TrimSuffix(r.help, " Polled in the background, not at the scrape.")
-			field = strings.Join(fields, ", ") + " | "
+			field = apiFields[r.name] + " | "
 		}
 		line := fmt.Sprintf("| `%s` | %s | %s | %s | %s%s |\n", r.name, r.kind, strings.Join(labels, "; "),
 			strings.ReplaceAll(strings.TrimSuffix(r.help, "."), "|", `\|`), field, strings.Join(uses[r.name], ", "))

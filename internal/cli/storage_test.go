@@ -134,7 +134,7 @@ func TestUnusableFilesAreSetAside(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := start(t, args...)
-		if n := strings.Count(d.out.String(), "Stored file is not used and set aside"); n != 1 {
+		if n := strings.Count(d.out.String(), "Ignoring stored file, renamed it"); n != 1 {
 			t.Errorf("with %s of the list there are %d log lines that a file is set aside, want 1:\n%s", what, n, d.out)
 		}
 		d.waitFor("ycm_cloud_pbx_info{")
@@ -174,7 +174,7 @@ func TestDirectoryThatCannotBeWrittenLaterIsReported(t *testing.T) {
 	d.waitReady()
 	d.eventually("the failures are counted", func() bool { return len(d.samples(`ycm_exporter_storage_write_failures_total [1-9]`)) == 1 })
 	d.stop()
-	if n := strings.Count(d.out.String(), "Storage cannot be written"); n != 1 {
+	if n := strings.Count(d.out.String(), "Failed to write to storage"); n != 1 {
 		t.Errorf("%d log lines say that the storage cannot be written, want 1:\n%s", n, d.out)
 	}
 }

@@ -153,8 +153,8 @@ func TestSecretFileMustBeRegularAndSmall(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"/dev/zero": "it is not a regular file; name one that can be read again and again",
-		"pipe":      "it is not a regular file; name one that can be read again and again",
+		"/dev/zero": "it is not a regular file; pipes and devices are not supported",
+		"pipe":      "it is not a regular file; pipes and devices are not supported",
 		"huge":      "it is larger than 1 MiB; is it the right one?",
 	} {
 		path := write(t, folder, account+"    client_secret_file: "+name+"\n")
@@ -167,7 +167,7 @@ func TestSecretFileMustBeRegularAndSmall(t *testing.T) {
 	}
 }
 
-// A pipe that nobody writes into, and a file system that does not answer, hang in the system call that opens the file. The
+// A pipe without a writer, and a file system that does not answer, hang in the system call that opens the file. The
 // check and a reload must end all the same.
 func TestConfigurationThatDoesNotRespondIsGivenUp(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "config.yml")

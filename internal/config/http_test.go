@@ -40,7 +40,7 @@ func TestOwnCertificateAndHeadersReachTheServer(t *testing.T) {
 	defer client.CloseIdleConnections()
 	resp, err := client.Get(cfg.Accounts[0].BaseURL.String())
 	if err != nil {
-		t.Fatalf("asking a server whose certificate is in ca_file: %v", err)
+		t.Fatalf("requesting from a server whose certificate is in ca_file: %v", err)
 	}
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 		t.Error(err)

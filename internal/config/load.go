@@ -92,7 +92,7 @@ func (d *document) parse(content []byte) *yaml.Node {
 	}
 	if err == nil {
 		if err = decoder.Decode(&second); err == nil {
-			d.problemAt(second.Line, "", "has a second YAML document; keep one, without --- between its lines")
+			d.problemAt(second.Line, "", "has a second YAML document; keep one, without --- lines")
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {

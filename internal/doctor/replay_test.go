@@ -58,7 +58,7 @@ func replayed(t *testing.T, file string) doctor.Account {
 	return a
 }
 
-// Each capture in testdata/captures is a YCM that somebody uses. The report of it stays as it is beside it: a capture from a
+// Each capture in testdata/captures is a YCM that is in use. The report of it stays as it is beside it: a capture from a
 // bug report is put there, and -update writes the report.
 func TestReportsOfCaptures(t *testing.T) {
 	t.Parallel()

@@ -19,7 +19,7 @@ import (
 const MaxRequests = 25
 
 var (
-	errSpent       = errors.New("no more requests are allowed here")
+	errSpent       = errors.New("request limit of this check reached")
 	errRateLimited = errors.New("YCM refused a request because of its rate limit")
 )
 

@@ -59,7 +59,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-s.places }()
 	default:
 		header.Set("Retry-After", "30") // A place of a client that does not read is free again by then.
-		http.Error(w, fmt.Sprintf("%d scrapes are being served already; try again later.", maxScrapes), http.StatusServiceUnavailable)
+		http.Error(w, fmt.Sprintf("%d scrapes are in progress; retry later.", maxScrapes), http.StatusServiceUnavailable)
 		return
 	}
 	sc, err := parse(r.URL.RawQuery)
@@ -70,7 +70,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sc.content, sc.format = negotiateFormat(r.Header)
 	s.begin(sc)
 	if sc.account != "" && !accountsOf(sc.own)[sc.account] {
-		http.Error(w, fmt.Sprintf("There is no account %q.", sc.account), http.StatusNotFound)
+		http.Error(w, fmt.Sprintf("Unknown account %q.", sc.account), http.StatusNotFound)
 		return
 	}
 	header.Set("Content-Type", string(sc.content))
@@ -83,7 +83,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Content-Length", strconv.FormatInt(sc.length+int64(len(tail)), 10)) // Chunks would take a fourth more CPU.
 	}
 	if err := write(&progressWriter{w, http.NewResponseController(w)}, tail); err != nil {
-		level.Debug(s.logger).Log("msg", "Client left during its scrape", "remote", r.RemoteAddr, "err", err)
+		level.Debug(s.logger).Log("msg", "Client closed connection during scrape", "remote", r.RemoteAddr, "err", err)
 	}
 }
 
@@ -99,7 +99,7 @@ func (s *Set) WriteText(w io.Writer) error {
 func (s *Set) begin(sc *scrape) {
 	var err error
 	if sc.own, err = s.self.Gather(); err != nil { // The others are served.
-		level.Warn(s.logger).Log("msg", "Failed to gather some of the exporter's own metrics", "err", err)
+		level.Warn(s.logger).Log("msg", "Failed to gather exporter metrics", "err", err)
 	}
 	now := time.Now()
 	s.mu.Lock()

@@ -204,12 +204,12 @@ func TestOpenMetricsHasNoCounterUnderTheNameOfAGauge(t *testing.T) {
 	if !strings.Contains(body, "\ngo_memstats_mallocs_total ") {
 		t.Errorf("OpenMetrics lacks a counter with a name of its own:\n%s", body)
 	}
-	seen := map[string]bool{}
+	known := map[string]bool{}
 	for _, name := range names(body) {
-		if seen[name] {
+		if known[name] {
 			t.Errorf("OpenMetrics has two metrics %s", name)
 		}
-		seen[name] = true
+		known[name] = true
 	}
 }
 
@@ -219,8 +219,8 @@ func TestBadRequestIsExplained(t *testing.T) {
 		status int
 		text   string
 	}{
-		"/metrics?account=nowhere":                  {404, `There is no account "nowhere".`},
-		"/metrics?account=nowhere&shard=1&shards=2": {404, `There is no account "nowhere".`},
+		"/metrics?account=nowhere":                  {404, `Unknown account "nowhere".`},
+		"/metrics?account=nowhere&shard=1&shards=2": {404, `Unknown account "nowhere".`},
 		"/metrics?account=":                         {400, "?account=NAME"},
 		"/metrics?account=a&account=b":              {400, "?account=NAME"},
 		"/metrics?shard=1":                          {400, "shards must be from 1 to 64"},
@@ -232,7 +232,7 @@ func TestBadRequestIsExplained(t *testing.T) {
 		"/metrics?shard=-1&shards=2":                {400, "shards must be"},
 		"/metrics?shard=&shards=2":                  {400, "shards must be"},
 		"/metrics?shard=1&shard=1&shards=2":         {400, "shards must be"},
-		"/metrics?account=%zz":                      {400, "the query cannot be parsed"},
+		"/metrics?account=%zz":                      {400, "invalid query"},
 		"/metrics?name[]=ycm_up&unknown=1":          {200, "ycm_cloud_pbx_info"},
 	} {
 		response, body := get(t, set, target, "", "")
@@ -305,7 +305,7 @@ func expectPlace(t *testing.T, set *Set, when string, want bool) {
 	switch {
 	case want && response.StatusCode != http.StatusOK:
 		t.Errorf("%s: %d %.100s, want 200", when, response.StatusCode, body)
-	case !want && (response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "200 scrapes are being served already")):
+	case !want && (response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "200 scrapes are in progress")):
 		t.Errorf("%s: %d %.100s, want 503", when, response.StatusCode, body)
 	case !want && response.Header.Get("Retry-After") != "30":
 		t.Errorf("%s: Retry-After is %q, want 30", when, response.Header.Get("Retry-After"))
@@ -323,9 +323,9 @@ func TestClientsThatDoNotReadAreDropped(t *testing.T) {
 		scrape("identity")
 		expectPlace(t, set, "the 201st scrape", false)
 		time.Sleep(stall - time.Second)
-		expectPlace(t, set, "when nobody read for 29 s", false)
+		expectPlace(t, set, "without a read for 29 s", false)
 		time.Sleep(2 * time.Second)
-		expectPlace(t, set, "when nobody read for 31 s", true)
+		expectPlace(t, set, "without a read for 31 s", true)
 	})
 }
 

@@ -73,7 +73,7 @@ func (s *scrape) tail() []byte {
 func (s *scrape) shardInfo() *dto.MetricFamily {
 	family := &dto.MetricFamily{
 		Name: new("ycm_exporter_shard_info"), Type: dto.MetricType_GAUGE.Enum(),
-		Help: new("The shard that this scrape is, and of how many; 0 of 1 if it is whole."),
+		Help: new("Shard of this scrape and number of shards, 0 of 1 without sharding; value is always 1."),
 	}
 	for _, account := range slices.Sorted(maps.Keys(accountsOf(s.own))) {
 		family.Metric = append(family.Metric, &dto.Metric{

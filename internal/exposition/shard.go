@@ -42,11 +42,11 @@ func Hash(account string, id int64) uint32 {
 func parse(rawQuery string) (*scrape, error) {
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil {
-		return nil, fmt.Errorf("the query cannot be parsed: %w", err)
+		return nil, fmt.Errorf("invalid query: %w", err)
 	}
 	s := &scrape{account: query.Get("account")}
 	if query.Has("account") && (s.account == "" || len(query["account"]) > 1) {
-		return nil, errors.New("account must name one account, or be absent for all of them: ?account=NAME")
+		return nil, errors.New("account must name one account: ?account=NAME; omit it for all accounts")
 	}
 	if query.Has("shard") || query.Has("shards") {
 		index, indexErr := strconv.Atoi(query.Get("shard"))

@@ -90,7 +90,7 @@ func TestOnlyRequestedVariantsAreMade(t *testing.T) {
 			return src
 		}
 		publish()
-		publish().expectPasses(t, 1, "a snapshot that nobody scraped")
+		publish().expectPasses(t, 1, "a snapshot that was not scraped")
 
 		scrapeOf(t, set, "/metrics", "text", "gzip")
 		time.Sleep(4 * time.Minute)

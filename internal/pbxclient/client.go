@@ -61,7 +61,7 @@ func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (a a
 		return a, c.fail(string(p), failure)
 	}
 	if a.Data.Unreadable() {
-		return a, c.invalid(p, "the answer is not of the documented form: data has the wrong type")
+		return a, c.invalid(p, "unexpected response: data has the wrong type")
 	}
 	return a, nil
 }
@@ -73,7 +73,7 @@ func fetchOne[T any](ctx context.Context, c *Client, p path) (one T, err error) 
 		return one, err
 	}
 	if len(answer.Data.Items) != 1 {
-		return one, c.invalid(p, "the answer does not describe one PBX")
+		return one, c.invalid(p, "unexpected response: it does not describe one PBX")
 	}
 	return answer.Data.Items[0], nil
 }

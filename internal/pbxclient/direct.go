@@ -99,7 +99,7 @@ func (d *direct) grant(ctx context.Context, old yeastar.Token) (token yeastar.To
 	}
 	password, err := d.Secret()
 	if err != nil {
-		return yeastar.Token{}, &yeastar.Error{Class: yeastar.Auth, Endpoint: getToken, Message: "no client secret to log in with", Advice: err.Error(), Err: err}
+		return yeastar.Token{}, &yeastar.Error{Class: yeastar.Auth, Endpoint: getToken, Message: "cannot read the client secret", Advice: err.Error(), Err: err}
 	}
 	d.session.HideSecret(password)
 	body, _ := json.Marshal(map[string]string{"username": d.ClientID, "password": password.Reveal()}) // Texts can always be encoded.

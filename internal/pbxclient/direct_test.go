@@ -92,7 +92,7 @@ func TestBasePathAndUserInfoOfTheURL(t *testing.T) {
 		http.StripPrefix("/branch", pbx).ServeHTTP(w, r)
 	}))
 	o.URL = o.URL.JoinPath("branch")
-	o.URL.User = url.UserPassword("somebody", password)
+	o.URL.User = url.UserPassword("user", password)
 	mustAnswer(t, direct(t, o))
 }
 

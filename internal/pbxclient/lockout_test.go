@@ -128,7 +128,7 @@ func TestBetweenLoginsTheErrorSaysWhy(t *testing.T) {
 			time.Sleep(20 * time.Second)
 			_, waiting := c.SystemInformation(t.Context())
 			expect(t, waiting, yeastar.NotSent, want.class, want.code)
-			if !strings.Contains(waiting.Error(), "not tried again before 2000-01-01T00:") {
+			if !strings.Contains(waiting.Error(), "next login attempt not before 2000-01-01T00:") {
 				t.Errorf("got %q, want it to name the time of the next login", waiting)
 			}
 			for _, err := range []error{refused, waiting} {

@@ -25,7 +25,7 @@ const (
 // counts, or more than maxRecords are an error. A record without an id is left out. sort is what the vendor documents to sort the list
 // by; a PBX that refuses it, or the page size, is queried without them.
 func pages[W, R any](ctx context.Context, c *Client, p path, sort string, convert func(W) (id yeastar.Number, r R)) (records []R, err error) {
-	seen := map[int64]R{}
+	known := map[int64]R{}
 	dropped := 0
 	query := url.Values{"page_size": {strconv.Itoa(PageSize)}, "sort_by": {sort}, "order_by": {"asc"}}
 	for page := 1; page <= maxPages; page++ {
@@ -38,25 +38,25 @@ func pages[W, R any](ctx context.Context, c *Client, p path, sort string, conver
 		if err != nil {
 			return nil, err
 		}
-		before := len(seen)
+		before := len(known)
 		for _, item := range answer.Data.Items {
 			if id, record := convert(item); id.Given {
-				seen[id.Value] = record
+				known[id.Value] = record
 			} else {
 				dropped++
 			}
 		}
-		total, nothingNew, listed := answer.Total, len(seen) == before, int64(len(seen)+dropped)
+		total, nothingNew, listed := answer.Total, len(known) == before, int64(len(known)+dropped)
 		switch {
-		case answer.Data.More, len(seen) > maxRecords:
+		case answer.Data.More, len(known) > maxRecords:
 			return nil, c.invalid(p, fmt.Sprintf("the PBX lists more than %d records on page %d, or more than %d in all", yeastar.MaxItems, page, maxRecords))
 		case total.Given && listed == total.Value, nothingNew && (!total.Given || listed > total.Value): // A total that is too low is ignored.
-			for _, id := range slices.Sorted(maps.Keys(seen)) {
-				records = append(records, seen[id])
+			for _, id := range slices.Sorted(maps.Keys(known)) {
+				records = append(records, known[id])
 			}
 			return records, nil
 		case nothingNew:
-			return nil, c.invalid(p, fmt.Sprintf("page %d has no new record, but only %d of %d were listed", page, len(seen), total.Value))
+			return nil, c.invalid(p, fmt.Sprintf("page %d has no new records, and only %d of %d were listed", page, len(known), total.Value))
 		}
 	}
 	return nil, c.invalid(p, fmt.Sprintf("the list has more than %d pages", maxPages))

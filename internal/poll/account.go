@@ -200,7 +200,7 @@ func (a *Account) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
 	if err := a.collectors.Fleet.Close(ctx); err != nil {
-		level.Warn(a.options.Logger).Log("msg", "Failed to revoke the token of a PBX, so it counts until it expires", "account", a.options.Account, "err", err)
+		level.Warn(a.options.Logger).Log("msg", "Failed to revoke PBX token, it stays valid until it expires", "account", a.options.Account, "err", err)
 	}
 }
 

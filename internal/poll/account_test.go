@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -154,7 +155,7 @@ func TestOncePollsEverythingInOrder(t *testing.T) {
 		var order []string
 		last := map[string][2]int{}
 		err := b.Once(t.Context(), func(collector string, done, total int) {
-			if _, seen := last[collector]; !seen {
+			if _, found := last[collector]; !found {
 				order = append(order, collector)
 			}
 			last[collector] = [2]int{done, total}
@@ -241,6 +242,10 @@ func TestStatusShowsEachCollector(t *testing.T) {
 		}
 		if subscription.Name != "subscription" || !strings.Contains(subscription.Err, "1000042") || !subscription.LastSuccess.IsZero() {
 			t.Errorf("after a denied poll the status of the subscription is %+v", subscription)
+		}
+		sentences := regexp.MustCompile(`^[A-Z][a-z ]+ \(\w+, subscription, HTTP \d+, code 1000042(, request \S+)?\): .+\. [A-Z].+\.$`)
+		if !sentences.MatchString(subscription.Err) || strings.Contains(subscription.Err, "account main") {
+			t.Errorf("the error of the subscription is %q, want sentences with the advice", subscription.Err)
 		}
 	})
 }

@@ -206,7 +206,7 @@ func TestRequiredPhones(t *testing.T) {
 		"{vendor: alcatel-lucent enterprise, model: M8}",
 		"{vendor: ALE, model: h3}",
 		"{vendor: Yealink, model: VP60}",
-		"{vendor: Nobody, model: VP59}",
+		"{vendor: NoVendor, model: VP59}",
 		"{vendor: Yealink, model: T88W}",
 	}
 	want := map[string]float64{
@@ -214,7 +214,7 @@ func TestRequiredPhones(t *testing.T) {
 		"84.12.0.32 alcatel-lucent enterprise M8": 0, "84.21.0.117 alcatel-lucent enterprise M8": 1,
 		"84.12.0.32 ALE h3": 1, "84.21.0.117 ALE h3": 1,
 		"84.12.0.32 Yealink VP60": 0, "84.21.0.117 Yealink VP60": 0,
-		"84.12.0.32 Nobody VP59": 0, "84.21.0.117 Nobody VP59": 0,
+		"84.12.0.32 NoVendor VP59": 0, "84.21.0.117 NoVendor VP59": 0,
 		"84.12.0.32 Yealink T88W": 0, "84.21.0.117 Yealink T88W": 1,
 	}
 	for _, depth := range []string{"vendors", "models", "full"} {

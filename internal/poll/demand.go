@@ -61,7 +61,7 @@ func (a *Account) watchDemand() {
 		longer := time.Duration(float64(interval)*most/rest) + time.Minute
 		advice = fmt.Sprintf("raise the interval of collector %s from %s to %s", largest.Name, model.Duration(interval), model.Duration(longer.Truncate(time.Minute)))
 	}
-	level.Warn(a.options.Logger).Log("msg", "The collectors need more requests than the rate limit carries, so data will be older than the intervals",
-		"account", a.options.Account, "needed_per_minute", math.Round(600*all)/10, "carried_per_minute", math.Round(600*carries)/10,
+	level.Warn(a.options.Logger).Log("msg", "Collectors exceed the rate limit, data will be older than the intervals",
+		"account", a.options.Account, "demand_per_minute", math.Round(600*all)/10, "limit_per_minute", math.Round(600*carries)/10,
 		"advice", advice+", or raise rate_limit; YCM raises an alarm above 80 % of it")
 }

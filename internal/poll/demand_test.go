@@ -49,12 +49,12 @@ func TestDemandThatTheRateLimitDoesNotCarryIsLoggedOnce(t *testing.T) {
 		if got := b.perMinute(t); got < 71 || got > 75 {
 			t.Errorf("the demand is %.1f requests per minute, want about 72", got)
 		}
-		warnings := func() []string { return b.journal.with("level=warn", "account=main", "rate limit carries") }
+		warnings := func() []string { return b.journal.with("level=warn", "account=main", "exceed the rate limit") }
 		lines := warnings()
 		if len(lines) != 1 {
 			t.Fatalf("a minute after the start the log has %v, want one warning", lines)
 		}
-		for _, want := range []string{"needed_per_minute=7", "carried_per_minute=60", "raise the interval of collector ", " from 15m to 3", "rate_limit"} {
+		for _, want := range []string{"demand_per_minute=7", "limit_per_minute=60", "raise the interval of collector ", " from 15m to 3", "rate_limit"} {
 			if !strings.Contains(lines[0], want) {
 				t.Errorf("the warning has no %q: %s", want, lines[0])
 			}
@@ -70,7 +70,7 @@ func TestDemandThatTheRateLimitDoesNotCarryIsLoggedOnce(t *testing.T) {
 		}
 		after(10 * time.Minute)
 		lines = warnings()
-		if len(lines) != 2 || !strings.Contains(lines[1], "needed_per_minute=14") {
+		if len(lines) != 2 || !strings.Contains(lines[1], "demand_per_minute=14") {
 			t.Errorf("with twice the PBXs the log has %v, want one more warning", lines)
 		}
 	})
@@ -85,7 +85,7 @@ func TestDefaultIntervalsFitTheDefaultRateLimit(t *testing.T) {
 		b.limit(ycm, 75, time.Minute)
 		defer start(b.Account)()
 		after(20 * time.Minute)
-		if lines := b.journal.with("rate limit carries"); len(lines) != 0 {
+		if lines := b.journal.with("exceed the rate limit"); len(lines) != 0 {
 			t.Errorf("the log warns: %v", lines)
 		}
 		if got := b.perMinute(t); got < 40 || got > 60 {

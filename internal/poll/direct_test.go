@@ -14,7 +14,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
-// elsewhere is a PBX that no list of YCM has: one of another simulated YCM, which answers where the first has nobody.
+// elsewhere is a PBX that no list of YCM has: one of another simulated YCM, which answers where the first has no PBX.
 func elsewhere(t *testing.T, ycm *ycmtest.Server, host string) *ycmtest.Server {
 	other := ycmtest.New(ycmtest.Options{PBXs: -1})
 	t.Cleanup(other.Close)
@@ -210,7 +210,7 @@ func TestShutdownGivesTokensBackInTime(t *testing.T) {
 				t.Errorf("%s got %d tokens back, want its one", p.URL, got)
 			}
 		}
-		if lines := b.journal.with("level=warn", "Failed to revoke the token of a PBX", hanging.URL); len(lines) != 1 {
+		if lines := b.journal.with("level=warn", "Failed to revoke PBX token", hanging.URL); len(lines) != 1 {
 			t.Errorf("the log says %d times that a token stays, want once", len(lines))
 		}
 	})

@@ -167,7 +167,7 @@ type bench struct {
 	registry *prometheus.Registry
 }
 
-// newBench makes an account without collectors, whose client reaches nobody.
+// newBench makes an account without collectors, whose client reaches no server.
 func newBench(t testing.TB) *bench {
 	b := &bench{shelf: newShelf(t), journal: &journal{}, registry: prometheus.NewPedanticRegistry()}
 	b.Account = &Account{options: Options{

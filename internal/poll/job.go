@@ -64,17 +64,19 @@ func (j *job) poll(ctx context.Context) error {
 	if err != nil && ctx.Err() != nil {
 		return err
 	}
-	j.lastEnded, j.result, j.status.Duration, j.status.Err = started, classOf(err), now.Sub(started), ""
+	j.lastEnded, j.result, j.status.Duration = started, classOf(err), now.Sub(started)
 	failed := (*yeastar.Error)(nil)
 	j.loginFailed = j.result == yeastar.Auth && errors.As(err, &failed) && failed.Endpoint == ycmclient.EndpointToken
+	j.status.Err, j.status.Cause = describe(j.Account, err)
 	if err != nil {
-		j.status.Err = err.Error()
 		j.status.Restored = j.status.Restored && now.Before(j.expires)
 	} else {
 		j.status.LastSuccess, j.nudged = now, false
-		j.status.Total = max(j.status.Total, 1)
-		j.status.Done = j.status.Total
-		j.watch(j.status.Done, j.status.Total)
+		if j.sweeper == nil { // A sweep continues.
+			j.status.Total = max(j.status.Total, 1)
+			j.status.Done = j.status.Total
+			j.watch(j.status.Done, j.status.Total)
+		}
 		j.listed()
 	}
 	j.status.Polls = prepend(j.status.Polls, Poll{Start: started, Duration: j.status.Duration, Total: j.status.Total, Err: j.status.Err})
@@ -89,7 +91,7 @@ func (j *job) attempt(ctx context.Context, started time.Time) (err error) {
 		if cause := recover(); cause != nil {
 			c := crash.Of(cause)
 			level.Error(j.Logger).Log("msg", "Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
-			err = fmt.Errorf("account %s: the collector panicked: %v; please report it with the stack in the log", j.Account, cause)
+			err = fmt.Errorf("account %s: the collector panicked: %v; please report this bug with the stack trace in the log", j.Account, cause)
 		}
 	}()
 	snapshot, err := j.poller.Poll(ctx, j.progress)

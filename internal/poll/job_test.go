@@ -124,13 +124,13 @@ func TestFailureOfAKindIsReportedOnce(t *testing.T) {
 		}
 		time.Sleep(2*time.Minute + 30*time.Second)
 		expect("warn", "Poll failed", 1)
-		expect("debug", "Poll still fails", 2)
+		expect("debug", "Poll still failing", 2)
 		if got := value(t, b.registry, `ycm_collector_polls_total{account="main",collector="polls",result="denied"}`); got != "3" {
 			t.Errorf("polls denied: %q, want 3", got)
 		}
 		allowed.Store(true)
 		time.Sleep(time.Minute)
-		expect("info", "Poll succeeded again", 1)
+		expect("info", "Poll recovered", 1)
 		allowed.Store(false)
 		time.Sleep(time.Minute)
 		expect("warn", "Poll failed", 2)
@@ -149,8 +149,8 @@ func TestCauseIsOneLineOfAnAccount(t *testing.T) {
 			stop := start(b.Account)
 			time.Sleep(5 * time.Minute)
 			stop()
-			if failed, again := len(b.journal.with("level=warn", "Poll failed")), len(b.journal.with("level=info", "succeeded again")); failed != want || again != want {
-				t.Errorf("three collectors failed with %s and succeeded again: %d and %d lines, want %d each:\n%s", class, failed, again, want, &b.journal.lines)
+			if failed, again := len(b.journal.with("level=warn", "Poll failed")), len(b.journal.with("level=info", "Poll recovered")); failed != want || again != want {
+				t.Errorf("three collectors failed with %s and recovered: %d and %d lines, want %d each:\n%s", class, failed, again, want, &b.journal.lines)
 			}
 		})
 	}

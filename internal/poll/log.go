@@ -49,9 +49,9 @@ func (j *job) log(err error, took time.Duration, first bool) {
 	case began:
 		logger, msg = level.Warn(j.Logger), "Poll failed"
 	case err != nil:
-		msg = "Poll still fails"
+		msg = "Poll still failing"
 	case ended:
-		logger, msg = level.Info(j.Logger), "Poll succeeded again"
+		logger, msg = level.Info(j.Logger), "Poll recovered"
 	case first && j.Name == collector.CloudPBX:
 		logger, msg = level.Info(j.Logger), "Initial Cloud PBX poll completed"
 	}

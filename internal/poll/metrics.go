@@ -39,53 +39,53 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		return v
 	}
 	m.up = gauge("ycm_up",
-		"Whether the last walk of the list of Cloud PBXs succeeded (1) or not (0); absent before the first one ended.", "account")
+		"Whether the last poll of the PBX list succeeded (1) or not (0); absent before the first poll has ended.", "account")
 	m.success = gauge("ycm_collector_success",
-		"Whether the collector's last poll succeeded (1) or not (0).", "account", "collector")
+		"Whether the last poll of the collector succeeded (1) or not (0).", "account", "collector")
 	m.duration = gauge("ycm_collector_duration_seconds",
-		"Duration of the collector's last poll, including waits for the rate limit.", "account", "collector")
+		"Duration of the last poll of the collector, in seconds, including waits for the rate limit.", "account", "collector")
 	m.interval = gauge("ycm_collector_interval_seconds",
-		"Configured time from the start of one poll of the collector to the start of the next, or of its sweeps.", "account", "collector")
+		"Configured interval between the starts of two polls or sweeps of the collector, in seconds.", "account", "collector")
 	m.lastSuccess = gauge("ycm_collector_last_success_timestamp_seconds",
-		"Unix time at which the collector's last successful poll ended.", "account", "collector")
+		"Unix time at which the last successful poll of the collector ended.", "account", "collector")
 	m.restored = gauge("ycm_collector_restored",
-		"Whether what is served of the collector is what was known before a restart of the exporter (1) or not (0); it is as old as ycm_collector_last_success_timestamp_seconds says.", "account", "collector")
+		"Whether the collector exports a snapshot from before a restart of the exporter (1) or not (0).", "account", "collector")
 	m.polls = counter("ycm_collector_polls_total",
-		"Polls of the collector that have ended, by result.", "account", "collector", "result")
+		"Total number of finished polls of the collector, by result.", "account", "collector", "result")
 	m.sweep = gauge("ycm_collector_sweep_duration_seconds",
-		"Duration of the collector's last complete sweep of all PBXs, absent before the first; exceeds the interval where the rate limit is too low for it.", "account", "collector")
+		"Duration of the last complete sweep of all PBXs, in seconds; absent before the first. Longer than the interval if the rate limit is too low.", "account", "collector")
 	m.pbxPolls = counter("ycm_collector_pbx_polls_total",
-		"PBXs that the collector asked, each time it asked one, by result.", "account", "collector", "result")
+		"Total number of PBX polls by the collector, by result.", "account", "collector", "result")
 	m.requests = counter("ycm_api_requests_total",
-		"HTTP requests sent to the YCM API, retries and token requests included, by result.", "account", "endpoint", "result")
+		"Total number of HTTP requests to the YCM API, including retries and token requests, by result.", "account", "endpoint", "result")
 	m.latency = auto.NewHistogramVec(prometheus.HistogramOpts{
 		Name:                            "ycm_api_request_duration_seconds",
-		Help:                            "Duration of HTTP requests to the YCM API, without waits for the rate limit.",
+		Help:                            "Duration of HTTP requests to the YCM API, in seconds, without waits for the rate limit.",
 		Buckets:                         []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		NativeHistogramBucketFactor:     1.1,
 		NativeHistogramMaxBucketNumber:  100,
 		NativeHistogramMinResetDuration: time.Hour,
 	}, []string{"account", "endpoint"})
 	m.retries = counter("ycm_api_retries_total",
-		"Requests to the YCM API that were sent again, by the reason.", "account", "reason")
+		"Total number of retried requests to the YCM API, by reason.", "account", "reason")
 	m.limitWait = counter("ycm_api_rate_limit_wait_seconds_total",
-		"Time that requests to the YCM API waited for the account's rate limit.", "account")
+		"Total time that requests to the YCM API waited for the rate limit, in seconds.", "account")
 	m.unexpected = counter("ycm_api_unexpected_values_total",
-		"Values of the YCM API that could not be understood and so have no sample, by field.", "account", "field")
+		"Total number of invalid values in YCM API responses, by field. Invalid values are not exported.", "account", "field")
 	m.tokenEnds = gauge("ycm_api_token_expiration_timestamp_seconds",
-		"Unix time at which the account's access token expires.", "account")
+		"Unix time at which the access token expires; absent without a token.", "account")
 	m.logins = counter("ycm_api_logins_total",
-		"Requests for an access token of the YCM API, by grant type and result.", "account", "grant", "result")
+		"Total number of access token requests to the YCM API, by grant type and result.", "account", "grant", "result")
 	m.repairs = counter("ycm_walk_repairs_total",
-		"Walks of the list of Cloud PBXs that had to be mended: a PBX missed was found by its id, or the list was walked again.", "account")
+		"Total number of PBX list walks that needed a repair: a missing PBX was queried by its id, or the list was walked again.", "account")
 	m.mismatches = counter("ycm_walk_mismatches_total",
-		"Walks that were served although YCM's total and its list of Cloud PBXs disagree, as two readings of the list found.", "account")
+		"Total number of PBX list walks exported although the total reported by YCM differs from the number of listed PBXs.", "account")
 	m.unconfirmed = gauge("ycm_cloud_pbxs_unconfirmed",
-		"Whether the latest walk misses so many Cloud PBXs that it is not served before more walks agree (1) or not (0); what is served is older then.", "account")
+		"Whether the last walk lacks so many known PBXs that it awaits confirmation by further walks (1) or not (0). Until then, the previous list is exported.", "account")
 	m.allowedRate = gauge("ycm_api_rate_limit_requests_per_second",
-		"Current request rate limit in requests per second; lower than configured while throttled because another client shares the Client ID.", "account")
+		"Current rate limit, in requests per second. Lower than configured after YCM refused requests because another client shares the Client ID.", "account")
 	m.demand = gauge("ycm_api_demand_requests_per_second",
-		"Requests per second that the configured intervals need on average with the present fleet, absent before the first list; above 80 % of the rate limit, data is older than the intervals.", "account")
+		"Average rate that the configured intervals need, in requests per second; absent before the first poll of the PBX list. Above 80 % of the rate limit, sweeps take longer than their intervals.", "account")
 	m.all = append(m.all, m.latency.MetricVec)
 	return m
 }

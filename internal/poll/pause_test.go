@@ -46,18 +46,18 @@ func TestAccountIsNotUpWithoutItsList(t *testing.T) {
 		defer start(b.Account)()
 		after(20 * time.Second)
 		hung := ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.CloudPBXList, Effect: ycmtest.Hang()})
-		seen := map[string]int{}
+		counts := map[string]int{}
 		for range 100 {
 			served := b.shelf.serves("cloud_pbx") != nil
 			up := value(t, b.registry, `ycm_up{account="main"}`)
 			if up == "1" && !served {
 				t.Fatal("ycm_up is 1 while no list is served")
 			}
-			seen[up]++
+			counts[up]++
 			after(time.Second)
 		}
-		if seen["1"] == 0 || seen["0"] == 0 {
-			t.Errorf("in 100 s ycm_up was %v, want 1 and then 0", seen)
+		if counts["1"] == 0 || counts["0"] == 0 {
+			t.Errorf("in 100 s ycm_up was %v, want 1 and then 0", counts)
 		}
 		hung.Remove()
 		after(time.Minute)

@@ -103,7 +103,7 @@ func TestReloadWithdrawsWhatIsSwitchedOff(t *testing.T) {
 	})
 }
 
-// Other types of firmware are meant to be seen soon, not when the hour is over; and without the PBXs' own firmware
+// Other types of firmware are meant to be exported soon, not when the hour is over; and without the PBXs' own firmware
 // nothing more can be said of how far they are behind.
 func TestReloadOfFirmwareTypesPollsAtOnce(t *testing.T) {
 	beforeReload(t, everything(), func(t *testing.T, b *bench, _ *ycmtest.Server) {

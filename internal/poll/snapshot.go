@@ -50,7 +50,7 @@ func (j *job) inherit(old *job, unchanged bool) {
 	if snapshot == nil || !time.Now().Before(j.expires) {
 		j.Publisher.Withdraw(j.Account, j.Name)
 	} else if err := j.Publisher.Publish(j.Account, j.Name, snapshot, j.expires); err != nil {
-		level.Error(j.Logger).Log("msg", "Failed to publish the snapshot from before the reload", "err", err)
+		level.Error(j.Logger).Log("msg", "Failed to publish snapshot from before the reload", "err", err)
 		j.Publisher.Withdraw(j.Account, j.Name)
 	}
 	j.Metrics.export(j)

@@ -30,7 +30,10 @@ type CollectorStatus struct {
 	LastSuccess time.Time
 	Next        time.Time     // when the next poll is due
 	Duration    time.Duration // of the last poll that ended
-	Err         string        // why the last poll that ended failed; empty when it succeeded
+	Sweeps      bool          // each poll is a part of a sweep of all PBXs, of which Done and Total are the progress
+	Sweep       time.Duration // of the last complete sweep
+	Err         string        // why the last poll that ended failed, in sentences; empty when it succeeded
+	Cause       string        // what Err has in common with the errors of other collectors, such as a refused login; empty if nothing
 	Polls       []Poll        // the last ones that ended, the newest first
 	Restored    bool          // the snapshot being served was restored from storage
 }
@@ -64,6 +67,9 @@ func (a *Account) Status() Status {
 		one := j.status
 		j.mu.Unlock()
 		one.Name, one.Interval, one.Waiting = j.Name, j.Schedule.Interval, j.list != nil && !listed
+		if one.Sweeps = j.sweeper != nil; one.Sweeps {
+			one.Sweep = j.sweeper.Duration()
+		}
 		if j.Name == collector.CloudPBX {
 			s.Collectors = slices.Insert(s.Collectors, 0, one)
 		} else {

@@ -137,13 +137,13 @@ func TestResultsGoWithTheirPBX(t *testing.T) {
 		ids := ycm.IDs()
 		shown := func() string {
 			served := b.values("trunks", "ycm_cloud_pbx_trunks_truncated", "cloud_pbx_id")
-			var seen strings.Builder
+			var digits strings.Builder
 			for i, id := range ids {
 				if _, ok := served[fmt.Sprint(id)]; ok {
-					fmt.Fprint(&seen, i)
+					fmt.Fprint(&digits, i)
 				}
 			}
-			return seen.String()
+			return digits.String()
 		}
 		after(5 * time.Minute)
 		if got := shown(); got != "0123" {

@@ -56,7 +56,7 @@ func TestHalfOfTheFleetIsNotGoneAtOnce(t *testing.T) {
 	})
 }
 
-// Where YCM counts otherwise than it lists, both can be seen.
+// Where YCM counts otherwise than it lists, both are exported.
 func TestTotalAndListAreServedSideBySide(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

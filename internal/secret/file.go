@@ -53,7 +53,7 @@ func bounded(path string, read func() (Text, error)) Source {
 }
 
 // Read reads the secret that a file holds, without the white space around it. An empty file is an error, and so is one with a
-// character that cannot be seen, such as the byte order mark of some editors: it would be sent, and be refused. Each error is a
+// invisible character, such as the byte order mark of some editors: it would be sent, and be refused. Each error is a
 // *fs.PathError.
 func Read(path string) (Text, error) {
 	content, written, err := ReadFile(path)
@@ -65,13 +65,13 @@ func Read(path string) (Text, error) {
 	case text == "":
 		return Text{}, unusable(path, "it is empty; write the secret into it")
 	case !Visible(text):
-		return Text{}, unusable(path, "it has a byte order mark, a line break or another character that cannot be seen; "+
+		return Text{}, unusable(path, "it has a byte order mark, a line break or another invisible character; "+
 			"save the secret alone, as UTF-8 text without a mark")
 	}
 	return Text{s: &text, written: written}, nil
 }
 
-// Visible reports whether a text has only characters that can be seen, and plain spaces. A copied one may have others.
+// Visible reports whether a text has only visible characters and plain spaces. A copied one may have others.
 func Visible(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
@@ -84,7 +84,7 @@ func ReadFile(path string) (content []byte, written time.Time, err error) {
 		return nil, time.Time{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, time.Time{}, unusable(path, "it is not a regular file; name one that can be read again and again")
+		return nil, time.Time{}, unusable(path, "it is not a regular file; pipes and devices are not supported")
 	}
 	f, err := os.Open(path)
 	if err != nil {

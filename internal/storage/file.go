@@ -111,7 +111,7 @@ func decode(name string, file []byte, load func(next func(record any) error) err
 	case err != nil:
 		return fmt.Errorf("reading the header: %w", err)
 	case h.Program != "ycm_exporter" || h.Name != name:
-		return errors.New("file was not written by this exporter under this name")
+		return errors.New("file was not written by this exporter, or was renamed")
 	case h.Format < 1 || h.Format > Format:
 		return fmt.Errorf("file has format %d; this exporter reads up to format %d", h.Format, Format)
 	}

@@ -31,7 +31,7 @@ func TestNewestVersionIsStoredAfterAnOlderOneFailed(t *testing.T) {
 	}
 }
 
-// A file that nobody loaded at the start is set aside then: it is too old for an account or a collector that a later reload adds.
+// A file that was not loaded at the start is set aside then: it is too old for an account or a collector that a later reload adds.
 func TestFileThatWasSetAsideIsNotLoadedLater(t *testing.T) {
 	t.Parallel()
 	s, _ := open(t, t.TempDir())

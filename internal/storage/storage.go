@@ -1,7 +1,7 @@
 // Package storage persists state across restarts: files of JSON records in one directory. It does not know what they mean.
 //
 // All files are read at the start, and written one after the other in the background, the newest version of each, so that a disk
-// that is slow or hangs delays nobody else. A file is replaced as a whole or not at all.
+// that is slow or hangs delays no caller. A file is replaced as a whole or not at all.
 package storage
 
 import (
@@ -39,8 +39,8 @@ const (
 )
 
 var (
-	errNoAnswer = errors.New("disk does not answer; check the disk or the network mount")
-	errInUse    = errors.New("in use by another exporter; stop that one, or give each its own directory with --storage.path")
+	errNoAnswer = errors.New("disk does not respond; check the disk or the network mount")
+	errInUse    = errors.New("in use by another exporter; stop it, or use another directory with --storage.path")
 )
 
 // Records writes the records of a file.
@@ -73,7 +73,7 @@ func Open(ctx context.Context, path string, share bool, registry prometheus.Regi
 		ReplaceFile: replaceFile, Path: path, logger: log.With(logger, "component", "storage"),
 		failures: promauto.With(registry).NewCounter(prometheus.CounterOpts{
 			Name: "ycm_exporter_storage_write_failures_total",
-			Help: "Writes to the directory of --storage.path that failed, so that the latest state does not persist across restarts.",
+			Help: "Total number of failed writes to the directory of --storage.path. The unwritten state is lost at the next restart.",
 		}),
 		lock: flock.New(filepath.Join(path, "lock"), flock.SetPermissions(0o600)),
 		disk: make(chan struct{}, 1), pending: map[string]Records{},
@@ -157,20 +157,20 @@ func (s *Store) Load(name string, load func(next func(record any) error) error) 
 	return true
 }
 
-// SetAsideOthers sets the files aside that nobody has loaded.
+// SetAsideOthers sets the files aside that were not loaded.
 func (s *Store) SetAsideOthers() {
 	s.mu.Lock()
 	others := s.stored
 	s.stored = nil
 	s.mu.Unlock()
 	for name := range others {
-		s.setAside(name, errors.New("file is of an account or a collector that is not configured"))
+		s.setAside(name, errors.New("file belongs to an account or collector that is not configured"))
 	}
 }
 
 // setAside has a file renamed, so that it is not loaded again but can be examined.
 func (s *Store) setAside(name string, why error) {
-	level.Warn(s.logger).Log("msg", "Stored file is not used and set aside", "file", s.file(name)+setAside, "err", why)
+	level.Warn(s.logger).Log("msg", "Ignoring stored file, renamed it", "file", s.file(name)+setAside, "err", why)
 	s.Save(name, nil)
 }
 
@@ -231,13 +231,13 @@ func (s *Store) note(err error) {
 	if s.err = err; err == nil {
 		s.lastWrite = time.Now()
 		if failed {
-			level.Info(s.logger).Log("msg", "Storage can be written again", "path", s.Path)
+			level.Info(s.logger).Log("msg", "Storage is writable again", "path", s.Path)
 		}
 		return
 	}
 	s.failures.Inc()
 	if !failed {
-		level.Warn(s.logger).Log("msg", "Storage cannot be written, so new state does not persist across restarts", "path", s.Path, "err", err)
+		level.Warn(s.logger).Log("msg", "Failed to write to storage, new state will be lost at restart", "path", s.Path, "err", err)
 	}
 }
 
@@ -254,6 +254,6 @@ func (s *Store) Close() {
 	defer cancel()
 	_ = s.useDisk(limit, func() error { return errors.Join(s.flush(), s.lock.Close()) }) // Failures are reported already.
 	if limit.Err() != nil {
-		level.Warn(s.logger).Log("msg", "Storage did not answer in time, so the latest state is not persisted", "path", s.Path)
+		level.Warn(s.logger).Log("msg", "Storage did not respond in time, latest state is not persisted", "path", s.Path)
 	}
 }

@@ -127,7 +127,7 @@ func TestRecordsPersistAcrossARestart(t *testing.T) {
 	}
 	for name, mode := range map[string]fs.FileMode{".": 0o700 | fs.ModeDir, "list.ycm": 0o600} {
 		if info, err := os.Stat(filepath.Join(path, name)); err != nil || info.Mode() != mode {
-			t.Errorf("%s has mode %v, %v; want %v: nobody else may read it", name, info.Mode(), err, mode)
+			t.Errorf("%s has mode %v, %v; want %v: no other user may read it", name, info.Mode(), err, mode)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func TestFailedWriteKeepsTheOldFileAndIsRepeated(t *testing.T) {
 	if _, err := s.Status(); err != nil {
 		t.Errorf("after the writes that succeeded the status is %v", err)
 	}
-	if failures, lines := testutil.ToFloat64(s.failures), [2]int{j.count("cannot be written"), j.count("can be written again")}; failures != 3 || lines != [2]int{1, 1} {
+	if failures, lines := testutil.ToFloat64(s.failures), [2]int{j.count("Failed to write to storage"), j.count("is writable again")}; failures != 3 || lines != [2]int{1, 1} {
 		t.Errorf("%v failures are counted and %v log lines written, want 3 and 1 each:\n%s", failures, lines, &j.lines)
 	}
 	s.ReplaceFile = nil
@@ -239,7 +239,7 @@ func TestHungDiskDelaysNobody(t *testing.T) {
 		}
 		close(disk)
 		synctest.Wait()
-		if _, err := s.Status(); err != nil || written != 2 || j.count("can be written again") != 1 {
+		if _, err := s.Status(); err != nil || written != 2 || j.count("is writable again") != 1 {
 			t.Errorf("when the disk continues the status is %v after %d writes, want nil after 2:\n%s", err, written, &j.lines)
 		}
 		s, _ = open(t, path)

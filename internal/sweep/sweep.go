@@ -63,7 +63,7 @@ type outcome[R any] struct {
 
 // New makes a sweep of a query.
 func New[R any](o Options, query func(context.Context, *pbxclient.Client) (R, error)) *Sweep[R] {
-	// The epoch lies in the past, so that every time since then is above 0, restored ones included.
+	// The epoch is in the past, so that every time since then is above 0, restored ones included.
 	epoch := time.Now().Add(-max(o.StaleAfter, o.Interval) - 24*time.Hour)
 	return &Sweep[R]{Options: o, query: query, direct: lane{direct: true}, epoch: epoch, states: map[key]state[R]{}}
 }

@@ -33,12 +33,12 @@ func (o Options) Site() (s Site, err error) {
 	case !isPath(o.TelemetryPath):
 		return s, fmt.Errorf("--web.telemetry-path is %q, but must %s, such as /metrics", o.TelemetryPath, beClean)
 	case o.TelemetryPath == "/status", o.TelemetryPath == "/sd", first == "-", first == "debug":
-		return s, fmt.Errorf("--web.telemetry-path %q is taken by another page; choose another, such as /metrics", o.TelemetryPath)
+		return s, fmt.Errorf("--web.telemetry-path %q is taken by another page; choose another path, such as /metrics", o.TelemetryPath)
 	}
 	if o.ExternalURL != "" {
 		u, err := url.Parse(o.ExternalURL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-			return s, errors.New("--web.external-url must be a URL of scheme, host and path alone, such as https://proxy.example.com/ycm")
+			return s, errors.New("--web.external-url must be a URL with only scheme, host and path, such as https://proxy.example.com/ycm")
 		}
 		s.external = url.URL{Scheme: u.Scheme, Host: u.Host}
 		if s.external.Path, err = prefixOf("--web.external-url", u.Path); err != nil {

@@ -102,13 +102,13 @@ func TestPagesAreReachedThroughAProxy(t *testing.T) {
 			o.RoutePrefix, o.Pprof, o.SDShards = c.routePrefix, true, 2
 			proxy := front(t, o, c.strips)
 
-			seen := map[string]bool{}
+			visited := map[string]bool{}
 			var visit func(page string)
 			visit = func(page string) {
-				if seen[page] {
+				if visited[page] {
 					return
 				}
-				seen[page] = true
+				visited[page] = true
 				status, body, header := request(t, proxy, "GET", page)
 				if status != http.StatusOK {
 					t.Errorf("GET %s: %d %.100s, want 200", page, status, body)
@@ -132,8 +132,8 @@ func TestPagesAreReachedThroughAProxy(t *testing.T) {
 			}
 			visit("/outside/")
 			for _, page := range []string{"/outside/metrics", "/outside/status", "/outside/sd", "/outside/-/healthy", "/outside/debug/pprof/heap", "/outside/metrics?account=main&shard=1&shards=2"} {
-				if !seen[page] {
-					t.Errorf("no page links to %s; found: %v", page, seen)
+				if !visited[page] {
+					t.Errorf("no page links to %s; found: %v", page, visited)
 				}
 			}
 			if !c.strips { // Else the path that is left is empty.

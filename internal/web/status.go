@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -36,10 +37,11 @@ type view struct {
 // statusPage shows each account with its rate limit and its collectors. It is rendered before the first byte is sent, so
 // that a failure is an error and never half a page.
 func statusPage(o Options, e Exporter) http.HandlerFunc {
-	page := template.Must(template.New("status").Funcs(template.FuncMap{"state": state, "took": took}).Parse(statusHTML))
+	functions := template.FuncMap{"state": state, "took": took, "health": healthOf, "shared": sharedFailure}
+	page := template.Must(template.New("status").Funcs(functions).Parse(statusHTML))
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := view{Options: o, Now: time.Now(), Storage: e.Storage(), Accounts: e.Status(), Refresh: r.URL.Query().Get("refresh") != "off"}
-		v.Health = healthOf(v.Accounts, e.Ready(), v.Now)
+		v.Health = healthOf(v.Now, v.Accounts...)
 		var out bytes.Buffer
 		if err := page.Execute(&out, v); err != nil {
 			http.Error(w, fmt.Sprintf("rendering the status page: %v", err), http.StatusInternalServerError)
@@ -83,54 +85,58 @@ func took(d time.Duration) string {
 	}
 }
 
-// Demand compares what an account's collectors need with its rate limit.
-func (view) Demand(account poll.Status) health {
-	b := account.RateLimit
-	needed := account.Demand * b.Interval.Seconds()
-	text := fmt.Sprintf("%.1f every %s", needed, took(b.Interval))
-	if needed > float64(b.Rate) {
-		return health{failing, text + ", exceeds the rate limit"}
-	}
-	return health{ok, text}
-}
-
 // The states of a collector and of the exporter, which are also the class names of their colours.
 const (
 	ok       = "ok"
 	failing  = "failing"
 	starting = "starting"
-	waiting  = "waiting" // for the first list of PBXs
+	waiting  = "waiting" // for the first PBX list
 )
 
 // health is a state with its explanation.
 type health struct{ State, Text string }
 
-// healthOf sums up the states of the accounts and their collectors; it is the first thing on the page.
-func healthOf(accounts []poll.Status, ready bool, now time.Time) health {
-	all, paused, count := 0, 0, map[string]int{}
+// healthOf sums up the states of accounts and their collectors.
+func healthOf(now time.Time, accounts ...poll.Status) health {
+	all, count, paused := 0, map[string]int{}, []string{}
 	for _, account := range accounts {
 		if account.RateLimit.PausedUntil.After(now) {
-			paused++
+			paused = append(paused, account.Account)
 		}
-		all += len(account.Collectors)
 		for _, c := range account.Collectors {
 			count[state(c)]++
+			all++
 		}
 	}
-	switch {
-	case len(accounts) == 0:
-		return health{failing, "no account is configured"}
-	case count[failing] > 0:
-		return health{failing, fmt.Sprintf("%d of %d collectors failing", count[failing], all)}
-	case paused > 0:
-		return health{failing, fmt.Sprintf("%d of %d accounts paused by the rate limit", paused, len(accounts))}
-	case !ready:
-		return health{starting, "first walk in progress"}
-	case count[starting]+count[waiting] > 0:
-		return health{starting, fmt.Sprintf("%d of %d collectors have not polled yet", count[starting]+count[waiting], all)}
-	default:
-		return health{ok, "all collectors succeed"}
+	text := fmt.Sprintf("%d of %d collectors ok", count[ok], all)
+	for _, s := range []health{{failing, "failing"}, {waiting, "waiting for the PBX list"}, {starting, "not polled yet"}} {
+		if n := count[s.State]; n > 0 {
+			text += fmt.Sprintf(", %d %s", n, s.Text)
+		}
 	}
+	if len(paused) > 0 {
+		text += ", paused by the rate limit: " + strings.Join(paused, ", ")
+	}
+	switch {
+	case count[failing] > 0, len(paused) > 0, len(accounts) == 0:
+		return health{failing, text}
+	case count[ok] < all:
+		return health{starting, text}
+	}
+	return health{ok, text}
+}
+
+// sharedFailure returns a failing collector if it is the only one or all that fail have the same cause, else nil.
+func sharedFailure(collectors []poll.CollectorStatus) (shared *poll.CollectorStatus) {
+	for i, c := range collectors {
+		if state(c) == failing && shared != nil && (c.Cause == "" || c.Cause != shared.Cause) {
+			return nil
+		}
+		if state(c) == failing {
+			shared = &collectors[i]
+		}
+	}
+	return shared
 }
 
 // state is that of a collector. A restored snapshot does not show how polls go now.

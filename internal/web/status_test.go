@@ -50,7 +50,7 @@ func TestStatusPageShowsEachCollectorsState(t *testing.T) {
 	}
 	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
 	expectOn(t, page,
-		"https://ycm.example.com", "<dd>1234</dd>", "60 requests every 1m, 0.92 per second at present", "30.0 every 1m", "Paused by rate limit",
+		"https://ycm.example.com", "<dd>1234</dd>", "60 requests per 1m, currently 0.92 per second", "0.50 per second</span>", "Paused by rate limit",
 		"running, 17 of 25", "1m30s ago", `class="state ok">ok`, "2m ago, before the restart",
 		`class="state failing">failing`, "&lt;script&gt;", `class="state starting">starting`, "never",
 		"03:04:05 UTC, 20s, <span class=\"ok\">ok</span>", "03:03:05 UTC, 30s, <span class=\"failing\">page 3 &lt;b&gt;timed out&lt;/b&gt;</span>",
@@ -73,22 +73,18 @@ func TestStatusPageBeginsWithTheWorstState(t *testing.T) {
 	}
 	paused := account(good)
 	paused.RateLimit.PausedUntil = now.Add(time.Hour)
-	for want, c := range map[string]struct {
-		ready    bool
-		accounts []poll.Status
-	}{
-		`class="state ok">all collectors succeed`:                        {true, []poll.Status{account(good, good)}},
-		`class="state starting">1 of 2 collectors have not polled yet`:   {true, []poll.Status{account(good, fresh)}},
-		`class="state starting">2 of 3 collectors have not polled yet`:   {true, []poll.Status{account(good, restored, fresh)}},
-		`class="state starting">1 of 3 collectors have not polled yet`:   {true, []poll.Status{account(good, good, waits)}},
-		`class="state starting">first walk in progress`:                  {false, []poll.Status{account(fresh, fresh)}},
-		`class="state failing">1 of 2 collectors failing`:                {true, []poll.Status{account(good, bad)}},
-		`class="state failing">3 of 4 collectors failing`:                {true, []poll.Status{account(bad, bad), account(good, bad)}},
-		`class="state failing">1 of 1 collectors failing`:                {false, []poll.Status{account(bad)}},
-		`class="state failing">1 of 2 accounts paused by the rate limit`: {true, []poll.Status{account(good), paused}},
-		`class="state failing">no account is configured`:                 {true, nil},
+	for want, accounts := range map[string][]poll.Status{
+		`class="state ok">2 of 2 collectors ok<`:                                       {account(good, good)},
+		`class="state starting">1 of 2 collectors ok, 1 not polled yet<`:               {account(good, fresh)},
+		`class="state starting">1 of 3 collectors ok, 2 not polled yet<`:               {account(good, restored, fresh)},
+		`class="state starting">2 of 3 collectors ok, 1 waiting for the PBX list<`:     {account(good, good, waits)},
+		`class="state failing">1 of 2 collectors ok, 1 failing<`:                       {account(good, bad)},
+		`class="state failing">1 of 4 collectors ok, 3 failing<`:                       {account(bad, bad), account(good, bad)},
+		`class="state failing">1 of 3 collectors ok, 1 failing, 1 waiting for the PBX`: {account(good, bad, waits)},
+		`class="state failing">2 of 2 collectors ok, paused by the rate limit: main<`:  {account(good), paused},
+		`class="state failing">0 of 0 collectors ok<`:                                  nil,
 	} {
-		page := statusOf(t, defaults, &fleet{ready: c.ready, status: c.accounts}, "")
+		page := statusOf(t, defaults, &fleet{status: accounts}, "")
 		_, after, _ := strings.Cut(page, "<header>")
 		if header, _, closed := strings.Cut(after, "</header>"); !closed || !strings.Contains(header, want) {
 			t.Errorf("the status page does not begin with %q:\n%s", want, header)
@@ -102,9 +98,54 @@ func TestStatusPageShowsWhatWaitsForTheFirstList(t *testing.T) {
 		{Name: "cloud_pbx", Err: "502"}, {Name: "pbx_api", Waiting: true}, {Name: "trunks", Waiting: true},
 	}}
 	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
-	expectOn(t, page, `class="state failing">1 of 3 collectors failing`, `class="state waiting">waiting`)
+	expectOn(t, page, `class="state failing">0 of 3 collectors ok, 1 failing, 2 waiting for the PBX list`, `class="state waiting">waiting`)
 	if n := strings.Count(page, `class="state waiting">waiting`); n != 2 {
 		t.Errorf("%d collectors are shown as waiting, want 2:\n%s", n, page)
+	}
+}
+
+// One refused login fails every collector of an account: the page shows it once, with the advice.
+func TestStatusPageShowsASharedCauseOnce(t *testing.T) {
+	const login, other = "Login refused (auth, token, HTTP 401): invalid_client. Check client_id.", "Invalid response (invalid, users)."
+	failed := func(name, err, cause string) poll.CollectorStatus {
+		return poll.CollectorStatus{Name: name, Err: err, Cause: cause, Polls: []poll.Poll{{Err: "short"}}}
+	}
+	account := poll.Status{Account: "main", Collectors: []poll.CollectorStatus{
+		failed("cloud_pbx", login, "Login refused"), failed("firmware", login, "Login refused"), {Name: "users", LastSuccess: time.Now()},
+	}}
+	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
+	expectOn(t, page, `<p class="summary"><span class="state failing">1 of 3 collectors ok, 2 failing</span><br>`+login, "Login refused, see above")
+	if n := strings.Count(page, login); n != 1 {
+		t.Errorf("the shared error is shown %d times, want once:\n%s", n, page)
+	}
+	account.Collectors[2] = failed("users", other, "")
+	page = statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
+	if n := strings.Count(page, login); n != 2 || !strings.Contains(page, other) || strings.Contains(page, "see above") {
+		t.Errorf("of different errors, the page does not show each with its collector:\n%s", page)
+	}
+}
+
+// From the top of the page, each account is one line and one tap away.
+func TestStatusPageLinksToEachAccount(t *testing.T) {
+	page := statusOf(t, defaults, &fleet{status: []poll.Status{
+		{Account: "east", Collectors: []poll.CollectorStatus{{Name: "cloud_pbx", LastSuccess: time.Now()}}},
+		{Account: "west", Collectors: []poll.CollectorStatus{{Name: "cloud_pbx", Err: "502", Cause: "Login refused"}}},
+	}}, "")
+	expectOn(t, page,
+		`<a href="#east">east</a> <span class="ok">1 of 1 collectors ok</span>`, `<section id="east">`,
+		`<a href="#west">west</a> <span class="failing">0 of 1 collectors ok, 1 failing</span> · Login refused`, `<section id="west">`)
+}
+
+// Each poll of a sweep covers a part of the PBXs: what matters is how far it is, and how long the last complete one took.
+func TestStatusPageShowsTheProgressOfSweeps(t *testing.T) {
+	account := poll.Status{Account: "main", Collectors: []poll.CollectorStatus{
+		{Name: "trunks", Polls: make([]poll.Poll, 1), Sweeps: true, Sweep: 14 * time.Minute, Duration: 2 * time.Second, Done: 7, Total: 118},
+		{Name: "phones", Polls: make([]poll.Poll, 1), Sweeps: true, Duration: 3 * time.Second, Done: 1, Total: 90},
+	}}
+	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
+	expectOn(t, page, "14m (last sweep)", `data-name="Sweep">7 of 118 PBXs`, "first sweep", `data-name="Sweep">1 of 90 PBXs`)
+	if strings.Contains(page, ">2s") || strings.Contains(page, ">3s") {
+		t.Errorf("the duration of a part of a sweep is shown:\n%s", page)
 	}
 }
 
@@ -112,17 +153,17 @@ func TestStatusPageShowsWhatWaitsForTheFirstList(t *testing.T) {
 func TestStatusPageShowsNoFleetBeforeTheFirstWalk(t *testing.T) {
 	account := poll.Status{Account: "main", RateLimit: ycmclient.RateLimitState{RateLimit: ycmclient.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}}}
 	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
-	expectOn(t, page, `<dt>Cloud PBXs</dt><dd><span class="soft">unknown</span>`, `<dt>Estimated API demand</dt><dd><span class="soft">unknown</span>`)
+	expectOn(t, page, `<dt>Cloud PBXs</dt><dd><span class="soft">no data</span>`, `<dt>Estimated API demand</dt><dd><span class="soft">no data</span>`)
 
 	account.Listed = true
 	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), "<dt>Cloud PBXs</dt><dd>0</dd>")
 }
 
 func TestStatusPageWarnsWhenDemandExceedsTheRateLimit(t *testing.T) {
-	account := poll.Status{Account: "main", Demand: 10, RateLimit: ycmclient.RateLimitState{RateLimit: ycmclient.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}}}
-	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state failing">600.0 every 1m, exceeds the rate limit`)
+	account := poll.Status{Account: "main", Demand: 10, RateLimit: ycmclient.RateLimitState{RateLimit: ycmclient.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}, PerSecond: 1.25}}
+	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state failing">10.00 per second, exceeds the rate limit`)
 	account.Demand = 0.1
-	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state ok">6.0 every 1m`)
+	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state ok">0.10 per second`)
 }
 
 func TestStatusPageLinksToEachShard(t *testing.T) {
@@ -135,7 +176,7 @@ func TestStatusPageLinksToEachShard(t *testing.T) {
 	}
 }
 
-// The page reloads itself, unless somebody wants to read it.
+// The page reloads itself, unless the reader pauses that.
 func TestAutoRefreshCanBePaused(t *testing.T) {
 	const refresh = `http-equiv="refresh"`
 	if page := statusOf(t, defaults, &fleet{}, ""); !strings.Contains(page, refresh) || !strings.Contains(page, `href="?refresh=off"`) {

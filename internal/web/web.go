@@ -50,7 +50,7 @@ func Handler(o Options, metrics http.Handler, e Exporter) (http.Handler, error) 
 	})
 	page("/-/ready", func(w http.ResponseWriter, _ *http.Request) {
 		if !e.Ready() {
-			http.Error(w, "ycm_exporter is not ready: the first walk of at least one account has not ended yet.", http.StatusServiceUnavailable)
+			http.Error(w, "ycm_exporter is not ready: the first walk of at least one account is in progress.", http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ycm_exporter is ready.")
@@ -81,10 +81,10 @@ func landingPage(o Options) (http.HandlerFunc, error) {
 		ExtraCSS:    ":root { color-scheme: light dark; }\n#pprof { border-color: currentColor; }",
 		Links: []toolkit.LandingLinks{
 			{Address: o.TelemetryPath, Text: "Metrics", Description: "what Prometheus scrapes"},
-			{Address: "/status", Text: "Status", Description: "state of each account and collector, last and next polls"},
+			{Address: "/status", Text: "Status", Description: "state of each account and collector"},
 			{Address: "/sd", Text: "Service discovery", Description: "targets for http_sd_configs, one per account and shard"},
-			{Address: "/-/healthy", Text: "Healthy", Description: "200 while the process serves"},
-			{Address: "/-/ready", Text: "Ready", Description: "200 once every account's first walk has ended"},
+			{Address: "/-/healthy", Text: "Healthy", Description: "200 while the process is running"},
+			{Address: "/-/ready", Text: "Ready", Description: "200 after the first poll of every account"},
 		},
 	})
 	if err != nil {

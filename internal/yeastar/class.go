@@ -80,13 +80,13 @@ func (c Class) PBXAdvice() string { return advices[c].pbx }
 var advices = map[Class]struct{ ycm, pbx string }{
 	Network:     {"check base_url, DNS, the proxy and the firewall", "check that the PBX runs and that its URL is right"},
 	Timeout:     {"raise timeout if YCM is slow", "check that the PBX runs and that its URL is right"},
-	Server:      {"look for the request id in YCM's logs if it lasts", ""},
-	RateLimited: {"lower rate_limit, or find what else uses this client_id", ""},
+	Server:      {"if it persists, look for the request id in YCM's logs", ""},
+	RateLimited: {"lower rate_limit, or stop other clients that use this client_id", ""},
 	Auth: {
 		"check client_id, the client secret, YCM's client IP restriction and its blocked IP list",
 		"check client_id and the client secret of this PBX",
 	},
-	Denied:   {"grant it to the account, or switch the collector off", "switch the API on in the PBX, for this Client ID"},
-	NotFound: {"", "the PBX's firmware may be too old for this call"},
-	Invalid:  {"check base_url, and what it is that answers there", ""},
+	Denied:   {"grant the permission to the account, or disable the collector", "enable the API on the PBX for this Client ID"},
+	NotFound: {"", "the firmware of the PBX may be too old for this request"},
+	Invalid:  {"check base_url and which server responds there", ""},
 }

@@ -40,11 +40,11 @@ func TestErrorsSayWhatFailedWhereAndWhatToDo(t *testing.T) {
 	}{
 		{
 			yeastar.Error{Account: "main", Endpoint: "cloud_pbx_list", Class: yeastar.Denied, HTTPStatus: 403, Code: 1000042, RequestID: "5ed0", Message: "ACCESS_DENIED"},
-			"account main: cloud_pbx_list: denied (HTTP 403, code 1000042, request 5ed0): ACCESS_DENIED; grant it to the account, or switch the collector off",
+			"account main: cloud_pbx_list: denied (HTTP 403, code 1000042, request 5ed0): ACCESS_DENIED; grant the permission to the account, or disable the collector",
 		},
 		{
 			yeastar.Error{Account: "main", PBX: "3658", Endpoint: "trunk/list", Class: yeastar.NotFound, Code: 10001, Advice: yeastar.NotFound.PBXAdvice()},
-			"account main: PBX 3658: trunk/list: not_found (code 10001 INTERFACE NOT EXISTED); the PBX's firmware may be too old for this call",
+			"account main: PBX 3658: trunk/list: not_found (code 10001 INTERFACE NOT EXISTED); the firmware of the PBX may be too old for this request",
 		},
 		{
 			yeastar.Error{Account: "main", PBX: "3658", Endpoint: "trunk/list", Class: yeastar.Server, Message: "OVERLOAD"},

@@ -127,7 +127,7 @@ func TestErrorsOfTheNetworkShowNeitherURLNorWhatWasSent(t *testing.T) {
 	}
 }
 
-// Gateways compress answers although nobody requested that.
+// Gateways compress answers although the client did not request that.
 func TestCompressedAnswersAreRead(t *testing.T) {
 	compressed := func(to func(io.Writer) io.WriteCloser, size int) string {
 		var b bytes.Buffer

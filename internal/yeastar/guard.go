@@ -78,7 +78,7 @@ func (b *Barred) Error() string {
 	if !b.Until.IsZero() {
 		when = b.Until.UTC().Format(time.RFC3339)
 	}
-	return fmt.Sprintf("not tried again before %s, refused logins in a row: %d, the latest of account %s", when, b.Refusals, b.Account)
+	return fmt.Sprintf("next login attempt not before %s, %d logins refused in a row, the last for account %s", when, b.Refusals, b.Account)
 }
 
 // NewGuard makes a guard that allows so many refusals, and continues from a state. persist, if not nil, receives each changed state, in
@@ -145,7 +145,7 @@ func (g *Guard) Login(ctx context.Context, c Credentials, login func() *Error) *
 	case g.login <- struct{}{}:
 		defer func() { <-g.login }()
 	case <-ctx.Done():
-		return &Error{Class: ClassOf(ctx.Err()), Message: "canceled while waiting for another login", Err: ctx.Err()}
+		return &Error{Class: ClassOf(ctx.Err()), Message: "canceled while waiting for a concurrent login", Err: ctx.Err()}
 	}
 	if barred := g.Check(c); barred != nil {
 		return barred
@@ -172,7 +172,7 @@ func (g *Guard) record(c Credentials, fingerprint string, failure *Error) {
 		delete(g.latest, c.ClientID)
 	} else {
 		if failure.foreign {
-			failure.Message = Cut(joined("a gateway answered in place of the API", failure.Message), maxMessage)
+			failure.Message = Cut(joined("a gateway responded instead of the API", failure.Message), maxMessage)
 			failure.Advice = "check what answers at this address: a firewall, a login page or another web server"
 		}
 		g.latest[c.ClientID] = *failure // A copy: the caller completes its own.

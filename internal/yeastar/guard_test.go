@@ -121,7 +121,7 @@ func TestErrorNamesTheAccountWhoseRefusalsDelayTheLogin(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
 		tryAll(t, g, 4*m, credentials("a", "wrong"))
 		failure := g.Check(credentials("b", "good"))
-		if failure == nil || !strings.Contains(failure.Message, "of account a") || strings.Contains(failure.Message, "AUTHENTICATION_FAILED") {
+		if failure == nil || !strings.Contains(failure.Message, "for account a") || strings.Contains(failure.Message, "AUTHENTICATION_FAILED") {
 			t.Errorf("got %v, want an error that names account a and blames no credentials of b", failure)
 		}
 	})
@@ -199,7 +199,7 @@ func TestGatewayThatRefusesIsTriedEveryHour(t *testing.T) {
 			})
 		}
 		expectTimes(t, "a gateway's page", got, 0, 1*m, 2*m, 3*m, 63*m, 123*m, 183*m, 243*m)
-		if failure := g.Check(c); failure == nil || !strings.Contains(failure.Message, "a gateway answered") {
+		if failure := g.Check(c); failure == nil || !strings.Contains(failure.Message, "a gateway responded") {
 			t.Errorf("got %v after %q, want it to say that a gateway answered", failure, message)
 		}
 	})

@@ -20,7 +20,7 @@ func Decode(body []byte, into any) *Error {
 	case start[0] == '{' && err != nil && strings.Contains(err.Error(), "unexpected end"):
 		return &Error{Class: Network, Message: "the answer ends in the middle"}
 	case err != nil:
-		return &Error{Class: Invalid, Message: "the answer is not JSON: " + err.Error()}
+		return &Error{Class: Invalid, Message: "response is not JSON: " + err.Error()}
 	case start[0] != '{':
 		return &Error{Class: Invalid, Message: "the answer is not a JSON object"}
 	default:

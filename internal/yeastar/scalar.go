@@ -101,7 +101,7 @@ func (n Number) Count(field string, unexpected Unexpected) Int {
 	return IntOf(n.Value)
 }
 
-// Time reads the number as unix seconds, or as milliseconds where it lies after 2001 as such; as seconds it would be after the year
+// Time reads the number as unix seconds, or as milliseconds where it is after 2001 as such; as seconds it would be after the year
 // 33,000. So 9999-12-31, which stands for never, is read in both units. 0 is absent, as YCM writes it for never too.
 func (n Number) Time(field string, unexpected Unexpected) Int {
 	const milliseconds, year10000 = 1e12, 253_402_300_800_000

@@ -130,7 +130,7 @@ func (s *Session) get(ctx context.Context, grant Grant, rejected string) (Token,
 	case failure != nil && time.Now().Before(retry):
 		barred := *failure
 		barred.Reach = NotSent
-		barred.Message = Cut(joined("not tried again before "+retry.UTC().Format(time.RFC3339), failure.Message), maxMessage)
+		barred.Message = Cut(joined("next login attempt not before "+retry.UTC().Format(time.RFC3339), failure.Message), maxMessage)
 		return Token{}, &barred
 	}
 	if Sleep(ctx, time.Until(next)) != nil {

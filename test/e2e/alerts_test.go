@@ -97,7 +97,7 @@ func (s *stack) alerts(matchers ...string) ([]alert, error) {
 
 // A small PBX that stops is a mail, a large one pages on-call; both link to their dashboard.
 func (s *stack) testAlert(t *testing.T) {
-	// Nobody is notified of a PBX that its customer has not activated yet, nor at once of a trial.
+	// There is no notification of a PBX that its customer has not activated yet, nor at once of a trial.
 	const commercial = ` and on (cloud_pbx_id) ycm_cloud_pbx_info{type="Commercial"} and on (cloud_pbx_id) ycm_cloud_pbx_activated == 1
 		and on (cloud_pbx_id) ycm_cloud_pbx_status{status="Running"} == 1`
 	stopped := map[string]sample{}

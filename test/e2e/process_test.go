@@ -85,7 +85,7 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// freePort is a port of loopback that nobody listens on.
+// freePort is a port of loopback without a listener.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -22,7 +22,7 @@ type badState struct {
 	name       string
 	pbxs       int
 	staleAfter string
-	// happen is what goes wrong once the fleet was seen.
+	// happen is what goes wrong once the fleet was exported.
 	happen func(*stack, *httptest.Server)
 	// reached is a query that answers once it has gone wrong for long enough to look at the dashboards.
 	reached string
@@ -78,7 +78,7 @@ var badStates = []badState{
 }
 
 // TestDashboardsShowMissingData opens every dashboard with little or no data. A tile may be green only because
-// of data: at 3 a.m. nobody reads twice.
+// of data: at 3 a.m. each must be understood at once.
 func TestDashboardsShowMissingData(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -103,7 +103,7 @@ func TestDashboardsShowMissingData(t *testing.T) {
 	}
 }
 
-// start runs an exporter of a simulated fleet with a Prometheus of its own until the fleet was seen, and then lets happen
+// start runs an exporter of a simulated fleet with a Prometheus of its own until the fleet was exported, and then lets happen
 // what the state is about.
 func (b badState) start(t *testing.T, root string) *stack {
 	t.Helper()
@@ -140,7 +140,7 @@ collectors:
 	within(t, 4*time.Minute, func() error {
 		seen, err := s.query(known)
 		if err == nil && len(seen) == 0 {
-			err = fmt.Errorf("the fleet was not seen")
+			err = fmt.Errorf("the fleet was not exported")
 		}
 		return err
 	})

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// backfillWeek gives Prometheus a week of history that ends with what it has seen: of the sums that the dashboards draw
+// backfillWeek gives Prometheus a week of history that ends with what it has scraped: of the sums that the dashboards draw
 // over time, of the accounts' pools, and of one PBX, whose id it returns.
 func (s *stack) backfillWeek(t *testing.T) (account, pbx string) {
 	t.Helper()

@@ -26,7 +26,7 @@ type fleet struct {
 	rng     *rand.Rand
 	calm    bool
 	states  map[int64][]state // of each PBX, the oldest first
-	tokens  map[string]bool   // that were ever seen to be good
+	tokens  map[string]bool   // that were ever accepted
 	listing time.Time         // when a page of the list was last requested
 }
 

@@ -81,7 +81,7 @@ func parse(a answer) ([]sample, error) {
 	}
 	var samples []sample
 	for _, f := range families {
-		seen := map[string]bool{}
+		known := map[string]bool{}
 		for _, m := range f.Metric {
 			s := sample{family: f.GetName(), labels: map[string]string{}}
 			var key strings.Builder
@@ -89,10 +89,10 @@ func parse(a answer) ([]sample, error) {
 				s.labels[l.GetName()] = l.GetValue()
 				fmt.Fprintf(&key, "%q=%q,", l.GetName(), l.GetValue())
 			}
-			if seen[key.String()] {
+			if known[key.String()] {
 				return nil, fmt.Errorf("%s{%s} comes twice", s.family, key.String())
 			}
-			seen[key.String()] = true
+			known[key.String()] = true
 			switch {
 			case m.Gauge != nil:
 				s.value = m.Gauge.GetValue()
@@ -109,7 +109,7 @@ func parse(a answer) ([]sample, error) {
 
 func decode(a answer) (all []*dto.MetricFamily, err error) {
 	if strings.HasPrefix(a.contentType, "application/vnd.google.protobuf") {
-		seen := map[string]bool{}
+		known := map[string]bool{}
 		decoder := expfmt.NewDecoder(bytes.NewReader(a.body), expfmt.NewFormat(expfmt.TypeProtoDelim))
 		for {
 			f := &dto.MetricFamily{}
@@ -120,10 +120,10 @@ func decode(a answer) (all []*dto.MetricFamily, err error) {
 			if err != nil {
 				return nil, err
 			}
-			if seen[f.GetName()] {
+			if known[f.GetName()] {
 				return nil, fmt.Errorf("family %s comes twice", f.GetName())
 			}
-			seen[f.GetName()] = true
+			known[f.GetName()] = true
 			all = append(all, f)
 		}
 	}

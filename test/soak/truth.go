@@ -98,9 +98,9 @@ func (f *fleet) check(served map[int64]map[string]float64, shard exposition.Shar
 func (f *fleet) checkPBX(id int64, samples map[string]float64, from, to time.Time) {
 	const confirming = time.Minute // A PBX that is not listed, and whose query by id fails, is served for one more walk.
 	var nearest string
-	seen := false
+	found := false
 	for _, s := range f.states[id] {
-		seen = seen || s.overlaps(from.Add(-confirming), to)
+		found = found || s.overlaps(from.Add(-confirming), to)
 		if !s.overlaps(from, to) {
 			continue
 		}
@@ -109,7 +109,7 @@ func (f *fleet) checkPBX(id int64, samples map[string]float64, from, to time.Tim
 		}
 	}
 	switch {
-	case !seen:
+	case !found:
 		f.found.add("PBX that is not there", "account %s: PBX %d is served at %s, and was gone before %s", f.account, id, clock(to), clock(from))
 	case nearest != "":
 		f.found.add("false series", "account %s: PBX %d at %s, of a walk since %s: %s", f.account, id, clock(to), clock(from), nearest)

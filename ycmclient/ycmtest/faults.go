@@ -22,9 +22,9 @@ type Fault struct {
 
 // Injected is an active fault.
 type Injected struct {
-	fault     Fault
-	faults    *faults
-	seen, hit int
+	fault        Fault
+	faults       *faults
+	matched, hit int
 }
 
 // faults is the list of active faults.
@@ -69,8 +69,8 @@ func (i *Injected) matches(name Endpoint, r *http.Request) bool {
 	if f.Endpoint != "" && f.Endpoint != name || f.Match != nil && !f.Match(r) {
 		return false
 	}
-	i.seen++
-	if i.seen <= f.Skip || f.Times > 0 && i.seen > f.Skip+f.Times {
+	i.matched++
+	if i.matched <= f.Skip || f.Times > 0 && i.matched > f.Skip+f.Times {
 		return false
 	}
 	i.hit++

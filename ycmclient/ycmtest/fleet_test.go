@@ -211,7 +211,7 @@ func TestListParameters(t *testing.T) {
 	}
 }
 
-// A hook changes the fleet between two pages: what it does is seen by the request that it precedes.
+// A hook changes the fleet between two pages: its effect is visible to the request that it precedes.
 func TestHookRunsBeforeTheRequest(t *testing.T) {
 	r := dial(t, Options{PBXs: 60})
 	first := r.IDs()[0]

@@ -50,7 +50,7 @@ func TestHealthyFleetHasTheSameProblemsAtEveryHour(t *testing.T) {
 	}
 }
 
-// count adds what needs somebody on a PBX, but for being stopped.
+// count adds what needs attention on a PBX, but for being stopped.
 func count(trouble map[string]int, s *Server, p PBX) {
 	now := time.Now().Unix()
 	for what, holds := range map[string]bool{
@@ -97,7 +97,7 @@ func ending(pbxs []PBX) string {
 	return fmt.Sprintf("%d plans, %d PBXs, %d trials", plans, commercial, trials)
 }
 
-// A fleet of any size has one PBX of each kind that needs somebody, and a tiny one has none.
+// A fleet of any size has one PBX of each kind that needs attention, and a tiny one has none.
 func TestHealthyFleetOfAnySize(t *testing.T) {
 	for _, size := range []int{1, 7, 19, 20, 21, 61, 1000} {
 		silent := 0

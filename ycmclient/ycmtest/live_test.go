@@ -40,7 +40,7 @@ func TestCallsFollowTheTimeOfDay(t *testing.T) {
 // In some hours PBXs stop, start, are restored, are upgraded and go silent, and all of them come back.
 func TestPBXsStopAndStart(t *testing.T) {
 	livingFleet(t, 300, func(t *testing.T, s *Server) {
-		seen, changed := make(map[string]int), make(map[int64]bool)
+		counts, changed := make(map[string]int), make(map[int64]bool)
 		versions := make(map[int64]string)
 		for _, p := range s.PBXs() {
 			versions[p.ID] = p.Version
@@ -48,24 +48,24 @@ func TestPBXsStopAndStart(t *testing.T) {
 		for range 6 * 30 {
 			time.Sleep(2 * time.Minute)
 			for _, p := range s.PBXs() {
-				seen[p.Status]++
+				counts[p.Status]++
 				if p.Silent {
-					seen["silent"]++
+					counts["silent"]++
 				}
 				if p.Status != Running && p.Activation == activated {
 					changed[p.ID] = true
 				}
 				if compareVersions(p.Version, versions[p.ID]) > 0 {
-					seen["new version"]++
+					counts["new version"]++
 				}
 			}
 		}
 		for _, what := range []string{Running, Stopped, Starting, Upgrading, Restoring, Provisioning, "silent", "new version"} {
-			if seen[what] == 0 {
-				t.Errorf("in six hours nothing was %s: %v", what, seen)
+			if counts[what] == 0 {
+				t.Errorf("in six hours nothing was %s: %v", what, counts)
 			}
 		}
-		if share := seen[Running] * 100 / (6 * 30 * 300); share < 85 || len(changed) < 10 {
+		if share := counts[Running] * 100 / (6 * 30 * 300); share < 85 || len(changed) < 10 {
 			t.Errorf("PBXs ran %d %% of the time and %d ever did not, want 85 or more and 10 or more", share, len(changed))
 		}
 	})

@@ -288,15 +288,15 @@ func TestPhoneCatalogue(t *testing.T) {
 		return options
 	}
 	count := func() (vendors, models int, twice []string) {
-		seen := make(map[any]bool)
+		known := make(map[any]bool)
 		for _, vendor := range menu("phone_vendor") {
 			vendors++
 			for _, model := range menu(fmt.Sprintf("phone_model&vendor=%v", vendor["value"])) {
 				models++
-				if seen[model["value"]] {
+				if known[model["value"]] {
 					twice = append(twice, model["value"].(string))
 				}
-				seen[model["value"]] = true
+				known[model["value"]] = true
 			}
 		}
 		return vendors, models, twice
@@ -318,7 +318,7 @@ func TestPhoneCatalogue(t *testing.T) {
 	if len(methods) != 3 || methods[0]["value"] != "rps" || methods[0]["text"] != r.ProvisioningLink(p.ID) || !strings.HasPrefix(r.ProvisioningLink(p.ID), p.URL+":443/") {
 		t.Errorf("the methods of the CP920 are %v, want three with the PBX's link", methods)
 	}
-	if options := menu("phone_model&vendor=Nobody"); len(options) != 0 {
+	if options := menu("phone_model&vendor=NoVendor"); len(options) != 0 {
 		t.Errorf("an unknown vendor has %v, want nothing", options)
 	}
 	for query, field := range map[string]string{"": "menu", "?menu=x": "menu", "?menu=phone_model": "vendor", "?menu=phone_template": "model", "?menu=autop_method&vendor=Yealink": "model"} {

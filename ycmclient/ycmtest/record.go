@@ -56,7 +56,7 @@ type PBX struct {
 	Phones     []Phone     `json:"-"` // nil: made from the seed
 
 	APIError        int  `json:"-"` // errcode of every answer: 10001, 10005, 70087, ...; 0: none
-	EmptyIsNotFound bool `json:"-"` // an empty list is errcode 60001 with null data, as live PBXs were seen to answer
+	EmptyIsNotFound bool `json:"-"` // an empty list is errcode 60001 with null data, as live PBXs do
 
 	Silent bool          `json:"-"` // does not answer, although YCM may list it as Running
 	Delay  time.Duration `json:"-"` // before every answer
