@@ -108,7 +108,7 @@ func (r *listReading) read(next func(record any) error) error {
 // listColumns declares what the list reports of the whole fleet.
 func listColumns() []series.Column[ycmclient.List] {
 	return []series.Column[ycmclient.List]{
-		series.Number("ycm_cloud_pbxs", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(int64(len(l.PBXs))) }, "Number of Cloud PBXs listed by YCM. May differ from the total that YCM reports, ycm_cloud_pbxs_reported."),
+		series.Number("ycm_cloud_pbxs", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(int64(len(l.PBXs))) }, "Number of Cloud PBXs exported. May differ from ycm_cloud_pbxs_reported, the total that YCM reports."),
 		series.Number("ycm_cloud_pbxs_reported", func(l *ycmclient.List) yeastar.Int { return yeastar.IntOf(l.Total) }, "Total number of Cloud PBXs reported by YCM."),
 	}
 }
