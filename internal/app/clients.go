@@ -62,6 +62,7 @@ type renewedTransport struct {
 	mu      sync.Mutex
 	current http.RoundTripper
 	made    time.Time
+	dropped []http.RoundTripper // Requests may have been under way when they were, whose connections are idle later.
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -90,6 +91,7 @@ func (t *renewedTransport) transport() (current http.RoundTripper, err error) {
 	if t.current != nil && time.Since(t.made) >= connectionLife {
 		t.drop()
 	}
+	t.closeDropped()
 	if t.current == nil {
 		t.current, err = t.new()
 		t.made = time.Now()
@@ -106,10 +108,19 @@ func (t *renewedTransport) CloseIdleConnections() {
 }
 
 func (t *renewedTransport) drop() {
+	const remembered = 32
 	if t.current != nil {
-		(&http.Client{Transport: t.current}).CloseIdleConnections()
+		t.dropped = append(t.dropped, t.current)
+		t.dropped = t.dropped[max(0, len(t.dropped)-remembered):]
 	}
 	t.current = nil
+	t.closeDropped()
+}
+
+func (t *renewedTransport) closeDropped() {
+	for _, dropped := range t.dropped {
+		(&http.Client{Transport: dropped}).CloseIdleConnections()
+	}
 }
 
 // newTransport makes a transport that does not end with ctx, because tokens are revoked after polling has ended.

@@ -228,3 +228,55 @@ func TestReloadOpensNewConnections(t *testing.T) {
 		t.Errorf("two reloads led to %d connections, want 3", n)
 	}
 }
+
+// A request that is under way when its transport is replaced leaves its connection to that.
+func TestConnectionsOfReplacedTransportsAreClosed(t *testing.T) {
+	t.Parallel()
+	var opened, open atomic.Int32
+	answer := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/slow" {
+			<-answer
+		}
+	}))
+	numbered(t, server, &opened)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Add(-1)
+		}
+	}
+	server.Start()
+	transport, err := newTransport(t.Context(), "main", promconfig.HTTPClientConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &yeastar.HTTP{Transport: transport, Timeout: time.Minute}
+	query := func(path string) {
+		if failure := client.Do(t.Context(), yeastar.Request{URL: server.URL + path}, func(*yeastar.Answer) *yeastar.Error { return nil }); failure != nil {
+			t.Error(failure)
+		}
+	}
+	slow := make(chan struct{})
+	go func() {
+		defer close(slow)
+		query("/slow")
+	}()
+	for opened.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	client.CloseIdleConnections()
+	close(answer)
+	<-slow
+	query("/")
+	client.CloseIdleConnections()
+	for range 5000 {
+		if open.Load() == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Errorf("%d connections are open, want none", open.Load())
+}
