@@ -22,6 +22,8 @@ const (
 	// maxScrapes is how many scrapes are served at once. One whose client does not read costs less than 100 KiB, because what
 	// is large is shared.
 	maxScrapes = 200
+	// retryAfter is in seconds. A place of a client that does not read is free again by then.
+	retryAfter = "30"
 	// stall is how long a client may take to read a piece of a scrape before it is dropped.
 	stall     = 30 * time.Second
 	pieceSize = 64 << 10
@@ -58,7 +60,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.places <- struct{}{}:
 		defer func() { <-s.places }()
 	default:
-		header.Set("Retry-After", "30") // A place of a client that does not read is free again by then.
+		header.Set("Retry-After", retryAfter)
 		http.Error(w, fmt.Sprintf("%d scrapes are in progress; retry later.", maxScrapes), http.StatusServiceUnavailable)
 		return
 	}
@@ -68,7 +70,11 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sc.content, sc.format = negotiateFormat(r.Header)
-	s.begin(sc)
+	if err := s.begin(sc); err != nil {
+		header.Set("Retry-After", retryAfter)
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
 	if sc.account != "" && !accountsOf(sc.own)[sc.account] {
 		http.Error(w, fmt.Sprintf("Unknown account %q.", sc.account), http.StatusNotFound)
 		return
@@ -90,14 +96,15 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // WriteText writes the whole exposition in text format 0.0.4.
 func (s *Set) WriteText(w io.Writer) error {
 	sc := &scrape{content: expfmt.FmtText}
-	s.begin(sc)
+	if err := s.begin(sc); err != nil {
+		return err
+	}
 	return sc.render(w, sc.tail())
 }
 
 // begin takes what is served. The exporter's own metrics are gathered before the snapshots are taken, so that what they report
 // of a poll is never newer than the series beside them.
-func (s *Set) begin(sc *scrape) {
-	var err error
+func (s *Set) begin(sc *scrape) (err error) {
 	if sc.own, err = s.self.Gather(); err != nil { // The others are served.
 		level.Warn(s.logger).Log("msg", "Failed to gather exporter metrics", "err", err)
 	}
@@ -112,6 +119,9 @@ func (s *Set) begin(sc *scrape) {
 			continue
 		}
 		segments := p.segments(sc.key, now)
+		if segments == nil {
+			return fmt.Errorf("too many formats and shards were requested within %v; scrape as other clients do, or later", forgetAfter)
+		}
 		for i := range segments {
 			if segments[i].size > 0 {
 				parts = append(parts, part{p, i, &p.families[i], &segments[i]})
@@ -131,6 +141,7 @@ func (s *Set) begin(sc *scrape) {
 		sc.length += int64(len(head)) + size
 		parts = parts[n:]
 	}
+	return nil
 }
 
 var renderers = sync.Pool{New: func() any { return new(renderer) }}

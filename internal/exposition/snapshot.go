@@ -72,7 +72,7 @@ func (s *snapshot) verify() error {
 	return nil
 }
 
-// segments returns the segments for k, which the first scrape makes. They are not kept if the snapshot keeps too many variants.
+// segments returns the segments for k, which the first scrape makes, or nil if the snapshot keeps too many variants.
 func (s *snapshot) segments(k key, now time.Time) []segment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,10 +83,10 @@ func (s *snapshot) segments(k key, now time.Time) []segment {
 		for other := range s.variants {
 			kept += 1 / float64(max(1, other.shard.Count))
 		}
-		v.segments = s.render(k, nil)
 		if kept >= maxVariants {
-			return v.segments
+			return nil
 		}
+		v.segments = s.render(k, nil)
 	}
 	v.requested = now
 	s.variants[k] = v

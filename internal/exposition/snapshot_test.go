@@ -2,6 +2,7 @@ package exposition
 
 import (
 	"fmt"
+	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -114,10 +115,21 @@ func TestClientCannotFillTheMemory(t *testing.T) {
 		set := newSet()
 		mustPublish(t, set, "main", "cloud_pbx", newFleet("main", 20))
 		scrapeOf(t, set, "/metrics", "text", "gzip")
+		refused := 0
 		for _, format := range formats {
 			for _, count := range []int{1, 2, 3, 64} {
 				for index := range count {
-					scrapeOf(t, set, fmt.Sprintf("/metrics?shard=%d&shards=%d", index, count), format, "gzip")
+					response, body := get(t, set, fmt.Sprintf("/metrics?shard=%d&shards=%d", index, count), accepts[format], "gzip")
+					switch response.StatusCode {
+					case http.StatusOK:
+					case http.StatusServiceUnavailable:
+						refused++
+						if !strings.Contains(string(body), "too many formats and shards") || response.Header.Get("Retry-After") != "30" {
+							t.Errorf("a client that requests too much gets %q and Retry-After %q", body, response.Header.Get("Retry-After"))
+						}
+					default:
+						t.Fatalf("shard %d of %d in %s: status %d", index, count, format, response.StatusCode)
+					}
 				}
 			}
 		}
@@ -125,8 +137,8 @@ func TestClientCannotFillTheMemory(t *testing.T) {
 		for k := range set.snapshots[owner{"main", "cloud_pbx"}].variants {
 			kept += 1 / float64(max(1, k.shard.Count))
 		}
-		if kept < maxVariants || kept > maxVariants+1.01 {
-			t.Errorf("after a client requested everything a snapshot keeps %.2f times itself, want about %d times", kept, maxVariants)
+		if kept < maxVariants || kept > maxVariants+1.01 || refused == 0 {
+			t.Errorf("after a client requested everything a snapshot keeps %.2f times itself, and refused %d scrapes; want about %d times", kept, refused, maxVariants)
 		}
 		scrapeOf(t, set, "/metrics", "text", "gzip") // A client from before is still served.
 		time.Sleep(forgetAfter + time.Second)
