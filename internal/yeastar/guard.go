@@ -28,6 +28,8 @@ const (
 	forgetRefusal = 24 * time.Hour // As far as others are concerned.
 )
 
+const checkGateway = "check what answers at this address: a firewall, a login page or another web server"
+
 // Guard keeps the exporter's address from being blocked at one base URL. All that log in there share it, and their refusals count
 // together; a success resets that count. It is safe for concurrent use.
 type Guard struct {
@@ -107,23 +109,25 @@ func (g *Guard) Check(c Credentials) *Error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now, fingerprint := time.Now(), g.fingerprint(c)
-	var own, standing int
+	var own, standing, ownByAPI, standingByAPI int
 	var last Refusal
 	for _, r := range g.state.Refusals {
+		byAPI := 1
+		if r.Gateway {
+			byAPI = 0
+		}
 		if r.Fingerprint == fingerprint {
-			own++
-			last = r
+			own, ownByAPI, last = own+1, ownByAPI+byAPI, r
 		}
 		if !r.Reset && now.Sub(r.At) < forgetRefusal {
-			standing++
-			last = r
+			standing, standingByAPI, last = standing+1, standingByAPI+byAPI, r
 		}
 	}
 	bar := &Barred{Refusals: max(own, standing), Account: last.Account}
 	switch {
 	case bar.Refusals == 0, own == 0 && standing < manyRefusals:
 		return nil
-	case own > 0 && bar.Refusals >= g.most && !last.Gateway:
+	case ownByAPI > 0 && max(ownByAPI, standingByAPI) >= g.most:
 	case bar.Refusals >= manyRefusals:
 		bar.Until = last.At.Add(afterRefusals)
 	default:
@@ -133,6 +137,12 @@ func (g *Guard) Check(c Credentials) *Error {
 		return nil
 	}
 	failure := g.latest[c.ClientID]
+	switch {
+	case own == 0 && last.Gateway:
+		failure.Advice = checkGateway
+	case own == 0:
+		failure.Advice = "correct the credentials of account " + last.Account
+	}
 	failure.Class, failure.Reach, failure.Err = Auth, NotSent, bar
 	failure.Message = Cut(Line(joined(bar.Error(), failure.Message)), maxMessage)
 	return &failure
@@ -173,7 +183,7 @@ func (g *Guard) record(c Credentials, fingerprint string, failure *Error) {
 	} else {
 		if failure.foreign {
 			failure.Message = Cut(joined("a gateway responded instead of the API", failure.Message), maxMessage)
-			failure.Advice = "check what answers at this address: a firewall, a login page or another web server"
+			failure.Advice = checkGateway
 		}
 		g.latest[c.ClientID] = *failure // A copy: the caller completes its own.
 		g.state.Refusals = append(g.state.Refusals, Refusal{
