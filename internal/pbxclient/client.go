@@ -54,7 +54,7 @@ type answer[T any] struct {
 // fetch queries the PBX for p.
 func fetch[T any](ctx context.Context, c *Client, p path, query url.Values) (a answer[T], err error) {
 	failure := c.get(ctx, string(p), query, &a)
-	if failure != nil && failure.Code == yeastar.CodePBXNoData && (a.Data.Absent() || a.Total.Given && a.Total.Value == 0) {
+	if failure != nil && failure.Code == yeastar.CodePBXNoData && (a.Data.Empty() || a.Total.Given && a.Total.Value == 0) {
 		failure = nil // The list is empty.
 	}
 	if failure != nil {

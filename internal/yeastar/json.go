@@ -39,16 +39,21 @@ func tolerant(err error) error {
 // MaxItems bounds a list: a few bytes of JSON make a large item. No real answer comes near it.
 const MaxItems = 5000
 
-// List is an array on the wire, or one item without an array around it, each item with what could be read of it. Null is none.
+// List is an array on the wire, or one item without an array around it, each item with what could be read of it. Null is none,
+// and so is an empty text.
 type List[T any] struct {
 	Items []T
 	More  bool // There are more than MaxItems; the others were not read.
 	start byte // Of its JSON.
+	empty bool // Its JSON has no content.
 }
 
 // UnmarshalJSON takes any JSON value.
 func (l *List[T]) UnmarshalJSON(wire []byte) error {
-	*l = List[T]{start: wire[0]}
+	*l = List[T]{start: wire[0], empty: len(bytes.Trim(wire, "[]{}\" \t\r\n")) == 0}
+	if l.empty && l.start == '"' {
+		l.start = 0
+	}
 	if l.Absent() || l.Unreadable() {
 		return nil
 	}
@@ -63,6 +68,9 @@ func (l *List[T]) UnmarshalJSON(wire []byte) error {
 
 // Absent reports whether there is none.
 func (l *List[T]) Absent() bool { return l.start == 0 || l.start == 'n' }
+
+// Empty reports whether there is none, or an array or object without content.
+func (l *List[T]) Empty() bool { return l.Absent() || l.empty }
 
 // Unreadable reports whether it is something else.
 func (l *List[T]) Unreadable() bool { return !l.Absent() && l.start != '[' && l.start != '{' }
