@@ -61,7 +61,7 @@ func fetchPage[W, R any](ctx context.Context, c *Client, r request, number int, 
 		r.query = query
 		wire, err := fetchData[pageWire[W]](ctx, c, r)
 		if e := (*yeastar.Error)(nil); number == 1 && i < len(pageSizes)-1 && errors.As(err, &e) && e.Class == yeastar.Invalid &&
-			(e.Code == yeastar.CodeInvalidParameter || e.HTTPStatus >= http.StatusBadRequest) {
+			(e.FromAPI() || e.HTTPStatus >= http.StatusBadRequest) {
 			continue
 		}
 		if err != nil {

@@ -10,19 +10,18 @@ const FirstYCMCode = 1_000_000
 
 // The codes that clients treat differently.
 const (
-	CodeSuccess          = 0
-	CodePartialSuccess   = 1
-	CodeProcessing       = 2
-	CodeFailure          = -1
-	CodeNoInterface      = 10001
-	CodePBXTokenExpired  = 10004
-	CodePBXAccessDenied  = 10005
-	CodePBXParameter     = 40002
-	CodePBXNoData        = 60001
-	CodeMaxLimit         = 60002
-	CodeAddressBlocked   = 70004
-	CodeIPForbidden      = 70087
-	CodeInvalidParameter = 1000004
+	CodeSuccess         = 0
+	CodePartialSuccess  = 1
+	CodeProcessing      = 2
+	CodeFailure         = -1
+	CodeNoInterface     = 10001
+	CodePBXTokenExpired = 10004
+	CodePBXAccessDenied = 10005
+	CodePBXParameter    = 40002
+	CodePBXNoData       = 60001
+	CodeMaxLimit        = 60002
+	CodeAddressBlocked  = 70004
+	CodeIPForbidden     = 70087
 )
 
 // code is a failure that the vendor documents.
@@ -38,7 +37,7 @@ type code struct {
 var codes = []code{
 	{1000001, "SERVER_ERROR", Server, false},
 	{1000002, "AUTHENTICATION_FAILED", Auth, false},
-	{CodeInvalidParameter, "INVALID_PARAMETER", Invalid, false},
+	{1000004, "INVALID_PARAMETER", Invalid, false},
 	{1000005, "DATA_NOT_FOUND", NotFound, false},
 	{1000007, "DATA_ALREADY_EXISTS", Invalid, false},
 	{1000011, "SESSION_EXPIRED", Auth, true},
@@ -93,21 +92,23 @@ func CodeNames() []string {
 	return names
 }
 
-// findCode finds a code by its number, else by its name, in any case and with any separator. OAuth's errors (RFC 6749) have some
-// of the names.
+// findCode finds a code by its number, else by the first of the names that is known, in any case and with any separator. OAuth's
+// errors (RFC 6749) have some of the names.
 func findCode(number int, names ...Words) (code, bool) {
-	spelling := strings.NewReplacer(" ", "_", "-", "_")
-	isNamed := func(c code) bool {
-		return slices.ContainsFunc(names, func(name Words) bool {
-			return strings.EqualFold(spelling.Replace(strings.TrimSpace(string(name))), spelling.Replace(c.name))
-		})
+	if i := slices.IndexFunc(codes, func(c code) bool { return c.number == number }); i >= 0 {
+		return codes[i], true
 	}
-	i := slices.IndexFunc(codes, func(c code) bool { return c.number == number })
-	if i < 0 {
-		i = slices.IndexFunc(codes, isNamed)
+	for _, name := range names {
+		spelled := spelling.Replace(strings.TrimSpace(string(name)))
+		if head := spelled[:strings.IndexAny(spelled+".", ".:")]; head == strings.ToUpper(head) {
+			spelled = head // What follows a name as the vendor writes it explains it.
+		}
+		i := slices.IndexFunc(codes, func(c code) bool { return spelled != "" && strings.EqualFold(spelled, spelling.Replace(c.name)) })
+		if i >= 0 {
+			return codes[i], true
+		}
 	}
-	if i < 0 {
-		return code{}, false
-	}
-	return codes[i], true
+	return code{}, false
 }
+
+var spelling = strings.NewReplacer(" ", "_", "-", "_")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -61,11 +62,15 @@ func (c *Code) UnmarshalJSON(wire []byte) error {
 	return errors.Join(c.Number.UnmarshalJSON(wire), c.Name.UnmarshalJSON(wire))
 }
 
-// Failed reports whether the answer itself says that it failed, whatever its HTTP status.
+// Failed reports whether the answer itself says that it failed, whatever its HTTP status and its data.
 func (e *Envelope) Failed() bool {
 	status := bytes.TrimSpace(e.Status.bytes)
-	return e.Status.unreadable || len(status) > 0 && !isAny(status, "success") || e.ErrCode.Unreadable || e.ErrCode.Value != 0
+	return e.Status.unreadable || len(status) > 0 && !isAny(status, "success") || e.ErrCode.Unreadable || e.ErrCode.Value != 0 ||
+		e.Failure(http.StatusOK).coded
 }
+
+// oauthErrors are those of a request for a token in RFC 6749.
+var oauthErrors = []string{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"}
 
 // largestCode is beyond all of the vendor's numbers.
 const largestCode = 1e9
@@ -74,49 +79,55 @@ const largestCode = 1e9
 // status, which some write in place of a code. It still holds what the server wrote.
 func (e *Envelope) Failure(status int) *Error {
 	heads := []Envelope{*e}
-	var names [2]Words // Of errors and error.
+	var words [2]Words // Of errors and error.
 	for i, nested := range []json.RawMessage{e.Errors, e.Error} {
-		var inner List[Envelope]
-		if json.Unmarshal(nested, &inner) == nil && len(inner.Items) > 0 {
-			heads = append(heads, inner.Items[0])
+		if len(nested) > 0 { // The first item is enough.
+			_ = Each(nested, func(inner Envelope) bool { heads = append(heads, inner); return false })
+			_ = Each(nested, func(word Words) bool { words[i] = word; return false })
 		}
-		_ = names[i].UnmarshalJSON(nested)
 	}
 	failure := &Error{HTTPStatus: status, RequestID: string(e.RequestID)}
-	word, oauth := cmp.Or(names[1], names[0]), string(names[1])
-	candidates := names[:]
+	own := bytes.TrimSpace(e.Status.bytes)
+	word := cmp.Or(words[1], words[0])
+	var names, texts []Words
 	for _, h := range heads {
 		for _, c := range []Code{h.ErrCode, h.Code, h.ErrNo, h.ErrorCode} {
 			switch {
 			case c.Unreadable:
-				candidates, word = append(candidates, c.Name), cmp.Or(word, c.Name)
+				names, word = append(names, c.Name), cmp.Or(word, c.Name)
 			case c.Value >= http.StatusContinue && c.Value < 600:
 				if status < http.StatusMultipleChoices {
 					status = int(c.Value)
 				}
+				failure.coded = status >= http.StatusBadRequest
 			case c.Value > -largestCode && c.Value < largestCode:
 				failure.Code = cmp.Or(failure.Code, int(c.Value))
 			}
 		}
 		messages := []Words{h.Msg, h.Message, h.ErrMsg, h.ErrorMsg, h.ErrorMessage, h.Description, h.Detail, h.DetailMsg, h.DetailMessage}
-		candidates = append(candidates, messages...)
+		texts = append(texts, messages...)
 		failure.Message = cmp.Or(failure.Message, string(cmp.Or(messages...)))
 	}
 	if word != "" {
 		failure.Message = strings.TrimSuffix(string(word)+": "+failure.Message, ": ")
 	}
-	own := bytes.TrimSpace(e.Status.bytes)
 	if len(own) > 0 && !isAny(own, "success", "failed") && failure.Message == "" && failure.Code == 0 {
 		failure.Message = "its status is neither Success nor Failed: " + e.Status.String()
 	}
 	failure.quoted = failure.Message
-	if c, ok := findCode(failure.Code, candidates...); ok {
+	c, ok := findCode(failure.Code, append(names, Words(own), words[1], words[0])...)
+	failure.coded = failure.coded || ok
+	if !ok {
+		c, ok = findCode(0, texts...)
+	}
+	if ok {
 		failure.Class, failure.documented, failure.token = c.class, true, c.token
 	} else {
 		failure.Class = classOfStatus(status)
 		failure.token = failure.Code == 0 && status == http.StatusUnauthorized
 	}
-	isOAuth := e.Description != "" || oauth != "" && oauth == strings.ToLower(oauth)
-	failure.foreign = !failure.FromAPI() && failure.RequestID == "" && !isAny(own, "success", "failed") && !isOAuth
+	isOAuth := e.Description != "" || slices.Contains(oauthErrors, string(words[1]))
+	isAPI := failure.FromAPI() || failure.RequestID != "" && failure.Message != "" || isAny(own, "success", "failed")
+	failure.foreign = !isAPI && !isOAuth
 	return failure
 }

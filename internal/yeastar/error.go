@@ -29,6 +29,7 @@ type Error struct {
 	RetryLogin time.Duration
 
 	documented bool   // The class is that of the vendor's number or name.
+	coded      bool   // A code, not only a message, is that of a failure.
 	token      bool   // The vendor's number or name is that of a token that is no longer accepted.
 	foreign    bool   // The answer has nothing that the vendor or OAuth documents: a gateway's page.
 	quoted     string // The server's own text.
