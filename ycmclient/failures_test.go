@@ -35,11 +35,13 @@ func TestFailuresUnderHTTP200AreRead(t *testing.T) {
 		`{"code":200,"errors":[],"error":null,"errno":"","data":{}}`:        yeastar.OK,
 		`{"status":"Success","message":"Data not found","data":{}}`:         yeastar.OK,
 	} {
-		bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
-			ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Answer(200, "application/json", body)})
-			if _, err := client.Subscription(t.Context()); yeastar.ClassOf(err) != want {
-				t.Errorf("%s: got %v, want class %s", body, err, want)
-			}
+		t.Run(body, func(t *testing.T) {
+			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Answer(200, "application/json", body)})
+				if _, err := client.Subscription(t.Context()); yeastar.ClassOf(err) != want {
+					t.Errorf("got %v, want class %s", err, want)
+				}
+			})
 		})
 	}
 }
@@ -50,11 +52,13 @@ func TestTokenThatExpiredIsRenewedHoweverThatIsReported(t *testing.T) {
 		`{"code":"TOKEN_EXPIRED","message":"Authentication failed"}`,
 		`{"status":"TOKEN_EXPIRED"}`,
 	} {
-		bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
-			ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Answer(200, "application/json", body), Times: 1})
-			if _, err := client.Subscription(t.Context()); err != nil {
-				t.Errorf("%s: got %v, want a new token and the data", body, err)
-			}
+		t.Run(body, func(t *testing.T) {
+			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Answer(200, "application/json", body), Times: 1})
+				if _, err := client.Subscription(t.Context()); err != nil {
+					t.Errorf("got %v, want a new token and the data", err)
+				}
+			})
 		})
 	}
 }
@@ -93,12 +97,14 @@ func TestAnswersToALoginThatAreAGateways(t *testing.T) {
 		`{"status":"Failed"}`:                                 false,
 	} {
 		for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
-			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
-				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.Answer(status, "application/json", body)})
-				_, err := client.Regions(t.Context())
-				if yeastar.ClassOf(err) != yeastar.Auth || strings.Contains(err.Error(), "a gateway answered") != gateway {
-					t.Errorf("%s under %s: got %v, want an auth error that blames a gateway: %v", body, strconv.Itoa(status), err, gateway)
-				}
+			t.Run(strconv.Itoa(status)+" "+body, func(t *testing.T) {
+				bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+					ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Token, Effect: ycmtest.Answer(status, "application/json", body)})
+					_, err := client.Regions(t.Context())
+					if yeastar.ClassOf(err) != yeastar.Auth || strings.Contains(err.Error(), "a gateway responded") != gateway {
+						t.Errorf("got %v, want an auth error that blames a gateway: %v", err, gateway)
+					}
+				})
 			})
 		}
 	}

@@ -103,8 +103,8 @@ func findCode(number int, names ...Words) (code, bool) {
 		if head := spelled[:strings.IndexAny(spelled+".", ".:")]; head == strings.ToUpper(head) {
 			spelled = head // What follows a name as the vendor writes it explains it.
 		}
-		i := slices.IndexFunc(codes, func(c code) bool { return spelled != "" && strings.EqualFold(spelled, spelling.Replace(c.name)) })
-		if i >= 0 {
+		isNamed := func(c code) bool { return spelled != "" && strings.EqualFold(spelled, spelling.Replace(c.name)) }
+		if i := slices.IndexFunc(codes, isNamed); i >= 0 {
 			return codes[i], true
 		}
 	}

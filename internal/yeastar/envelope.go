@@ -81,10 +81,8 @@ func (e *Envelope) Failure(status int) *Error {
 	heads := []Envelope{*e}
 	var words [2]Words // Of errors and error.
 	for i, nested := range []json.RawMessage{e.Errors, e.Error} {
-		if len(nested) > 0 { // The first item is enough.
-			_ = Each(nested, func(inner Envelope) bool { heads = append(heads, inner); return false })
-			_ = Each(nested, func(word Words) bool { words[i] = word; return false })
-		}
+		_ = Each(nested, func(first Envelope) bool { heads = append(heads, first); return false })
+		_ = Each(nested, func(first Words) bool { words[i] = first; return false })
 	}
 	failure := &Error{HTTPStatus: status, RequestID: string(e.RequestID)}
 	own := bytes.TrimSpace(e.Status.bytes)

@@ -39,8 +39,7 @@ func tolerant(err error) error {
 // MaxItems bounds a list: a few bytes of JSON make a large item. No real answer comes near it.
 const MaxItems = 5000
 
-// List is an array on the wire, or one item without an array around it, each item with what could be read of it. Null is none,
-// and so is an empty text.
+// List is an array on the wire, or one item without an array around it, each item with what could be read of it. Null and "" are none.
 type List[T any] struct {
 	Items []T
 	More  bool // There are more than MaxItems; the others were not read.
@@ -51,9 +50,6 @@ type List[T any] struct {
 // UnmarshalJSON takes any JSON value.
 func (l *List[T]) UnmarshalJSON(wire []byte) error {
 	*l = List[T]{start: wire[0], empty: len(bytes.Trim(wire, "[]{}\" \t\r\n")) == 0}
-	if l.empty && l.start == '"' {
-		l.start = 0
-	}
 	if l.Absent() || l.Unreadable() {
 		return nil
 	}
@@ -67,7 +63,7 @@ func (l *List[T]) UnmarshalJSON(wire []byte) error {
 }
 
 // Absent reports whether there is none.
-func (l *List[T]) Absent() bool { return l.start == 0 || l.start == 'n' }
+func (l *List[T]) Absent() bool { return l.start == 0 || l.start == 'n' || l.start == '"' && l.empty }
 
 // Empty reports whether there is none, or an array or object without content.
 func (l *List[T]) Empty() bool { return l.Absent() || l.empty }
@@ -95,7 +91,7 @@ const noData = "the answer has no data"
 // take returns false.
 func Each[T any](wire []byte, take func(item T) bool) error {
 	items := json.NewDecoder(bytes.NewReader(wire))
-	if wire[0] == '[' {
+	if bytes.HasPrefix(wire, []byte("[")) {
 		if _, err := items.Token(); err != nil {
 			return err
 		}
