@@ -53,10 +53,10 @@ func TestTokenThatExpiredIsRenewedHoweverThatIsReported(t *testing.T) {
 		`{"status":"TOKEN_EXPIRED"}`,
 	} {
 		t.Run(body, func(t *testing.T) {
-			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, w *watch) {
 				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Answer(200, "application/json", body), Times: 1})
-				if _, err := client.Subscription(t.Context()); err != nil {
-					t.Errorf("got %v, want a new token and the data", err)
+				if _, err := client.Subscription(t.Context()); err != nil || len(w.logins) != 2 {
+					t.Errorf("got %v and the logins %v, want a new token and the data", err, w.logins)
 				}
 			})
 		})
