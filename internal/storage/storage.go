@@ -13,6 +13,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -66,8 +67,8 @@ type Store struct {
 }
 
 // Open locks the directory, which it creates if only that is missing, and reads its files. It waits up to 15 s for another
-// process that has the lock; if share is set it does not wait, and if there is such a process it writes nothing. A disk that is
-// full or does not answer is no error.
+// process that has the lock; if share is set it does not wait, and if there is such a process it writes nothing. Only a path that
+// is wrong, missing permissions and such a process are errors; a disk that is full, read-only or does not answer is not.
 func Open(ctx context.Context, path string, share bool, registry prometheus.Registerer, logger log.Logger) (*Store, error) {
 	s := &Store{
 		ReplaceFile: replaceFile, Path: path, logger: log.With(logger, "component", "storage"),
@@ -103,13 +104,16 @@ func (s *Store) useDisk(ctx context.Context, f func() error) error {
 	return err
 }
 
-// started returns the error of a start, unless that may pass: then it is reported like a write that failed.
+// unusable are the errors of a start that do not pass by themselves.
+var unusable = []error{fs.ErrNotExist, fs.ErrPermission, syscall.ENOTDIR, errInUse, context.Canceled, context.DeadlineExceeded}
+
+// started returns the error of a start that does not pass by itself. Another one is reported like a write that failed.
 func (s *Store) started(err error) error {
 	hint := "; create it, or make it and its files the exporter's user's, or choose another with --storage.path"
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, errNoAnswer), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EIO):
+	case !slices.ContainsFunc(unusable, func(target error) bool { return errors.Is(err, target) }):
 		s.note(err)
 		return nil
 	case errors.Is(err, errInUse):

@@ -280,19 +280,25 @@ func TestHungDiskAtTheStartIsAWarning(t *testing.T) {
 	}
 }
 
-func TestFullDiskAtTheStartIsAWarning(t *testing.T) {
+// A disk that may work again must not end the start; a path or an owner that is wrong does.
+func TestFaultOfTheDiskAtTheStartIsAWarning(t *testing.T) {
 	t.Parallel()
 	s, j := open(t, t.TempDir())
 	defer s.Close()
-	for err, fatal := range map[error]bool{
-		syscall.ENOSPC: false, syscall.EDQUOT: false, syscall.EIO: false, syscall.EROFS: true, fs.ErrPermission: true, fs.ErrNotExist: true, errInUse: true,
-	} {
+	passing := []error{
+		syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS, syscall.ESTALE, syscall.ENOLCK, syscall.ETIMEDOUT, syscall.ENOTCONN, errNoAnswer,
+	}
+	fatal := []error{
+		syscall.ENOENT, syscall.EACCES, syscall.EPERM, syscall.ENOTDIR, fs.ErrPermission, fs.ErrNotExist, errInUse, context.Canceled, context.DeadlineExceeded,
+	}
+	for i, err := range append(passing, fatal...) {
+		fatal := i >= len(passing)
 		if got := s.started(&fs.PathError{Err: err}); (got != nil) != fatal {
 			t.Errorf("a start with %q returns %v, want an error: %t", err, got, fatal)
 		}
 	}
-	if testutil.ToFloat64(s.failures) != 3 || j.count("level=warn") != 1 {
-		t.Errorf("%v failures, want 3, and one warning:\n%s", testutil.ToFloat64(s.failures), &j.lines)
+	if testutil.ToFloat64(s.failures) != float64(len(passing)) || j.count("level=warn") != 1 {
+		t.Errorf("%v failures, want %d, and one warning:\n%s", testutil.ToFloat64(s.failures), len(passing), &j.lines)
 	}
 }
 
