@@ -24,6 +24,7 @@ type Servers struct {
 // quick; what they cannot do is theirs to report.
 type Store interface {
 	Logins(baseURL string) (yeastar.LoginState, bool)
+	ReloadLogins(baseURL string) (yeastar.LoginState, bool) // Without locks, as another process may have stored it.
 	SaveLogins(baseURL string, s yeastar.LoginState)
 }
 
@@ -67,6 +68,9 @@ func (s *Servers) guard(baseURL string, most int) *yeastar.Guard {
 		persist = func(state yeastar.LoginState) { s.store.SaveLogins(baseURL, state) }
 	}
 	g := yeastar.NewGuard(most, state, persist)
+	if s.store != nil {
+		g.Reload = func() (yeastar.LoginState, bool) { return s.store.ReloadLogins(baseURL) }
+	}
 	s.guards[baseURL] = g
 	return g
 }

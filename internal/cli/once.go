@@ -35,7 +35,7 @@ func pollOnce(ctx context.Context, cfg *config.Config, clients app.Clients, stdo
 }
 
 // withClients runs a command that queries YCM once. Logins that were refused to other processes that use --storage.path count for it,
-// and its own for them, unless one of them runs and so has the directory's lock. Then it writes the file of --capture.
+// and its own for them. Then it writes the file of --capture.
 func (o options) withClients(ctx context.Context, logger app.Logger, do func(app.Clients) error) error {
 	clients := app.Clients{Servers: ycmclient.NewServers(nil)}
 	if o.storagePath != "" {

@@ -258,3 +258,25 @@ func TestOneShotCommandsCountRefusedLoginsTogether(t *testing.T) {
 	d.waitFor(`ycm_up{account="main"} 0`)
 	once("--once")
 }
+
+// Beside an exporter whose secret is right, a command whose secret is wrong counts the refusals of those before it.
+func TestOneShotCommandsBesideAnExporterCountRefusedLogins(t *testing.T) {
+	t.Parallel()
+	y := simulate(t, 10)
+	directory := filepath.Join(t.TempDir(), "storage")
+	d := start(t, "--config.file="+y.configFile, "--storage.path="+directory)
+	d.waitFor(`ycm_up{account="main"} 1`)
+	d.waitStored(directory)
+	before := y.Count(ycmtest.Token)
+	y.configFile = filepath.Join(t.TempDir(), "config.yml")
+	y.configure(t, strings.Replace(y.account("main"), demoClientSecret, "wrong", 1))
+	for range 7 {
+		out := &output{}
+		if code := Run(t.Context(), []string{"--once", "--config.file=" + y.configFile, "--storage.path=" + directory}, io.Discard, out); code != 1 {
+			t.Errorf("with a wrong secret --once ends with exit code %d, want 1:\n%s", code, out)
+		}
+	}
+	if got := y.Count(ycmtest.Token) - before; got != 1 {
+		t.Errorf("seven commands within a minute send %d logins, want 1", got)
+	}
+}

@@ -55,6 +55,7 @@ type Store struct {
 	logger   log.Logger
 	failures prometheus.Counter
 	lock     *flock.Flock
+	shared   bool          // another process has the lock
 	disk     chan struct{} // has an element while the disk is in use
 
 	mu        sync.Mutex
@@ -67,11 +68,11 @@ type Store struct {
 }
 
 // Open locks the directory, which it creates if only that is missing, and reads its files. It waits up to 15 s for another
-// process that has the lock; if share is set it does not wait, and if there is such a process it writes nothing. Only a path that
-// is wrong, missing permissions and such a process are errors; a disk that is full, read-only or does not answer is not.
+// process that has the lock; if share is set it does not wait, and beside such a process it only replaces files. Only a path
+// that is wrong, missing permissions and such a process are errors; a disk that is full, read-only or does not answer is not.
 func Open(ctx context.Context, path string, share bool, registry prometheus.Registerer, logger log.Logger) (*Store, error) {
 	s := &Store{
-		ReplaceFile: replaceFile, Path: path, logger: log.With(logger, "component", "storage"),
+		Path: path, logger: log.With(logger, "component", "storage"),
 		failures: promauto.With(registry).NewCounter(prometheus.CounterOpts{
 			Name: "ycm_exporter_storage_write_failures_total",
 			Help: "Writes to the directory of --storage.path that failed, so that the latest state does not persist across restarts.",
@@ -79,6 +80,7 @@ func Open(ctx context.Context, path string, share bool, registry prometheus.Regi
 		lock: flock.New(filepath.Join(path, "lock"), flock.SetPermissions(0o600)),
 		disk: make(chan struct{}, 1), pending: map[string]Records{},
 	}
+	s.ReplaceFile = s.replaceFile
 	patience, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	limit := time.AfterFunc(startLimit, func() { giveUp(errNoAnswer) })
@@ -141,6 +143,7 @@ func (s *Store) start(ctx context.Context, share bool, limit *time.Timer) error 
 	if err != nil {
 		return err
 	}
+	s.shared = !s.lock.Locked()
 	return s.read()
 }
 
@@ -159,6 +162,24 @@ func (s *Store) Load(name string, load func(next func(record any) error) error) 
 		return false
 	}
 	return true
+}
+
+// Reload has load read the records of a file as it is now, as another process may have replaced it, and reports whether it could. It
+// does not if this process is about to replace it, or if the disk does not answer within a second.
+func (s *Store) Reload(name string, load func(next func(record any) error) error) bool {
+	limit, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var file []byte
+	err := s.useDisk(limit, func() (err error) {
+		s.mu.Lock()
+		_, newer := s.pending[name]
+		s.mu.Unlock()
+		if !newer {
+			file, err = os.ReadFile(s.file(name))
+		}
+		return err
+	})
+	return err == nil && crash.Catch(func() error { return decode(name, file, load) }) == nil
 }
 
 // SetAsideOthers sets the files aside that nobody has loaded.
@@ -196,7 +217,7 @@ func (s *Store) Save(name string, records Records) {
 
 // flush writes what is pending. What fails stays pending, unless there is something newer by then.
 func (s *Store) flush() error {
-	if !s.lock.Locked() {
+	if !s.lock.Locked() && !s.shared {
 		return nil
 	}
 	s.mu.Lock()
@@ -206,7 +227,10 @@ func (s *Store) flush() error {
 	var failed error
 	for name, records := range pending {
 		err := crash.Catch(func() error {
-			if records == nil {
+			switch {
+			case records == nil && s.shared:
+				return nil
+			case records == nil:
 				return os.Rename(s.file(name), s.file(name)+setAside)
 			}
 			return s.ReplaceFile(s.file(name), func(file io.Writer) error { return encode(file, name, records) })
