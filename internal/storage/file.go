@@ -68,7 +68,9 @@ func (s *Store) read() error {
 func (s *Store) replaceFile(path string, content func(io.Writer) error) error {
 	open := func() (*os.File, error) { return os.CreateTemp(s.Path, "*"+unfinished) }
 	if !s.shared { // What was left unfinished is overwritten.
-		open = func() (*os.File, error) { return os.OpenFile(path+unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) }
+		open = func() (*os.File, error) {
+			return os.OpenFile(path+unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		}
 	}
 	file, err := open()
 	if err != nil {
