@@ -147,6 +147,9 @@ func (s *Store) start(ctx context.Context, share bool, limit *time.Timer) error 
 	return s.read()
 }
 
+// Locked reports whether this process has the directory's lock.
+func (s *Store) Locked() bool { return s.lock.Locked() }
+
 // Load has load read the records of the file of that name as it was at the start, and reports whether it could. A file that
 // load cannot use is set aside. It can be loaded once.
 func (s *Store) Load(name string, load func(next func(record any) error) error) bool {
