@@ -269,6 +269,7 @@ func TestOneShotCommandsCountRefusedLoginsTogether(t *testing.T) {
 func TestRefusedLoginsOfARemovedAccountDoNotBarCommands(t *testing.T) {
 	t.Parallel()
 	y := simulate(t, 10)
+	main := strings.ReplaceAll(y.account("main"), "1000", "60000")
 	for what, account := range map[string]yeastar.Refusal{
 		"an account that is gone":                    {Account: "gone", ClientID: "gone"},
 		"an account that moved to another server":    {Account: "moved", ClientID: "moved"},
@@ -276,12 +277,12 @@ func TestRefusedLoginsOfARemovedAccountDoNotBarCommands(t *testing.T) {
 		"another account that is configured as well": {Account: "other", ClientID: "other"},
 	} {
 		account.At = time.Now()
-		y.configure(t, y.account("main"), strings.Replace(strings.Replace(y.account("moved"), demoClientID, "moved", 1), y.url, "http://localhost:1", 1),
+		y.configure(t, main, strings.Replace(strings.Replace(y.account("moved"), demoClientID, "moved", 1), y.url, "http://localhost:1", 1),
 			strings.Replace(y.account("other"), demoClientID, "other", 1))
 		commands := []string{"--phones=main"}
 		if account.Account == "gone" {
 			commands = append(commands, "--doctor")
-			y.configure(t, y.account("main"))
+			y.configure(t, main)
 		}
 		for _, command := range commands {
 			directory, out, before := filepath.Join(t.TempDir(), "storage"), &output{}, y.Count(ycmtest.Token)
