@@ -15,15 +15,23 @@ import (
 type Servers struct {
 	store Store
 
-	mu       sync.Mutex
-	accounts map[accountKey]*account
-	guards   map[string]*yeastar.Guard
+	mu         sync.Mutex
+	accounts   map[accountKey]*account
+	guards     map[string]*yeastar.Guard
+	configured map[accountKey]bool // nil: all
+}
+
+// Login is a Client ID at a YCM or at a PBX.
+type Login struct {
+	URL      *url.URL
+	ClientID string
 }
 
 // Store persists refused logins across restarts. Base URLs are normalised. Its methods are called in order, with locks held, so they must be
 // quick; what they cannot do is theirs to report.
 type Store interface {
 	Logins(baseURL string) (yeastar.LoginState, bool)
+	ReloadLogins(baseURL string) (yeastar.LoginState, bool) // Without locks, as another process may have stored it.
 	SaveLogins(baseURL string, s yeastar.LoginState)
 }
 
@@ -40,13 +48,21 @@ func NewServers(s Store) *Servers {
 	return &Servers{store: s, accounts: map[accountKey]*account{}, guards: map[string]*yeastar.Guard{}}
 }
 
-// Retain drops the refused logins of Client IDs, of accounts or of PBXs, that are no longer configured.
-func (s *Servers) Retain(configured func(clientID string) bool) {
+// Retain drops the refused logins, stored ones too, of accounts and of PBXs that are no longer configured.
+func (s *Servers) Retain(configured []Login) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, g := range s.guards {
-		g.Retain(configured)
+	s.configured = map[accountKey]bool{}
+	for _, l := range configured {
+		s.configured[accountKey{normalized(l.URL), l.ClientID}] = true
 	}
+	for baseURL, g := range s.guards {
+		s.retain(baseURL, g)
+	}
+}
+
+func (s *Servers) retain(baseURL string, g *yeastar.Guard) {
+	g.Retain(func(clientID string) bool { return s.configured == nil || s.configured[accountKey{baseURL, clientID}] })
 }
 
 // Guard returns the guard of all logins at a PBX with direct access.
@@ -67,7 +83,11 @@ func (s *Servers) guard(baseURL string, most int) *yeastar.Guard {
 		persist = func(state yeastar.LoginState) { s.store.SaveLogins(baseURL, state) }
 	}
 	g := yeastar.NewGuard(most, state, persist)
+	if s.store != nil {
+		g.Reload = func() (yeastar.LoginState, bool) { return s.store.ReloadLogins(baseURL) }
+	}
 	s.guards[baseURL] = g
+	s.retain(baseURL, g)
 	return g
 }
 

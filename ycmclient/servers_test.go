@@ -21,6 +21,8 @@ func (k *kept) Logins(baseURL string) (s yeastar.LoginState, ok bool) {
 	return s, ok && json.Unmarshal(content, &s) == nil
 }
 
+func (k *kept) ReloadLogins(baseURL string) (yeastar.LoginState, bool) { return k.Logins(baseURL) }
+
 func (k *kept) SaveLogins(baseURL string, s yeastar.LoginState) {
 	k.logins[baseURL], _ = json.Marshal(s)
 }
@@ -118,6 +120,26 @@ func TestNewClientsGoOnCountingRefusedLogins(t *testing.T) {
 		}
 		corrected := again(func(o *ycmclient.Options) { o.Secret = secret.Static(secret.New("another")) })
 		query(t, corrected) // Credentials that changed are tried at once.
+	})
+}
+
+// Commands that run beside an exporter share its directory.
+func TestProcessesSideBySideCountRefusedLoginsTogether(t *testing.T) {
+	bubble(t, ycmtest.Options{ClientSecret: "another"}, nil, func(t *testing.T, ycm *ycmtest.Server, _ *ycmclient.Client, _ *watch) {
+		store := &kept{map[string][]byte{}}
+		exporter := newClient(t, ycm.Transport(), func(o *ycmclient.Options) { o.Servers = ycmclient.NewServers(store) })
+		for i := range 50 {
+			command := newClient(t, ycm.Transport(), func(o *ycmclient.Options) { o.Servers = ycmclient.NewServers(store) })
+			for _, client := range []*ycmclient.Client{command, exporter}[i%2:] {
+				if _, err := client.Regions(t.Context()); yeastar.ClassOf(err) != yeastar.Auth {
+					t.Fatalf("got %v, want an auth error", err)
+				}
+				time.Sleep(10 * time.Minute)
+			}
+		}
+		if s := ycm.Stats(); s.LoginsRefused != yeastar.MostRefusalsYCM || s.Lockouts != 0 {
+			t.Errorf("an exporter and the commands beside it brought %d refused logins and %d lock-outs, want 5 and 0", s.LoginsRefused, s.Lockouts)
+		}
 	})
 }
 

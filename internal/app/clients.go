@@ -51,6 +51,17 @@ func (f Clients) Options(ctx context.Context, c config.Account) (ycm ycmclient.O
 	return ycm, pbxs, err
 }
 
+// Logins are those of the accounts and their PBXs.
+func Logins(cfg *config.Config) (all []ycmclient.Login) {
+	for _, c := range cfg.Accounts {
+		all = append(all, ycmclient.Login{URL: c.BaseURL, ClientID: c.ClientID})
+		for _, p := range c.PBXs {
+			all = append(all, ycmclient.Login{URL: p.URL, ClientID: p.ClientID})
+		}
+	}
+	return all
+}
+
 // connectionLife is how long connections are used: the server's name may have moved to another address.
 const connectionLife = 5 * time.Minute
 

@@ -117,13 +117,8 @@ func (e *exporter) apply(cfg *config.Config) error {
 	for _, r := range e.running() {
 		ended[r.config.Name] = r
 	}
-	configured := map[string]bool{} // Client IDs
 	var next, started []*running
 	for _, c := range cfg.Accounts {
-		configured[c.ClientID] = true
-		for _, p := range c.PBXs {
-			configured[p.ClientID] = true
-		}
 		old := ended[c.Name]
 		if old != nil && reflect.DeepEqual(old.config, c) && slices.EqualFunc(old.collectors, cfg.Collectors, collector.Configured.Equal) {
 			delete(ended, c.Name)
@@ -140,7 +135,7 @@ func (e *exporter) apply(cfg *config.Config) error {
 	}
 	slices.SortFunc(next, func(a, b *running) int { return strings.Compare(a.config.Name, b.config.Name) })
 
-	e.clients.Servers.Retain(func(clientID string) bool { return configured[clientID] })
+	e.clients.Servers.Retain(Logins(cfg))
 	replaced := func(old *running) bool {
 		return slices.ContainsFunc(started, func(r *running) bool {
 			return r.config.Name == old.config.Name && fleetOf(r.config) == fleetOf(old.config)

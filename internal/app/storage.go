@@ -43,6 +43,12 @@ func (s LoginStore) Logins(baseURL string) (state yeastar.LoginState, ok bool) {
 	return state, ok
 }
 
+// ReloadLogins returns what is stored now, also by another process.
+func (s LoginStore) ReloadLogins(baseURL string) (state yeastar.LoginState, ok bool) {
+	ok = s.Store.Reload(fileOf("logins", baseURL), func(next func(record any) error) error { return next(&state) })
+	return state, ok
+}
+
 // SaveLogins stores the refused logins of a base URL.
 func (s LoginStore) SaveLogins(baseURL string, state yeastar.LoginState) {
 	s.Store.Save(fileOf("logins", baseURL), func(write func(record any) error) error { return write(state) })

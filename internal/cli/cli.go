@@ -215,11 +215,11 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 		fmt.Fprintf(stdout, "%s is fine: %d account(s)\n", o.configFile, len(cfg.Accounts))
 		return nil
 	case o.phones != "":
-		return o.withClients(ctx, logger, func(c app.Clients) error { return o.printPhones(ctx, cfg, c, stdout, stderr, logger) })
+		return o.withClients(ctx, cfg, logger, func(c app.Clients) error { return o.printPhones(ctx, cfg, c, stdout, stderr, logger) })
 	case o.doctor:
-		return o.withClients(ctx, logger, func(c app.Clients) error { return o.examine(ctx, cfg, c, stdout, stderr) })
+		return o.withClients(ctx, cfg, logger, func(c app.Clients) error { return o.examine(ctx, cfg, c, stdout, stderr) })
 	case o.once:
-		return o.withClients(ctx, logger, func(c app.Clients) error { return pollOnce(ctx, cfg, c, stdout, stderr, logger) })
+		return o.withClients(ctx, cfg, logger, func(c app.Clients) error { return pollOnce(ctx, cfg, c, stdout, stderr, logger) })
 	default:
 		return app.Run(ctx, app.Options{Web: o.web, Serve: o.serve, StoragePath: o.storagePath, Listening: listening}, cfg, load, logger)
 	}

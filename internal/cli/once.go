@@ -35,8 +35,8 @@ func pollOnce(ctx context.Context, cfg *config.Config, clients app.Clients, stdo
 }
 
 // withClients runs a command that queries YCM once. Logins that were refused to other processes that use --storage.path count for it,
-// and its own for them, unless one of them runs and so has the directory's lock. Then it writes the file of --capture.
-func (o options) withClients(ctx context.Context, logger app.Logger, do func(app.Clients) error) error {
+// and its own for them. Then it writes the file of --capture.
+func (o options) withClients(ctx context.Context, cfg *config.Config, logger app.Logger, do func(app.Clients) error) error {
 	clients := app.Clients{Servers: ycmclient.NewServers(nil)}
 	if o.storagePath != "" {
 		store, err := storage.Open(ctx, o.storagePath, true, prometheus.NewRegistry(), logger)
@@ -45,6 +45,9 @@ func (o options) withClients(ctx context.Context, logger app.Logger, do func(app
 		}
 		defer store.Close()
 		clients.Servers = ycmclient.NewServers(app.LoginStore{Store: store})
+		if store.Locked() { // Else the exporter that has it may have another configuration.
+			clients.Servers.Retain(app.Logins(cfg))
+		}
 	}
 	if o.capture == "" {
 		return do(clients)

@@ -14,6 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ycm-exporter/ycm_exporter/internal/app"
+	"github.com/ycm-exporter/ycm_exporter/internal/storage"
+	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
 )
 
@@ -257,4 +263,62 @@ func TestOneShotCommandsCountRefusedLoginsTogether(t *testing.T) {
 	d := start(t, args...)
 	d.waitFor(`ycm_up{account="main"} 0`)
 	once("--once")
+}
+
+// Four refusals in a row bar the other accounts of the server, but not those of an account that is no longer configured there.
+func TestRefusedLoginsOfARemovedAccountDoNotBarCommands(t *testing.T) {
+	t.Parallel()
+	y := simulate(t, 10)
+	main := strings.ReplaceAll(y.account("main"), "1000", "60000")
+	for what, account := range map[string]yeastar.Refusal{
+		"an account that is gone":                    {Account: "gone", ClientID: "gone"},
+		"an account that moved to another server":    {Account: "moved", ClientID: "moved"},
+		"an account that is configured":              {Account: "main", ClientID: demoClientID},
+		"another account that is configured as well": {Account: "other", ClientID: "other"},
+	} {
+		account.At = time.Now()
+		y.configure(t, main, strings.Replace(strings.Replace(y.account("moved"), demoClientID, "moved", 1), y.url, "http://localhost:1", 1),
+			strings.Replace(y.account("other"), demoClientID, "other", 1))
+		commands := []string{"--phones=main"}
+		if account.Account == "gone" {
+			commands = append(commands, "--doctor")
+			y.configure(t, main)
+		}
+		for _, command := range commands {
+			directory, out, before := filepath.Join(t.TempDir(), "storage"), &output{}, y.Count(ycmtest.Token)
+			store, err := storage.Open(t.Context(), directory, false, prometheus.NewRegistry(), log.NewNopLogger())
+			if err != nil {
+				t.Fatal(err)
+			}
+			app.LoginStore{Store: store}.SaveLogins(y.url, yeastar.LoginState{Salt: "x", Refusals: slices.Repeat([]yeastar.Refusal{account}, 4)})
+			store.Close()
+			Run(t.Context(), []string{command, "--config.file=" + y.configFile, "--storage.path=" + directory}, out, out)
+			barred := account.Account == "main" || account.Account == "other"
+			if got := y.Count(ycmtest.Token) - before; (got == 0) != barred {
+				t.Errorf("%s, after refusals of %s, sends %d logins, want none: %t\n%s", command, what, got, barred, out)
+			}
+		}
+	}
+}
+
+// Beside an exporter whose secret is right, a command whose secret is wrong counts the refusals of those before it.
+func TestOneShotCommandsBesideAnExporterCountRefusedLogins(t *testing.T) {
+	t.Parallel()
+	y := simulate(t, 10)
+	directory := filepath.Join(t.TempDir(), "storage")
+	d := start(t, "--config.file="+y.configFile, "--storage.path="+directory)
+	d.waitFor(`ycm_up{account="main"} 1`)
+	d.waitStored(directory)
+	before := y.Count(ycmtest.Token)
+	y.configFile = filepath.Join(t.TempDir(), "config.yml")
+	y.configure(t, strings.Replace(y.account("main"), demoClientSecret, "wrong", 1))
+	for range 7 {
+		out := &output{}
+		if code := Run(t.Context(), []string{"--once", "--config.file=" + y.configFile, "--storage.path=" + directory}, io.Discard, out); code != 1 {
+			t.Errorf("with a wrong secret --once ends with exit code %d, want 1:\n%s", code, out)
+		}
+	}
+	if got := y.Count(ycmtest.Token) - before; got != 1 {
+		t.Errorf("seven commands within a minute send %d logins, want 1", got)
+	}
 }

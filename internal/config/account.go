@@ -54,16 +54,20 @@ func (d *document) unique(path string, taken map[string]string, value, format st
 	}
 }
 
-func (c *Credentials) check(d *document, path string) {
-	id, inline, inFile := path+".client_id", path+".client_secret", path+".client_secret_file"
-	for _, field := range []string{id, inline} {
-		if node := d.values[field]; node != nil && node.Style == 0 {
-			d.must(field, node.Tag == "!!str", "is a number, or something else that other programs do not read as text; put quotes around it")
-			if node.LineComment != "" && field == inline {
-				d.warn(field, "has a comment directly behind it; if # is part of the value, put quotes around it")
-			}
+// checkQuotes reports a text that should have quotes around it: # begins a comment in YAML, but may be part of a secret.
+func (d *document) checkQuotes(path string, isSecret bool) {
+	if node := d.values[path]; node != nil && node.Style == 0 {
+		d.must(path, node.Tag == "!!str", "is a number, or something else that other programs do not read as text; put quotes around it")
+		if node.LineComment != "" && isSecret {
+			d.warn(path, "has a comment directly behind it; if # is part of the value, put quotes around it")
 		}
 	}
+}
+
+func (c *Credentials) check(d *document, path string) {
+	id, inline, inFile := path+".client_id", path+".client_secret", path+".client_secret_file"
+	d.checkQuotes(id, false)
+	d.checkQuotes(inline, true)
 	c.ClientID = strings.TrimSpace(c.ClientID)
 	d.must(id, secret.Visible(c.ClientID), invisible)
 	d.must(inline, secret.Visible(c.ClientSecret.Reveal()), invisible)

@@ -34,7 +34,10 @@ func (d *document) checkURL(path string, u *url.URL) {
 		{port != "" && (err != nil || number == 0), "has a port that is not between 1 and 65535"},
 		{u.User != nil, "must not have a user name or a password; leave out what is before the @"},
 		{u.RawQuery != "" || u.ForceQuery || u.Fragment != "", "must not have a query or a fragment; leave out what begins with ? or #"},
-		{strings.Contains(u.Path+"/", "/dm/open_api/"), "must not have the path of the API; leave out /dm/open_api and what follows"},
+		{
+			strings.Contains(strings.ToLower(u.JoinPath("/").Path), "/dm/open_api/"), "must not have the path of the API; " +
+				"leave out /dm/open_api and what follows: only scheme and host, as in https://ycm.yeastar.com",
+		},
 	} {
 		if rule.broken {
 			d.problemAt(d.line(path), path, "%s", rule.message)
@@ -71,6 +74,9 @@ func (d *document) checkHTTPClient(path string, c *promconfig.HTTPClientConfig) 
 		for name, header := range c.HTTPHeaders.Headers {
 			for i, file := range header.Files {
 				files[itemAt(keyAt(path+".http_headers", name)+".files", i)] = file
+			}
+			for i := range header.Secrets {
+				d.checkQuotes(itemAt(keyAt(path+".http_headers", name)+".secrets", i), true)
 			}
 		}
 	}

@@ -316,9 +316,12 @@ func TestVariablesOfTheEnvironment(t *testing.T) {
 
 // What follows # is a comment in YAML, so that "ab #c" is the secret ab.
 func TestCommentDirectlyBehindASecretIsWarnedAbout(t *testing.T) {
+	const headers = "client_secret: ab\n    http_client:\n      http_headers:\n        X-Gate:\n          secrets:\n"
 	for secretLine, want := range map[string]string{
 		"client_secret: ab #c":                        ":5: accounts[0].client_secret: has a comment directly behind it",
 		"client_secret: ab# c":                        "",
+		headers + "            - ab #c":               ":10: accounts[0].http_client.http_headers.X-Gate.secrets[0]: has a comment directly behind it",
+		headers + "            - 'ab' # mine":         "",
 		"client_secret: 'ab' # mine":                  "",
 		"client_secret: ab\n    # of the test system": "",
 	} {

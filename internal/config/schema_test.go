@@ -257,7 +257,7 @@ var onlyLoaded = []string{
 	"http_client_tls_key", "http_client_tls_lone_key", "http_client_tls_pair", "http_client_tls_versions",
 	"pbxs_paths", "rate_above_burst", "rate_above_default_burst", "required_phones", "required_phones_unseen", "second_document_broken", "secret_file_empty", "secret_file_is_a_folder",
 	"secret_file_missing", "secret_file_missing_folder", "secret_files_invisible", "stale_after_below_default_interval",
-	"syntax_tag", "two_documents",
+	"syntax_tag", "two_documents", "url_of_the_api",
 }
 
 func TestBadFilesDoNotKeepToTheSchema(t *testing.T) {

@@ -190,6 +190,10 @@ type refusedLogins int
 
 func (refusedLogins) SaveLogins(string, yeastar.LoginState) {}
 
+func (n refusedLogins) ReloadLogins(baseURL string) (yeastar.LoginState, bool) {
+	return n.Logins(baseURL)
+}
+
 func (n refusedLogins) Logins(string) (yeastar.LoginState, bool) {
 	return yeastar.LoginState{Refusals: slices.Repeat([]yeastar.Refusal{{Account: "other", ClientID: "other", At: time.Now()}}, int(n))}, n > 0
 }

@@ -65,8 +65,14 @@ func (s *Store) read() error {
 }
 
 // replaceFile replaces a file with what content writes. If that fails, the file stays as it is.
-func replaceFile(path string, content func(io.Writer) error) error {
-	file, err := os.OpenFile(path+unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+func (s *Store) replaceFile(path string, content func(io.Writer) error) error {
+	open := func() (*os.File, error) { return os.CreateTemp(s.Path, "*"+unfinished) }
+	if !s.shared { // What was left unfinished is overwritten.
+		open = func() (*os.File, error) {
+			return os.OpenFile(path+unfinished, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+		}
+	}
+	file, err := open()
 	if err != nil {
 		return err
 	}

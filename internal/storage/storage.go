@@ -13,6 +13,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -54,6 +55,7 @@ type Store struct {
 	logger   log.Logger
 	failures prometheus.Counter
 	lock     *flock.Flock
+	shared   bool          // another process has the lock
 	disk     chan struct{} // has an element while the disk is in use
 
 	mu        sync.Mutex
@@ -66,11 +68,11 @@ type Store struct {
 }
 
 // Open locks the directory, which it creates if only that is missing, and reads its files. It waits up to 15 s for another
-// process that has the lock; if share is set it does not wait, and if there is such a process it writes nothing. A disk that is
-// full or does not answer is no error.
+// process that has the lock; if share is set it does not wait, and beside such a process it only replaces files. Only a path
+// that is wrong, missing permissions and such a process are errors; a disk that is full, read-only or does not answer is not.
 func Open(ctx context.Context, path string, share bool, registry prometheus.Registerer, logger log.Logger) (*Store, error) {
 	s := &Store{
-		ReplaceFile: replaceFile, Path: path, logger: log.With(logger, "component", "storage"),
+		Path: path, logger: log.With(logger, "component", "storage"),
 		failures: promauto.With(registry).NewCounter(prometheus.CounterOpts{
 			Name: "ycm_exporter_storage_write_failures_total",
 			Help: "Total number of failed writes to the directory of --storage.path. The unwritten state is lost at the next restart.",
@@ -78,6 +80,7 @@ func Open(ctx context.Context, path string, share bool, registry prometheus.Regi
 		lock: flock.New(filepath.Join(path, "lock"), flock.SetPermissions(0o600)),
 		disk: make(chan struct{}, 1), pending: map[string]Records{},
 	}
+	s.ReplaceFile = s.replaceFile
 	patience, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
 	limit := time.AfterFunc(startLimit, func() { giveUp(errNoAnswer) })
@@ -103,13 +106,16 @@ func (s *Store) useDisk(ctx context.Context, f func() error) error {
 	return err
 }
 
-// started returns the error of a start, unless that may pass: then it is reported like a write that failed.
+// unusable are the errors of a start that do not pass by themselves.
+var unusable = []error{fs.ErrNotExist, fs.ErrPermission, syscall.ENOTDIR, errInUse, context.Canceled, context.DeadlineExceeded}
+
+// started returns the error of a start that does not pass by itself. Another one is reported like a write that failed.
 func (s *Store) started(err error) error {
 	hint := "; create it, or make it and its files the exporter's user's, or choose another with --storage.path"
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, errNoAnswer), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EIO):
+	case !slices.ContainsFunc(unusable, func(target error) bool { return errors.Is(err, target) }):
 		s.note(err)
 		return nil
 	case errors.Is(err, errInUse):
@@ -137,8 +143,12 @@ func (s *Store) start(ctx context.Context, share bool, limit *time.Timer) error 
 	if err != nil {
 		return err
 	}
+	s.shared = !s.lock.Locked()
 	return s.read()
 }
+
+// Locked reports whether this process has the directory's lock.
+func (s *Store) Locked() bool { return s.lock.Locked() }
 
 // Load has load read the records of the file of that name as it was at the start, and reports whether it could. A file that
 // load cannot use is set aside. It can be loaded once.
@@ -155,6 +165,24 @@ func (s *Store) Load(name string, load func(next func(record any) error) error) 
 		return false
 	}
 	return true
+}
+
+// Reload has load read the records of a file as it is now, as another process may have replaced it, and reports whether it could. It
+// does not if this process is about to replace it, or if the disk does not answer within a second.
+func (s *Store) Reload(name string, load func(next func(record any) error) error) bool {
+	limit, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var file []byte
+	err := s.useDisk(limit, func() (err error) {
+		s.mu.Lock()
+		_, newer := s.pending[name]
+		s.mu.Unlock()
+		if !newer {
+			file, err = os.ReadFile(s.file(name))
+		}
+		return err
+	})
+	return err == nil && crash.Catch(func() error { return decode(name, file, load) }) == nil
 }
 
 // SetAsideOthers sets the files aside that were not loaded.
@@ -192,7 +220,7 @@ func (s *Store) Save(name string, records Records) {
 
 // flush writes what is pending. What fails stays pending, unless there is something newer by then.
 func (s *Store) flush() error {
-	if !s.lock.Locked() {
+	if !s.lock.Locked() && !s.shared {
 		return nil
 	}
 	s.mu.Lock()
@@ -202,7 +230,10 @@ func (s *Store) flush() error {
 	var failed error
 	for name, records := range pending {
 		err := crash.Catch(func() error {
-			if records == nil {
+			switch {
+			case records == nil && s.shared:
+				return nil
+			case records == nil:
 				return os.Rename(s.file(name), s.file(name)+setAside)
 			}
 			return s.ReplaceFile(s.file(name), func(file io.Writer) error { return encode(file, name, records) })

@@ -88,6 +88,12 @@ func load(s *Store, name string, n int) (all []record, ok bool) {
 	return all, ok
 }
 
+// reload reads one record of the file as it is now.
+func reload(s *Store, name string) (r record, ok bool) {
+	ok = s.Reload(name, func(next func(any) error) error { return next(&r) })
+	return r, ok
+}
+
 // restart closes a store and opens its directory again.
 func restart(t *testing.T, s *Store) (*Store, *journal) {
 	t.Helper()
@@ -280,19 +286,25 @@ func TestHungDiskAtTheStartIsAWarning(t *testing.T) {
 	}
 }
 
-func TestFullDiskAtTheStartIsAWarning(t *testing.T) {
+// A disk that may work again must not end the start; a path or an owner that is wrong does.
+func TestFaultOfTheDiskAtTheStartIsAWarning(t *testing.T) {
 	t.Parallel()
 	s, j := open(t, t.TempDir())
 	defer s.Close()
-	for err, fatal := range map[error]bool{
-		syscall.ENOSPC: false, syscall.EDQUOT: false, syscall.EIO: false, syscall.EROFS: true, fs.ErrPermission: true, fs.ErrNotExist: true, errInUse: true,
-	} {
+	passing := []error{
+		syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS, syscall.ESTALE, syscall.ENOLCK, syscall.ETIMEDOUT, syscall.ENOTCONN, errNoAnswer,
+	}
+	fatal := []error{
+		syscall.ENOENT, syscall.EACCES, syscall.EPERM, syscall.ENOTDIR, fs.ErrPermission, fs.ErrNotExist, errInUse, context.Canceled, context.DeadlineExceeded,
+	}
+	for i, err := range append(passing, fatal...) {
+		fatal := i >= len(passing)
 		if got := s.started(&fs.PathError{Err: err}); (got != nil) != fatal {
 			t.Errorf("a start with %q returns %v, want an error: %t", err, got, fatal)
 		}
 	}
-	if testutil.ToFloat64(s.failures) != 3 || j.count("level=warn") != 1 {
-		t.Errorf("%v failures, want 3, and one warning:\n%s", testutil.ToFloat64(s.failures), &j.lines)
+	if testutil.ToFloat64(s.failures) != float64(len(passing)) || j.count("level=warn") != 1 {
+		t.Errorf("%v failures, want %d, and one warning:\n%s", testutil.ToFloat64(s.failures), len(passing), &j.lines)
 	}
 }
 
@@ -466,12 +478,13 @@ func TestSecondProcessWaitsAndThenFails(t *testing.T) {
 	})
 }
 
-// The doctor reads what an exporter has stored, and writes only where no exporter is running.
-func TestSharedDirectoryIsReadOnly(t *testing.T) {
+// A command reads what an exporter has stored, and replaces files beside it, but sets none aside.
+func TestDirectoryIsShared(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir()
 	first, _ := open(t, path)
 	save(first, "logins", record{1, "first"})
+	save(first, "list", record{1, "first"})
 	first, _ = restart(t, first)
 	beingWritten := filepath.Join(path, unfinished+"list")
 	if err := os.WriteFile(beingWritten, []byte("half"), 0o600); err != nil {
@@ -485,13 +498,16 @@ func TestSharedDirectoryIsReadOnly(t *testing.T) {
 		t.Errorf("loaded %v, %t; want what the exporter has stored", got, ok)
 	}
 	save(second, "logins", record{2, "second"})
+	second.SetAsideOthers()
 	second.Close()
 	if !exists(beingWritten) {
 		t.Error("a file that the exporter was writing is gone")
 	}
-	first, _ = restart(t, first)
-	if got, ok := load(first, "logins", 1); !ok || got[0].Name != "first" {
-		t.Errorf("loaded %v, %t; want that nothing else was written", got, ok)
+	if got, ok := reload(first, "logins"); !ok || got.Name != "second" {
+		t.Errorf("the exporter reads %v, %t again; want what was written beside it", got, ok)
+	}
+	if got, ok := reload(first, "list"); !ok || got.Name != "first" {
+		t.Errorf("the exporter reads %v, %t again; want that its other file is still there", got, ok)
 	}
 	first.Close()
 	alone, _, err := tryOpen(t.Context(), path, true)

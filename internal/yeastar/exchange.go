@@ -157,7 +157,7 @@ func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 		return invalid
 	}
 	Decompress(response)
-	if coding := response.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+	if coding := response.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		invalid.Message = fmt.Sprintf("the answer is encoded as %s, although no encoding was requested; check what is between the exporter and the server", Cut(Line(coding), 20))
 		invalid.quoted = invalid.Message
 		return invalid

@@ -141,6 +141,7 @@ func TestCompressedAnswersAreRead(t *testing.T) {
 	for _, c := range []struct{ coding, body, want string }{
 		{"", "aaa", ""},
 		{"identity", "aaa", ""},
+		{"Identity", "aaa", ""},
 		{"gzip", compressed(gzipped, 3), ""},
 		{"x-gzip", compressed(gzipped, 3), ""},
 		{"deflate", compressed(deflated, 3), ""},

@@ -36,6 +36,8 @@ type Guard struct {
 	most  int
 	login chan struct{} // Held while a login is under way.
 
+	// Reload, if not nil, returns the state as another process may have persisted it, before each login.
+	Reload  func() (LoginState, bool)
 	persist func(LoginState) // May be nil.
 
 	mu     sync.Mutex
@@ -86,11 +88,19 @@ func (b *Barred) Error() string {
 // NewGuard makes a guard that allows so many refusals, and continues from a state. persist, if not nil, receives each changed state, in
 // order.
 func NewGuard(most int, s LoginState, persist func(LoginState)) *Guard {
-	s.Salt = cmp.Or(s.Salt, rand.Text())
+	g := &Guard{most: most, login: make(chan struct{}, 1), persist: persist, latest: map[string]Error{}, state: LoginState{Salt: rand.Text()}}
+	g.adopt(s)
+	return g
+}
+
+func (g *Guard) adopt(s LoginState) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s.Salt = cmp.Or(s.Salt, g.state.Salt)
 	for i := range s.Refusals { // A clock that was set back must not delay logins for long.
 		s.Refusals[i].At = Earlier(s.Refusals[i].At, time.Now())
 	}
-	return &Guard{most: most, login: make(chan struct{}, 1), persist: persist, state: s, latest: map[string]Error{}}
+	g.state = s
 }
 
 // Retain drops the refusals of Client IDs that are not configured.
@@ -156,6 +166,11 @@ func (g *Guard) Login(ctx context.Context, c Credentials, login func() *Error) *
 		defer func() { <-g.login }()
 	case <-ctx.Done():
 		return &Error{Class: ClassOf(ctx.Err()), Message: "canceled while waiting for a concurrent login", Err: ctx.Err()}
+	}
+	if g.Reload != nil {
+		if s, ok := g.Reload(); ok {
+			g.adopt(s)
+		}
 	}
 	if barred := g.Check(c); barred != nil {
 		return barred

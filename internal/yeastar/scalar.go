@@ -102,13 +102,13 @@ func (n Number) Count(field string, unexpected Unexpected) Int {
 }
 
 // Time reads the number as unix seconds, or as milliseconds where it is after 2001 as such; as seconds it would be after the year
-// 33,000. So 9999-12-31, which stands for never, is read in both units. 0 is absent, as YCM writes it for never too.
+// 33,000. So 9999-12-31 in any time zone, which stands for never, is read in both units. 0 is absent, as YCM writes it for never too.
 func (n Number) Time(field string, unexpected Unexpected) Int {
-	const milliseconds, year10000 = 1e12, 253_402_300_800_000
+	const milliseconds, tooLate = 1e12, 253_402_387_200_000 // 10000-01-02 UTC
 	switch {
 	case n.Given && n.Value == 0:
 		return Absent
-	case n.Value >= year10000:
+	case n.Value >= tooLate:
 		unexpected(field)
 		return Absent
 	case n.Value >= milliseconds:
