@@ -10,6 +10,7 @@ import (
 	stdlog "log"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -126,6 +127,13 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 // wrongValue reports a value, of the command line or the environment, that does not fit its flag: kingpin's own errors name neither
 // the flag nor the variable.
 func wrongValue(flags *kingpin.Application, args []string) error {
+	for _, arg := range args {
+		name, _, hasValue := strings.Cut(arg, "=")
+		on := strings.TrimPrefix(strings.TrimPrefix(name, "--"), "no-")
+		if flag := flags.GetFlag(on); hasValue && flag != nil && flag.Model().IsBoolFlag() {
+			return fmt.Errorf("%s takes no value; write --%s or --no-%[2]s", name, on)
+		}
+	}
 	given := map[string]*string{}
 	line, _ := flags.ParseContext(args) // An error of it was returned already.
 	for _, element := range line.Elements {
