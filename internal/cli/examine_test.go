@@ -160,7 +160,7 @@ func TestDoctorAndExporterCountRefusedLoginsTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refusal := yeastar.Refusal{Account: "other", ClientID: "other", At: time.Now().Add(-2 * time.Minute)}
+	refusal := yeastar.Refusal{Account: "main", ClientID: demoClientID, At: time.Now().Add(-2 * time.Minute)}
 	app.LoginStore{Store: store}.SaveLogins(y.url, yeastar.LoginState{Salt: "x", Refusals: []yeastar.Refusal{refusal, refusal, refusal}})
 	store.Close()
 	y.examine(t, []string{"--storage.path=" + path}, y.hurried()).want(t, 1, "INVALID_CLIENT")
