@@ -24,7 +24,7 @@ type didWire struct {
 	Assigned assignment `json:"cloudPbxId"`
 }
 
-var didRows = rows[didWire, did]{yeastar.FieldsOf[didWire, did](), func(d *did) int64 { return d.ID }}
+var didRows = rows[didWire, did]{fieldsOf[didWire, did](), func(d *did) int64 { return d.ID }}
 
 // DIDs counts the account's DID numbers ("Query All the DID Numbers"), each once. One of which it cannot be read whether it is assigned
 // is not counted. The numbers cannot be sorted, and none is kept from one walk to the next.

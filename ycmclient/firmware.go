@@ -24,7 +24,7 @@ type regionWire struct {
 	Name yeastar.Text `json:"region"`
 }
 
-var regionRows = rows[regionWire, Region]{yeastar.FieldsOf[regionWire, Region](), func(r *Region) int64 { return r.ID }}
+var regionRows = rows[regionWire, Region]{fieldsOf[regionWire, Region](), func(r *Region) int64 { return r.ID }}
 
 // Regions queries the account's regions ("Query Available Regions").
 func (c *Client) Regions(ctx context.Context) ([]Region, error) {
@@ -44,7 +44,7 @@ type firmwareWire struct {
 	RegionIDs identifiers  `json:"regionIds"`
 }
 
-var firmwareRows = rows[firmwareWire, Firmware]{yeastar.FieldsOf[firmwareWire, Firmware](), func(f *Firmware) int64 { return f.VersionID }}
+var firmwareRows = rows[firmwareWire, Firmware]{fieldsOf[firmwareWire, Firmware](), func(f *Firmware) int64 { return f.VersionID }}
 
 // Firmware queries the firmwares of a type ("Query Available Firmwares"): pbx, and on a self-hosted YCM cluster and cm. YCM promises no
 // order.

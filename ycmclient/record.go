@@ -48,7 +48,7 @@ type record struct {
 	LastBackup                yeastar.Timestamp `json:"lastBackupTime"`
 }
 
-var cloudPBXRows = rows[record, CloudPBX]{yeastar.FieldsOf[record, CloudPBX](), func(p *CloudPBX) int64 { return p.ID }}
+var cloudPBXRows = rows[record, CloudPBX]{fieldsOf[record, CloudPBX](), func(p *CloudPBX) int64 { return p.ID }}
 
 // rows makes records R of the rows W of a list.
 type rows[W, R any] struct {
@@ -136,10 +136,14 @@ func hostOf(text string) string {
 	return u.Host
 }
 
-// WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.
-func WireFields() map[string]bool {
-	return yeastar.WireFields(
-		yeastar.GrantAnswer{}, pageWire[record]{}, pageWire[userWire]{}, pageWire[didWire]{}, regionWire{}, firmwareWire{},
-		userSubscriptionWire{}, subscriptionWire{}, planStatistics[yeastar.Count]{}, connectionsWire{},
-	)
+// wires are the structs that hold answers on the wire.
+var wires = []any{yeastar.GrantAnswer{}, pageWire[record]{}}
+
+// fieldsOf finds the fields of a wire struct, as yeastar.FieldsOf does, and adds it to wires.
+func fieldsOf[W, R any]() yeastar.Fields[W, R] {
+	wires = append(wires, *new(W))
+	return yeastar.FieldsOf[W, R]()
 }
+
+// WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.
+func WireFields() map[string]bool { return yeastar.WireFields(wires...) }

@@ -46,7 +46,7 @@ type subscriptionWire struct {
 	WhiteLabel          yeastar.Toggle    `json:"whiteLabel"`
 }
 
-var subscriptionFields = yeastar.FieldsOf[subscriptionWire, Subscription]()
+var subscriptionFields = fieldsOf[subscriptionWire, Subscription]()
 
 // Subscription queries the account's own subscription ("Query the Subscription of P-Series Hosting Package").
 func (c *Client) Subscription(ctx context.Context) (Subscription, error) {
@@ -70,7 +70,7 @@ type byPlan[N any] struct {
 	Ultimate   N `json:"ultimatePlan"`
 }
 
-var planStatisticsFields = yeastar.FieldsOf[planStatistics[yeastar.Count], planStatistics[yeastar.Int]]()
+var planStatisticsFields = fieldsOf[planStatistics[yeastar.Count], planStatistics[yeastar.Int]]()
 
 // PlanStatistics queries how many PBXs have each plan ("Query the P-Series Cloud Edition Feature Plan Statistics").
 func (c *Client) PlanStatistics(ctx context.Context) ([]PlanStatistic, error) {
@@ -112,7 +112,7 @@ type connectionsWire struct {
 	PremiumAccount *serviceWire `json:"remoteManagementPremiumAccount"`
 }
 
-var connectionsFields = yeastar.FieldsOf[connectionsWire, RemoteConnections]()
+var connectionsFields = fieldsOf[connectionsWire, RemoteConnections]()
 
 // RemoteConnections queries the connections of remote management ("Query the Remote Management Connections").
 func (c *Client) RemoteConnections(ctx context.Context) (connections RemoteConnections, err error) {

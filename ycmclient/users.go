@@ -43,7 +43,7 @@ type userWire struct {
 	CloudPBXs yeastar.Count `json:"createdCloudPbx"`
 }
 
-var userRows = rows[userWire, User]{yeastar.FieldsOf[userWire, User](), func(u *User) int64 { return u.ID }}
+var userRows = rows[userWire, User]{fieldsOf[userWire, User](), func(u *User) int64 { return u.ID }}
 
 // UserSubscription is what a user was given and what of it the user's PBXs use.
 type UserSubscription struct {
@@ -69,7 +69,7 @@ type userSubscriptionWire struct {
 	TotalTranscription      yeastar.Count `json:"totalTranscription"`
 }
 
-var userSubscriptionFields = yeastar.FieldsOf[userSubscriptionWire, UserSubscription]()
+var userSubscriptionFields = fieldsOf[userSubscriptionWire, UserSubscription]()
 
 // UserSubscription queries the subscription of one user ("Query the Subscription of a YCM User").
 func (c *Client) UserSubscription(ctx context.Context, userID int64) (UserSubscription, error) {

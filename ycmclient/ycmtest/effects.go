@@ -2,7 +2,6 @@ package ycmtest
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"compress/zlib"
 	"encoding/json"
@@ -207,19 +206,6 @@ func setIn(node any, field, value string) {
 				node[name] = json.RawMessage(value)
 			}
 		}
-	}
-}
-
-// IgnorePage serves the first page of a list for every page, as the one that was requested.
-func IgnorePage() Effect {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			query, first := r.URL.Query(), r.Clone(r.Context())
-			number := cmp.Or(query.Get("pageNumber"), "1")
-			query.Del("pageNumber")
-			first.URL.RawQuery = query.Encode()
-			Set("pageNumber", number)(next).ServeHTTP(w, first)
-		})
 	}
 }
 

@@ -39,7 +39,6 @@ func TestEffects(t *testing.T) {
 		{"null data", Set("data", "null"), 200, `"data":null`, ""},
 		{"unknown status", Set("pbxStatus", `"Exploding"`), 200, `"pbxStatus":"Exploding"`, ""},
 		{"an inconsistent total", Set("total", "-3"), 200, `"total":-3`, ""},
-		{"page ignored", IgnorePage(), 200, `"pageNumber":2`, ""},
 		{"slow", Slow(time.Millisecond), 200, `"total":30`, ""},
 		{"trickle", Trickle(10 * time.Millisecond), 200, `"total":30`, ""},
 	}
@@ -68,15 +67,6 @@ func TestEffects(t *testing.T) {
 				t.Error("a removed fault is still at work")
 			}
 		})
-	}
-}
-
-// An ignored page number answers with the first page.
-func TestIgnoredPageNumber(t *testing.T) {
-	r := dial(t, Options{PBXs: 30})
-	r.Inject(Fault{Effect: IgnorePage()})
-	if ids, _ := r.page("pageSize=5&pageNumber=3"); ids[0] != r.IDs()[0] {
-		t.Errorf("page 3 starts with %d, want %d of page 1", ids[0], r.IDs()[0])
 	}
 }
 
