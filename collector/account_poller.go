@@ -60,6 +60,7 @@ type runningPoll[R any] struct {
 	began    time.Time
 	progress atomic.Pointer[func(done, total int)]
 	cancel   context.CancelFunc
+	replaced atomic.Bool   // The account has ended, and leaves its client to the poll.
 	done     chan struct{} // closed when there are the reading and the error
 	reading  *R
 	err      error
@@ -79,6 +80,9 @@ func (p *accountPoller[R]) begin(ctx context.Context, progress func(done, total 
 			r.reading, err = p.query(ctx, account)
 			return err
 		})
+		if r.replaced.Load() {
+			account.YCM.Close()
+		}
 	}()
 	return r
 }
@@ -99,6 +103,7 @@ func (p *accountPoller[R]) Poll(ctx context.Context, progress func(done, total i
 	case <-ctx.Done():
 		if p.goesOn && last.succeeded && errors.Is(context.Cause(ctx), ErrReplaced) {
 			p.running = r
+			r.replaced.Store(true)
 			time.AfterFunc(max(time.Minute, 2*last.took), r.cancel)
 			return nil, ctx.Err()
 		}

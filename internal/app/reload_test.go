@@ -3,12 +3,14 @@ package app
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,13 +24,23 @@ func TestReloadDoesNotInterruptAWalk(t *testing.T) {
 	defer simulator.Close()
 	reached, goOn := make(chan struct{}), make(chan struct{})
 	reach := sync.OnceFunc(func() { close(reached) })
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/instances") && r.URL.Query().Get("pageNumber") == "2" {
 			reach()
 			<-goOn
 		}
 		simulator.ServeHTTP(w, r)
 	}))
+	var open atomic.Int32
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Add(-1)
+		}
+	}
+	server.Start()
 	defer server.Close()
 	file, timeout := filepath.Join(t.TempDir(), "config.yml"), 30
 	e := newExporter(t.Context(), func() (*config.Config, error) {
@@ -40,7 +52,6 @@ func TestReloadDoesNotInterruptAWalk(t *testing.T) {
 		}
 		return config.Load(t.Context(), file, false)
 	}, NewLogger(io.Discard, "info", "logfmt"))
-	defer e.stop()
 	for range 3 {
 		if err := e.Reload(); err != nil {
 			t.Fatal(err)
@@ -63,5 +74,12 @@ func TestReloadDoesNotInterruptAWalk(t *testing.T) {
 	// Page 1 is read first, and again at the end.
 	if first > 2 {
 		t.Errorf("page 1 was requested %d times, so the list was walked from the start after a reload", first)
+	}
+	e.stop()
+	for deadline := time.Now().Add(10 * time.Second); open.Load() > 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if n := open.Load(); n > 0 {
+		t.Errorf("%d connections of replaced accounts are open, want none", n)
 	}
 }
