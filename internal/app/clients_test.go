@@ -41,6 +41,31 @@ func numbered(t *testing.T, server *httptest.Server, opened *atomic.Int32) {
 	t.Cleanup(server.Close)
 }
 
+// countOpen counts the connections of a server that are open.
+func countOpen(server *httptest.Server) *atomic.Int32 {
+	open := new(atomic.Int32)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Add(-1)
+		}
+	}
+	return open
+}
+
+// expectNoneOpen waits for connections to be closed.
+func expectNoneOpen(t *testing.T, open *atomic.Int32) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); open.Load() > 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	if n := open.Load(); n > 0 {
+		t.Errorf("%d connections are open, want none", n)
+	}
+}
+
 // A server that is polled every minute never lets a connection become idle, so the exporter must not wait for that to follow its name.
 func TestConnectionsAreRenewedEvery5Minutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -232,7 +257,7 @@ func TestReloadOpensNewConnections(t *testing.T) {
 // A request that is under way when its transport is replaced leaves its connection to that.
 func TestConnectionsOfReplacedTransportsAreClosed(t *testing.T) {
 	t.Parallel()
-	var opened, open atomic.Int32
+	var opened atomic.Int32
 	answer := make(chan struct{})
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/slow" {
@@ -240,14 +265,7 @@ func TestConnectionsOfReplacedTransportsAreClosed(t *testing.T) {
 		}
 	}))
 	numbered(t, server, &opened)
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			open.Add(1)
-		case http.StateClosed:
-			open.Add(-1)
-		}
-	}
+	open := countOpen(server)
 	server.Start()
 	transport, err := newTransport(t.Context(), "main", promconfig.HTTPClientConfig{})
 	if err != nil {
@@ -272,11 +290,5 @@ func TestConnectionsOfReplacedTransportsAreClosed(t *testing.T) {
 	<-slow
 	query("/")
 	client.CloseIdleConnections()
-	for range 5000 {
-		if open.Load() == 0 {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Errorf("%d connections are open, want none", open.Load())
+	expectNoneOpen(t, open)
 }

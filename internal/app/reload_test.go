@@ -3,14 +3,12 @@ package app
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,15 +29,7 @@ func TestReloadDoesNotInterruptAWalk(t *testing.T) {
 		}
 		simulator.ServeHTTP(w, r)
 	}))
-	var open atomic.Int32
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			open.Add(1)
-		case http.StateClosed:
-			open.Add(-1)
-		}
-	}
+	open := countOpen(server)
 	server.Start()
 	defer server.Close()
 	file, timeout := filepath.Join(t.TempDir(), "config.yml"), 30
@@ -76,10 +66,5 @@ func TestReloadDoesNotInterruptAWalk(t *testing.T) {
 		t.Errorf("page 1 was requested %d times, so the list was walked from the start after a reload", first)
 	}
 	e.stop()
-	for deadline := time.Now().Add(10 * time.Second); open.Load() > 0 && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
-	}
-	if n := open.Load(); n > 0 {
-		t.Errorf("%d connections of replaced accounts are open, want none", n)
-	}
+	expectNoneOpen(t, open)
 }
