@@ -42,6 +42,18 @@ func (p *pageWire[W]) Problem() string {
 	return p.List.Problem()
 }
 
+// ListPage decodes a response of the list of Cloud PBXs: the records with a usable id, YCM's total and the number of rows, 0 if it is not a page.
+func ListPage(body []byte) (pbxs []CloudPBX, total int64, rows int) {
+	var answer struct {
+		Data pageWire[record] `json:"data"`
+	}
+	if yeastar.Decode(body, &answer) != nil {
+		return nil, 0, 0
+	}
+	list := answer.Data.List.Items
+	return cloudPBXRows.read(list, func(string) {}), answer.Data.Total.Value, len(list)
+}
+
 // fetchPage requests a page of a list in which new records come last; sort is empty if it cannot be sorted. If YCM refuses page 1, it is
 // requested with the next of the page sizes, and so are all pages from then on.
 func fetchPage[W, R any](ctx context.Context, c *Client, r request, number int, sort string, rows rows[W, R]) (page[R], error) {

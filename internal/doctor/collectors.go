@@ -35,7 +35,7 @@ func (x *examination) checkCollectors(ctx context.Context) {
 			continue
 		}
 		if c.QueriesPBXs && x.fleet.sample.ID == 0 {
-			x.add(collectorsSection, c.Name, Warning, "%s: not checked, because no Running PBX was listed.", "", c.Name)
+			x.add(collectorsSection, c.Name, Skipped, "%s: not checked, because %s.", "", c.Name, noPBX)
 			continue
 		}
 		steps, pbx := 0, error(nil) // pbx is why the PBX does not serve it
@@ -65,23 +65,23 @@ func (x *examination) reportCollector(c collector.Configured, r result, pbx erro
 		case requested && class == yeastar.OK:
 			works = true
 		case requested:
-			failed = append(failed, fmt.Sprintf("%s is %s", endpoint, class))
+			failed = append(failed, fmt.Sprintf("%s (%s)", endpoint, spaced(class)))
 		}
 	}
-	advice := "run the doctor again; if it fails again, disable collector " + c.Name + " (enabled: false) and report it"
+	advice := "run the doctor again; if it fails again, report it and disable collector " + c.Name + " (enabled: false)"
 	switch {
 	case r.requests == 0 && r.ended:
-		x.add(collectorsSection, c.Name, Warning, "%s: not checked, because the doctor had no request left.", "", c.Name)
+		x.add(collectorsSection, c.Name, Skipped, "%s: not checked, because %s.", "", c.Name, noRequest)
 	case r.err != nil && (!r.ended || !works):
 		class := yeastar.ClassOf(r.err)
 		if class == yeastar.Denied || class == yeastar.NotFound {
-			advice = "grant it to the account in YCM, or disable collector " + c.Name + " (enabled: false)"
+			advice = "grant the permission to the account in YCM, or disable collector " + c.Name + " (enabled: false)"
 		}
-		x.add(collectorsSection, c.Name, Problem, "%s: %s: %s.", advice, c.Name, class, r.describe(r.err))
+		x.add(collectorsSection, c.Name, Problem, "%s: fails: %s.", advice, c.Name, r.describe(r.err))
 	case pbx != nil:
-		x.add(collectorsSection, c.Name, Warning, "%s: the PBX that was queried does not serve it: %s.", "disable collector "+c.Name+" unless other PBXs serve it", c.Name, r.describe(pbx))
+		x.add(collectorsSection, c.Name, Warning, "%s: the PBX that was queried does not support it: %s.", "disable collector "+c.Name+", unless other PBXs support it", c.Name, r.describe(pbx))
 	case len(failed) > 0:
-		x.add(collectorsSection, c.Name, Warning, "%s: works, but %s. It needs %s.", "metrics of what is not served are absent", c.Name, strings.Join(failed, ", "), needs)
+		x.add(collectorsSection, c.Name, Warning, "%s: works, except %s. It needs %s.", "the metrics of this endpoint are absent; if you need them, check the permissions of the account in YCM", c.Name, strings.Join(failed, ", "), needs)
 	default:
 		x.add(collectorsSection, c.Name, OK, "%s: works. It needs %s.", "", c.Name, needs)
 	}
@@ -100,7 +100,7 @@ func (x *examination) checkDemand() {
 	limit := float64(x.Client.RateLimit.Rate) / x.Client.RateLimit.Interval.Minutes()
 	v, advice, needed := OK, "", 60*x.needed
 	if x.needed >= x.Client.RateLimit.Carries() {
-		v, advice = Warning, "raise intervals: YCM raises an alarm from 80 % of its rate on, and where the rate limit does not suffice, data is older than the intervals"
+		v, advice = Warning, "increase intervals or rate_limit: from 80 % on, YCM raises an alarm, and data is older than the intervals"
 	}
-	x.add(rateSection, "demand", v, "The enabled collectors need about %.1f requests per minute; the rate limit is %.1f (%.0f %%).", advice, needed, limit, 100*needed/limit)
+	x.add(rateSection, "demand", v, "The enabled collectors need about %.1f requests per minute, %.0f %% of rate_limit (%.1f).", advice, needed, 100*needed/limit, limit)
 }

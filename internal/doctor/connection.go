@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,9 +26,9 @@ func (x *examination) checkConnection() {
 			v = Problem
 		}
 		text, advice := unanswered(failure)
-		x.add(connectionSection, "answers", v, "A request had no complete response: %s.", advice, text)
+		x.add(connectionSection, "answers", v, "A request got no complete response: %s.", advice, text)
 	case x.recorder.responded:
-		x.add(connectionSection, "answers", OK, "YCM responds.", "")
+		x.add(connectionSection, "answers", OK, "The server responds.", "")
 	}
 }
 
@@ -39,21 +41,21 @@ func unanswered(err error) (text, advice string) {
 	var record tls.RecordHeaderError
 	switch {
 	case errors.As(err, &dns):
-		return "the name of the server cannot be resolved", "check base_url, and the DNS of this machine"
+		return "the host name cannot be resolved", "check base_url, and the DNS settings of this machine"
 	case errors.As(err, &authority):
-		return "the certificate is from an authority that this machine does not trust", "install the authority's certificate, or set http_client.tls_config.ca_file"
+		return "the certificate is signed by an unknown authority", "set http_client.tls_config.ca_file to the certificate of the authority, or install it on this machine"
 	case errors.As(err, &host):
-		return "the certificate is for another name", "use the name in the certificate in base_url, or set http_client.tls_config.server_name"
+		return "the certificate is for another host name", "use the host name in the certificate in base_url, or set http_client.tls_config.server_name"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "the certificate has expired or is not valid yet", "renew the certificate, and check this machine's clock"
+		return "the certificate has expired or is not valid yet", "check the clock of this machine; if it is right, renew the certificate of the server"
 	case errors.As(err, &record):
-		return "the server does not use TLS", "check the scheme and port of base_url"
+		return "the server does not use TLS", "check the scheme (https or http) and the port of base_url"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "the connection is refused", "check the port in base_url, the firewall, and whether YCM runs"
+		return "the connection is refused", "check that YCM runs, the port in base_url, and the firewall"
 	case yeastar.ClassOf(err) == yeastar.Timeout:
-		return "it did not come within the time-out", "check the firewall, or raise timeout if YCM is slow"
+		return "there was none within the timeout", "check base_url and the firewall; increase timeout if YCM is slow"
 	default:
-		return "the connection broke", yeastar.Network.Advice()
+		return "the connection was closed", yeastar.Network.Advice()
 	}
 }
 
@@ -65,22 +67,24 @@ func (x *examination) checkLogin(r result) bool {
 		x.add(loginSection, "login", OK, "The login succeeds.", "")
 		return true
 	case r.requests == 0 && errors.As(r.err, &bar):
-		when := "before the credentials change"
+		when := "the credentials change"
 		if !bar.Until.IsZero() {
-			when = "before " + bar.Until.UTC().Format(time.RFC3339)
+			when = bar.Until.UTC().Format(time.RFC3339)
 		}
-		x.add(loginSection, "login", Problem, "The login was not tried, and will not be %s, so that YCM does not block this address (refused logins in a row: %d).",
-			"correct the credentials and write the secret file again; remove this address from YCM's Security > Blocked IP if it is there", when, bar.Refusals)
+		x.add(loginSection, "login", Problem, "The login was not tried: the last %s failed, and YCM blocks an IP address after 5. The exporter does not try again before %s.",
+			"correct the credentials and write the secret file again; if YCM lists the IP address of the exporter under Security > Blocked IP, remove it there", Count(bar.Refusals, "login"), when)
 	case r.requests == 0:
-		x.add(loginSection, "login", Problem, "The login was not tried: the client secret cannot be read.", "check client_secret_file, and whether this user may read it")
+		x.add(loginSection, "login", Problem, "The login was not tried: the client secret cannot be read.", "check that client_secret_file exists and that the user of the exporter can read it")
+	case !x.recorder.responded:
+		x.add(loginSection, "login", Skipped, "Not checked, because the server does not respond.", "")
 	default:
 		class := yeastar.ClassOf(r.err)
 		advice := class.Advice()
 		switch class {
 		case yeastar.Auth, yeastar.Denied:
-			advice = "check client_id and the client secret (System > API), its Client IP Restriction, and Security > Blocked IP; do not try more than 4 times in a row, because YCM blocks an address after 5 refusals"
+			advice = "in YCM, compare client_id and the client secret with System > API, and check Client IP Restriction and Security > Blocked IP; try at most 4 times, because YCM blocks an IP address after 5 failed logins"
 		case yeastar.Invalid, yeastar.NotFound:
-			advice = "check base_url: it is YCM's address without /dm/open_api, as in https://ycm.yeastar.com"
+			advice = "check base_url (without /dm/open_api, for example https://ycm.yeastar.com), and whether a proxy, firewall or login page responds instead of YCM"
 		}
 		x.add(loginSection, "login", Problem, "The login fails: %s.", advice, r.describe(r.err))
 	}
@@ -96,21 +100,28 @@ func (r *result) describe(err error) string {
 	switch {
 	case r.failure != nil && !errors.Is(r.failure, context.Canceled):
 		text, _ := unanswered(r.failure)
-		return "there is no complete response: " + text
+		return "no complete response, " + text
 	case e.HTTPStatus == 0 && e.Class == yeastar.Invalid && e.Err == nil && e.Code == 0:
 		return e.Message // The client's own words about what it read.
 	case e.HTTPStatus == 0:
-		return string(e.Class)
+		return spaced(e.Class)
 	}
 	text := fmt.Sprintf("HTTP %d", e.HTTPStatus)
-	if e.HTTPStatus >= 300 && e.HTTPStatus < 400 {
-		text += ", a redirect, which is not followed"
+	if e.HTTPStatus >= 300 {
+		text = strings.TrimSpace(text + " " + http.StatusText(e.HTTPStatus))
 	}
-	if r.html {
+	switch {
+	case e.HTTPStatus >= 300 && e.HTTPStatus < 400:
+		text += ", a redirect, which the exporter does not follow"
+	case r.html:
 		text += " with an HTML page instead of JSON"
-	}
-	if e.Code != 0 {
+	case e.Code != 0:
 		text += fmt.Sprintf(", code %d %s", e.Code, cmp.Or(yeastar.CodeName(e.Code), "(not documented)"))
+	case e.HTTPStatus < 300:
+		text += " with a response that is not as documented"
 	}
-	return text + ", class " + string(e.Class)
+	return text
 }
+
+// spaced writes a class as words.
+func spaced(class yeastar.Class) string { return strings.ReplaceAll(string(class), "_", " ") }

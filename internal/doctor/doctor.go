@@ -62,8 +62,8 @@ func Examine(ctx context.Context, o Options) (Account, error) {
 		return Account{}, ctx.Err()
 	}
 	if errors.Is(context.Cause(checking), errRateLimited) {
-		x.add(rateSection, "refused", Problem, "YCM refused a request because of its rate limit, although the doctor uses a fifth of the configured rate; nothing more was requested.",
-			"lower rate_limit to what YCM grants this Client ID (System > API > Client Rate Limits), or use a separate Client ID for the exporter")
+		x.add(rateSection, "refused", Problem, "YCM refused a request because of its rate limit, although the doctor uses only 20 % of rate_limit. No further request was sent.",
+			"set rate_limit to the values in YCM (System > API > Client Rate Limits), and use a Client ID that no other program uses")
 	}
 	checked := x.findings
 	x.findings = nil
@@ -81,12 +81,12 @@ func Examine(ctx context.Context, o Options) (Account, error) {
 func (x *examination) check(ctx context.Context, most int, do func(context.Context) error) result {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	x.recorder.begin(most, stop)
+	x.recorder.expect(most, stop)
 	err := ctx.Err()
 	if err == nil {
 		err = do(ctx)
 	}
-	r := x.recorder.end()
+	r := x.recorder.expect(0, stop) // A request may still be waiting for its response.
 	r.err, r.ended = err, ctx.Err() != nil
 	return r
 }

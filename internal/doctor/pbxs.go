@@ -3,10 +3,8 @@ package doctor
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
@@ -14,65 +12,48 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
+// Why something is not checked.
+const (
+	noPBX     = "no Running PBX is listed"
+	noRequest = "the doctor had no request left"
+)
+
 // listRequests is how many requests the list may take, the login included: enough for a complete walk of 300 PBXs.
 const listRequests = 8
 
-// fleet is what the recorded pages of the list of Cloud PBXs show, also those of a walk that did not end.
+// fleet is what the pages of the list of Cloud PBXs show, also those of a walk that did not end.
 type fleet struct {
-	total    int64              // as YCM reports it
-	pageSize int                // PBXs on the largest page
-	id       int64              // of a PBX; 0 if none is listed
-	sample   ycmclient.CloudPBX // a Running one; zero if there is none
-	versions map[string]bool    // of the firmware of Running PBXs
-	share    float64            // of the PBXs that are Running, among those that were read
+	total         int64              // as YCM reports it
+	pageSize      int                // rows of the largest page
+	rows, running int                // of all pages
+	id            int64              // of a PBX; 0 if none is listed
+	sample        ycmclient.CloudPBX // a Running one; zero if there is none
+	versions      map[string]bool    // of the firmware of Running PBXs
 }
 
 // size returns what the demand depends on. PBXs of one firmware version are alike.
 func (f *fleet) size() collector.FleetSize {
+	total := float64(f.total)
 	return collector.FleetSize{
-		Pages: math.Ceil(float64(f.total) / float64(f.pageSize)), PBXs: f.share * float64(f.total), Versions: float64(len(f.versions)),
+		Pages: math.Ceil(total / float64(f.pageSize)), PBXs: total * float64(f.running) / float64(max(1, f.rows)), Versions: float64(len(f.versions)),
 	}
 }
 
-// readFleet reads the pages of the list. One that cannot be read adds nothing.
-func readFleet(pages [][]byte) fleet {
-	f := fleet{versions: map[string]bool{}}
-	read, running := 0, 0
-	for _, body := range pages {
-		var page struct {
-			Data struct {
-				Total yeastar.Number                `json:"total"`
-				List  yeastar.List[json.RawMessage] `json:"list"`
-			} `json:"data"`
-		}
-		if yeastar.Decode(body, &page) != nil {
+// add adds a page. One that cannot be read adds nothing.
+func (f *fleet) add(body []byte) {
+	pbxs, total, rows := ycmclient.ListPage(body)
+	f.total, f.pageSize, f.rows = cmp.Or(total, f.total), max(f.pageSize, rows), f.rows+rows
+	for _, pbx := range pbxs {
+		f.id = cmp.Or(f.id, pbx.ID)
+		if pbx.Status != ycmclient.Running {
 			continue
 		}
-		f.total = cmp.Or(page.Data.Total.Value, f.total)
-		f.pageSize = max(f.pageSize, len(page.Data.List.Items))
-		for _, record := range page.Data.List.Items {
-			var pbx struct {
-				ID      yeastar.Number `json:"cloudPbxId"`
-				Status  yeastar.Text   `json:"pbxStatus"`
-				SN      yeastar.Text   `json:"sn"`
-				Version yeastar.Text   `json:"version"`
-			}
-			if json.Unmarshal(record, &pbx) != nil {
-				continue
-			}
-			f.id = cmp.Or(f.id, pbx.ID.Value)
-			if read++; !strings.EqualFold(pbx.Status.String(), ycmclient.Running.String()) {
-				continue
-			}
-			running++
-			f.versions[pbx.Version.String()] = true
-			if f.sample.ID == 0 && yeastar.IsSerialNumber(pbx.SN.String()) {
-				f.sample = ycmclient.CloudPBX{ID: pbx.ID.Value, Status: ycmclient.Running, SN: pbx.SN.String(), Version: pbx.Version.String()}
-			}
+		f.running++
+		f.versions[pbx.Version] = true
+		if f.sample.ID == 0 && yeastar.IsSerialNumber(pbx.SN) {
+			f.sample = pbx
 		}
 	}
-	f.share = float64(running) / float64(max(1, read))
-	return f
 }
 
 // checkList walks the list as far as it may, and reports on it and on the login. It returns whether more can be checked.
@@ -82,28 +63,28 @@ func (x *examination) checkList(ctx context.Context) bool {
 		read, err = x.client.Walk(ctx, nil, nil, nil)
 		return err
 	})
-	x.fleet = readFleet(r.pages)
+	x.fleet = r.fleet
 	if !x.checkLogin(r) {
 		return false
 	}
 	switch {
 	case r.err == nil && read.Total == 0 && len(read.PBXs) == 0:
-		x.add(listSection, "list", Warning, "The list of Cloud PBXs is empty.", "check whether the account should see any, and search in the configuration")
+		x.add(listSection, "list", Warning, "The PBX list is empty.", "check which PBXs the account may access in YCM, and search in the configuration")
 	case r.err == nil:
 		x.add(listSection, "list", OK, "The complete list was read: %s.", "", Count(len(read.PBXs), "PBX"))
 		if int64(read.Listed) != read.Total {
-			x.add(listSection, "total", Warning, "YCM reports a total of %d PBXs but lists %d.", "nothing needs to be done: the exporter serves the PBXs that are listed", read.Total, read.Listed)
+			x.add(listSection, "total", Warning, "YCM reports a total of %d PBXs but lists %d.", "no action needed: the exporter exports the PBXs that are listed", read.Total, read.Listed)
 		}
 	case r.ended && x.fleet.id != 0 && ctx.Err() == nil:
-		x.add(listSection, "list", OK, "YCM reports %d PBXs; a complete walk takes more requests than the doctor may send.", "", x.fleet.total)
+		x.add(listSection, "list", OK, "The PBX list can be read. Only a part of its %d PBXs was read, to limit the number of requests.", "", x.fleet.total)
 	default:
 		class := yeastar.ClassOf(r.err)
 		advice := map[yeastar.Class]string{
-			yeastar.Denied:   "grant the account its Cloud PBXs in YCM",
-			yeastar.NotFound: "update YCM, which may be too old for this endpoint; check base_url",
-			yeastar.Invalid:  "report this, with a file of --capture: it differs from the documentation",
+			yeastar.Denied:   "grant the account access to its Cloud PBXs in YCM",
+			yeastar.NotFound: "check base_url; if it is right, this version of YCM may be too old: update YCM",
+			yeastar.Invalid:  "the response differs from the documentation of YCM: report it with a file of --capture",
 		}[class]
-		x.add(listSection, "list", Problem, "The list of Cloud PBXs cannot be read: %s.", cmp.Or(advice, class.Advice()), r.describe(r.err))
+		x.add(listSection, "list", Problem, "The PBX list cannot be read: %s.", cmp.Or(advice, class.Advice()), r.describe(r.err))
 	}
 	// A server that does not respond must not cost 25 time-outs.
 	return r.failure == nil && ctx.Err() == nil
@@ -121,14 +102,14 @@ func (x *examination) checkSinglePBX(ctx context.Context) {
 	if r.err == nil {
 		x.add(listSection, "single", OK, "A single PBX can be queried by its id.", "")
 	} else {
-		x.add(listSection, "single", Warning, "A single PBX cannot be queried by its id: %s.", "nothing needs to be done: a PBX that is missing in a walk is confirmed by more walks", r.describe(r.err))
+		x.add(listSection, "single", Warning, "A single PBX cannot be queried by its id: %s.", "no action needed: if a PBX is missing from the list, the exporter reads the list again instead", r.describe(r.err))
 	}
 }
 
 // checkProxy queries a Running PBX through YCM, also if no collector does, because that decides whether they can be enabled.
 func (x *examination) checkProxy(ctx context.Context) {
 	if x.fleet.sample.ID == 0 {
-		x.add(proxySection, "proxy", OK, "Not checked, because no Running PBX was listed.", "")
+		x.add(proxySection, "proxy", Skipped, "Not checked, because %s.", "", noPBX)
 		return
 	}
 	r := x.check(ctx, 1, func(ctx context.Context) error {
@@ -137,12 +118,12 @@ func (x *examination) checkProxy(ctx context.Context) {
 	})
 	switch {
 	case r.requests == 0:
-		x.add(proxySection, "proxy", OK, "Not checked, because the doctor had no request left.", "")
+		x.add(proxySection, "proxy", Skipped, "Not checked, because %s.", "", noRequest)
 	case r.err != nil:
-		x.add(proxySection, "proxy", Warning, "A Running PBX does not answer through YCM: %s.",
-			"a PBX that is too old or has its API disabled reports nothing here; leave collectors that query PBXs disabled if no PBX answers", r.describe(r.err))
+		x.add(proxySection, "proxy", Warning, "A Running PBX cannot be queried through YCM: %s.",
+			"its firmware may be too old, or its API disabled; if this applies to all PBXs, disable the collectors that query PBXs", r.describe(r.err))
 	default:
-		x.add(proxySection, "proxy", OK, "A Running PBX answered through YCM.", "")
+		x.add(proxySection, "proxy", OK, "A Running PBX can be queried through YCM.", "")
 	}
 }
 
@@ -164,14 +145,14 @@ func (x *examination) checkDirect(ctx context.Context) {
 		check := fmt.Sprintf("pbxs[%d]", i)
 		switch {
 		case r.requests == 0:
-			x.add(directSection, check, OK, "%s: not checked, because the doctor had no request left.", "", check)
+			x.add(directSection, check, Skipped, "%s: not checked, because %s.", "", check, noRequest)
 		case r.err != nil:
-			x.add(directSection, check, Problem, "%s: the PBX cannot be queried: %s.", "check its url and credentials, and whether its API is enabled for this address", check, r.describe(r.err))
+			x.add(directSection, check, Problem, "%s: the PBX cannot be queried: %s.", "check its url and credentials, and that its API is enabled for the IP address of the exporter", check, r.describe(r.err))
 		default:
-			x.add(directSection, check, OK, "%s: the PBX answered.", "", check)
+			x.add(directSection, check, OK, "%s: the PBX can be queried.", "", check)
 		}
 	}
 	if rest := len(x.PBXs) - maxDirect; rest > 0 {
-		x.add(directSection, "pbxs", OK, "%s not checked.", "", Count(rest, "further PBX"))
+		x.add(directSection, "pbxs", Skipped, "%s: not checked, because the doctor checks at most %d.", "", Count(rest, "more PBX"), maxDirect)
 	}
 }

@@ -90,12 +90,12 @@ func TestReportOfReplayIsThatOfTheOriginal(t *testing.T) {
 		"as documented":           {options: ycmtest.Options{Healthy: true}, want: "The complete list was read: 200 PBXs."},
 		"with incidents":          {want: "The complete list was read: 200 PBXs."},
 		"of one page":             {options: ycmtest.Options{PBXs: 30}, want: "The complete list was read: 30 PBXs."},
-		"of a long list":          {options: ycmtest.Options{PBXs: 1000}, want: "YCM reports 1000 PBXs"},
-		"with deviations":         {options: ycmtest.Options{PBXs: 1000, Listing: deviating}, prepare: inject(ycmtest.Subscription, ycmtest.Failure(1000042, ycmtest.Shape{})), want: "subscription: denied"},
+		"of a long list":          {options: ycmtest.Options{PBXs: 1000}, want: "Only a part of its 1000 PBXs was read"},
+		"with deviations":         {options: ycmtest.Options{PBXs: 1000, Listing: deviating}, prepare: inject(ycmtest.Subscription, ycmtest.Failure(1000042, ycmtest.Shape{})), want: "subscription: fails: HTTP 403"},
 		"with the wrong secret":   {secret: "wrong", want: "The login fails"},
 		"that is not YCM":         {prepare: inject("", ycmtest.HTML(http.StatusOK)), want: "HTML page instead of JSON"},
-		"that cuts a connection":  {prepare: inject(ycmtest.Subscription, ycmtest.Reset()), want: "the connection broke"},
-		"that hangs":              {prepare: inject(ycmtest.Subscription, ycmtest.Hang()), want: "it did not come within the time-out"},
+		"that cuts a connection":  {prepare: inject(ycmtest.Subscription, ycmtest.Reset()), want: "the connection was closed"},
+		"that hangs":              {prepare: inject(ycmtest.Subscription, ycmtest.Hang()), want: "there was none within the timeout"},
 		"that limits the account": {prepare: inject(ycmtest.Regions, ycmtest.Failure(1000040, ycmtest.Shape{})), want: "because of its rate limit"},
 	} {
 		t.Run(name, func(t *testing.T) {

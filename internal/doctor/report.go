@@ -12,7 +12,8 @@ type Verdict string
 // The verdicts.
 const (
 	OK      Verdict = "ok"
-	Warning Verdict = "warning" // It differs from the documentation or is worth knowing; the exporter works all the same.
+	Skipped Verdict = "skipped" // It was not checked.
+	Warning Verdict = "warning" // It differs from the documentation or is worth knowing; the exporter works nevertheless.
 	Problem Verdict = "problem" // Something must be done.
 )
 
@@ -43,7 +44,7 @@ type Finding struct {
 const (
 	connectionSection = "Connection"
 	loginSection      = "Login"
-	listSection       = "List of Cloud PBXs"
+	listSection       = "PBX list"
 	collectorsSection = "Collectors"
 	proxySection      = "PBXs through YCM"
 	directSection     = "PBXs with direct access"
@@ -77,11 +78,12 @@ func (a *Account) writeText(b *strings.Builder) {
 			fmt.Fprintf(b, "           -> %s\n", f.Advice)
 		}
 	}
-	conclusion := "The exporter will work with this account."
+	conclusion := "The exporter will work with this account"
 	if !a.Works {
-		conclusion = "The exporter will not work as configured: see the problems above."
+		conclusion = "The exporter will not work as configured, see the problems above"
 	}
-	fmt.Fprintf(b, "\n%s %d ok, %s, %s; %s sent.\n", conclusion, counts[OK], Count(counts[Warning], "warning"), Count(counts[Problem], "problem"), Count(a.Requests, "request"))
+	fmt.Fprintf(b, "\n%s: %d ok, %d skipped, %s, %s. %s sent.\n", conclusion, counts[OK], counts[Skipped],
+		Count(counts[Warning], "warning"), Count(counts[Problem], "problem"), Count(a.Requests, "request"))
 }
 
 // Count writes a number with its noun.

@@ -27,7 +27,7 @@ var (
 type result struct {
 	requests int                      // that it sent
 	outcomes map[string]yeastar.Class // of YCM's endpoints, as the client classified the responses; OK if any request succeeded
-	pages    [][]byte                 // of the list of Cloud PBXs
+	fleet    fleet                    // by the pages of the list that were read
 	failure  error                    // why the last request had no complete response; nil if it had one
 	html     bool                     // the last response was an HTML page
 	refused  bool                     // it wanted to send more requests than it may
@@ -51,20 +51,14 @@ type recorder struct {
 	stop      context.CancelCauseFunc // ends it
 }
 
-// begin makes room for the requests of a check. stop is called when it wants to send more.
-func (r *recorder) begin(requests int, stop context.CancelCauseFunc) {
+// expect starts a result with so many requests, and returns the one before. stop is called when the check wants to send more.
+func (r *recorder) expect(requests int, stop context.CancelCauseFunc) result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.check, r.allowed, r.stop = result{outcomes: map[string]yeastar.Class{}}, min(requests, MaxRequests-r.sent), stop
-}
-
-// end returns what the check that began last has done.
-func (r *recorder) end() result {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	done := r.check
-	r.check, r.allowed = result{outcomes: map[string]yeastar.Class{}}, 0 // A request may still be waiting for its response.
-	return done
+	before := r.check
+	r.check = result{outcomes: map[string]yeastar.Class{}, fleet: fleet{versions: map[string]bool{}}}
+	r.allowed, r.stop = min(requests, MaxRequests-r.sent), stop
+	return before
 }
 
 // limitedTransport sends the requests that the recorder allows, and reads the responses.
@@ -131,7 +125,7 @@ func (r *recorder) record(path string, response *http.Response, body []byte, err
 	r.check.html = media == "text/html"
 	r.responded = r.responded || isYCM
 	if path == "v2/cloud_pbx/instances" {
-		r.check.pages = append(r.check.pages, body)
+		r.check.fleet.add(body)
 	}
 }
 
