@@ -62,7 +62,7 @@ func Examine(ctx context.Context, o Options) (Account, error) {
 		return Account{}, ctx.Err()
 	}
 	if errors.Is(context.Cause(checking), errRateLimited) {
-		x.add(rateSection, "refused", Problem, "YCM refused a request because of its rate limit, although the doctor uses only 20 % of rate_limit. No further request was sent.",
+		x.add(rateSection, "refused", Problem, "YCM refused a request because of its rate limit, although the doctor uses only 20 %% of rate_limit. No further request was sent.",
 			"set rate_limit to the values in YCM (System > API > Client Rate Limits), and use a Client ID that no other program uses")
 	}
 	checked := x.findings

@@ -91,6 +91,9 @@ func text(t *testing.T, a doctor.Account) string {
 	if err := (&doctor.Report{Version: "1.2.3", Works: a.Works, Accounts: []doctor.Account{a}}).WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
+	if strings.Contains(b.String(), "%!") {
+		t.Errorf("the report has a value without a format, or the reverse:\n%s", b.String())
+	}
 	return b.String()
 }
 
@@ -256,7 +259,7 @@ func TestDoctorEndsWhateverTheServerDoes(t *testing.T) {
 		{"the list is an HTML page", list, ycmtest.HTML(200), "The PBX list cannot be read: HTTP 200 with an HTML page instead of JSON"},
 		{"the list is cut", list, ycmtest.Truncate(100), "The PBX list cannot be read: "},
 		{"YCM is overloaded", list, ycmtest.Status(503), "The PBX list cannot be read: HTTP 503 Service Unavailable."},
-		{"the rate limit is exceeded", list, ycmtest.Failure(1000040, ycmtest.Shape{}), "YCM refused a request because of its rate limit"},
+		{"the rate limit is exceeded", list, ycmtest.Failure(1000040, ycmtest.Shape{}), "YCM refused a request because of its rate limit, although the doctor uses only 20 % of rate_limit."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

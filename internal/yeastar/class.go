@@ -80,7 +80,7 @@ func (c Class) PBXAdvice() string { return advices[c].pbx }
 var advices = map[Class]struct{ ycm, pbx string }{
 	Network:     {"check base_url, DNS, the proxy and the firewall", "check that the PBX runs and that its URL is right"},
 	Timeout:     {"raise timeout if YCM is slow", "check that the PBX runs and that its URL is right"},
-	Server:      {"if it persists, look for the request id in YCM's logs", ""},
+	Server:      {"check that YCM works; if it does, look for the request id in its logs", ""},
 	RateLimited: {"lower rate_limit, or stop other clients that use this client_id", ""},
 	Auth: {
 		"check client_id, the client secret, YCM's client IP restriction and its blocked IP list",
