@@ -3,7 +3,7 @@ GO      ?= go
 VERSION := $(shell cat VERSION)
 REVISION = $(shell git rev-parse --short HEAD 2>/dev/null)
 PKG     := github.com/prometheus/common/version
-LDFLAGS  = -s -w -X $(PKG).Version=$(VERSION) -X $(PKG).Revision=$(REVISION)
+LDFLAGS  = -s -w -X $(PKG).Revision=$(REVISION)
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v $(or $(CC),gcc)),-race,)
 

@@ -3,6 +3,7 @@ package ycmclient
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -169,7 +170,7 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 		if until, began := c.limiter.refused(sent, *retryAfter); began {
 			level.Warn(c.logger).Log("msg", "Rate limited by YCM, pausing account",
 				"account", c.account, "endpoint", r.endpoint, "until", until.UTC().Format(time.RFC3339),
-				"requests_per_second", c.limiter.state().PerSecond, "err", failure)
+				"requests_per_second", math.Round(100*c.limiter.state().PerSecond)/100, "err", failure)
 		}
 	}
 	return failure

@@ -26,7 +26,7 @@ type Clients struct {
 }
 
 // userAgent is required by YCM.
-var userAgent = "ycm_exporter/" + Version
+func userAgent() string { return "ycm_exporter/" + Version() }
 
 // Options returns how an account's YCM and its PBXs with direct access are queried. The PBXs have the account's TLS and proxy
 // settings, but not its headers, which are meant for YCM.
@@ -38,14 +38,14 @@ func (f Clients) Options(ctx context.Context, c config.Account) (ycm ycmclient.O
 	ycm = ycmclient.Options{
 		Account: c.Name, BaseURL: c.BaseURL, ClientID: c.ClientID, Secret: c.Secret(), HideTexts: c.HTTPClient.HTTPHeaders != nil, Servers: f.Servers, //nolint:contextcheck // A secret file has its own limit.
 		RateLimit: ycmclient.RateLimit(c.RateLimit), Timeout: c.Timeout, PageConcurrency: c.PageConcurrency, Search: c.Search,
-		Transport: f.Recorder.Transport(transport), UserAgent: userAgent,
+		Transport: f.Recorder.Transport(transport), UserAgent: userAgent(),
 	}
 	c.HTTPClient.HTTPHeaders = nil
 	transport, err = newTransport(ctx, c.Name, c.HTTPClient)
 	for _, p := range c.PBXs {
 		pbxs = append(pbxs, pbxclient.Options{
 			Account: c.Name, URL: p.URL, ClientID: p.ClientID, Secret: p.Secret(), Guard: f.Servers.Guard(p.URL), //nolint:contextcheck // A secret file has its own limit.
-			Timeout: c.Timeout, Transport: transport, UserAgent: userAgent,
+			Timeout: c.Timeout, Transport: transport, UserAgent: userAgent(),
 		})
 	}
 	return ycm, pbxs, err

@@ -39,8 +39,8 @@ const (
 	shutdownLimit = 9 * time.Second
 )
 
-// Version is what the program calls itself.
-var Version = cmp.Or(version.Version, "unknown")
+// Version is that of the program.
+func Version() string { return cmp.Or(version.Version, "unknown") }
 
 // Options are the settings of the daemon that are not in the configuration file.
 type Options struct {
@@ -58,7 +58,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	if err := CheckWebConfig(*o.Serve.WebConfigFile); err != nil {
 		return err
 	}
-	level.Info(logger).Log("msg", "Starting ycm_exporter", "version", Version, "accounts", len(cfg.Accounts))
+	level.Info(logger).Log("msg", "Starting ycm_exporter", "version", Version(), "accounts", len(cfg.Accounts))
 
 	polling, stopPolling := context.WithCancel(ctx)
 	defer stopPolling()

@@ -10,6 +10,7 @@ import (
 	stdlog "log"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -73,7 +74,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	flags.UsageWriter(stdout).ErrorWriter(stderr)
 	flags.Terminate(func(c int) { code, done = c, true })
 	flags.HelpFlag.Short('h').NoEnvar()
-	flags.Version(version.Print("ycm_exporter"))
+	flags.Version(fmt.Sprintf("ycm_exporter, version %s (revision: %s, %s, %s/%s)", app.Version(), version.GetRevision(), runtime.Version(), runtime.GOOS, runtime.GOARCH))
 	flags.VersionFlag.NoEnvar() // Images like to have a variable of that name.
 	flags.DefaultEnvars()
 
@@ -102,7 +103,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	flags.Flag("log.level", "Only log messages with the given severity or above. One of: [debug, info, warn, error]").Default("info").EnumVar(&o.logLevel, "debug", "info", "warn", "error")
 	flags.Flag("log.format", "Output format of log messages. One of: [logfmt, json]").Default("logfmt").EnumVar(&o.logFormat, "logfmt", "json")
 
-	o.web.Version = app.Version
+	o.web.Version = app.Version()
 	_, err := flags.Parse(args)
 	if done {
 		return o, code, true

@@ -13,7 +13,7 @@ import (
 
 // examine checks each account and prints a report.
 func (o options) examine(ctx context.Context, cfg *config.Config, clients app.Clients, stdout, stderr io.Writer) error {
-	report := doctor.Report{Version: app.Version, Works: true}
+	report := doctor.Report{Version: app.Version(), Works: true}
 	bar := progressLine(stderr)
 	for _, c := range cfg.Accounts {
 		client, pbxs, err := clients.Options(ctx, c)

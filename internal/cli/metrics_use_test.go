@@ -14,6 +14,9 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/collector"
 )
 
+// seriesSuffix is what the series of a histogram add to its name.
+var seriesSuffix = regexp.MustCompile("_(bucket|count|sum)$")
+
 var metricName = regexp.MustCompile(`[a-zA-Z_:][a-zA-Z0-9_:]*`)
 
 // usersOfMetrics lists for each metric the alerts and dashboards that need it, also through recording rules.
@@ -50,13 +53,14 @@ func usersOfMetrics(t *testing.T) map[string][]string {
 	}
 	var use func(user string, names []string, users map[string]map[string]bool)
 	use = func(user string, names []string, users map[string]map[string]bool) {
-		for _, name := range names {
+		for _, series := range names {
+			name := seriesSuffix.ReplaceAllString(series, "")
 			if users[name] == nil {
 				users[name] = map[string]bool{}
 			}
 			if !users[name][user] {
 				users[name][user] = true
-				use(user, records[name], users)
+				use(user, records[series], users)
 			}
 		}
 	}
@@ -85,7 +89,6 @@ func usersOfMetrics(t *testing.T) map[string][]string {
 			if len(all) > 3 {
 				all = []string{fmt.Sprintf("%d %s", len(all), kind)}
 			}
-			name = strings.TrimSuffix(name, "_bucket")
 			used[name] = append(used[name], all...)
 		}
 	}
@@ -118,7 +121,7 @@ func TestDocsNameExistingMetrics(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, found := range regexp.MustCompile(`(^|[^\w:/."])(ycm_[a-z0-9_]+)([^\w:(*./-]|$)`).FindAllStringSubmatch(string(content), -1) {
-			name := regexp.MustCompile("_(bucket|count|sum)$").ReplaceAllString(found[2], "")
+			name := seriesSuffix.ReplaceAllString(found[2], "")
 			if !known[name] && !strings.HasPrefix(name, "ycm_exporter") {
 				t.Errorf("%s names the metric %s, which does not exist", page, found[2])
 			}

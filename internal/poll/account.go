@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/url"
 	"slices"
@@ -150,7 +151,7 @@ func (a *Account) Run(ctx context.Context) {
 		polled = append(polled, j.Name+":"+model.Duration(j.Schedule.Interval).String())
 	}
 	level.Info(a.options.Logger).Log("msg", "Account started", "account", a.options.Account, "base_url", a.options.BaseURL.Redacted(),
-		"collectors", strings.Join(polled, ","), "requests_per_second", a.options.Client.RateLimit().PerSecond)
+		"collectors", strings.Join(polled, ","), "requests_per_second", math.Round(100*a.options.Client.RateLimit().PerSecond)/100)
 	var running sync.WaitGroup
 	for i, j := range a.jobs {
 		delay := time.Duration(i)*startSlot + rand.N(startSlot)
