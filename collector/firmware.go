@@ -23,7 +23,7 @@ type firmwareSettings struct {
 // Check implements Settings.
 func (s *firmwareSettings) Check() (problems []Problem) {
 	if len(s.Types) == 0 {
-		return []Problem{{Path: "types", Message: "is empty; write pbx, cluster or cm, or enabled: false to switch the collector off"}}
+		return []Problem{{Path: "types", Message: "is empty; write pbx, cluster or cm, or disable the collector (enabled: false)"}}
 	}
 	for i, kind := range s.Types {
 		path := fmt.Sprintf("types[%d]", i)

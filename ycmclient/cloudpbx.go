@@ -52,7 +52,7 @@ func (c *Client) CloudPBX(ctx context.Context, id int64) (CloudPBX, error) {
 	if err == nil && pbx.ID != id {
 		err = &yeastar.Error{
 			Account: c.account, Endpoint: EndpointCloudPBX, Class: yeastar.Invalid,
-			Message: fmt.Sprintf("the answer to a query for PBX %d describes another", id),
+			Message: fmt.Sprintf("the response to a query for PBX %d describes another PBX", id),
 		}
 	}
 	return pbx, err

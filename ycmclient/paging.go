@@ -199,7 +199,7 @@ func (w *walk[T]) confirm(ctx context.Context, missing []T) error {
 
 // inconsistent makes the error of a list that cannot be complete.
 func (l *pagedList[T]) inconsistent(format string, args ...any) *yeastar.Error {
-	return &yeastar.Error{Account: l.client.account, Endpoint: l.endpoint, Class: yeastar.Invalid, Message: fmt.Sprintf(format, args...)}
+	return &yeastar.Error{Account: l.client.account, Endpoint: l.endpoint, Class: yeastar.Invalid, Message: fmt.Sprintf(format, args...), Advice: "if it persists, run ycm_exporter --doctor"}
 }
 
 // without returns the records of a that are not in b. Both are sorted by id.

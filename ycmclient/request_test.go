@@ -211,7 +211,7 @@ func TestAnswerThatTricklesIsATimeout(t *testing.T) {
 	bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Trickle(2 * time.Minute)})
 		_, err := client.Subscription(t.Context())
-		if yeastar.ClassOf(err) != yeastar.Timeout || !strings.Contains(err.Error(), "no complete answer within 30s") {
+		if yeastar.ClassOf(err) != yeastar.Timeout || !strings.Contains(err.Error(), "no complete response within 30s") {
 			t.Errorf("got %v, want a timeout that names its 30s", err)
 		}
 	})
@@ -222,7 +222,7 @@ func TestAnswersAreReadUpTo16MiB(t *testing.T) {
 		ycm, client, _ := overTCP(t, ycmtest.Options{}, nil)
 		ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Subscription, Effect: ycmtest.Oversize(40 << 20)})
 		_, err := client.Subscription(t.Context())
-		if yeastar.ClassOf(err) != yeastar.Invalid || !strings.Contains(err.Error(), "over 16 MiB") {
+		if yeastar.ClassOf(err) != yeastar.Invalid || !strings.Contains(err.Error(), "larger than 16 MiB") {
 			t.Errorf("got %v, want an invalid error that names the limit", err)
 		}
 	})
@@ -239,7 +239,7 @@ func TestAnswersAreReadUpTo16MiB(t *testing.T) {
 		}))
 		client := newClient(t, transport, func(o *ycmclient.Options) { o.BaseURL = address })
 		_, err := client.Subscription(t.Context())
-		if yeastar.ClassOf(err) != yeastar.Invalid || !strings.Contains(err.Error(), "over 16 MiB") {
+		if yeastar.ClassOf(err) != yeastar.Invalid || !strings.Contains(err.Error(), "larger than 16 MiB") {
 			t.Errorf("got %v, want an invalid error that names the limit", err)
 		}
 	})

@@ -56,10 +56,10 @@ func TestNoTextOfTheServerIsShownWhereThatIsConfigured(t *testing.T) {
 		want   string
 	}{
 		"a message":          {ycmtest.Answer(403, "application/json", `{"code":1000042,"msg":"no `+header+`","requestId":"`+header+`"}`), "regions: denied (HTTP 403, code 1000042 ACCESS_DENIED); "},
-		"a redirect":         {ycmtest.Redirect("https://k3y.example.com/"), "the answer is a redirect, which is not followed"},
-		"a page":             {ycmtest.Answer(200, "text/html", "<p>"+header), "the answer is HTML"},
+		"a redirect":         {ycmtest.Redirect("https://k3y.example.com/"), "the response is a redirect, which is not followed"},
+		"a page":             {ycmtest.Answer(200, "text/html", "<p>"+header), "the response is HTML"},
 		"an odd status":      {ycmtest.Answer(200, "application/json", `{"status":"`+header+`"}`), "regions: server (HTTP 200); "},
-		"no data":            {ycmtest.Answer(200, "application/json", `{"message":"`+header+`"}`), "the answer has no data"},
+		"no data":            {ycmtest.Answer(200, "application/json", `{"message":"`+header+`"}`), "the response has no data"},
 		"a Content-Encoding": {ycmtest.Chain(ycmtest.Header("Content-Encoding", header), ycmtest.Empty()), "regions: invalid (HTTP 200); "},
 	} {
 		t.Run(name, func(t *testing.T) {

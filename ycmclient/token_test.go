@@ -290,7 +290,7 @@ func TestWrongSecretOfOneAccountDoesNotDelayAnother(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		_, err := account("good too", "new-client-id", "right").Regions(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "for account third") || strings.Contains(err.Error(), "INVALID_CLIENT") {
+		if err == nil || !strings.Contains(err.Error(), "of account third") || strings.Contains(err.Error(), "INVALID_CLIENT") {
 			t.Errorf("beyond 4 refusals: got %v, want an error that names account third and no refusal of its own", err)
 		}
 	})

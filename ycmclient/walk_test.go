@@ -126,7 +126,7 @@ func TestWalkRefusesAnInconsistentList(t *testing.T) {
 		{"the total is rubbish", 50, func(_ int, d *listData, _ []any) { d.Total = "many" }, "page 1 has no total"},
 		{"the total is no whole number", 120, func(_ int, d *listData, _ []any) { d.Total = 120.5 }, "page 1 has no total"},
 		{"there is no total", 50, func(_ int, d *listData, _ []any) { d.Total = nil }, "page 1 has no total"},
-		{"there is neither total nor list", 50, func(_ int, d *listData, _ []any) { d.Total, d.List = nil, nil }, "the answer has no data"},
+		{"there is neither total nor list", 50, func(_ int, d *listData, _ []any) { d.Total, d.List = nil, nil }, "the response has no data"},
 		{"every PBX has the same id", 120, func(_ int, d *listData, first []any) {
 			for i := range d.List {
 				d.List[i] = first[0]

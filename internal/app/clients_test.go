@@ -136,7 +136,7 @@ func TestDNSTimeoutDoesNotAdviseToRaiseTimeout(t *testing.T) {
 	for name, timeout := range map[string]time.Duration{"before DNS gives up": 50 * time.Millisecond} {
 		client := &yeastar.HTTP{Transport: transport, Timeout: timeout}
 		failure := client.Do(t.Context(), yeastar.Request{URL: "https://ycm.example.com"}, func(*yeastar.Answer) *yeastar.Error { return nil })
-		if failure == nil || strings.Contains(failure.Error(), "raise timeout") || !strings.Contains(failure.Error(), "lookup ycm.example.com") {
+		if failure == nil || strings.Contains(failure.Error(), "increase timeout") || !strings.Contains(failure.Error(), "lookup ycm.example.com") {
 			t.Errorf("%s: got %v, want an error that blames DNS", name, failure)
 		}
 	}

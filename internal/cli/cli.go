@@ -22,6 +22,7 @@ import (
 
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
+	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 	"github.com/ycm-exporter/ycm_exporter/internal/web"
 )
@@ -221,7 +222,7 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	switch {
 	case o.check:
-		fmt.Fprintf(stdout, "%s is fine: %d account(s)\n", o.configFile, len(cfg.Accounts))
+		fmt.Fprintf(stdout, "%s is valid: %s.\n", o.configFile, doctor.Count(len(cfg.Accounts), "account"))
 		return nil
 	case o.phones != "":
 		return o.withClients(ctx, cfg, logger, func(c app.Clients) error { return o.printPhones(ctx, cfg, c, stdout, stderr, logger) })

@@ -26,7 +26,7 @@ func (o options) printPhones(ctx context.Context, cfg *config.Config, clients ap
 		}
 	}
 	if only.Accounts == nil {
-		return fmt.Errorf("--phones: the configuration has no account %q; it has %s", o.phones, strings.Join(names, ", "))
+		return fmt.Errorf("--phones: the configuration has no account %q; its accounts are %s", o.phones, strings.Join(names, ", "))
 	}
 	// The catalogue is read whether its collector is enabled or not, and of the others only the list of PBXs, if that is.
 	for _, c := range cfg.Collectors {

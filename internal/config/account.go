@@ -23,13 +23,13 @@ var accountName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,128}$`)
 func (a *Account) check(d *document, path string, taken map[string]string) {
 	name, baseURL := path+".name", path+".base_url"
 	d.must(name, accountName.MatchString(a.Name), "must be 1 to 128 letters, digits, _, . and -")
-	d.unique(name, taken, "name "+a.Name, "is the name of %s too; give each account its own name")
+	d.unique(name, taken, "name "+a.Name, "is also the name of %s; each account needs its own name")
 	d.checkURL(baseURL, a.BaseURL)
 	a.Credentials.check(d, path)
 	if a.BaseURL != nil && !d.failed[baseURL] {
 		// YCM counts requests per client, so that two limiters here would exceed the limit there.
 		d.unique(path+".client_id", taken, "client "+a.BaseURL.String()+" "+a.ClientID,
-			"is the Client ID of %s too, and YCM counts their requests together; make them one account")
+			"is also the Client ID of %s; YCM counts their requests together, so configure them as one account")
 	}
 	a.RateLimit.check(d, path+".rate_limit")
 	d.between(path+".timeout", a.Timeout, 10*time.Minute)
@@ -40,7 +40,7 @@ func (a *Account) check(d *document, path string, taken map[string]string) {
 		d.checkURL(at+".url", pbx.URL)
 		a.PBXs[i].Credentials.check(d, at)
 		if pbx.URL != nil {
-			d.unique(at+".url", taken, path+" "+pbx.URL.Host, "has the host of %s too; write each PBX once")
+			d.unique(at+".url", taken, path+" "+pbx.URL.Host, "has the same host as %s; configure each PBX once")
 		}
 	}
 }
@@ -57,9 +57,9 @@ func (d *document) unique(path string, taken map[string]string, value, format st
 // checkQuotes reports a text that should have quotes around it: # begins a comment in YAML, but may be part of a secret.
 func (d *document) checkQuotes(path string, isSecret bool) {
 	if node := d.values[path]; node != nil && node.Style == 0 {
-		d.must(path, node.Tag == "!!str", "is a number, or something else that other programs do not read as text; put quotes around it")
+		d.must(path, node.Tag == "!!str", "is not text in YAML, for example a number; put quotes around it")
 		if node.LineComment != "" && isSecret {
-			d.warn(path, "has a comment directly behind it; if # is part of the value, put quotes around it")
+			d.warn(path, "has a comment directly after it; if # is part of the value, put quotes around it")
 		}
 	}
 }

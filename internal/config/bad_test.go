@@ -107,8 +107,8 @@ func TestFileThatCannotBeReadIsExplained(t *testing.T) {
 	}
 	missing := filepath.Join(folder, "missing.yml")
 	for file, want := range map[string]string{
-		missing: missing + ": cannot be read: no such file or directory; name the configuration with --config.file",
-		folder:  folder + ": cannot be read: is a directory; name the configuration with --config.file",
+		missing: missing + ": cannot be read: no such file or directory; set --config.file to the path of the configuration, or try --demo",
+		folder:  folder + ": cannot be read: is a directory; set --config.file to the path of the configuration, or try --demo",
 		huge:    huge + ": is larger than 4 MiB; is it the configuration?",
 	} {
 		_, err := config.Load(t.Context(), file, false)
@@ -160,7 +160,7 @@ func TestSecretFileMustBeRegularAndSmall(t *testing.T) {
 		path := write(t, folder, account+"    client_secret_file: "+name+"\n")
 		_, err := config.Load(t.Context(), path, false)
 		want = path + ":5: accounts[0].client_secret_file: the file cannot be used: " + want +
-			" (names are relative to " + folder + ", and not shown because they could be secrets)"
+			" (its name is relative to " + folder + "; it is not shown because it could be a secret)"
 		if err == nil || err.Error() != want {
 			t.Errorf("secret file %s: got error %v, want %s", name, err, want)
 		}
@@ -177,7 +177,7 @@ func TestConfigurationThatDoesNotRespondIsGivenUp(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	_, err := config.Load(ctx, pipe, false)
-	want := pipe + ": cannot be read: the file, or one that it names, does not respond; is it a pipe, or on a file system that hangs?"
+	want := pipe + ": cannot be read: the file, or one that it names, does not respond; check that it is a regular file and that its file system responds"
 	if err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
 	}

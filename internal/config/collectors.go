@@ -45,7 +45,7 @@ func (cs Collectors) check(d *document) {
 					d.problem(strings.TrimSuffix(path+"."+p.Path, "."), "%s", p.Message)
 				} else if c.Enabled {
 					enabled := slices.ContainsFunc(cs, func(c collector.Configured) bool { return c.Name == p.Needs && c.Schedule.Enabled })
-					d.must(path+"."+p.Path, enabled, "needs collector %s; enable collectors.%[1]s", p.Needs)
+					d.must(path+"."+p.Path, enabled, "needs collector %s; set collectors.%[1]s.enabled to true", p.Needs)
 				}
 			}
 		}
@@ -80,7 +80,7 @@ func (m Metrics) check(d *document, all Collectors) {
 		}
 		if !matched && !slices.Contains(m.Exclude[:i], text) {
 			d.warn(path, "matches no metric of a collector; see docs/metrics.md for their names. "+
-				"The exporter's metrics about itself cannot be excluded")
+				"The exporter's own metrics cannot be excluded")
 		}
 	}
 }

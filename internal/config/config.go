@@ -24,10 +24,10 @@ type Config struct {
 
 // Account is one API client of a YCM: its address, credentials and rate limit.
 type Account struct {
-	Name string `yaml:"name" required:"it becomes the label account"`
+	Name string `yaml:"name" required:"it is the value of the label account"`
 	// BaseURL has neither a query nor a slash at its end. There is no default: the credentials of a self-hosted YCM must not
 	// go to another host by omission.
-	BaseURL         *url.URL `yaml:"base_url" required:"write where YCM is, such as https://ycm.yeastar.com"`
+	BaseURL         *url.URL `yaml:"base_url" required:"write the address of YCM, such as https://ycm.yeastar.com"`
 	Credentials     `yaml:",inline"`
 	RateLimit       RateLimit     `yaml:"rate_limit"`
 	Timeout         time.Duration `yaml:"timeout"`          // of a request, without the time that it waited for the rate limit
@@ -46,7 +46,7 @@ type PBX struct {
 
 // Credentials are those of an account or a PBX. Either ClientSecret or ClientSecretFile is set.
 type Credentials struct {
-	ClientID         string      `yaml:"client_id" required:"copy it from the page that switches the API on"`
+	ClientID         string      `yaml:"client_id" required:"copy it from the API settings"`
 	ClientSecret     secret.Text `yaml:"client_secret"`
 	ClientSecretFile string      `yaml:"client_secret_file"` // a whole path
 }

@@ -25,8 +25,8 @@ import (
 var unsupported = regexp.MustCompile(`^(basic_auth|authorization|oauth2|bearer_token|bearer_token_file|ca_ref|cert_ref|key_ref)$`)
 
 var kinds = map[yaml.Kind]string{
-	yaml.MappingNode: "lines of key: value", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value",
-	yaml.AliasNode: "an alias (*); repeat what it stands for",
+	yaml.MappingNode: "a mapping (lines of key: value)", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value",
+	yaml.AliasNode: "an alias (*); write the value itself",
 }
 
 // key is something that can be written in a mapping.
@@ -213,7 +213,7 @@ func scan(text string, out reflect.Value) (err error) {
 			err = strconv.ErrSyntax
 		}
 	case *int:
-		hint = "must be a whole number, written with digits alone"
+		hint = "must be a whole number, written only with digits"
 		*out, err = strconv.Atoi(trimmed)
 	case *bool:
 		hint = "must be true or false"

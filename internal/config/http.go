@@ -29,14 +29,14 @@ func (d *document) checkURL(path string, u *url.URL) {
 		broken  bool
 		message string
 	}{
-		{u.Scheme != "https" && (u.Scheme != "http" || !loopback), "must begin with https:// (http:// is for localhost alone)"},
+		{u.Scheme != "https" && (u.Scheme != "http" || !loopback), "must begin with https:// (http:// is allowed only for localhost)"},
 		{host == "", "has no host; write https:// and the host"},
 		{port != "" && (err != nil || number == 0), "has a port that is not between 1 and 65535"},
 		{u.User != nil, "must not have a user name or a password; leave out what is before the @"},
 		{u.RawQuery != "" || u.ForceQuery || u.Fragment != "", "must not have a query or a fragment; leave out what begins with ? or #"},
 		{
-			strings.Contains(strings.ToLower(u.JoinPath("/").Path), "/dm/open_api/"), "must not have the path of the API; " +
-				"leave out /dm/open_api and what follows: only scheme and host, as in https://ycm.yeastar.com",
+			strings.Contains(strings.ToLower(u.JoinPath("/").Path), "/dm/open_api/"), "must not contain the path of the API (/dm/open_api); " +
+				"write only scheme and host, such as https://ycm.yeastar.com",
 		},
 	} {
 		if rule.broken {

@@ -44,7 +44,7 @@ func Load(ctx context.Context, path string, expandEnv bool) (*Config, error) {
 	}
 	if err != nil && ctx.Err() != nil {
 		err = Problem{File: path, Message: "cannot be read: the file, or one that it names, does not respond; " +
-			"is it a pipe, or on a file system that hangs?"}
+			"check that it is a regular file and that its file system responds"}
 	}
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func (d *document) load() (*Config, error) {
 	}
 	switch {
 	case err != nil:
-		d.problemAt(0, "", "cannot be read: %s; name the configuration with --config.file", cause(err))
+		d.problemAt(0, "", "cannot be read: %s; set --config.file to the path of the configuration, or try --demo", cause(err))
 	case len(content) > maxBytes:
 		d.problemAt(0, "", "is larger than %d MiB; is it the configuration?", maxBytes>>20)
 	default:
@@ -92,7 +92,7 @@ func (d *document) parse(content []byte) *yaml.Node {
 	}
 	if err == nil {
 		if err = decoder.Decode(&second); err == nil {
-			d.problemAt(second.Line, "", "has a second YAML document; keep one, without --- lines")
+			d.problemAt(second.Line, "", "has a second YAML document; keep only one, without --- lines")
 		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -124,7 +124,7 @@ func (d *document) join(name string) string { return promconfig.JoinDir(d.dir, n
 func (d *document) readable(path, name string, read func(file string) error) {
 	if name != "" && !d.failed[path] {
 		err := read(d.join(name))
-		d.must(path, err == nil, "the file cannot be used: %s (names are relative to %s, and not shown because they could be secrets)", cause(err), d.dir)
+		d.must(path, err == nil, "the file cannot be used: %s (its name is relative to %s; it is not shown because it could be a secret)", cause(err), d.dir)
 	}
 }
 

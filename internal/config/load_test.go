@@ -318,9 +318,9 @@ func TestVariablesOfTheEnvironment(t *testing.T) {
 func TestCommentDirectlyBehindASecretIsWarnedAbout(t *testing.T) {
 	const headers = "client_secret: ab\n    http_client:\n      http_headers:\n        X-Gate:\n          secrets:\n"
 	for secretLine, want := range map[string]string{
-		"client_secret: ab #c":                        ":5: accounts[0].client_secret: has a comment directly behind it",
+		"client_secret: ab #c":                        ":5: accounts[0].client_secret: has a comment directly after it",
 		"client_secret: ab# c":                        "",
-		headers + "            - ab #c":               ":10: accounts[0].http_client.http_headers.X-Gate.secrets[0]: has a comment directly behind it",
+		headers + "            - ab #c":               ":10: accounts[0].http_client.http_headers.X-Gate.secrets[0]: has a comment directly after it",
 		headers + "            - 'ab' # mine":         "",
 		"client_secret: 'ab' # mine":                  "",
 		"client_secret: ab\n    # of the test system": "",

@@ -100,7 +100,7 @@ func (x *examination) checkDemand() {
 	limit := float64(x.Client.RateLimit.Rate) / x.Client.RateLimit.Interval.Minutes()
 	v, advice, needed := OK, "", 60*x.needed
 	if x.needed >= x.Client.RateLimit.Carries() {
-		v, advice = Warning, "increase intervals or rate_limit: from 80 % on, YCM raises an alarm, and data is older than the intervals"
+		v, advice = Warning, "increase intervals, or request a higher rate limit for this Client ID: above 80 % YCM raises an alarm, and data is older than the intervals"
 	}
 	x.add(rateSection, "demand", v, "The enabled collectors need about %.1f requests per minute, %.0f %% of rate_limit (%.1f).", advice, needed, 100*needed/limit, limit)
 }

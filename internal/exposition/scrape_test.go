@@ -224,7 +224,7 @@ func TestBadRequestIsExplained(t *testing.T) {
 		"/metrics?account=":                         {400, "?account=NAME"},
 		"/metrics?account=a&account=b":              {400, "?account=NAME"},
 		"/metrics?shard=1":                          {400, "shards must be from 1 to 64"},
-		"/metrics?shards=2":                         {400, "shard from 0 to one less than shards"},
+		"/metrics?shards=2":                         {400, "shard from 0 to shards - 1"},
 		"/metrics?shard=0&shards=0":                 {400, "shards must be"},
 		"/metrics?shard=0&shards=65":                {400, "shards must be"},
 		"/metrics?shard=0&shards=two":               {400, "shards must be"},

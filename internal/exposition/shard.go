@@ -52,7 +52,7 @@ func parse(rawQuery string) (*scrape, error) {
 		index, indexErr := strconv.Atoi(query.Get("shard"))
 		count, countErr := strconv.Atoi(query.Get("shards"))
 		if indexErr != nil || countErr != nil || index < 0 || index >= count || count > MaxShards || len(query["shard"]) > 1 || len(query["shards"]) > 1 {
-			return nil, fmt.Errorf("shards must be from 1 to %d, and shard from 0 to one less than shards: ?shard=0&shards=4 is the first of four", MaxShards)
+			return nil, fmt.Errorf("shards must be from 1 to %d, and shard from 0 to shards - 1, for example ?shard=0&shards=4", MaxShards)
 		}
 		if count > 1 {
 			s.shard = Shard{Index: index, Count: count}

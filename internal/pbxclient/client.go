@@ -92,7 +92,7 @@ func check(endpoint string, status int, e *yeastar.Envelope) *yeastar.Error {
 	case !code.Given && !failure.FromAPI() || failure.Code == 0 && code.Value != 0:
 		failure.Reach, failure.Code, failure.Message = yeastar.NoAnswer, 0, ""
 		if success {
-			failure.Class, failure.Message = yeastar.Invalid, "the answer has no errcode"
+			failure.Class, failure.Message = yeastar.Invalid, "the response has no errcode"
 		}
 		return failure
 	case success && code.Given && (code.Value == yeastar.CodeSuccess || code.Value == yeastar.CodePartialSuccess || code.Value == yeastar.CodeProcessing):
@@ -116,7 +116,7 @@ func (c *Client) fail(endpoint string, failure *yeastar.Error) *yeastar.Error {
 	failed.Account, failed.PBX = c.account, c.Name
 	failed.Endpoint = cmp.Or(failed.Endpoint, endpoint)
 	if failed.Code == yeastar.CodeMaxLimit && failed.Endpoint == getToken {
-		failed.Advice = "the PBX's limit of valid tokens is reached: wait until some expire, and give the exporter a Client ID of its own"
+		failed.Advice = "the PBX has too many valid tokens: wait until some expire, and use a separate Client ID for the exporter"
 	}
 	failed.Advice = cmp.Or(failed.Advice, adviceOnCode[failed.Code], failed.Class.PBXAdvice())
 	return &failed
@@ -125,8 +125,8 @@ func (c *Client) fail(endpoint string, failure *yeastar.Error) *yeastar.Error {
 var adviceOnCode = map[int]string{
 	yeastar.CodePBXTokenExpired: "the PBX does not accept the token that it issued: check its clock",
 	yeastar.CodePBXAccessDenied: "grant the API application this permission in the PBX (Integrations > API)",
-	yeastar.CodeAddressBlocked:  "the PBX has blocked this address: correct the credentials, then remove the address from its Blocked IPs",
-	yeastar.CodeIPForbidden:     "the PBX's API is not open to this address: allow the address in the PBX's API settings",
+	yeastar.CodeAddressBlocked:  "the PBX has blocked the IP address of the exporter: correct the credentials, then remove the address from Blocked IPs in the PBX",
+	yeastar.CodeIPForbidden:     "the API of the PBX does not allow the IP address of the exporter: add the address in the API settings of the PBX",
 }
 
 // WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.

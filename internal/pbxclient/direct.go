@@ -63,7 +63,7 @@ func (d *direct) get(caller context.Context, path string, query url.Values, answ
 	case caller.Err() != nil:
 		return &yeastar.Error{Class: yeastar.ClassOf(caller.Err()), Message: "canceled while waiting for the PBX", Err: caller.Err()}
 	case ctx.Err() != nil:
-		return &yeastar.Error{Class: yeastar.Timeout, Reach: yeastar.NoAnswer, Message: "no complete answer within " + d.Timeout.String()}
+		return &yeastar.Error{Class: yeastar.Timeout, Reach: yeastar.NoAnswer, Message: "no complete response within " + d.Timeout.String()}
 	}
 	return failure
 }
@@ -108,7 +108,7 @@ func (d *direct) grant(ctx context.Context, old yeastar.Token) (token yeastar.To
 		requested := time.Now()
 		failure := d.send(ctx, getToken, secret.Text{}, nil, string(body), &granted)
 		if failure == nil && granted.AccessToken == "" {
-			failure = &yeastar.Error{Class: yeastar.Invalid, Reach: yeastar.Answered, Message: "the answer to the login has no token"}
+			failure = &yeastar.Error{Class: yeastar.Invalid, Reach: yeastar.Answered, Message: "the response to the login has no token"}
 		}
 		if failure == nil {
 			token, failure = granted.Token(requested, granted.ExpireTime, 30*time.Minute) // As documented.

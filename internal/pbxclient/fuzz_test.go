@@ -145,7 +145,7 @@ func FuzzLogin(f *testing.F) {
 }
 
 // cutOff reports whether the answer was incomplete, which is the network's fault.
-func cutOff(err error) bool { return strings.Contains(err.Error(), "the answer ends in the middle") }
+func cutOff(err error) bool { return strings.Contains(err.Error(), "the response is incomplete") }
 
 type roundTripper func(*http.Request) (*http.Response, error)
 

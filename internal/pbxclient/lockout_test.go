@@ -115,9 +115,9 @@ func TestBetweenLoginsTheErrorSaysWhy(t *testing.T) {
 		advice string
 	}{
 		`{"errcode":-1,"errmsg":"FAILURE"}`: {yeastar.Auth, -1, "check client_id and the client secret of this PBX"},
-		`{"errcode":60002}`:                 {yeastar.RateLimited, 60002, "the PBX's limit of valid tokens is reached"},
-		`{"errcode":70004}`:                 {yeastar.Auth, 70004, "the PBX has blocked this address"},
-		`{"errcode":70087}`:                 {yeastar.Denied, 70087, "the PBX's API is not open to this address"},
+		`{"errcode":60002}`:                 {yeastar.RateLimited, 60002, "the PBX has too many valid tokens"},
+		`{"errcode":70004}`:                 {yeastar.Auth, 70004, "the PBX has blocked the IP address of the exporter"},
+		`{"errcode":70087}`:                 {yeastar.Denied, 70087, "the API of the PBX does not allow the IP address of the exporter"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			pbx := newFake()

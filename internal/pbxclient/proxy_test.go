@@ -92,7 +92,7 @@ func TestWhetherAFailureOfYCMIsThatOfThePBX(t *testing.T) {
 	code := &yeastar.Error{Account: "main", Endpoint: "proxy", Class: yeastar.Denied, HTTPStatus: 403, Code: 70087}
 	_, err := pbxclient.Proxied(&recorder{err: code}, "main", "3658B4311190001").SystemInformation(t.Context())
 	expect(t, err, yeastar.Answered, yeastar.Denied, 70087)
-	if !strings.Contains(err.Error(), "not open to this address") {
+	if !strings.Contains(err.Error(), "does not allow the IP address of the exporter") {
 		t.Errorf("got %v, want advice about the address", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

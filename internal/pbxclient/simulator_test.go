@@ -165,7 +165,7 @@ func TestTokensOfOthersFillTheCap(t *testing.T) {
 	}
 	_, err := direct(t, s.pbx).SystemInformation(t.Context())
 	expect(t, err, yeastar.Answered, yeastar.RateLimited, 60002)
-	if !strings.Contains(err.Error(), "limit of valid tokens") {
+	if !strings.Contains(err.Error(), "too many valid tokens") {
 		t.Errorf("got %v, want advice about the limit of tokens", err)
 	}
 }

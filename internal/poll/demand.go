@@ -55,13 +55,13 @@ func (a *Account) watchDemand() {
 		return
 	}
 	a.warned = all
-	advice := fmt.Sprintf("make all intervals %.1f times as long", math.Ceil(10*all/carries)/10)
+	advice := fmt.Sprintf("multiply all intervals by %.1f", math.Ceil(10*all/carries)/10)
 	if rest := carries - (all - most); rest > most/10 {
 		interval := largest.Schedule.Interval
 		longer := time.Duration(float64(interval)*most/rest) + time.Minute
-		advice = fmt.Sprintf("raise the interval of collector %s from %s to %s", largest.Name, model.Duration(interval), model.Duration(longer.Truncate(time.Minute)))
+		advice = fmt.Sprintf("increase the interval of collector %s from %s to %s", largest.Name, model.Duration(interval), model.Duration(longer.Truncate(time.Minute)))
 	}
 	level.Warn(a.options.Logger).Log("msg", "Collectors exceed the rate limit, data will be older than the intervals",
 		"account", a.options.Account, "demand_per_minute", math.Round(600*all)/10, "limit_per_minute", math.Round(600*carries)/10,
-		"advice", advice+", or raise rate_limit; YCM raises an alarm above 80 % of it")
+		"advice", advice+", or request a higher rate limit for this Client ID and set rate_limit to it; above 80 % of it YCM raises an alarm")
 }

@@ -54,7 +54,7 @@ func TestDemandThatTheRateLimitDoesNotCarryIsLoggedOnce(t *testing.T) {
 		if len(lines) != 1 {
 			t.Fatalf("a minute after the start the log has %v, want one warning", lines)
 		}
-		for _, want := range []string{"demand_per_minute=7", "limit_per_minute=60", "raise the interval of collector ", " from 15m to 3", "rate_limit"} {
+		for _, want := range []string{"demand_per_minute=7", "limit_per_minute=60", "increase the interval of collector ", " from 15m to 3", "rate_limit"} {
 			if !strings.Contains(lines[0], want) {
 				t.Errorf("the warning has no %q: %s", want, lines[0])
 			}

@@ -31,7 +31,7 @@ func File(path string) Source {
 
 func bounded(path string, read func() (Text, error)) Source {
 	var reading atomic.Bool
-	hangs := fmt.Errorf("reading secret %s: the file does not respond within %s; is it on a file system that hangs?", path, patience)
+	hangs := fmt.Errorf("reading secret %s: the file does not respond within %s; check its file system", path, patience)
 	return func() (Text, error) {
 		if !reading.CompareAndSwap(false, true) {
 			return Text{}, hangs
@@ -66,7 +66,7 @@ func Read(path string) (Text, error) {
 		return Text{}, unusable(path, "it is empty; write the secret into it")
 	case !Visible(text):
 		return Text{}, unusable(path, "it has a byte order mark, a line break or another invisible character; "+
-			"save the secret alone, as UTF-8 text without a mark")
+			"save only the secret, as UTF-8 text without a byte order mark")
 	}
 	return Text{s: &text, written: written}, nil
 }

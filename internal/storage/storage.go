@@ -111,7 +111,7 @@ var unusable = []error{fs.ErrNotExist, fs.ErrPermission, syscall.ENOTDIR, errInU
 
 // started returns the error of a start that does not pass by itself. Another one is reported like a write that failed.
 func (s *Store) started(err error) error {
-	hint := "; create it, or make it and its files the exporter's user's, or choose another with --storage.path"
+	hint := "; create it, give the exporter's user write access to it and its files, or choose another with --storage.path"
 	switch {
 	case err == nil:
 		return nil

@@ -71,7 +71,7 @@ func (f *Fleet) Targets() (*Targets, error) {
 		if list = f.list.List(); list == nil {
 			return nil, &yeastar.Error{
 				Account: f.account, Endpoint: ycmclient.EndpointList, Class: yeastar.NotFound,
-				Message: "no list of Cloud PBXs has been read yet; see collector cloud_pbx",
+				Message: "waiting for the first PBX list; see collector cloud_pbx",
 			}
 		}
 	}

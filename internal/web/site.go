@@ -33,7 +33,7 @@ func (o Options) Site() (s Site, err error) {
 	case !isPath(o.TelemetryPath):
 		return s, fmt.Errorf("--web.telemetry-path is %q, but must %s, such as /metrics", o.TelemetryPath, beClean)
 	case o.TelemetryPath == "/status", o.TelemetryPath == "/sd", first == "-", first == "debug":
-		return s, fmt.Errorf("--web.telemetry-path %q is taken by another page; choose another path, such as /metrics", o.TelemetryPath)
+		return s, fmt.Errorf("--web.telemetry-path %q is used by another page; choose another path, such as /metrics", o.TelemetryPath)
 	}
 	if o.ExternalURL != "" {
 		u, err := url.Parse(o.ExternalURL)

@@ -23,7 +23,7 @@ func TestAmbiguousPathsAreRefused(t *testing.T) {
 		"": "clean", "metrics": "clean", "/metrics/": "clean", "//metrics": "clean", "/a//b": "clean", "/a/../b": "clean", "/./a": "clean",
 		"/{metrics}": "letters, digits", "/{$}": "letters, digits", "/a b": "letters, digits", "/a?b": "letters, digits", "/a#b": "letters, digits",
 		"/a%2fb": "letters, digits", "/a\\b": "letters, digits", "/a\nb": "letters, digits", `/a"b`: "letters, digits", "/é": "letters, digits",
-		"/status": "is taken", "/sd": "is taken", "/-/ready": "is taken", "/-/any/path": "is taken", "/debug": "is taken", "/debug/pprof/heap": "is taken",
+		"/status": "is used by another page", "/sd": "is used by another page", "/-/ready": "is used by another page", "/-/any/path": "is used by another page", "/debug": "is used by another page", "/debug/pprof/heap": "is used by another page",
 	} {
 		o := defaults
 		o.TelemetryPath = path

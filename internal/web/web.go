@@ -50,7 +50,7 @@ func Handler(o Options, metrics http.Handler, e Exporter) (http.Handler, error) 
 	})
 	page("/-/ready", func(w http.ResponseWriter, _ *http.Request) {
 		if !e.Ready() {
-			http.Error(w, "ycm_exporter is not ready: the first walk of at least one account is in progress.", http.StatusServiceUnavailable)
+			http.Error(w, "ycm_exporter is not ready: the first poll of at least one account is in progress.", http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ycm_exporter is ready.")
@@ -80,7 +80,7 @@ func landingPage(o Options) (http.HandlerFunc, error) {
 		Profiling:   fmt.Sprint(o.Pprof),
 		ExtraCSS:    ":root { color-scheme: light dark; }\n#pprof { border-color: currentColor; }",
 		Links: []toolkit.LandingLinks{
-			{Address: o.TelemetryPath, Text: "Metrics", Description: "what Prometheus scrapes"},
+			{Address: o.TelemetryPath, Text: "Metrics", Description: "metrics for Prometheus"},
 			{Address: "/status", Text: "Status", Description: "state of each account and collector"},
 			{Address: "/sd", Text: "Service discovery", Description: "targets for http_sd_configs, one per account and shard"},
 			{Address: "/-/healthy", Text: "Healthy", Description: "200 while the process is running"},

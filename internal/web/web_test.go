@@ -88,7 +88,7 @@ func TestPathsRespondAsDocumented(t *testing.T) {
 		{"landing page links to the status", defaults, fleet{}, "GET", "/", 200, `href="./status"`},
 		{"unknown path", defaults, fleet{}, "GET", "/nowhere", 404, ""},
 		{"healthy while not ready", defaults, fleet{}, "GET", "/-/healthy", 200, "healthy"},
-		{"not ready before the first walk", defaults, fleet{}, "GET", "/-/ready", 503, "first walk"},
+		{"not ready before the first walk", defaults, fleet{}, "GET", "/-/ready", 503, "first poll"},
 		{"ready after it", defaults, fleet{ready: true}, "GET", "/-/ready", 200, "ready"},
 		{"reload is off by default", defaults, fleet{}, "POST", "/-/reload", 403, "--web.enable-lifecycle"},
 		{"reload", lifecycle, fleet{}, "POST", "/-/reload", 200, "reloaded"},

@@ -79,14 +79,14 @@ func (c Class) PBXAdvice() string { return advices[c].pbx }
 
 var advices = map[Class]struct{ ycm, pbx string }{
 	Network:     {"check base_url, DNS, the proxy and the firewall", "check that the PBX runs and that its URL is right"},
-	Timeout:     {"raise timeout if YCM is slow", "check that the PBX runs and that its URL is right"},
+	Timeout:     {"check the firewall; increase timeout if YCM is slow", "check that the PBX runs and that its URL is right"},
 	Server:      {"check that YCM works; if it does, look for the request id in its logs", ""},
-	RateLimited: {"lower rate_limit, or stop other clients that use this client_id", ""},
+	RateLimited: {"reduce rate_limit, or stop other clients that use this client_id", ""},
 	Auth: {
-		"check client_id, the client secret, YCM's client IP restriction and its blocked IP list",
+		"check client_id, the client secret, and in YCM Client IP Restriction and Security > Blocked IP",
 		"check client_id and the client secret of this PBX",
 	},
-	Denied:   {"grant the permission to the account, or disable the collector", "enable the API on the PBX for this Client ID"},
+	Denied:   {"grant the permission to the account in YCM, or disable the collector", "enable the API on the PBX for this Client ID"},
 	NotFound: {"", "the firmware of the PBX may be too old for this request"},
-	Invalid:  {"check base_url and which server responds there", ""},
+	Invalid:  {"check base_url, and whether a proxy or a login page responds there", ""},
 }

@@ -40,7 +40,7 @@ func TestErrorsSayWhatFailedWhereAndWhatToDo(t *testing.T) {
 	}{
 		{
 			yeastar.Error{Account: "main", Endpoint: "cloud_pbx_list", Class: yeastar.Denied, HTTPStatus: 403, Code: 1000042, RequestID: "5ed0", Message: "ACCESS_DENIED"},
-			"account main: cloud_pbx_list: denied (HTTP 403, code 1000042, request 5ed0): ACCESS_DENIED; grant the permission to the account, or disable the collector",
+			"account main: cloud_pbx_list: denied (HTTP 403, code 1000042, request 5ed0): ACCESS_DENIED; grant the permission to the account in YCM, or disable the collector",
 		},
 		{
 			yeastar.Error{Account: "main", PBX: "3658", Endpoint: "trunk/list", Class: yeastar.NotFound, Code: 10001, Advice: yeastar.NotFound.PBXAdvice()},

@@ -87,9 +87,9 @@ func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 	switch {
 	case failure == nil:
 	case failure.HTTPStatus == 0 && ctx.Err() != nil:
-		failure = &Error{Class: ClassOf(ctx.Err()), Reach: NoAnswer, Message: "canceled while waiting for the answer", Err: ctx.Err()}
+		failure = &Error{Class: ClassOf(ctx.Err()), Reach: NoAnswer, Message: "canceled while waiting for the response", Err: ctx.Err()}
 	case failure.HTTPStatus == 0 && failure.Class == Timeout:
-		failure.Message = fmt.Sprintf("no complete answer within %v", timeout)
+		failure.Message = fmt.Sprintf("no complete response within %v", timeout)
 	}
 	result = cmp.Or(failure, result)
 	h.Redact(result)
@@ -150,15 +150,15 @@ func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 		invalid.Message = "the server switches protocols without a request to"
 		return invalid
 	case status >= 300 && status < 400:
-		invalid.Message = "the answer is a redirect, which is not followed"
+		invalid.Message = "the response is a redirect, which is not followed"
 		if target, err := url.Parse(response.Header.Get("Location")); err == nil && target.Host != "" && !h.HideTexts {
-			invalid.Message = "the answer is a redirect to " + target.Host + ", which is not followed"
+			invalid.Message = "the response is a redirect to " + target.Host + ", which is not followed"
 		}
 		return invalid
 	}
 	Decompress(response)
 	if coding := response.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		invalid.Message = fmt.Sprintf("the answer is encoded as %s, although no encoding was requested; check what is between the exporter and the server", Cut(Line(coding), 20))
+		invalid.Message = fmt.Sprintf("the response is encoded as %s, although no encoding was requested; check the proxy or gateway in front of the server", Cut(Line(coding), 20))
 		invalid.quoted = invalid.Message
 		return invalid
 	}
@@ -171,7 +171,7 @@ func (h *HTTP) do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 	case err != nil && answer.Succeeded():
 		return unanswered(err)
 	case body.Len() > MaxBody:
-		invalid.Message = fmt.Sprintf("the answer is over %d MiB", MaxBody>>20)
+		invalid.Message = fmt.Sprintf("the response is larger than %d MiB", MaxBody>>20)
 		return invalid
 	}
 	failure := read(answer)
@@ -214,7 +214,7 @@ func unanswered(err error) *Error {
 		err = outer.Err
 	}
 	text := strings.ReplaceAll(err.Error(), "i/o ", "") // It would be taken for a link.
-	failure := &Error{Class: ClassOf(err), Reach: NoAnswer, Message: "the connection broke, a proxy refused it, or the answer is not HTTP"}
+	failure := &Error{Class: ClassOf(err), Reach: NoAnswer, Message: "the connection was closed, a proxy refused it, or the response is not HTTP"}
 	var (
 		lookup  *net.DNSError
 		network *net.OpError

@@ -114,10 +114,10 @@ func TestErrorsOfTheNetworkShowNeitherURLNorWhatWasSent(t *testing.T) {
 		want  string
 	}{
 		{&url.Error{Op: "Get", URL: "https://x/?access_token=t0ken", Err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}}, yeastar.Network, "dial tcp: connection refused"},
-		{errors.New(`malformed HTTP response "t0ken"`), yeastar.Network, "the connection broke, a proxy refused it, or the answer is not HTTP"},
-		{errors.New("Forbidden to user of the proxy"), yeastar.Network, "the connection broke, a proxy refused it, or the answer is not HTTP"},
+		{errors.New(`malformed HTTP response "t0ken"`), yeastar.Network, "the connection was closed, a proxy refused it, or the response is not HTTP"},
+		{errors.New("Forbidden to user of the proxy"), yeastar.Network, "the connection was closed, a proxy refused it, or the response is not HTTP"},
 		{&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "i/o timeout", Name: "ycm", IsTimeout: true}}, yeastar.Network, "dial tcp: lookup ycm: timeout"},
-		{&url.Error{Op: "Get", URL: "https://x/?access_token=t0ken", Err: context.DeadlineExceeded}, yeastar.Timeout, "no complete answer within 30s"},
+		{&url.Error{Op: "Get", URL: "https://x/?access_token=t0ken", Err: context.DeadlineExceeded}, yeastar.Timeout, "no complete response within 30s"},
 	} {
 		h := &yeastar.HTTP{Transport: roundTripper(func(*http.Request) (*http.Response, error) { return nil, c.err })}
 		e := h.Do(t.Context(), yeastar.Request{URL: "http://ycm.example.com"}, unread)
@@ -145,10 +145,10 @@ func TestCompressedAnswersAreRead(t *testing.T) {
 		{"gzip", compressed(gzipped, 3), ""},
 		{"x-gzip", compressed(gzipped, 3), ""},
 		{"deflate", compressed(deflated, 3), ""},
-		{"br", "aaa", "the answer is encoded as br,"},
+		{"br", "aaa", "the response is encoded as br,"},
 		{"gzip", "aaa", "EOF"},
 		{"gzip", "not gzip at all", "gzip: invalid header"},
-		{"gzip", compressed(gzipped, yeastar.MaxBody+1), "the answer is over 16 MiB"},
+		{"gzip", compressed(gzipped, yeastar.MaxBody+1), "the response is larger than 16 MiB"},
 	} {
 		h := &yeastar.HTTP{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			if got := r.Header.Get("Accept-Encoding"); got != "identity" {

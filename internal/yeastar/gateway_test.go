@@ -75,7 +75,7 @@ func TestErrorDoesNotBlameCredentialsThatWereNotSent(t *testing.T) {
 			time.Sleep(m)
 		}
 		failure := g.Check(credentials("b", "good"))
-		if failure == nil || !strings.Contains(failure.Error(), "; check what answers at this address") {
+		if failure == nil || !strings.Contains(failure.Error(), "; check which server responds at this address") {
 			t.Errorf("got %v, want the advice to look at the gateway", failure)
 		}
 	})

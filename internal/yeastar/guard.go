@@ -28,7 +28,7 @@ const (
 	forgetRefusal = 24 * time.Hour // As far as others are concerned.
 )
 
-const checkGateway = "check what answers at this address: a firewall, a login page or another web server"
+const checkGateway = "check which server responds at this address: a firewall, a login page or another web server"
 
 // Guard keeps the exporter's address from being blocked at one base URL. All that log in there share it, and their refusals count
 // together; a success resets that count. It is safe for concurrent use.
@@ -82,7 +82,7 @@ func (b *Barred) Error() string {
 	if !b.Until.IsZero() {
 		when = b.Until.UTC().Format(time.RFC3339)
 	}
-	return fmt.Sprintf("next login attempt not before %s, %d logins refused in a row, the last for account %s", when, b.Refusals, b.Account)
+	return fmt.Sprintf("next login attempt not before %s; refused logins in a row: %d, the last of account %s", when, b.Refusals, b.Account)
 }
 
 // NewGuard makes a guard that allows so many refusals, and continues from a state. persist, if not nil, receives each changed state, in

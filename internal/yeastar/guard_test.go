@@ -121,7 +121,7 @@ func TestErrorNamesTheAccountWhoseRefusalsDelayTheLogin(t *testing.T) {
 		g := yeastar.NewGuard(yeastar.MostRefusalsYCM, yeastar.LoginState{}, nil)
 		tryAll(t, g, 4*m, credentials("a", "wrong"))
 		failure := g.Check(credentials("b", "good"))
-		if failure == nil || !strings.Contains(failure.Message, "for account a") || strings.Contains(failure.Message, "AUTHENTICATION_FAILED") {
+		if failure == nil || !strings.Contains(failure.Message, "of account a") || strings.Contains(failure.Message, "AUTHENTICATION_FAILED") {
 			t.Errorf("got %v, want an error that names account a and blames no credentials of b", failure)
 		}
 	})

@@ -14,15 +14,15 @@ func Decode(body []byte, into any) *Error {
 	err := tolerant(json.Unmarshal(body, into))
 	switch start := bytes.TrimSpace(body); {
 	case len(start) == 0:
-		return &Error{Class: Invalid, Message: "the answer is empty"}
+		return &Error{Class: Invalid, Message: "the response is empty"}
 	case start[0] == '<':
-		return &Error{Class: Invalid, Message: "the answer is HTML, not JSON"}
+		return &Error{Class: Invalid, Message: "the response is HTML, not JSON"}
 	case start[0] == '{' && err != nil && strings.Contains(err.Error(), "unexpected end"):
-		return &Error{Class: Network, Message: "the answer ends in the middle"}
+		return &Error{Class: Network, Message: "the response is incomplete"}
 	case err != nil:
 		return &Error{Class: Invalid, Message: "response is not JSON: " + err.Error()}
 	case start[0] != '{':
-		return &Error{Class: Invalid, Message: "the answer is not a JSON object"}
+		return &Error{Class: Invalid, Message: "the response is not a JSON object"}
 	default:
 		return nil
 	}
@@ -77,7 +77,7 @@ func (l *List[T]) Problem() string {
 	case l.Absent():
 		return noData
 	case l.start != '[':
-		return "the answer has no list where one was expected"
+		return "the response has no list where one was expected"
 	case l.More:
 		return fmt.Sprintf("the answer's list has more than %d items", MaxItems)
 	default:
@@ -85,7 +85,7 @@ func (l *List[T]) Problem() string {
 	}
 }
 
-const noData = "the answer has no data"
+const noData = "the response has no data"
 
 // Each reads a JSON array, or an object as an array of one, and hands over each item with what could be read of it, until
 // take returns false.

@@ -192,7 +192,7 @@ type GrantAnswer struct {
 func (g *GrantAnswer) Token(requested time.Time, life Number, unknown time.Duration) (Token, *Error) {
 	const longestToken, longestLife = 8 << 10, 24 * time.Hour // Servers do not accept much longer headers.
 	if len(g.Granted.AccessToken) > longestToken || strings.ContainsFunc(g.Granted.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return Token{}, &Error{Class: Invalid, Reach: Answered, Message: "the answer's access_token cannot be sent"}
+		return Token{}, &Error{Class: Invalid, Reach: Answered, Message: "the access_token of the response cannot be sent"}
 	}
 	lasts := unknown
 	if life.Given && life.Value > 0 {
