@@ -167,7 +167,7 @@ func pollCatalogues(ctx context.Context, a Account) (*cataloguesReading, error) 
 		switch {
 		case lost || !due || v.Problem != "" && now.Sub(v.Tried) < min(retryVersion, a.Schedule.Interval):
 		case !version.Running():
-			v.Problem = fmt.Sprintf("none of its %d PBXs is running", v.PBXs)
+			v.Problem = "no PBX with this version is running"
 		default:
 			var vendors []PhoneVendor
 			lost, err = a.Fleet.Query(ctx, version, func(ctx context.Context, c *pbxclient.Client) (err error) {

@@ -68,10 +68,10 @@ func phonesTable(w io.Writer, catalogues []collector.PhoneCatalogue) error {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "Firmware %s, of %s: %s, %s\n",
+		fmt.Fprintf(w, "Firmware %s (%s): %s, %s\n",
 			c.Version, doctor.Count(c.PBXs, "PBX"), doctor.Count(len(c.Vendors), "vendor"), doctor.Count(models, "model"))
 		if c.Problem != "" {
-			fmt.Fprintf(w, "  Not read to the end: %s\n", c.Problem)
+			fmt.Fprintf(w, "  Incomplete: %s\n", c.Problem)
 		}
 		if len(c.Vendors) == 0 {
 			continue

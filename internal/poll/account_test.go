@@ -243,6 +243,9 @@ func TestStatusShowsEachCollector(t *testing.T) {
 		if subscription.Name != "subscription" || !strings.Contains(subscription.Err, "1000042") || !subscription.LastSuccess.IsZero() {
 			t.Errorf("after a denied poll the status of the subscription is %+v", subscription)
 		}
+		if subscription.Cause != "Permission denied" {
+			t.Errorf("the cause that collectors may share is %q", subscription.Cause)
+		}
 		sentences := regexp.MustCompile(`^[A-Z][a-z ]+ \(\w+, subscription, HTTP \d+, code 1000042(, request \S+)?\): .+\. [A-Z].+\.$`)
 		if !sentences.MatchString(subscription.Err) || strings.Contains(subscription.Err, "account main") {
 			t.Errorf("the error of the subscription is %q, want sentences with the advice", subscription.Err)

@@ -10,7 +10,7 @@ import (
 )
 
 // failures are the classes of errors, as the status page names them. Those that are shared concern the account: the server,
-// the connection and the login are the same for all collectors.
+// the connection, the login and often the permissions are the same for all collectors.
 var failures = map[yeastar.Class]struct {
 	text   string
 	shared bool
@@ -20,7 +20,7 @@ var failures = map[yeastar.Class]struct {
 	yeastar.Server:      {"Server error", true},
 	yeastar.RateLimited: {"Rate limited by YCM", true},
 	yeastar.Auth:        {"Login refused", true},
-	yeastar.Denied:      {"Permission denied", false},
+	yeastar.Denied:      {"Permission denied", true},
 	yeastar.NotFound:    {"Not found", false},
 	yeastar.Invalid:     {"Invalid response", false},
 }

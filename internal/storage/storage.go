@@ -268,7 +268,7 @@ func (s *Store) note(err error) {
 	}
 	s.failures.Inc()
 	if !failed {
-		level.Warn(s.logger).Log("msg", "Failed to write to storage, new state will be lost at restart", "path", s.Path, "err", err)
+		level.Warn(s.logger).Log("msg", "Failed to write to storage, latest state is not persisted", "path", s.Path, "err", err)
 	}
 }
 
