@@ -122,7 +122,7 @@ goreleaser:
 	goreleaser release --clean $(RELEASE) $(GORELEASER_FLAGS)
 
 .PHONY: package-test
-package-test: ## install, start, upgrade and remove the deb in a system of its own, and the rpm in a folder; needs root
+package-test: ## install, start, upgrade and remove the deb in a separate system, and the rpm in a folder; needs root
 	$(MAKE) release-snapshot GORELEASER_FLAGS=--skip=sbom
 	$(SUDO) scripts/rpm-test.sh
 	$(SUDO) scripts/package-test.sh
@@ -160,11 +160,11 @@ workflows: ## check the workflows of GitHub
 vulncheck: ## report known vulnerabilities in the code that is called
 	$(GO) run $(GOVULNCHECK) ./...
 
-# A release is of the version that the repository says it is.
+# The tag of a release must match the file VERSION.
 .PHONY: tag
 tag:
 	@[ "$$(git describe --tags --exact-match 2>/dev/null)" = 'v$(VERSION)' ] || { \
-	echo 'The commit that is checked out is not tagged v$(VERSION), as the file VERSION says.' >&2; exit 1; }
+	echo 'The commit that is checked out is not tagged v$(VERSION), the version in the file VERSION.' >&2; exit 1; }
 
 REGISTRY ?= ghcr.io/ycm-exporter/ycm_exporter
 
@@ -174,7 +174,7 @@ docker-release: tag ## the image for amd64 and arm64, with SBOM and provenance, 
 	--push --sbom=true --provenance=mode=max --tag=$(REGISTRY):latest'
 
 .PHONY: chart-release
-chart-release: tag chart ## the chart, pushed beside the image
+chart-release: tag chart ## push the chart to the registry of the image
 	PATH="$$PATH:$$($(GO) env GOPATH)/bin" helm push dist/ycm-exporter-$(VERSION).tgz oci://$(dir $(REGISTRY))charts
 
 .PHONY: help

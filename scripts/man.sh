@@ -1,6 +1,5 @@
 #!/bin/sh
-# Prints the manual page of the binary that it is given: the options as the binary itself prints them, between what it
-# does not print.
+# Prints the manual page of a binary: its options as the binary prints them, and the other sections.
 set -eu
 binary=$1
 version=$2
@@ -19,20 +18,20 @@ cat <<'EOF'
 .SH "ENVIRONMENT"
 .TP
 \fBYCM_EXPORTER_\fR\fIFLAG\fR
-Each flag can be given in the environment too, in capitals, with _ for . and \-: \fBYCM_EXPORTER_WEB_LISTEN_ADDRESS\fR
-stands for \fB\-\-web.listen\-address\fR. Flags take precedence over environment variables.
+Each flag can also be set by an environment variable: its name in upper case, with _ instead of . and \-: \fBYCM_EXPORTER_WEB_LISTEN_ADDRESS\fR
+sets \fB\-\-web.listen\-address\fR. Flags take precedence over environment variables.
 .SH "FILES"
-Of the packages:
+Installed by the packages:
 .TP
 \fI/etc/ycm_exporter/config.yml\fR
 The configuration of the service.
 .TP
 \fI/etc/ycm_exporter/secrets/\fR\fINAME\fR
-Secrets, readable by root alone; the service has them as
-\fI/run/credentials/\:ycm_exporter.service/\:secrets_\fR\fINAME\fR, as they were at its start.
+Secrets, readable only by root. The service reads them as
+\fI/run/credentials/\:ycm_exporter.service/\:secrets_\fR\fINAME\fR, copied when it starts.
 .TP
 \fI/etc/default/ycm_exporter\fR
-Flags of the service, as variables of the environment.
+Flags of the service, as environment variables.
 .TP
 \fI/var/lib/ycm_exporter\fR
 State that persists across restarts.
@@ -42,12 +41,12 @@ Alerting rules, Grafana dashboards and an example configuration with every key.
 .SH "SIGNALS"
 .TP
 \fBSIGHUP\fR
-Reload the configuration. If it is invalid, the error is logged and the running one stays.
+Reload the configuration. If it is invalid, the error is logged and the current one is kept.
 .TP
 \fBSIGTERM\fR, \fBSIGINT\fR
 Finish the scrapes in flight and exit, within 10 seconds.
 .SH "EXIT STATUS"
-0 if all went well, 1 if not, with one line on standard error that names the cause.
+0 on success. 1 on failure, with the cause on standard error.
 .SH "SEE ALSO"
 https://github.com/ycm\-exporter/ycm_exporter
 EOF
