@@ -103,6 +103,8 @@ func (r *result) describe(err error) string {
 		return "no complete response, " + text
 	case e.HTTPStatus == 0 && e.Class == yeastar.Invalid && e.Err == nil && e.Code == 0:
 		return e.Message // The client's own words about what it read.
+	case e.HTTPStatus == 0 && e.Class == yeastar.Auth:
+		return "no login was sent, because the client secret cannot be read or the last logins failed"
 	case e.HTTPStatus == 0:
 		return spaced(e.Class)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
+	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
@@ -323,6 +324,17 @@ func TestReportOfPBXThatDoesNotServe(t *testing.T) {
 		if !a.Works {
 			t.Error("by the report the exporter does not work")
 		}
+	})
+}
+
+// A PBX that is never requested because of its secret is a problem of its configuration, and is not skipped.
+func TestReportOfUnreadableSecretOfPBX(t *testing.T) {
+	t.Parallel()
+	examine(t, ycmtest.Options{PBXs: 30, Healthy: true}, func(s *ycmtest.Server, o *doctor.Options) {
+		unreadable := func() (secret.Text, error) { return secret.Text{}, os.ErrPermission }
+		o.PBXs = []pbxclient.Options{{Account: "test", URL: &url.URL{Scheme: "https", Host: "pbx.example.com"}, ClientID: "id", Secret: unreadable, Transport: s.Transport(), Timeout: time.Minute, Guard: yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{}, nil)}}
+	}, func(_ *ycmtest.Server, a doctor.Account) {
+		contains(t, a, "problem pbxs[0]: the PBX cannot be queried: no login was sent, because the client secret cannot be read or the last logins failed.")
 	})
 }
 

@@ -95,15 +95,11 @@ func (x *examination) checkSinglePBX(ctx context.Context) {
 	if x.fleet.id == 0 {
 		return
 	}
-	r := x.check(ctx, 1, func(ctx context.Context) error {
-		_, err := x.client.CloudPBX(ctx, x.fleet.id)
-		return err
-	})
-	if r.err == nil {
-		x.add(listSection, "single", OK, "A single PBX can be queried by its id.", "")
-	} else {
-		x.add(listSection, "single", Warning, "A single PBX cannot be queried by its id: %s.", "no action needed: if a PBX is missing from the list, the exporter reads the list again instead", r.describe(r.err))
-	}
+	x.probe(ctx, Finding{listSection, "single", Warning, "A single PBX cannot be queried by its id: %s.", "no action needed: if a PBX is missing from the list, the exporter reads the list again instead"},
+		1, "A single PBX can be queried by its id.", func(ctx context.Context) error {
+			_, err := x.client.CloudPBX(ctx, x.fleet.id)
+			return err
+		})
 }
 
 // checkProxy queries a Running PBX through YCM, also if no collector does, because that decides whether they can be enabled.
@@ -112,19 +108,13 @@ func (x *examination) checkProxy(ctx context.Context) {
 		x.add(proxySection, "proxy", Skipped, "Not checked, because %s.", "", noPBX)
 		return
 	}
-	r := x.check(ctx, 1, func(ctx context.Context) error {
+	x.probe(ctx, Finding{
+		proxySection, "proxy", Warning, "A Running PBX cannot be queried through YCM: %s.",
+		"its firmware may be too old, or its API disabled; if this applies to all PBXs, disable the collectors that query PBXs",
+	}, 1, "A Running PBX can be queried through YCM.", func(ctx context.Context) error {
 		_, err := pbxclient.Proxied(x.client, x.Client.Account, x.fleet.sample.SN).SystemInformation(ctx)
 		return err
 	})
-	switch {
-	case r.requests == 0:
-		x.add(proxySection, "proxy", Skipped, "Not checked, because %s.", "", noRequest)
-	case r.err != nil:
-		x.add(proxySection, "proxy", Warning, "A Running PBX cannot be queried through YCM: %s.",
-			"its firmware may be too old, or its API disabled; if this applies to all PBXs, disable the collectors that query PBXs", r.describe(r.err))
-	default:
-		x.add(proxySection, "proxy", OK, "A Running PBX can be queried through YCM.", "")
-	}
 }
 
 const (
@@ -136,23 +126,28 @@ const (
 func (x *examination) checkDirect(ctx context.Context) {
 	for i, pbx := range x.PBXs[:min(len(x.PBXs), maxDirect)] {
 		pbx.Transport = limitedTransport{pbx.Transport, x.recorder}
-		r := x.check(ctx, directRequests, func(ctx context.Context) error {
-			client := pbxclient.Direct(pbx)
-			_, err := client.SystemInformation(ctx)
-			_ = client.Close(ctx) // If the token cannot be revoked it expires.
-			return err
-		})
 		check := fmt.Sprintf("pbxs[%d]", i)
-		switch {
-		case r.requests == 0:
-			x.add(directSection, check, Skipped, "%s: not checked, because %s.", "", check, noRequest)
-		case r.err != nil:
-			x.add(directSection, check, Problem, "%s: the PBX cannot be queried: %s.", "check its url and credentials, and that its API is enabled for the IP address of the exporter", check, r.describe(r.err))
-		default:
-			x.add(directSection, check, OK, "%s: the PBX can be queried.", "", check)
-		}
+		x.probe(ctx, Finding{directSection, check, Problem, check + ": the PBX cannot be queried: %s.", "check its url and credentials, and that its API is enabled for the IP address of the exporter"},
+			directRequests, check+": the PBX can be queried.", func(ctx context.Context) error {
+				client := pbxclient.Direct(pbx)
+				_, err := client.SystemInformation(ctx)
+				_ = client.Close(ctx) // If the token cannot be revoked it expires.
+				return err
+			})
 	}
 	if rest := len(x.PBXs) - maxDirect; rest > 0 {
 		x.add(directSection, "pbxs", Skipped, "%s: not checked, because the doctor checks at most %d.", "", Count(rest, "more PBX"), maxDirect)
+	}
+}
+
+// probe runs a check of PBXs and adds what came of it: failed, whose text takes the cause, or that it succeeds.
+func (x *examination) probe(ctx context.Context, failed Finding, requests int, succeeds string, do func(context.Context) error) {
+	switch r := x.check(ctx, requests, do); {
+	case r.requests == 0 && r.ended:
+		x.add(failed.Section, failed.Check, Skipped, "%s: not checked, because %s.", "", failed.Check, noRequest)
+	case r.err != nil:
+		x.add(failed.Section, failed.Check, failed.Verdict, failed.Text, failed.Advice, r.describe(r.err))
+	default:
+		x.add(failed.Section, failed.Check, OK, succeeds, "")
 	}
 }
