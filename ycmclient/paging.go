@@ -97,7 +97,7 @@ func (w *walk[T]) short() int64 { return w.least - w.listed - int64(w.added) }
 
 // agrees returns an error unless two walks have the same records, but for those that were created or deleted in between.
 func (w *walk[T]) agrees(ctx context.Context, first *walk[T]) error {
-	disagree := w.inconsistent("YCM counts %d records and lists %d; before it listed %d of %d, and others", w.total, w.listed, first.listed, first.total)
+	disagree := w.inconsistent("YCM reports %d records but lists %d; the walk before listed %d of %d, with other ids", w.total, w.listed, first.listed, first.total)
 	created, lost := without(w.items, first.items, w.id), without(first.items, w.items, w.id)
 	older := len(created) > 0 && (w.total <= first.total || len(first.items) > 0 && w.id(&created[0]) < w.id(&first.items[len(first.items)-1]))
 	if older || w.added != first.added || len(lost) > few(len(w.items)) || len(lost) > 0 && w.query == nil {

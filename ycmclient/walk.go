@@ -111,7 +111,7 @@ func (c *Client) confirmMany(ctx context.Context, w *walk[CloudPBX], state *Walk
 		}
 		if state.Agreed < agreeing {
 			c.observer.Unconfirmed(true)
-			return w.inconsistent("%d of %d PBXs are missing from the list; they are taken for deleted when %d walks in a row agree, and this is number %d",
+			return w.inconsistent("%d of %d PBXs are missing from the list; they are removed when %d walks in a row agree, and this is walk %d",
 				len(missing), len(previous), agreeing, state.Agreed)
 		}
 		if err := w.confirm(ctx, since); err != nil {

@@ -27,7 +27,7 @@ func (w *walk[T]) findEnd(ctx context.Context) error {
 			return nil
 		}
 		if next > most {
-			return w.inconsistent("YCM counts %d records, which are more than %d pages or listed on more", p.total.Value, most)
+			return w.inconsistent("YCM reports %d records; the list has more than %d pages", p.total.Value, most)
 		}
 		var there bool
 		if p, there, err = w.readPage(ctx, next); err != nil {
@@ -95,13 +95,13 @@ func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 	case !p.total.Given:
 		return false, w.inconsistent("page %d has no total", number)
 	case total < 0 || total > maxTotal || len(w.items) > maxTotal:
-		return false, w.inconsistent("YCM counts %d records, which is not possible, or lists more than %d", total, maxTotal)
+		return false, w.inconsistent("YCM reports %d records or lists more than %d, which is not possible", total, maxTotal)
 	case p.rows == 0 && total > 0:
-		return false, w.inconsistent("YCM counts %d records and lists none", total)
+		return false, w.inconsistent("YCM reports %d records but lists none", total)
 	case p.rows > PageSize:
 		return false, w.inconsistent("page %d has more than the %d records that were requested", number, PageSize)
 	case p.rows > 0 && len(p.items) == 0:
-		return false, w.inconsistent("page %d has %d records and none with a usable id", number, p.rows)
+		return false, w.inconsistent("page %d has %d records, none with a valid id", number, p.rows)
 	}
 	news := p.rows == 0
 	for i := 0; i < len(p.items) && !news; i++ {
@@ -118,7 +118,7 @@ func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 	}
 	w.total, w.least, w.most = total, min(w.least, total), max(w.most, total)
 	if !news && w.least == w.most {
-		return false, w.inconsistent("page %d brings nothing new: YCM ignores the page number", number)
+		return false, w.inconsistent("page %d has no new records: YCM ignores the page number", number)
 	}
 	unusable := p.rows - len(p.items)
 	w.listed += int64(unusable - w.unusable[number])

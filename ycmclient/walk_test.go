@@ -106,23 +106,23 @@ func TestWalkRefusesAnInconsistentList(t *testing.T) {
 	}{
 		{
 			"pageNumber is ignored", 730, func(_ int, d *listData, first []any) { d.PageNumber, d.List = 1, first },
-			"brings nothing new: YCM ignores the page number",
+			"has no new records: YCM ignores the page number",
 		},
 		{
 			"pageNumber is ignored and the last page is full", 750, func(_ int, d *listData, first []any) { d.List = first },
-			"brings nothing new: YCM ignores the page number",
+			"has no new records: YCM ignores the page number",
 		},
 		{
 			"the same rows on each page, and a total of 20,000", 50, func(_ int, d *listData, first []any) { d.Total, d.List = 20_000, first },
-			"brings nothing new: YCM ignores the page number",
+			"has no new records: YCM ignores the page number",
 		},
 		{"more than a page comes", 80, func(page int, d *listData, first []any) {
 			if page == 1 {
 				d.List = append(slices.Clone(first), first...)
 			}
 		}, "page 1 has more than the 50 records that were requested"},
-		{"the total is negative", 30, func(_ int, d *listData, _ []any) { d.Total = -30 }, "YCM counts -30 records"},
-		{"the total is absurd", 50, func(_ int, d *listData, _ []any) { d.Total = 1_000_001 }, "YCM counts 1000001 records"},
+		{"the total is negative", 30, func(_ int, d *listData, _ []any) { d.Total = -30 }, "YCM reports -30 records"},
+		{"the total is absurd", 50, func(_ int, d *listData, _ []any) { d.Total = 1_000_001 }, "YCM reports 1000001 records"},
 		{"the total is rubbish", 50, func(_ int, d *listData, _ []any) { d.Total = "many" }, "page 1 has no total"},
 		{"the total is no whole number", 120, func(_ int, d *listData, _ []any) { d.Total = 120.5 }, "page 1 has no total"},
 		{"there is no total", 50, func(_ int, d *listData, _ []any) { d.Total = nil }, "page 1 has no total"},
@@ -131,15 +131,15 @@ func TestWalkRefusesAnInconsistentList(t *testing.T) {
 			for i := range d.List {
 				d.List[i] = first[0]
 			}
-		}, "brings nothing new: YCM ignores the page number"},
+		}, "has no new records: YCM ignores the page number"},
 		{"no PBX has an id", 20, func(_ int, d *listData, _ []any) {
 			for i := range d.List {
 				d.List[i] = map[string]any{"id": i, "name": "Harbour Dental"}
 			}
-		}, "page 1 has 20 records and none with a usable id"},
+		}, "page 1 has 20 records, none with a valid id"},
 		{
 			"the list holds no objects", 20, func(_ int, d *listData, _ []any) { d.List = []any{1, "two", nil, []int{3}} },
-			"page 1 has 4 records and none with a usable id",
+			"page 1 has 4 records, none with a valid id",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -301,7 +301,7 @@ func TestWalkReadsAnyWayToWriteAList(t *testing.T) {
 		"a total of 120.0":      {edit: func(d *listData) { d.Total = json.RawMessage("120.0") }},
 		"a total of 1.2e2":      {edit: func(d *listData) { d.Total = json.RawMessage("1.2e2") }},
 		"a total that is text":  {edit: func(d *listData) { d.Total = "120" }},
-		"a list that is null":   {edit: func(d *listData) { d.List = nil }, fails: "YCM counts 120 records and lists none"},
+		"a list that is null":   {edit: func(d *listData) { d.List = nil }, fails: "YCM reports 120 records but lists none"},
 		"pages of another size": {edit: func(d *listData) { d.PageSize = 7 }},
 		"another page number":   {edit: func(d *listData) { d.PageNumber = 1 }},
 	} {

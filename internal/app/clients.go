@@ -91,7 +91,7 @@ func (t *renewedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	case err == nil:
 		yeastar.Decompress(response)
 	case resolving.Load(): // The time-out of the request came first.
-		err = &net.DNSError{Err: "no answer in time", Name: r.URL.Hostname(), IsTimeout: true}
+		err = &net.DNSError{Err: "no response in time", Name: r.URL.Hostname(), IsTimeout: true}
 	}
 	return response, err
 }

@@ -153,7 +153,7 @@ func CheckWebConfig(name string) error {
 	if whole, absErr := filepath.Abs(name); absErr == nil {
 		name = whole
 	}
-	return fmt.Errorf("--web.config.file %s cannot be used: %s", name, quoted.ReplaceAllString(err.Error(), "of yours into "))
+	return fmt.Errorf("--web.config.file %s cannot be used: %s", name, quoted.ReplaceAllString(err.Error(), "value into "))
 }
 
 func notifySystemd(state string, logger Logger) {

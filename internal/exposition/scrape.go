@@ -120,7 +120,7 @@ func (s *Set) begin(sc *scrape) (err error) {
 		}
 		segments := p.segments(sc.key, now)
 		if segments == nil {
-			return fmt.Errorf("too many formats and shards were requested within %v; scrape as other clients do, or later", forgetAfter)
+			return fmt.Errorf("too many formats and shards were requested within %v; use the format and the shards of the other clients, or retry later", forgetAfter)
 		}
 		for i := range segments {
 			if segments[i].size > 0 {

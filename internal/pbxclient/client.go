@@ -73,7 +73,7 @@ func fetchOne[T any](ctx context.Context, c *Client, p path) (one T, err error) 
 		return one, err
 	}
 	if len(answer.Data.Items) != 1 {
-		return one, c.invalid(p, "unexpected response: it does not describe one PBX")
+		return one, c.invalid(p, "unexpected response: it does not describe exactly one PBX")
 	}
 	return answer.Data.Items[0], nil
 }

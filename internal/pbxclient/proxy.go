@@ -23,7 +23,7 @@ func Proxied(ycm Proxy, account, sn string) *Client {
 	c := &Client{account: account, Name: yeastar.Cut(yeastar.Clean(sn), 64), close: func(context.Context) *yeastar.Error { return nil }}
 	c.get = func(ctx context.Context, path string, query url.Values, answer yeastar.Enveloped) *yeastar.Error {
 		if !yeastar.IsSerialNumber(sn) {
-			return &yeastar.Error{Class: yeastar.Invalid, Message: "the serial number in YCM's list is not of letters and digits"}
+			return &yeastar.Error{Class: yeastar.Invalid, Message: "the serial number in YCM's list has characters other than letters and digits"}
 		}
 		err := ycm.Proxy(ctx, sn, apiRoot+path, query, answer)
 		failed := (*yeastar.Error)(nil)
