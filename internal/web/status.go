@@ -126,14 +126,15 @@ func healthOf(now time.Time, accounts ...poll.Status) health {
 	return health{ok, text}
 }
 
-// sharedFailure returns a failing collector if it is the only one or all that fail have the same cause, else nil.
+// sharedFailure returns the first failing collector if it is the only one or all that fail have the same cause, else nil.
 func sharedFailure(collectors []poll.CollectorStatus) (shared *poll.CollectorStatus) {
 	for i, c := range collectors {
-		if state(c) == failing && shared != nil && (c.Cause == "" || c.Cause != shared.Cause) {
-			return nil
-		}
-		if state(c) == failing {
+		switch {
+		case state(c) != failing:
+		case shared == nil:
 			shared = &collectors[i]
+		case c.Cause == "" || c.Cause != shared.Cause:
+			return nil
 		}
 	}
 	return shared

@@ -111,10 +111,10 @@ func TestStatusPageShowsASharedCauseOnce(t *testing.T) {
 		return poll.CollectorStatus{Name: name, Err: err, Cause: cause, Polls: []poll.Poll{{Err: "short"}}}
 	}
 	account := poll.Status{Account: "main", Collectors: []poll.CollectorStatus{
-		failed("cloud_pbx", login, "Login refused"), failed("firmware", login, "Login refused"), {Name: "users", LastSuccess: time.Now()},
+		failed("cloud_pbx", login, "Login refused"), failed("firmware", login+" Older.", "Login refused"), {Name: "users", LastSuccess: time.Now()},
 	}}
 	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
-	expectOn(t, page, `<p class="summary"><span class="state failing">1 of 3 collectors ok, 2 failing</span><br>`+login, "Login refused, see above")
+	expectOn(t, page, `<p class="summary"><span class="state failing">1 of 3 collectors ok, 2 failing</span><br>`+login+"</p>", "Login refused, see above")
 	if n := strings.Count(page, login); n != 1 {
 		t.Errorf("the shared error is shown %d times, want once:\n%s", n, page)
 	}
