@@ -1,4 +1,4 @@
-# The build runs on the builder's own architecture and compiles for the image's: nothing is emulated.
+# The build runs on the architecture of the builder and cross-compiles for that of the image, without emulation.
 FROM --platform=$BUILDPLATFORM docker.io/library/golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -20,12 +20,12 @@ LABEL org.opencontainers.image.title="ycm_exporter" \
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /src/LICENSE /src/licenses /licenses/
 COPY --from=build /src/ycm_exporter /ycm_exporter
-# A new volume takes its owner from this folder, so that the root file system can stay read-only. The exporter keeps its
-# things in a folder of its own in it, of mode 0700, because a volume may come with any mode.
+# A new volume takes its owner from this folder, so that the root file system can stay read-only. The exporter creates a
+# folder with mode 0700 in it for its state, because a volume can have any mode.
 COPY --from=build --chown=65532:65532 /src/state /var/lib/ycm_exporter
 VOLUME /var/lib/ycm_exporter
 USER 65532:65532
-# Flags that hold for whatever is run in the image: the exporter, --once, --doctor and the health check below.
+# Flags for all commands in the image: the exporter, --once, --doctor and the health check below.
 ENV YCM_EXPORTER_CONFIG_FILE=/etc/ycm_exporter/config.yml \
     YCM_EXPORTER_STORAGE_PATH=/var/lib/ycm_exporter/state
 EXPOSE 10055

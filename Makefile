@@ -1,4 +1,4 @@
-# Two commands are all a newcomer needs: `make demo` and `make test`.
+# New here? Start with `make demo` and `make test`.
 GO      ?= go
 VERSION := $(shell cat VERSION)
 REVISION = $(shell git rev-parse --short HEAD 2>/dev/null)
@@ -57,7 +57,7 @@ lint: vet format promtool ## what `test` checks of the code's form, and golangci
 	cd dashboards/generate && PATH="$$PATH:$$($(GO) env GOPATH)/bin" golangci-lint run ./...
 
 .PHONY: generate
-generate: ## write all that is generated from the code: golden files, tables of the documentation, the schema
+generate: ## write all files that are generated from the code: golden files, tables of the documentation, the schema
 	$(GO) test ./collector -count 1 -update
 	$(GO) test ./internal/config ./internal/cli ./alerts -run 'Docs|Documentation|BadFiles|Schema|Readme' -count 1 -parallel 1 -update
 
@@ -104,7 +104,7 @@ release-files: build ## manual page, shell completions and licences, into build/
 	GO=$(GO) scripts/licenses.sh >build/THIRD_PARTY_LICENSES
 	cat LICENSE build/THIRD_PARTY_LICENSES >build/copyright
 
-# What goreleaser leaves out, such as --skip=sbom.
+# Flags for goreleaser, such as --skip=sbom.
 GORELEASER_FLAGS ?=
 
 .PHONY: release-snapshot

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs an image as in production, with 1,000 PBXs: nothing can be written but the volume, no rights, 64 MiB of memory.
-# DOCKER and RUN_FLAGS may name another engine and what it needs, such as --network=host in place of the published port.
+# Runs an image as in production, with 1,000 PBXs: a read-only file system except for the volume, no capabilities, 64 MiB of memory.
+# DOCKER and RUN_FLAGS can select another engine and its flags, such as --network=host instead of the published port.
 set -eu
 image=$1
 docker=${DOCKER:-docker}
@@ -30,7 +30,7 @@ echo 'ok: serves 1,000 PBXs'
 $docker exec "$name" /ycm_exporter --healthcheck || fail 'its own health check says that it is not healthy'
 echo 'ok: finds itself healthy'
 
-# Scrapers of every kind, for as long as two more walks take.
+# Scrapers of each format, during two more walks.
 for _ in $(seq 20); do
 	for encoding in identity gzip; do
 		curl -fsS -o /dev/null -H "Accept-Encoding: $encoding" http://127.0.0.1:20055/metrics || fail "a scrape ($encoding) failed"

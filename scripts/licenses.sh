@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints the licences of everything that is linked into the binary, on every system that it is built for. A module
-# without a licence file ends it with an error: such a binary must not be given to anybody.
+# without a licence file is an error: such a binary must not be distributed.
 set -eu
 cd "$(dirname "$0")/.."
 GO=${GO:-go}

@@ -12,7 +12,7 @@ cat <<EOF
 .SH "NAME"
 ycm_exporter \\- Prometheus exporter for Yeastar Central Management
 EOF
-# What is typed has a minus in it, not a hyphen; an address may continue in the next line after each slash.
+# Commands contain minus signs, not hyphens. A URL may break after each slash.
 "$binary" --help-man | sed -n '/^\.SH "SYNOPSIS"/,$ { s/-/\\-/g; /https:/s#\([a-z]\)/#\1/\\:#g; p; }'
 cat <<'EOF'
 .SH "ENVIRONMENT"

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs, starts, upgrades and removes the deb of dist/ in a Debian of its own that runs systemd, and fails if anything
-# is not as an administrator expects; another deb can be given. It needs root, systemd-nspawn and, the first time, debootstrap.
+# Installs, starts, upgrades and removes the deb of dist/, or another one, in a separate Debian system with systemd, and fails
+# if anything is not as an administrator expects. It needs root, systemd-nspawn and, the first time, debootstrap.
 set -eu
 cd "$(dirname "$0")/.."
-# A system of its own, kept between runs.
+# The separate system is kept between runs.
 machine=${MACHINE:-${XDG_CACHE_HOME:-$HOME/.cache}/ycm_exporter/machine}
 deb=${1:-$(ls dist/*_"$(dpkg --print-architecture)".deb)}
 
@@ -14,7 +14,7 @@ fi
 for need in systemd-nspawn dpkg-deb; do
 	command -v $need >/dev/null || { echo "package-test.sh: there is no $need; install systemd-container and dpkg" >&2; exit 1; }
 done
-[ "$(id -u)" = 0 ] || { echo 'package-test.sh: starting a system of its own needs root; run it with sudo' >&2; exit 1; }
+[ "$(id -u)" = 0 ] || { echo 'package-test.sh: starting a container needs root; run it with sudo' >&2; exit 1; }
 if [ ! -d "$machine" ]; then
 	debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,ca-certificates,curl,man-db bookworm "$machine.new"
 	mv "$machine.new" "$machine"
@@ -30,7 +30,7 @@ echo '# Of the next version.' >>"$work/next/etc/ycm_exporter/config.yml"
 dpkg-deb --root-owner-group --build "$work/next" "$work/second.deb" >/dev/null
 cp deploy/package/test/inside.sh "$work"
 
-# systemd.run makes the script all that the system does; its exit code becomes that of systemd-nspawn.
+# With systemd.run the system only runs the script; its exit code becomes that of systemd-nspawn.
 systemd-nspawn --quiet --directory="$machine" --ephemeral --machine=ycm-package-test --register=no --keep-unit \
 	--private-network --bind-ro="$work:/test" --boot \
 	systemd.run='"/bin/sh /test/inside.sh"' systemd.run_success_action=exit systemd.run_failure_action=exit-force \

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Has promtool check the metrics of the demo's fleet, check the rules and run their unit tests. promtool is taken from
-# the PATH, else unpacked from Debian's prometheus package into the user's cache; where neither can be had, all this is
-# skipped and says so.
+# Checks the metrics of the demo and the rules with promtool, and runs the unit tests of the rules. promtool is taken from
+# the PATH, or unpacked from Debian's prometheus package into the user's cache. If neither is available, the checks are
+# skipped with a message.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -27,5 +27,5 @@ echo "SUCCESS: $(grep -c '^[^#]' "$scrape") samples have nothing that promtool o
 
 cd alerts
 "$promtool" check rules --lint=all ycm.*.yml
-# Several at once: each file simulates days.
+# Concurrently, because each file simulates days.
 printf '%s\n' ./*.test.yml | xargs -n 1 -P "$(getconf _NPROCESSORS_ONLN)" "$promtool" test rules

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs, upgrades and erases the rpm of dist/ in a folder, and fails if anything is not as an administrator expects;
-# another rpm can be given. What its scripts ask of systemd is written down by a stand-in. It needs root, rpm and rpmbuild.
+# Installs, upgrades and erases the rpm of dist/, or another one, in a folder, and fails if anything is not as an administrator
+# expects. A fake systemctl records the calls of its scripts. It needs root, rpm and rpmbuild.
 set -eu
 cd "$(dirname "$0")/.."
 arch=$(uname -m)
@@ -29,7 +29,7 @@ systemctl_calls() { # systemctl was called with these lines, and nothing else
 	printf '%s\n' "$@" | cmp - "$root/systemctl" && : >"$root/systemctl"
 }
 
-# All that the scripts use: a shell, rm, and a systemctl that says that the service is on once the file "on" is there.
+# The scripts only use a shell, rm and systemctl. The fake one reports the service as running if the file "on" exists.
 mkdir -p "$root/bin" "$root/usr/bin" "$root/run/systemd/system" "$root/dev"
 for program in /bin/sh /bin/rm; do
 	for file in $program $(ldd $program | grep -o '/[^ ]*'); do
@@ -70,7 +70,7 @@ holds 'has a next version' rpmbuild -bb --quiet --nodeps --define "_topdir $work
 
 holds 'installs' in_root --nodeps --install "$rpm"
 cp "$work/out" "$work/installed"
-holds 'says what to do next' grep -q 'systemctl enable --now ycm_exporter' "$work/installed"
+holds 'prints what to do next' grep -q 'systemctl enable --now ycm_exporter' "$work/installed"
 holds 'does not start what has no account' systemctl_calls daemon-reload \
 	'--quiet is-active ycm_exporter.service' '--quiet is-enabled ycm_exporter.service'
 holds 'has a binary that runs' "$root/usr/bin/ycm_exporter" --version
@@ -83,7 +83,7 @@ printf secret >"$root/etc/ycm_exporter/secrets/main"
 : >"$root/on"
 holds 'upgrades' in_root --nodeps --upgrade "$work"/build/RPMS/*/*.rpm
 holds 'keeps the configuration' cmp "$work/mine" "$configuration"
-holds 'puts the new one beside it' grep -q '^# Of the next version' "$configuration.rpmnew"
+holds 'puts the new one next to it' grep -q '^# Of the next version' "$configuration.rpmnew"
 holds 'starts a running exporter again, and does not stop it for good' systemctl_calls daemon-reload \
 	'--quiet is-active ycm_exporter.service' 'restart ycm_exporter.service' daemon-reload
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Prints the completion for zsh of the binary that it is given. The binary's own, autoloaded, only defines the function, so
-# that the first TAB of each shell would do nothing.
+# Prints the zsh completion of a binary. The completion that the binary itself prints only defines a function when it is autoloaded,
+# so that the first TAB of each shell would do nothing.
 set -eu
 "$1" --completion-script-zsh
-# shellcheck disable=SC2016 # It is zsh that expands them.
+# shellcheck disable=SC2016 # zsh expands them.
 echo '[[ $funcstack[1] != _ycm_exporter ]] || _ycm_exporter "$@"'

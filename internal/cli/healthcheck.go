@@ -11,7 +11,7 @@ import (
 )
 
 // checkHealth queries the exporter that listens where the flags say, for images that have no other program for it. An exporter
-// that wants a password serves, and so does one with TLS, which responds to plain HTTP with Bad Request.
+// that requires a password is healthy, and so is one with TLS, which responds to plain HTTP with Bad Request.
 func (o options) checkHealth(ctx context.Context, stdout io.Writer) error {
 	if *o.serve.WebSystemdSocket {
 		return errors.New("--healthcheck does not support --web.systemd-socket; use curl")
@@ -40,6 +40,6 @@ func (o options) checkHealth(ctx context.Context, stdout io.Writer) error {
 		fmt.Fprintf(stdout, "The exporter on %s is healthy.\n", address)
 		return nil
 	default:
-		return fmt.Errorf("the exporter on %s is not healthy: %s answered %s", address, r.URL.Path, response.Status)
+		return fmt.Errorf("the exporter on %s is not healthy: %s responded with %s", address, r.URL.Path, response.Status)
 	}
 }

@@ -59,7 +59,7 @@ func unanswered(err error) (text, advice string) {
 	}
 }
 
-// checkLogin reports what came of the login, which the first request of the first check needed, and whether it succeeded.
+// checkLogin reports the result of the login, which the first request of the first check needed, and returns whether it succeeded.
 func (x *examination) checkLogin(r result) bool {
 	bar := (*yeastar.Barred)(nil)
 	switch {

@@ -1,7 +1,7 @@
 // Package doctor checks whether the exporter will work with an account of YCM, by at most [MaxRequests] requests.
 //
 // Each check calls the clients and collectors of the exporter itself, through a transport that counts and records, so
-// the doctor cannot disagree with the exporter. It knows nothing of single collectors.
+// the doctor cannot disagree with the exporter. It does not know any collector by name.
 //
 // Nothing in a report is secret or personal: it consists of fixed sentences, numbers, codes and the exporter's names for
 // endpoints. There is no host, no account name, and no text that a server chose.
@@ -25,8 +25,8 @@ type Options struct {
 	Progress   func(done, total int) // is called with the number of requests sent and their maximum
 }
 
-// slowdown is how many times slower than the rate limit requests are sent. The exporter uses at most 80 % of the limit for
-// long, so that both fit into it together.
+// slowdown is how many times slower than the rate limit requests are sent: the doctor uses the 20 % of the limit that a running
+// exporter leaves.
 const slowdown = 5
 
 // examination is an account that is being checked.
@@ -77,7 +77,7 @@ func Examine(ctx context.Context, o Options) (Account, error) {
 	return a, nil
 }
 
-// check runs do with at most so many requests.
+// check runs do, which may send at most that many requests.
 func (x *examination) check(ctx context.Context, most int, do func(context.Context) error) result {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -56,7 +56,7 @@ func (f *fleet) add(body []byte) {
 	}
 }
 
-// checkList walks the list as far as it may, and reports on it and on the login. It returns whether more can be checked.
+// checkList walks the list with a limited number of requests, and reports on the list and the login. It returns whether more can be checked.
 func (x *examination) checkList(ctx context.Context) bool {
 	var read ycmclient.List
 	r := x.check(ctx, listRequests, func(ctx context.Context) (err error) {
@@ -86,7 +86,7 @@ func (x *examination) checkList(ctx context.Context) bool {
 		}[class]
 		x.add(listSection, "list", Problem, "The PBX list cannot be read: %s.", cmp.Or(advice, class.Advice()), r.describe(r.err))
 	}
-	// A server that does not respond must not cost 25 time-outs.
+	// If the server does not respond, each further request would take a timeout.
 	return r.failure == nil && ctx.Err() == nil
 }
 
@@ -140,7 +140,7 @@ func (x *examination) checkDirect(ctx context.Context) {
 	}
 }
 
-// probe runs a check of PBXs and adds what came of it: failed, whose text takes the cause, or that it succeeds.
+// probe runs a check of PBXs and adds its result. The text of failed contains %s for the cause.
 func (x *examination) probe(ctx context.Context, failed Finding, requests int, succeeds string, do func(context.Context) error) {
 	switch r := x.check(ctx, requests, do); {
 	case r.requests == 0 && r.ended:

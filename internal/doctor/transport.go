@@ -23,7 +23,7 @@ var (
 	errRateLimited = errors.New("YCM refused a request because of its rate limit")
 )
 
-// result is what came of one check.
+// result is the result of one check.
 type result struct {
 	requests int                      // that it sent
 	outcomes map[string]yeastar.Class // of YCM's endpoints, as the client classified the responses; OK if any request succeeded
@@ -35,7 +35,7 @@ type result struct {
 	ended    bool // it was ended early
 }
 
-// recorder bounds the requests to YCM and to PBXs, and records what came of them. It implements ycmclient.Observer.
+// recorder limits the requests to YCM and to PBXs, and records their results. It implements ycmclient.Observer.
 type recorder struct {
 	ycmclient.Observer // ignores what the recorder does not implement
 
@@ -51,7 +51,7 @@ type recorder struct {
 	stop      context.CancelCauseFunc // ends it
 }
 
-// expect starts a result with so many requests, and returns the one before. stop is called when the check wants to send more.
+// expect starts a result that allows that many requests, and returns the previous one. stop is called when the check wants to send more.
 func (r *recorder) expect(requests int, stop context.CancelCauseFunc) result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -94,7 +94,7 @@ func (t limitedTransport) CloseIdleConnections() {
 	(&http.Client{Transport: t.RoundTripper}).CloseIdleConnections()
 }
 
-// take counts a request, unless it is one too many.
+// take counts a request, unless the limit is reached.
 func (r *recorder) take() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
