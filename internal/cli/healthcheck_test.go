@@ -106,7 +106,7 @@ func TestHealthCheckFailsForOtherServers(t *testing.T) {
 			w.Header().Set("Location", "/")
 			w.WriteHeader(status)
 		}))
-		expectHealth(t, 1, "answered "+strconv.Itoa(status), "--web.listen-address="+server.Listener.Addr().String())
+		expectHealth(t, 1, "responded with "+strconv.Itoa(status), "--web.listen-address="+server.Listener.Addr().String())
 		server.Close()
 	}
 }
