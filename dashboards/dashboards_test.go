@@ -99,6 +99,69 @@ func TestRulesOfTheDashboardsUseMetricsThatExist(t *testing.T) {
 	}
 }
 
+// What Alertmanager inhibits is not counted as an alert of its own, and alerts that are renamed would no longer be found.
+func TestAlertsOfTheDashboardsAreThoseOfTheRules(t *testing.T) {
+	content, err := os.ReadFile("../alerts/alertmanager.example.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var alertmanager struct {
+		Rules []struct {
+			Source []string `yaml:"source_matchers"`
+			Target []string `yaml:"target_matchers"`
+			Equal  []string
+		} `yaml:"inhibit_rules"`
+	}
+	if err := yaml.Unmarshal(content, &alertmanager); err != nil || len(alertmanager.Rules) == 0 {
+		t.Fatalf("%d inhibit rules: %v", len(alertmanager.Rules), err)
+	}
+	var alerts []string
+	for _, file := range []string{"../alerts/ycm.alerts.yml", "../alerts/ycm.global.yml"} {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^\s+- alert: (\S+)$`).FindAllSubmatch(content, -1) {
+			alerts = append(alerts, string(m[1]))
+		}
+	}
+
+	content, err = os.ReadFile("ycm-fleet.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dashboard any
+	if err := json.Unmarshal(content, &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	inhibited := 0
+	eachQuery(dashboard, func(query string) {
+		for _, m := range regexp.MustCompile(`alertname=~?"([^"]+)"`).FindAllStringSubmatch(query, -1) {
+			if !slices.ContainsFunc(alerts, regexp.MustCompile("^(?:" + m[1] + ")$").MatchString) {
+				t.Errorf("no alert is called %s, in %s", m[1], query)
+			}
+		}
+		n := strings.Count(query, " unless (ALERTS{")
+		if n == 0 {
+			return
+		}
+		inhibited++
+		for _, rule := range alertmanager.Rules {
+			want := `ALERTS{alertstate="firing", ` + strings.Join(rule.Target, ", ") + "} and on (" + strings.Join(rule.Equal, ", ") +
+				`) ALERTS{alertstate="firing", ` + strings.Join(rule.Source, ", ") + "}"
+			if !strings.Contains(query, want) {
+				t.Errorf("alerts are counted without the inhibit rule %s: %s", want, query)
+			}
+		}
+		if n%len(alertmanager.Rules) != 0 {
+			t.Errorf("%d alerts are left out by %d inhibit rules: %s", n, len(alertmanager.Rules), query)
+		}
+	})
+	if inhibited == 0 {
+		t.Error("no panel leaves out what Alertmanager inhibits: this test has lost its subject")
+	}
+}
+
 // infoLabels are the labels of the info metric that the other metrics of a PBX do not have.
 func infoLabels() []string {
 	for _, c := range collector.All() {

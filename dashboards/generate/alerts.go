@@ -11,20 +11,52 @@ func alerts(state, matchers string) string {
 	return fmt.Sprintf("ALERTS{alertname=~\"Ycm.+\", alertstate=~%q, account=~`|${account:regex}`, region=~`|${region:regex}`%s}", state, matchers)
 }
 
-// What the example configuration of Alertmanager inhibits: the sources, and what they inhibit of the same account or region.
-const (
-	accountOutages = `alertname=~"YcmLoginRefused|YcmAccountMissing|YcmAccountDown|YcmFleetDataStale|YcmFirstWalkUnfinished"`
-	regionOutages  = `alertname=~"YcmManyCloudPbxsNotRunning|YcmManyCloudPbxsNotAnswering|YcmManyPhonesOffline"`
-	partOfRegion   = `alertname=~"YcmCloudPbxStopped|YcmCloudPbxStuck|YcmCloudPbxNotAnswering|YcmTrunkDown|YcmAllTrunksDown|YcmPhonesOffline|YcmNoExtensionReachable"`
-)
+// inhibition is an inhibit rule of the example configuration of Alertmanager.
+type inhibition struct{ source, target, equal string }
 
-// firing are the alerts that fire, without those that a larger outage explains.
+// inhibitions are all of its rules; a test compares them.
+var inhibitions = []inhibition{
+	{`alertname="YcmExporterDown"`, `alertname=~"Ycm.+", alertname!="YcmExporterDown"`, "account"},
+	{`alertname=~"YcmLoginRefused|YcmAccountMissing"`, `alertname="YcmAccountDown"`, "account"},
+	{
+		`alertname=~"YcmLoginRefused|YcmAccountMissing|YcmAccountDown"`,
+		`alertname=~"YcmFleetDataStale|YcmCollectorFailing|YcmFirstWalkUnfinished|YcmPollSlow|YcmDemandExceedsRateLimit|YcmRateLimitShared|YcmInconsistentData|YcmRateLimited|YcmFleetUnconfirmed"`,
+		"account",
+	},
+	{`alertname=~"YcmLoginRefused|YcmAccountMissing|YcmAccountDown|YcmFleetDataStale|YcmFirstWalkUnfinished"`, `scope=~"fleet|cloud_pbx"`, "account"},
+	{`alertname="YcmFirstWalkUnfinished"`, `alertname=~"YcmFleetDataStale|YcmPollSlow"`, "account"},
+	{`alertname="YcmFleetDataStale"`, `alertname="YcmPollSlow"`, "account"},
+	{`alertname="YcmShardMissing"`, `alertname=~"YcmExporterInstanceDown|YcmShardsDisagree|YcmFleetDataStale"`, "account"},
+	{`alertname="YcmRateLimitShared"`, `alertname=~"YcmRateLimited|YcmPollSlow|YcmDemandExceedsRateLimit"`, "account"},
+	{`alertname=~"YcmRateLimited|YcmDemandExceedsRateLimit"`, `alertname="YcmPollSlow"`, "account"},
+	{`alertname="YcmCollectorFailing"`, `alertname="YcmPollSlow"`, "account, collector"},
+	{`alertname="YcmFleetUnconfirmed"`, `alertname=~"YcmFleetShrunk|YcmInconsistentData"`, "account"},
+	{
+		`alertname=~"YcmManyCloudPbxs(NotRunning|NotAnswering)"`,
+		`alertname=~"YcmCloudPbxStopped|YcmCloudPbxStuck|YcmCloudPbxNotAnswering|YcmTrunkDown|YcmAllTrunksDown"`,
+		"account, region",
+	},
+	{`alertname="YcmManyCloudPbxsNotRunning"`, `alertname="YcmManyCloudPbxsNotAnswering"`, "account, region"},
+	{`alertname=~"YcmManyCloudPbxs(NotRunning|NotAnswering)"`, `alertname="YcmManyPhonesOffline"`, "account, region"},
+	{`alertname=~"YcmMany(CloudPbxsNotRunning|CloudPbxsNotAnswering|PhonesOffline)"`, `alertname=~"YcmPhonesOffline|YcmNoExtensionReachable"`, "account, region"},
+	{`alertname="YcmCloudPbxExpired"`, `alertname=~"YcmPlanExpired|YcmBackup.+"`, onePBX},
+	{`alertname=~"YcmCloudPbxStopped|YcmCloudPbxStuck"`, `alertname=~"YcmBackup.+|Ycm(Extensions|Recording)NearCapacity"`, onePBX},
+	{`alertname=~"YcmCloudPbxNotAnswering|YcmAllTrunksDown"`, `alertname="YcmTrunkDown"`, "account, cloud_pbx_id, name, region"},
+	{`alertname="YcmCloudPbxNotAnswering"`, `alertname=~"YcmPhonesOffline|YcmNoExtensionReachable"`, onePBX},
+	{`alertname="YcmPhonesOffline"`, `alertname="YcmNoExtensionReachable"`, onePBX},
+	{`alertname="YcmCallsAtCapacity"`, `alertname="YcmCallsNearCapacity"`, onePBX},
+}
+
+const onePBX = "account, cloud_pbx_id"
+
+// firing are the alerts that fire and that Alertmanager does not inhibit.
 func firing(matchers string) string {
-	all := func(m string) string { return alerts("firing", m) }
-	return chosen(all(matchers) +
-		" unless (" + all(`, alertname!="YcmExporterDown"`) + " and on (account) " + all(`, alertname="YcmExporterDown"`) + ")" +
-		" unless (" + all(`, scope=~"fleet|cloud_pbx"`) + " and on (account) " + all(", "+accountOutages) + ")" +
-		" unless (" + all(", "+partOfRegion) + " and on (account, region) " + all(", "+regionOutages) + ")")
+	var b strings.Builder
+	b.WriteString(alerts("firing", matchers))
+	for _, i := range inhibitions {
+		fmt.Fprintf(&b, ` unless (ALERTS{alertstate="firing", %s} and on (%s) ALERTS{alertstate="firing", %s})`, i.target, i.equal, i.source)
+	}
+	return chosen(b.String())
 }
 
 // urgency is a severity, or how often an alert that is not urgent is notified.
@@ -63,26 +95,71 @@ func firingCount() Panel {
 	return p
 }
 
+// ending shows that the condition of alerts is over: what they are about has data and is well. Missing data shows nothing.
+type ending struct{ alerts, equal, well string }
+
+var endings = []ending{
+	{"YcmCloudPbx(Stopped|Stuck|StatusUnknown)", onePBX, `ycm_cloud_pbx_status{status="Running"} == 1`},
+	{"YcmCloudPbxNotAnswering", "account, cloud_pbx_id, name, region", "ycm_cloud_pbx_api_up == 1"},
+	{"YcmTrunkDown", "account, cloud_pbx_id, name, region, trunk", "ycm_cloud_pbx_trunk_up == 1"},
+	{"YcmAllTrunksDown", "account, cloud_pbx_id, name, region", "ycm_cloud_pbx_trunk_up == 1"},
+	{"YcmNoExtensionReachable", onePBX, "ycm_cloud_pbx_extensions_reachable > 0"},
+	{"YcmPhonesOffline", onePBX, `ycm_cloud_pbx_endpoints{endpoint="sip_phone", state="online"} unless on (account, cloud_pbx_id) cloud_pbx:ycm_cloud_pbx_sip_phones:lost_ratio`},
+	{"YcmManyCloudPbxsNotRunning", "account, region", "ycm_cloud_pbx_info" + fewIn("cloud_pbx:ycm_cloud_pbx_status:not_running")},
+	{"YcmManyCloudPbxsNotAnswering", "account, region", "ycm_cloud_pbx_api_up" + fewIn("cloud_pbx:ycm_cloud_pbx_api_up:not_answering")},
+	{"YcmManyPhonesOffline", "account, region", "ycm_cloud_pbx_endpoints" + fewIn("cloud_pbx:ycm_cloud_pbx_sip_phones:lost_ratio")},
+	{"YcmAccountDown|YcmLoginRefused", "account", "ycm_up == 1"},
+	{"YcmExporterDown|YcmAccountMissing", "account", "ycm_exporter_shard_info"},
+	{"YcmExporterInstanceDown", "job, instance", "up == 1"},
+}
+
+// fewIn excludes the regions in which enough PBXs are in trouble for an outage of the region.
+func fewIn(trouble string) string {
+	return " unless on (account, region) (count by (account, region) (" + trouble + ") >= on (account) group_left () ycm:threshold:region_outage_cloud_pbxs)"
+}
+
+// endedAlerts are those that still fire only because of keep_firing_for, which ALERTS does not show.
+func endedAlerts(matchers string) string {
+	vectors := make([]string, len(endings))
+	for i, e := range endings {
+		vectors[i] = fmt.Sprintf(`(ALERTS{alertname=~"%s", alertstate="firing"%s} and on (%s) (%s))`, e.alerts, matchers, e.equal, e.well)
+	}
+	return "(" + either(vectors...) + ")"
+}
+
+// alertColumn shows the name of an alert, which leads to its runbook.
+func alertColumn() column {
+	return col("alertname", "Alert", atLeast(180), property("links", []Link{{Title: "Runbook", URL: runbook, TargetBlank: true}}))
+}
+
+// beganAt is a column of times in milliseconds, shown as "8 minutes ago".
+func beganAt() []Option {
+	return []Option{width(125), unit("dateTimeFromNow"), property("custom.align", "right")}
+}
+
 // firingList has one row for each name of an alert.
 func firingList() Panel {
 	by := func(title, expr string) Target { return inColumn(title, expr) }
+	now := firing("")
 	terms := make([]string, len(urgencies))
 	for i, u := range urgencies {
-		terms[i] = fmt.Sprintf("%d * max by (alertname) (%s)", i+1, firing(u.matchers))
+		terms[i] = fmt.Sprintf("%d * %s", i+1, alerts("firing", u.matchers))
 	}
-	instances := "max by (" + alertLabels + ") (" + firing("") + ")"
-	since := `(time() - min by (alertname) (ALERTS_FOR_STATE{alertname=~"Ycm.+"} and ignoring (alertstate) ` + firing("") + "))"
-	return table("Alerts", "One row for each alert that fires: how many PBXs or accounts, in how many regions, and the time since the oldest began. Daily and weekly alerts are not urgent. A name leads to the runbook.", "locale",
-		by("Severity", strings.Join(terms, " or ")+" or on () ("+alertsKnown()+")"),
-		by("Count", "count by (alertname) ("+instances+")"),
-		by("Regions", `count by (alertname) (count by (alertname, region) (`+firing(`, region!=""`)+"))"),
-		by("Oldest", since)).
+	count := func(vector string) string {
+		return "count by (alertname) (max by (" + alertLabels + ") (" + vector + "))"
+	}
+	return table("Alerts", "One row for each alert that fires: how many PBXs or accounts, in how many regions, and when the oldest began. Ended: the condition is over, but the alert fires "+
+		"for up to 15 more minutes (keep_firing_for). Daily and weekly alerts are not urgent. Inhibited alerts are not shown. A name leads to the runbook.", "locale",
+		by("Severity", "min by (alertname) (("+strings.Join(terms, " or ")+") and "+now+") or on () ("+alertsKnown()+")"),
+		by("Count", count(now)), by("Ended", count(endedAlerts("")+" and "+now)),
+		by("Regions", "count by (alertname) (count by (alertname, place) ("+onePlace(now+` and ALERTS{region!=""}`)+"))"),
+		by("Oldest since", `1000 * min by (alertname) (ALERTS_FOR_STATE{alertname=~"Ycm.+"} and ignoring (alertstate) `+now+")")).
 		merged().
 		columns(
-			shown("Severity", append(inText(urgencyMapping()), width(80))...),
-			col("alertname", "Alert", atLeast(180), property("links", []Link{{Title: "Runbook", URL: runbook, TargetBlank: true}})),
-			shown("Count", width(65)), shown("Regions", width(75)),
-			shown("Oldest", width(85), unit("s"), property("decimals", 0))).
+			shown("Severity", append(inText(urgencyMapping()), width(80), property("custom.align", "left"))...),
+			alertColumn(),
+			shown("Count", width(65)), shown("Ended", width(70), property("custom.align", "right")), shown("Regions", width(75)),
+			shown("Oldest since", beganAt()...)).
 		option("sortBy", []any{
 			map[string]any{"displayName": "Severity", "desc": false}, map[string]any{"displayName": "Count", "desc": true},
 		})
@@ -101,16 +178,23 @@ const runbook = "https://github.com/ycm-exporter/ycm_exporter/blob/main/docs/run
 
 // pbxAlerts lists the alerts of one PBX, the pending ones too.
 func pbxAlerts() Panel {
-	of := "{alertname=~\"Ycm.+\", " + thisPBX + "}"
-	vector := "max by (alertname, alertstate, severity) ((time() - ALERTS_FOR_STATE" + of + ") * on (alertname, account, cloud_pbx_id, severity, trunk) group_left (alertstate) max by (alertname, account, cloud_pbx_id, severity, trunk, alertstate) (ALERTS" + of + "))"
-	none := labelled("0 * "+pbx("ycm_cloud_pbx_info")+" and on () count(account:ycm_cloud_pbxs:max)", "alertstate", "none")
-	return table("Alerts of this PBX", "Alerts about the PBX, pending ones included, and how long ago they began. A firing alert may have ended up to 15 minutes ago (keep_firing_for).", "s",
-		rows("sort_desc("+vector+") or on () ("+none+")")).decimals(0).
+	const same = "alertname, account, cloud_pbx_id, severity, trunk"
+	in := func(vector string) string { return "max by (" + same + ", alertstate) (" + vector + ")" }
+	of := func(metric, matchers string) string {
+		return metric + `{alertname=~"Ycm.+", ` + thisPBX + matchers + "}"
+	}
+	now := strings.Join([]string{
+		labelled(in(endedAlerts(", "+thisPBX)), "alertstate", "ended"), in(of("ALERTS", `, alertstate="firing"`)), in(of("ALERTS", `, alertstate="pending"`)),
+	}, " or on ("+same+") ")
+	vector := "max by (alertname, alertstate, severity) (1000 * " + of("ALERTS_FOR_STATE", "") + " * on (" + same + ") group_left (alertstate) (" + now + "))"
+	none := labelled(labelled("0 * "+pbx("ycm_cloud_pbx_info")+" and on () count(account:ycm_cloud_pbxs:max)", "alertstate", "none"), "alertname", " ")
+	return table("Alerts of this PBX", "Alerts about the PBX and when they began, pending ones included. Ended: the condition is over, but the alert fires for up to 15 more minutes (keep_firing_for).", "locale",
+		rows("sort("+vector+") or on () ("+none+")")).
 		columns(
-			col("alertstate", "State", append(inText(nameMapping([]state{{"firing", bad}, {"pending", warning}, {"none", good}})), width(75))...),
+			col("alertstate", "State", append(inText(nameMapping([]state{{"firing", bad}, {"pending", warning}, {"ended", unknown}, {"none", good}})), width(75))...),
 			col("severity", "Severity", append(inText(nameMapping([]state{{"critical", bad}, {"warning", warning}, {"info", plain}})), width(80))...),
-			col("alertname", "Alert", atLeast(180), property("links", []Link{{Title: "Runbook", URL: runbook, TargetBlank: true}})),
-			col("Value", "Since", width(90), property("mappings", []Mapping{word(0, " ", unknown)})),
+			alertColumn(),
+			col("Value", "Since", append(beganAt(), property("mappings", []Mapping{word(0, " ", unknown)}))...),
 			hidden("account"), hidden("cloud_pbx_id"))
 }
 

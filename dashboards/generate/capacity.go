@@ -262,5 +262,5 @@ func users() Panel {
 		columns(col("account", "Account", width(80)), col("company", "Company", atLeast(110)), hidden("user_id"),
 			hidden("info"), shown("PBXs", width(65)),
 			shown("Extensions", bar...), shown("Calls", bar...), shown("Recording", bar...)).
-		sorted("PBXs", true)
+		sorted("PBXs", true).orOffRow("users", pbxs(), "company")
 }

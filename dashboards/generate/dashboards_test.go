@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -153,6 +154,26 @@ func TestNothingIsKnownFromNothing(t *testing.T) {
 		}
 		if first := d.Panels[0]; first.Title != "Data freshness" {
 			t.Errorf("the first panel is %q, want the data freshness", first.Title)
+		}
+	})
+}
+
+// TestPanelsNameTheCollectorThatIsOff checks that a panel which needs a collector does not stay empty without a word where that is not enabled.
+func TestPanelsNameTheCollectorThatIsOff(t *testing.T) {
+	needed := regexp.MustCompile(`Needs the collectors? (\w+)`)
+	eachDashboard(t, func(t *testing.T, d Dashboard) {
+		for _, p := range d.all() {
+			collector := needed.FindStringSubmatch(p.Description)
+			if collector == nil || p.Type == "state-timeline" {
+				continue
+			}
+			encoded, err := json.Marshal(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(encoded), "off: collector "+collector[1]) {
+				t.Errorf("panel %q does not show that the collector %s is off", p.Title, collector[1])
+			}
 		}
 	})
 }

@@ -15,13 +15,13 @@ var endpointNames = map[string]string{
 func endpointsNow() Panel {
 	return stat("Endpoints online", "Extensions with an endpoint of that kind online. Needs the collector extensions.", "locale",
 		named("sort_desc(sum by (endpoint) ("+endpoints(`state="online"`)+"))", "{{endpoint}}")).
-		stepped(unknown, at(0, busy)).renamed(endpointNames)
+		stepped(unknown, at(0, busy)).renamed(endpointNames).orOff("extensions", pbxs())
 }
 
 func endpointsOverTime() Panel {
 	return timeseries("Endpoints online over time", "Extensions with an endpoint of that kind online. SIP phones stay online over night; Linkus goes offline when users close it.", "locale",
 		over("sum by (endpoint) ("+endpoints(`state="online"`)+")", "{{endpoint}}")).
-		axis("extensions").renamed(endpointNames)
+		axis("extensions").renamed(endpointNames).orOff("extensions", pbxs())
 }
 
 // phonesLost is what the alerts of phones that went offline together read.
@@ -31,6 +31,7 @@ func phonesLost() list {
 		description: "PBXs most of whose SIP phones that were online an hour ago are offline. Needs the collector extensions.",
 		vector:      chosen("max by (" + identity + ") (" + whileListed(selector("cloud_pbx:ycm_cloud_pbx_sip_phones:lost_ratio", inRegion)) + ")"),
 		columns:     pbxColumns(col("Value", "Offline", width(75))),
+		collector:   "extensions",
 	}
 }
 
@@ -38,7 +39,7 @@ func aiMinutes() Panel {
 	sum := func(metric string) string {
 		return "sum by (feature, quota) (" + recorded("account_region_group_feature_quota:"+metric+":sum") + ")"
 	}
-	return aiBars("all PBXs have", sum)
+	return aiBars("all PBXs have", sum).orOff("capacity", pbxs())
 }
 
 // aiBars shows how much of the AI minutes somebody has used; of finds a metric of theirs by feature and quota.
@@ -55,14 +56,14 @@ func phonesInUse() string {
 func phonesByModel() Panel {
 	return table("Phones in use", "Phones that the PBXs provision, by vendor and model, and how many of them are registered. Needs the collector phones.", "locale",
 		rows(`label_join(sum by (vendor, model, state) (`+phonesInUse()+`), "phone", " ", "vendor", "model")`)).
-		matrix("phone", "state", "Phone", "phone", false)
+		matrix("phone", "state", "Phone", "phone", false).orOffRow("phones", pbxs(), "phone", "state")
 }
 
 func phonesOverTime() Panel {
 	return timeseries("Phones in use by state", "Phones that the PBXs provision: registered, unregistered, or unassigned, to no extension.", "locale",
 		over("sum by (state) ("+phonesInUse()+")", "{{state}}")).
 		axis("phones").stacked().
-		series("registered", inColour(good)).series("unregistered", inColour(warning)).series("unassigned", inColour(past))
+		orOff("phones", pbxs()).series("registered", inColour(good)).series("unregistered", inColour(warning)).series("unassigned", inColour(past))
 }
 
 // phonesUnknown is what an upgrade to the newest firmware of a region would cut off.
@@ -74,6 +75,7 @@ func phonesUnknown() list {
 		vector:      chosen("max by (" + identity + ", version, vendor, model) (" + whileListed(selector("cloud_pbx:ycm_cloud_pbx_phones:unknown", inRegion)) + ")"),
 		columns: pbxColumns(col("version", "Newest", width(110)), col("vendor", "Vendor", width(110)), col("model", "Model", width(110)),
 			col("Value", "Phones", width(80))),
+		collector: "phones",
 	}
 }
 
@@ -87,15 +89,18 @@ func unknownByModel() Panel {
 func pbxEndpoints() Panel {
 	return timeseries("Endpoints online", "Extensions of the PBX with an endpoint of that kind online, and those that can be reached on any. Needs the collector extensions.", "locale",
 		over(pbxBy("endpoint", "ycm_cloud_pbx_endpoints", `state="online"`), "{{endpoint}}"), over(pbx("ycm_cloud_pbx_extensions_reachable"), "reachable")).
-		axis("extensions").renamed(endpointNames).series("reachable", append(dashed(), inColour(good))...)
+		axis("extensions").renamed(endpointNames).series("reachable", append(dashed(), inColour(good))...).
+		orOff("extensions", pbx("ycm_cloud_pbx_info"))
 }
 
 func pbxPhones() Panel {
 	return table("Phones", "Phones that the PBX provisions. Needs the collector phones.", "locale",
 		rows(pbxBy("vendor, model, state", "ycm_cloud_pbx_phones")+" > 0")).
-		columns(col("vendor", "Vendor", atLeast(80)), col("model", "Model", atLeast(80)), col("state", "State", width(100)), col("Value", "Phones", width(70))).sorted("Phones", true)
+		columns(col("vendor", "Vendor", atLeast(80)), col("model", "Model", atLeast(80)), col("state", "State", width(100)), col("Value", "Phones", width(70))).sorted("Phones", true).
+		orOffRow("phones", pbx("ycm_cloud_pbx_info"), "vendor")
 }
 
 func pbxAIMinutes() Panel {
-	return aiBars("the PBX has", func(metric string) string { return pbxBy("feature, quota", metric) })
+	return aiBars("the PBX has", func(metric string) string { return pbxBy("feature, quota", metric) }).
+		orOff("capacity", pbx("ycm_cloud_pbx_info"))
 }

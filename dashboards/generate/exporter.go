@@ -9,9 +9,9 @@ func exporter() Dashboard {
 		"3h", "30s", accountVariable)
 	d.Panels = place(
 		across(bannerHeight, freshness()),
-		across(4, accountsUp(), pollsFailed(), requestsFailed(), intervalUsed()),
+		across(3, accountsUp(), pollsFailed(), requestsFailed(), intervalUsed()),
 		across(4, exporters()),
-		across(9, collectors()),
+		across(8, collectors()),
 		across(8, dataAge(), pollTime()),
 		folded("Configuration, storage and token",
 			across(3, configuration(), restored(), writesFailed(), tokenEnds())),
@@ -147,7 +147,7 @@ func collectors() Panel {
 			shown("Duration", width(90), property("decimals", 1)),
 			shown("Interval used", append(asBar(busy), unit("percentunit"), property("decimals", 0))...),
 			shown("Last success", width(110), property("decimals", 0))).
-		sorted("Account", false)
+		option("sortBy", []any{map[string]any{"displayName": "Last poll", "desc": false}, map[string]any{"displayName": "Account", "desc": false}})
 }
 
 func dataAge() Panel {

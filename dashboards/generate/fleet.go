@@ -108,7 +108,7 @@ func notRunningList() Panel {
 		merged().sortedBy("Order", true).
 		columns(
 			col("name", "PBX", atLeast(120), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-			col("status", "Status", append(inText(statusMappings()...), width(135))...),
+			col("status", "Status", append(inText(statusMappings()...), width(165))...),
 			shown("For", width(80), unit("s"), property("decimals", 0)), shown("Ext.", width(60)),
 			col("region", "Region", regionNames(), atLeast(100)), hidden("account"), hidden("cloud_pbx_id"), hidden("Order"))
 }
@@ -276,5 +276,5 @@ func notRunningOverTime() Panel {
 	stopped := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)
 	return timeseries("PBXs not running over time", "PBXs in a status other than Running, by status.", "locale",
 		over(byStatusOrNone(stopped, pbxs()), "{{status}}")).
-		axis("PBXs").stacked().stateColours(pbxStates).custom("lineInterpolation", "stepAfter")
+		axis("PBXs").stacked().stateColours(pbxStates).series("none", inColour(good)).custom("lineInterpolation", "stepAfter")
 }

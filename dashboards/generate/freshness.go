@@ -2,31 +2,26 @@ package main
 
 import "strings"
 
-// freshness is the banner at the top of every dashboard: the age of the data in green, else one line for each account with
-// the most important problem and since when. It looks back a day, so that it still names an account whose exporter is gone.
+// freshness is the banner at the top of every dashboard: the age of the data in green, else the most important problem of each
+// account and since when. Accounts with the same problem are counted if they are more than fit beside each other.
 func freshness() Panel {
 	problems := dataProblems()
 	queries := make([]string, len(problems))
 	for i, p := range problems {
-		queries[i] = p.query
+		queries[i] = labelled(p.query, "problem", p.name)
 	}
-	trouble := strings.Join(queries, " or on (account) ")
-	age := "topk(1, time() - " + lastRead() + ") unless on () (" + trouble + ")"
-
-	var targets []Target
-	for i, p := range problems {
-		query := p.query
-		for _, before := range problems[:i] {
-			query = "(" + query + ") unless on (account) (" + before.query + ")"
-		}
-		targets = append(targets, named(query, "{{account}}: "+p.name))
-	}
-	targets = append(targets,
+	trouble := "(" + strings.Join(queries, " or on (account) ") + ")"
+	few := " and on (problem) count by (problem) (" + trouble + ") <= 3"
+	many := `count_values by (problem) ("accounts", count by (problem) (` + trouble + ") > 3) * on (problem) group_left () min by (problem) (" + trouble + ")"
+	age := "topk(1, time() - " + lastRead() + ") unless on () " + trouble
+	targets := []Target{
+		named(trouble+few, "{{account}}: {{problem}}"), named(many, "{{accounts}} accounts: {{problem}}"),
 		named(age+" and on () count("+allowedAge()+")", "age of the data, {{account}}"),
-		named(age+" unless on () count("+allowedAge()+")", "age of the data, {{account}} (recording rules missing)"))
+		named(age+" unless on () count("+allowedAge()+")", "age of the data, {{account}} (recording rules missing)"),
+	}
 
-	p := stat("Data freshness", "Age of the oldest PBX list of the accounts, green while everything works. Red: an exporter is not scraped, data was "+
-		"withdrawn or is outdated, polls fail, or a part of the PBXs is not scraped. Orange: the list is empty or awaits confirmation. Grey: the recording rules are not loaded. "+
+	p := stat("Data freshness", "Age of the oldest PBX list of the accounts, green while everything works. Red: an exporter is not scraped, YCM refuses the login, data is "+
+		"no longer exported or is outdated, polls fail, or a part of the PBXs is not scraped. Orange: the list is empty, awaits confirmation or is read for the first time. Grey: the recording rules are not loaded. "+
 		"Other panels show – where there is no data.",
 		"s", targets...).
 		decimals(0).stepped(unknown).empty(neverScraped).
@@ -81,11 +76,19 @@ func dataProblems() []problem {
 	unscraped := "(" + listed + " - sum by (account) (" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + "))" +
 		" > on (account) (" + account("ycm:threshold:unscraped_ratio") + " * on (account) " + listed + ")"
 	readAt := "1000 * " + lastRead()
+	// An account that never had data since the exporter started has the time of the start.
+	never := "1000 * max by (account) (0 * " + account("ycm_exporter_shard_info") + " + on (job, instance) group_left () process_start_time_seconds) unless on (account) " + lastRead()
+	failing := " and on (account) max by (account) (" + account("ycm_up") + ") == 0"
+	refused := failing + " and on (account) sum by (account) (increase(" + account("ycm_collector_polls_total", fleetPolls, `result="auth"`) + "[20m])) > 0"
 	return []problem{
 		{"exporter down since", "1000 * " + lastScrape + " and on (account) ((" + scraped + ") == 0)", bad, sinceUnit},
+		{"login refused, last success", readAt + refused, bad, sinceUnit},
+		{"login refused, no data since", never + refused, bad, sinceUnit},
 		{"no data, last poll", readAt + " unless on (account) " + account("ycm_cloud_pbxs"), bad, sinceUnit},
 		{"data outdated, last poll", readAt + " and on (account) (time() - " + lastRead() + " > on (account) " + allowedAge() + ")", bad, sinceUnit},
-		{"polls failing, last success", readAt + " and on (account) max by (account) (" + account("ycm_up") + ") == 0", bad, sinceUnit},
+		{"polls failing, last success", readAt + failing, bad, sinceUnit},
+		{"polls failing, no data since", never + failing, bad, sinceUnit},
+		{"first poll in progress since", never + " unless on (account) " + account("ycm_up"), warning, sinceUnit},
 		{"PBXs not scraped", unscraped, bad, "locale"},
 		{"PBX list not confirmed, last poll", readAt + " and on (account) max by (account) (" + account("ycm_cloud_pbxs_unconfirmed") + ") == 1", warning, sinceUnit},
 		{"no Cloud PBXs, check the account's rights", noPBXs(), warning, "locale"},

@@ -23,15 +23,18 @@ const most = 500
 func (l list) tile() Panel {
 	p := stat(l.title, l.description, "locale", now(number(l.vector, l.witness))).problem(l.colour).opens(l.title)
 	if l.collector != "" {
-		p = p.orOff(l.collector, "sum("+pbxs()+")")
+		p = p.orOff(l.collector, pbxs())
 	}
 	return p
 }
 
 // table lists the rows; with more than the most, the ones whose values are greatest or, if the worst are small, smallest.
 func (l list) table() Panel {
-	return worst(most, l.vector, l.witness, l.title, l.description, l.unit, l.descending).
-		decimals(0).columns(l.columns...).sorted(l.worst, l.descending)
+	p := worst(most, l.vector, l.witness, l.title, l.description, l.unit, l.descending)
+	if l.collector != "" {
+		p = p.orOffRow(l.collector, pbxs(), "name")
+	}
+	return p.decimals(0).columns(l.columns...).sorted(l.worst, l.descending)
 }
 
 // worst is a table of the n PBXs whose values are greatest or, ascending, smallest. The first column is headed by how many there are.

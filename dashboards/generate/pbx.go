@@ -11,9 +11,9 @@ func pbxDetail() Dashboard {
 		across(bannerHeight, freshness()),
 		across(4, pbxState(), pbxStateSince(), pbxExtensionsNow(), pbxCallsNow()),
 		across(3, pbxAnswers(), pbxTrunksDown(), pbxBackup(), pbxBehind()),
-		across(6, pbxAlerts(), pbxNeighbours()),
+		across(5, pbxAlerts(), pbxNeighbours()),
 		across(4, pbxIdentity().wide(columns)),
-		across(5, pbxStateHistory().wide(columns)),
+		across(4, pbxStateHistory().wide(columns)),
 		across(8, pbxCalls().wide(8), pbxExtensions().wide(8), pbxRecording().wide(8)),
 		folded("Expiry, capacity and firmware",
 			across(4, pbxEnds("Plan", "plan", planEnd).wide(6), pbxEnds("PBX", "PBX", termEnd).wide(6), pbxUse().wide(12)),
@@ -67,7 +67,8 @@ func pbxStateSince() Panel {
 		named("("+pbx("ycm_cloud_pbx_uptime_seconds")+") unless on (account, cloud_pbx_id) "+since, "uptime")).
 		stepped(unknown).option("textMode", "value_and_name").
 		series("down", inColour(bad)).series("planned", inColour(busy)).
-		series("uptime", inColour(good), unit("s"), property("decimals", 0))
+		series("uptime", inColour(good), unit("s"), property("decimals", 0)).
+		orOff("pbx_api", "("+pbx("ycm_cloud_pbx_info")+" unless on (account, cloud_pbx_id) "+since+")")
 }
 
 func pbxExtensionsNow() Panel {
@@ -94,11 +95,10 @@ func pbxAnswers() Panel {
 }
 
 func pbxTrunksDown() Panel {
-	status := func(matchers ...string) string {
-		return "(" + pbxBy("account, cloud_pbx_id, trunk, trunk_type", "ycm_cloud_pbx_trunk_status", matchers...) + " == 1)"
-	}
+	const trunk = "account, cloud_pbx_id, trunk, trunk_type"
+	down := pbxBy(trunk, "ycm_cloud_pbx_trunk_up") + " == 0 unless " + pbxBy(trunk, "ycm_cloud_pbx_trunk_status", `status="Disabled"`) + " == 1"
 	return stat("Trunks down", "Trunks that are enabled but cannot carry calls. Needs the collector trunks, and a Running PBX.",
-		"locale", now(number(status(trunkFault), status()))).
+		"locale", now(number(down, pbx("ycm_cloud_pbx_trunks_truncated")))).
 		problem(bad).orOff("trunks", pbx("ycm_cloud_pbx_info"))
 }
 
@@ -118,13 +118,14 @@ func pbxEnds(subject, what, timestamp string) Panel {
 		series("none", property("displayName", " ")).series("expired, days ago", inColour(bad)).series("left, expiring soon", inColour(warning)).series("left", inColour(good))
 }
 
-// pbxCallsNow is grey for a PBX that is not Running: YCM may then report outdated calls.
+// pbxCallsNow shows the last level of a PBX that is not Running, in grey: YCM may then report outdated calls.
 func pbxCallsNow() Panel {
-	calls := pbx("ycm_cloud_pbx_active_calls")
+	calls, running := pbx("ycm_cloud_pbx_active_calls"), pbxBy("account, cloud_pbx_id", "ycm_cloud_pbx_status", `status="Running"`)
 	stopped := "on (account, cloud_pbx_id) " + pbxNotRunning("cloud_pbx:ycm_cloud_pbx_status:not_running")
-	return stat("Calls", "Active calls. For a PBX that is not Running: the last number that YCM reports, which is outdated.", "locale",
-		named(calls+" unless "+stopped, "active"), named(calls+" and "+stopped, "last reported, not current")).
-		option("textMode", "value_and_name").series("active", inColour(busy)).series("last reported, not current", inColour(unknown))
+	return stat("Calls", "Active calls. For a PBX that is not Running: the last number of calls while it was Running, within 24 hours.", "locale",
+		named(calls+" unless "+stopped, "active"),
+		named("last_over_time(("+calls+" and "+running+" == 1)[1d:1m]) and "+stopped, "last, while Running")).
+		option("textMode", "value_and_name").series("active", inColour(busy)).series("last, while Running", inColour(unknown))
 }
 
 // pbxBackup is orange from the threshold of the rules on.
@@ -275,5 +276,5 @@ func pbxTrunks() Panel {
 		rows(pbxBy("trunk, trunk_type, status", "ycm_cloud_pbx_trunk_status")+" == 1")).
 		columns(col("trunk", "Trunk", atLeast(100)), col("trunk_type", "Type", width(95)),
 			col("status", "Status", append(inText(nameMapping(trunkStates)), atLeast(150))...), hidden("Value")).
-		sorted("Trunk", false)
+		sorted("Trunk", false).orOffRow("trunks", pbx("ycm_cloud_pbx_info"), "trunk")
 }

@@ -9,8 +9,8 @@ func trunksAndPhones() Dashboard {
 	d.Panels = place(
 		across(bannerHeight, freshness()),
 		across(4, notAnswering().tile(), trunksDown().tile(), restarts(), answering()),
-		across(8, notAnsweringOverTime(), trunkFaultsOverTime()),
-		across(8, notAnswering().table().wide(8), trunksDown().table().wide(16)),
+		across(8, notAnswering().table().wide(9), trunksDown().table().wide(15)),
+		across(8, notAnsweringOverTime().wide(9), trunkFaultsOverTime().wide(15)),
 		folded("Polls of PBX APIs",
 			across(3, notAsked(), sweepTime(), trunksTruncated()),
 			across(8, pbxPolls(), restarted())),
@@ -21,7 +21,7 @@ func trunksAndPhones() Dashboard {
 			across(8, phonesByModel().wide(15), phonesOverTime().wide(9))),
 		folded("Phones that the firmware supports",
 			across(3, phonesMissing().wide(columns)),
-			across(9, requiredPhones().wide(16), phoneVendors().wide(8)),
+			across(9, requiredPhones().wide(15), phoneVendors().wide(9)),
 			across(8, phoneModels().wide(columns))),
 	)
 	return d
@@ -38,20 +38,22 @@ func trunks(matchers ...string) string {
 
 func answering() Panel {
 	return stat("API responding", "PBXs whose own API responded to the last request. Needs the collector pbx_api.", "locale",
-		now("sum("+answers(`answers="1"`)+") or 0 * sum("+answers()+")"))
+		now("sum("+answers(`answers="1"`)+") or 0 * sum("+answers()+")")).orOff("pbx_api", pbxs())
 }
 
 func notAsked() Panel {
 	running := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status="Running"`)
 	return stat("Not polled yet", "Running PBXs whose API was not polled yet: the first sweep is in progress, or the rate limit is too low.", "locale",
-		now("clamp_min(sum("+running+") - sum("+answers()+"), 0)")).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good))
+		now("clamp_min(sum("+running+") - sum("+answers()+"), 0)")).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good)).orOff("pbx_api", pbxs())
 }
 
 func trunksDown() list {
+	down := "max by (account, cloud_pbx_id, name, region, trunk, trunk_type) (" + selector("ycm_cloud_pbx_trunk_up", inRegion) + ") == 0"
 	return list{
-		title: "Trunks down", colour: bad, unit: "none", worst: "Region", witness: eachBy(", status", "ycm_cloud_pbx_trunk_status") + " == 1",
+		title: "Trunks down", colour: bad, unit: "none", worst: "Region", witness: each("ycm_cloud_pbx_trunks_truncated"),
 		description: "Trunks that are enabled but cannot carry calls: registering, failed, unreachable. Needs the collector trunks.",
-		vector:      eachBy(", trunk, trunk_type, status", "ycm_cloud_pbx_trunk_status", trunkFault) + " == 1",
+		vector: "(" + eachBy(", trunk, trunk_type, status", "ycm_cloud_pbx_trunk_status", `status!="Disabled"`) +
+			" == 1 and on (account, cloud_pbx_id, name, region, trunk, trunk_type) " + down + ")",
 		columns: pbxColumns(
 			col("trunk", "Trunk"), col("trunk_type", "Type", width(110)),
 			col("status", "Status", append(inText(nameMapping(trunkStates)), width(190))...), hidden("Value")),
@@ -62,7 +64,7 @@ func trunksDown() list {
 func phonesMissing() Panel {
 	supported := "max by (account, version, vendor, model) (" + account("ycm_autoprovisioning_phone_supported") + ")"
 	return stat("Required phones not supported", "Pairs of a phone that the configuration requires (required_phones) and a firmware version in use that does not support it.", "locale",
-		now(number(supported+" == 0", supported))).problem(warning)
+		now(number(supported+" == 0", supported))).problem(warning).orOff("autoprovisioning", pbxs())
 }
 
 // sweepTime is of the collectors that work: the duration of an old sweep means nothing, and one without PBXs took no time.
@@ -70,25 +72,25 @@ func sweepTime() Panel {
 	const sweeps = `collector=~"pbx_api|trunks"`
 	sweep := ofInterval("("+account("ycm_collector_sweep_duration_seconds", sweeps)+" > 0)") + " unless on (account, collector) " + account("ycm_collector_success", sweeps) + " == 0"
 	return stat("Interval used by sweeps", "Duration of the slowest sweep of all PBXs in percent of its interval. Above 100 % data is older than its interval.", "percentunit",
-		inTime(sweep)...).decimals(0).slowInRed()
+		inTime(sweep)...).decimals(0).slowInRed().orOff("pbx_api", pbxs())
 }
 
 func restarts() Panel {
 	up := each("ycm_cloud_pbx_uptime_seconds")
 	return stat("Restarted in 24 h", "PBXs with an uptime below a day. Needs the collector pbx_api.", "locale",
-		now(number(up+fmt.Sprintf(" < %d", day), up)))
+		now(number(up+fmt.Sprintf(" < %d", day), up))).orOff("pbx_api", pbxs())
 }
 
 func trunksTruncated() Panel {
 	truncated := whileListed(each("ycm_cloud_pbx_trunks_truncated"))
 	return stat("Trunk lists truncated", "PBXs that have more trunks than the exporter exports.", "locale",
-		now(number(truncated+" == 1", truncated))).problem(warning)
+		now(number(truncated+" == 1", truncated))).problem(warning).orOff("trunks", pbxs())
 }
 
 func notAnsweringOverTime() Panel {
 	return timeseries("API not responding over time", "Running PBXs whose API did not respond.", "locale",
 		over("sum("+answers(`answers="0"`)+") or 0 * sum("+answers()+")", "not responding")).
-		axis("PBXs").series("not responding", inColour(bad)).custom("lineInterpolation", "stepAfter")
+		axis("PBXs").series("not responding", inColour(bad)).custom("lineInterpolation", "stepAfter").orOff("pbx_api", pbxs())
 }
 
 func pbxPolls() Panel {
@@ -98,27 +100,27 @@ func pbxPolls() Panel {
 }
 
 func restarted() Panel {
-	return worst(20, each("ycm_cloud_pbx_uptime_seconds"), pbxs(), "Restarted last", "PBXs with the shortest uptime. Needs the collector pbx_api.", "s", false).
+	return worst(20, each("ycm_cloud_pbx_uptime_seconds"), answers(), "Restarted last", "PBXs with the shortest uptime. Needs the collector pbx_api.", "s", false).
 		columns(pbxColumns(col("Value", "Uptime", width(80)))...).
-		decimals(1).sorted("Uptime", false)
+		decimals(1).sorted("Uptime", false).orOffRow("pbx_api", pbxs(), "name")
 }
 
 func trunksByStatus() Panel {
 	return stat("Trunks by status", "Trunks of all polled PBXs by present status. Needs the collector trunks.", "locale",
 		named("sort_desc(sum by (status) ("+trunks()+"))", "{{status}}")).
-		counted(trunkStates)
+		counted(trunkStates).orOff("trunks", pbxs())
 }
 
 func trunksByType() Panel {
 	return stat("Trunks by type", "Trunks of all polled PBXs by type. Needs the collector trunks.", "locale",
 		named("sort_desc(sum by (trunk_type) ("+trunks()+"))", "{{trunk_type}}")).
-		counted(nil).stepped(unknown, at(least, busy))
+		counted(nil).stepped(unknown, at(least, busy)).orOff("trunks", pbxs())
 }
 
 func trunkFaultsOverTime() Panel {
 	return timeseries("Trunks down over time", "Trunks that were enabled but could not carry calls, by status.", "locale",
 		over(byStatusOrNone(trunks(trunkFault), trunks()), "{{status}}")).
-		axis("trunks").stacked().stateColours(trunkStates).custom("lineInterpolation", "stepAfter")
+		axis("trunks").stacked().stateColours(trunkStates).series("none", inColour(good)).custom("lineInterpolation", "stepAfter").orOff("trunks", pbxs())
 }
 
 func requiredPhones() Panel {
@@ -126,17 +128,17 @@ func requiredPhones() Panel {
 	return table("Required phones", "Whether each firmware version in use supports the phones that the configuration requires (required_phones). Check before an upgrade.", "none",
 		rows(inOrder(`min by (version, phone) (label_join(`+phones+`, "phone", " ", "vendor", "model"))`))).
 		mapped(yesNo("✓", "no", warning)).stepped(unknown).custom("align", "center").custom("cellOptions", map[string]any{"type": "color-text"}).
-		matrix("phone", "version", "Phone", "order", true)
+		matrix("phone", "version", "Phone", "order", true).orOffRow("autoprovisioning", pbxs(), "phone", "version")
 }
 
 func phoneModels() Panel {
 	return table("Phone models by vendor", "Number of models of each vendor that each firmware version in use can provision.", "locale",
 		rows(inOrder("sum by (version, vendor) (max by (version, vendor, type) ("+account("ycm_autoprovisioning_phone_models")+"))"))).
-		sortedBy("order", true).matrix("vendor", "version", "Vendor", "vendor", false)
+		sortedBy("order", true).matrix("vendor", "version", "Vendor", "vendor", false).orOffRow("autoprovisioning", pbxs(), "vendor", "version")
 }
 
 func phoneVendors() Panel {
 	return table("Phone vendors", "Number of vendors that each firmware version in use supports, by type of phone.", "locale",
 		rows(inOrder("max by (version, type) ("+account("ycm_autoprovisioning_phone_vendors")+")"))).
-		matrix("version", "type", "Version", "order", true)
+		matrix("version", "type", "Version", "order", true).orOffRow("autoprovisioning", pbxs(), "version", "type")
 }

@@ -62,12 +62,39 @@ func (p Panel) problem(colour string) Panel {
 	return p.stepped(unknown, at(0, good), at(1, colour)).mapped(word(0, "none", good))
 }
 
-// orOff shows "off" with the name of a collector where no account has it enabled, although a witness says that there is data.
+// off is 0 where no account has a collector enabled, although a witness says that there is data.
+func off(collector, witness string) string {
+	return "0 * sum(" + witness + ") unless on () count(" + account("ycm_collector_interval_seconds", fmt.Sprintf("collector=%q", collector)) + ")"
+}
+
+// orOff shows "off" with the name of a collector that no account has enabled.
 func (p Panel) orOff(collector, witness string) Panel {
-	off := named("-1 + 0 * "+witness+" unless on () count("+account("ycm_collector_interval_seconds", fmt.Sprintf("collector=%q", collector))+")", "off")
-	off.RefID = string(rune('A' + len(p.Targets)))
-	p.Targets = append(p.Targets, off)
-	return p.mapped(word(-1, "off: collector "+collector, unknown))
+	target := named("-1 + "+off(collector, witness), "off")
+	if p.Type == "timeseries" {
+		target = over(off(collector, witness), "off: collector "+collector)
+		p = p.series(target.LegendFormat, inColour(unknown))
+	} else {
+		p = p.mapped(word(-1, "off: collector "+collector, unknown)).series("off", property("displayName", " "))
+	}
+	target.RefID = string(rune('A' + len(p.Targets)))
+	p.Targets = append(p.Targets, target)
+	return p
+}
+
+// orOffRow is orOff for a table: a row that says so in the column of a label. A matrix needs the label that its columns are made of.
+func (p Panel) orOffRow(collector, witness, label string, heads ...string) Panel {
+	row := func(name, value string) string {
+		vector := labelled("("+off(collector, witness)+") / 0", name, value)
+		for _, head := range heads {
+			vector = labelled(vector, head, " ")
+		}
+		return " or on () " + vector
+	}
+	p.Targets[0].Expr += row(label, "off: collector "+collector)
+	if len(p.Targets) > 1 {
+		p.Targets[1].Expr += row("heading", "PBX")
+	}
+	return p.override(Option{ID: "byType", Options: "number"}, property("mappings", []Mapping{blank}))
 }
 
 // counted shows how many things are in each state: those that some are in by the state's colour, the others grey.

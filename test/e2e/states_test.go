@@ -62,6 +62,15 @@ var badStates = []badState{
 		reached: `ycm_up == 0`, first: "polls failing",
 	},
 	{
+		name: "login-refused", pbxs: 200, staleAfter: "10m",
+		happen: func(_ *stack, ycm *httptest.Server) {
+			simulator := ycm.Config.Handler.(*ycmtest.Server)
+			simulator.SetSecret("demo-client-id", "another")
+			simulator.ExpireTokens()
+		},
+		reached: `ycm_up == 0 and on (account) increase(ycm_collector_polls_total{result="auth"}[20m]) > 0`, first: "main: login refused, last success",
+	},
+	{
 		name: "data-stale", pbxs: 200, staleAfter: "20s",
 		happen:  func(_ *stack, ycm *httptest.Server) { ycm.Close() },
 		reached: `ycm_up == 0 unless on (account) (ycm_cloud_pbxs or ycm_subscription_extensions_used or ycm_region_info)`,
