@@ -178,6 +178,23 @@ func TestPanelsNameTheCollectorThatIsOff(t *testing.T) {
 	})
 }
 
+// TestRegionsAreAddedUpAsOnePlace checks that no table has two rows for a region that YCM spells in two ways.
+func TestRegionsAreAddedUpAsOnePlace(t *testing.T) {
+	aggregation := regexp.MustCompile(`\b(?:sum|count|max|min|avg) by \(([^)]*)\)`)
+	eachDashboard(t, func(t *testing.T, d Dashboard) {
+		for _, p := range d.all() {
+			for _, target := range p.Targets {
+				for _, m := range aggregation.FindAllStringSubmatch(target.Expr, -1) {
+					labels := strings.Split(m[1], ", ")
+					if p.Type == "table" && slices.Contains(labels, "region") && !slices.Contains(labels, "account") && !slices.Contains(labels, "cloud_pbx_id") {
+						t.Errorf("table %q has a row for each spelling of a region (%s): %s", p.Title, m[0], target.Expr)
+					}
+				}
+			}
+		}
+	})
+}
+
 // TestNumbersLeadToTheirLists checks that a number and the table that it opens are made of the same vector.
 func TestNumbersLeadToTheirLists(t *testing.T) {
 	all := dashboards()

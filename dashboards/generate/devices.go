@@ -19,7 +19,7 @@ func endpointsNow() Panel {
 }
 
 func endpointsOverTime() Panel {
-	return timeseries("Endpoints online over time", "Extensions with an endpoint of that kind online. SIP phones stay online over night; Linkus goes offline when users close it.", "locale",
+	return timeseries("Endpoints online over time", "Extensions with an endpoint of that kind online. SIP phones stay online overnight; Linkus goes offline when users close it. Needs the collector extensions.", "locale",
 		over("sum by (endpoint) ("+endpoints(`state="online"`)+")", "{{endpoint}}")).
 		axis("extensions").renamed(endpointNames).orOff("extensions", pbxs())
 }
@@ -28,7 +28,7 @@ func endpointsOverTime() Panel {
 func phonesLost() list {
 	return list{
 		title: "PBXs with phones offline", colour: bad, unit: "percentunit", worst: "Offline", descending: true, witness: endpoints(),
-		description: "PBXs most of whose SIP phones that were online an hour ago are offline. Needs the collector extensions.",
+		description: "PBXs with most of their SIP phones offline that were online an hour ago. Needs the collector extensions.",
 		vector:      chosen("max by (" + identity + ") (" + whileListed(selector("cloud_pbx:ycm_cloud_pbx_sip_phones:lost_ratio", inRegion)) + ")"),
 		columns:     pbxColumns(col("Value", "Offline", width(75))),
 		collector:   "extensions",
@@ -60,7 +60,7 @@ func phonesByModel() Panel {
 }
 
 func phonesOverTime() Panel {
-	return timeseries("Phones in use by state", "Phones that the PBXs provision: registered, unregistered, or unassigned, to no extension.", "locale",
+	return timeseries("Phones in use by state", "Phones that the PBXs provision: registered, unregistered, or unassigned (not assigned to an extension). Needs the collector phones.", "locale",
 		over("sum by (state) ("+phonesInUse()+")", "{{state}}")).
 		axis("phones").stacked().
 		orOff("phones", pbxs()).series("registered", inColour(good)).series("unregistered", inColour(warning)).series("unassigned", inColour(past))
@@ -81,7 +81,7 @@ func phonesUnknown() list {
 
 func unknownByModel() Panel {
 	return table("By region and model", "Number of phones of each model that the region's newest firmware does not support.", "locale",
-		rows("max by (region, version, vendor, model) ("+whileListed(selector("account_region_version_model:ycm_cloud_pbx_phones:unknown", inRegion))+")")).
+		rows(asRegion("sum by (place, version, vendor, model) ("+onePlace(whileListed(selector("account_region_version_model:ycm_cloud_pbx_phones:unknown", inRegion)))+")"))).
 		columns(col("region", "Region", regionNames()), col("version", "Newest", width(110)), col("vendor", "Vendor", width(110)), col("model", "Model", width(110)),
 			col("Value", "Phones", width(80))).sorted("Phones", true)
 }
@@ -96,7 +96,7 @@ func pbxEndpoints() Panel {
 func pbxPhones() Panel {
 	return table("Phones", "Phones that the PBX provisions. Needs the collector phones.", "locale",
 		rows(pbxBy("vendor, model, state", "ycm_cloud_pbx_phones")+" > 0")).
-		columns(col("vendor", "Vendor", atLeast(80)), col("model", "Model", atLeast(80)), col("state", "State", width(100)), col("Value", "Phones", width(70))).sorted("Phones", true).
+		columns(col("vendor", "Vendor", atLeast(80)), col("model", "Model", atLeast(80)), col("state", "State", width(115)), col("Value", "Phones", width(75))).sorted("Phones", true).
 		orOffRow("phones", pbx("ycm_cloud_pbx_info"), "vendor")
 }
 

@@ -99,7 +99,7 @@ func restored() Panel {
 
 func writesFailed() Panel {
 	const failures = "ycm_exporter_storage_write_failures_total"
-	return stat("Writes failed", "Failed writes to the exporter's storage in the last hour. What is not written is lost at the next restart.", "locale",
+	return stat("Writes failed", "Failed writes to the exporter's storage in the last hour. What is not written is lost at the next restart. –: no storage.path is set.", "locale",
 		now("round(sum(increase("+failures+"[1h]) and "+failures+"))")).problem(warning)
 }
 
@@ -151,7 +151,7 @@ func collectors() Panel {
 }
 
 func dataAge() Panel {
-	return timeseries("Age of the data, in intervals", "Time since the last success of each collector in multiples of its interval, for the worst account. A saw-tooth between 0 and 1 is normal; a rising line is not.", "none",
+	return timeseries("Age of the data, in intervals", "Time since the last success of each collector in multiples of its interval, for the worst account. A sawtooth between 0 and 1 is normal; a rising line is not.", "none",
 		over("max by (collector) (min by (account, collector) ("+ofInterval(sinceSuccess())+"))", "{{collector}}")).
 		axis("intervals").decimals(1).custom("fillOpacity", 0)
 }

@@ -14,7 +14,7 @@ func fleetOverview() Dashboard {
 		across(7, callsAgainstLastWeek().wide(15), notRunningOverTime().wide(9)),
 		across(3, pbxCount(), nearCapacity().tile(), oldBackups().tile(), ended().tile()),
 		across(3, endingSoon().tile(), behind().tile(), unactivated().tile()),
-		folded("API not responding",
+		folded("PBX APIs",
 			across(8, notAnswering().table())),
 		folded("Accounts and regions",
 			across(9, byRegion().wide(columns)),
@@ -27,7 +27,7 @@ func fleetOverview() Dashboard {
 			across(8, unactivated().table(), fleetUse())),
 		folded("Calls over the week",
 			across(9, callsOverTheWeek().wide(columns)),
-			across(8, movers("Most more calls than last week", true), movers("Most fewer calls than last week", false))),
+			across(8, movers("Largest increase in calls", true), movers("Largest decrease in calls", false))),
 		folded("Endpoints and AI minutes",
 			across(4, phonesLost().tile().wide(6), endpointsNow()),
 			across(4, aiMinutes()),
@@ -38,7 +38,7 @@ func fleetOverview() Dashboard {
 
 // pbxCount is orange for an empty list: usually the account has no rights to see PBXs.
 func pbxCount() Panel {
-	return stat("PBXs", "Cloud PBXs in YCM's list that the variables above choose. 0 for a whole account: check its rights in YCM.", "locale",
+	return stat("PBXs", "Cloud PBXs in YCM's list selected by the variables above. 0 for a whole account: check its rights in YCM.", "locale",
 		now("sum("+pbxs()+") or sum("+noPBXs()+")")).mapped(word(0, "0: check rights", warning))
 }
 
@@ -188,7 +188,7 @@ func fleetUse() Panel {
 		targets[i] = named(fmt.Sprintf("sum(%s) / (sum(%s) > 0)",
 			recorded("account_region_group:ycm_cloud_pbx_"+r.used+":sum"), recorded("account_region_group:ycm_cloud_pbx_"+r.capacity+":sum")), r.title)
 	}
-	return bars("Use of all capacity", "What the PBXs use together, as a part of what their plans allow together: active calls, extensions, recording time.", targets...).decimals(0).leadsTo("ycm-capacity")
+	return bars("Capacity used", "Share of the capacity of all plans that the PBXs use: active calls, extensions, recording time.", targets...).decimals(0).leadsTo("ycm-capacity")
 }
 
 func callsAgainstLastWeek() Panel {
@@ -207,20 +207,22 @@ func callsOverTheWeek() Panel {
 func byAccount() Panel {
 	by := func(title, expr string) Target { return inColumn(title, "max by (account) ("+expr+")") }
 	count := "(sum by (account) (" + pbxs() + ") or " + noPBXs() + ")"
-	return table("By account", "One row for each account of the last 24 hours: result of the last poll of its PBX list, age of the data, PBXs, PBXs not running, active calls.", "locale",
+	return table("By account", "One row for each account of the last 24 hours: result of the last poll of its PBX list, age of the data, PBXs, those that are down, those in a planned status, active calls.", "locale",
 		by("Last poll", account("ycm_up")),
 		by("Age", "time() - (last_over_time("+account("ycm_collector_last_success_timestamp_seconds", `collector="cloud_pbx"`)+"[1d]) > 0)"),
 		inColumn("PBXs", count),
-		inColumn("Not running", "sum by (account) ("+recorded("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`)+") or 0 * "+count),
+		inColumn("Down", "count by (account) ("+downPBXs()+") or 0 * "+count),
+		inColumn("Planned", "count by (account) ("+plannedPBXs()+") or 0 * "+count),
 		inColumn("Calls", "sum by (account) ("+recorded("account_region_group:ycm_cloud_pbx_active_calls:sum")+")")).
 		merged().
 		columns(col("account", "Account", atLeast(75)),
 			shown("Last poll", append(inText(yesNo("ok", "failed", bad)), width(85))...),
 			shown("Age", width(65), unit("s"), property("decimals", 0)),
 			shown("PBXs", width(55)),
-			shown("Not running", append(inSteps(unknown, at(0, good), at(1, bad)), width(100))...),
+			shown("Down", append(inSteps(unknown, at(0, good), at(1, bad)), width(60))...),
+			shown("Planned", append(inSteps(unknown, at(1, busy)), width(75))...),
 			shown("Calls", width(60))).
-		sorted("Not running", true)
+		sorted("Down", true)
 }
 
 func byRegion() Panel { return bySize("region", "Region") }
@@ -233,25 +235,32 @@ func bySize(label, title string) Panel {
 		return fmt.Sprintf(`label_replace(%[1]s, "%[2]s", "none", "%[2]s", "")`, sumBy(label, recorded(series, matchers...)), label)
 	}
 	count := sum("account_region_group:ycm_cloud_pbxs:count")
-	stopped := "(" + sum("account_region_group_status:ycm_cloud_pbxs:count", `status!="Running"`) + " or 0 * " + count + ")"
+	among := func(pbxs string) string {
+		if label == "group" {
+			pbxs = "(" + pbxs + " * on (account, cloud_pbx_id) group_left (group) max by (account, cloud_pbx_id, group) (" + selector("ycm_cloud_pbx_info", inGroup) + "))"
+		}
+		return fmt.Sprintf(`label_replace(%[1]s, "%[2]s", "none", "%[2]s", "")`, sumBy(label, pbxs), label)
+	}
+	down := "(" + among(downPBXs()) + " or 0 * " + count + ")"
 	share := func(title, used, capacity string) Target {
 		return inColumn(title, "("+sum("account_region_group:ycm_cloud_pbx_"+used+":sum")+" / ("+sum("account_region_group:ycm_cloud_pbx_"+capacity+":sum")+" > 0))")
 	}
 	bar := func(colour string) []Option {
 		return append(asBar(colour), unit("percentunit"), property("decimals", 0))
 	}
-	return table("By "+label, "One row for each "+label+", those with the largest share of PBXs not running first: PBXs, active calls, use of calls and extensions, and PBXs with a newer firmware.", "locale",
-		inColumn("PBXs", count), inColumn("Not running", stopped), inColumn("Share not running", stopped+" / "+count),
+	return table("By "+label, "One row for each "+label+", those with the largest share of PBXs down first: PBXs, those that are down, those in a planned status, active calls, used share of calls and extensions, and PBXs with newer firmware available.", "locale",
+		inColumn("PBXs", count), inColumn("Down", down), inColumn("Planned", among(plannedPBXs())+" or 0 * "+count), inColumn("Share down", down+" / "+count),
 		inColumn("Calls", sum("account_region_group:ycm_cloud_pbx_active_calls:sum")),
 		share("Calls used", "active_calls", "concurrent_calls_capacity"), share("Extensions used", "extensions_used", "extensions_capacity"),
 		inColumn("Updates", sum("account_region_group_behind:ycm_cloud_pbxs:count", newerIs))).
 		merged().
 		columns(col(label, title), shown("PBXs", width(80)),
-			shown("Not running", append(inSteps(unknown, at(0, good), at(1, bad)), width(110))...),
-			shown("Share not running", append(asBar(unknown, at(some, bad)), unit("percentunit"), property("decimals", 0))...),
+			shown("Down", append(inSteps(unknown, at(0, good), at(1, bad)), width(70))...),
+			shown("Planned", append(inSteps(unknown, at(1, busy)), width(85))...),
+			shown("Share down", append(asBar(unknown, at(some, bad)), unit("percentunit"), property("decimals", 0))...),
 			shown("Calls", width(80)), shown("Calls used", bar(busy)...), shown("Extensions used", bar(busy)...),
 			shown("Updates", width(90))).
-		sorted("Share not running", true)
+		sorted("Share down", true)
 }
 
 // movers are the PBXs whose calls of the last day differ most from those of the same day a week ago.

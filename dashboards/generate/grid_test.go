@@ -54,14 +54,16 @@ func TestTitlesAreUnique(t *testing.T) {
 	eachDashboard(t, func(t *testing.T, d Dashboard) {
 		seen := map[string]bool{}
 		for _, p := range d.all() {
-			if key := p.Title; p.Type != "row" {
-				if p.Type == "table" {
-					key += " (table)"
-				}
-				if seen[key] {
-					t.Errorf("two panels are named %q", p.Title)
-				}
-				seen[key] = true
+			key := p.Title
+			if p.Type == "table" {
+				key += " (table)"
+			}
+			if seen[key] || p.Type == "row" && seen[p.Title+" (table)"] {
+				t.Errorf("two panels, or a row and a panel, are named %q", p.Title)
+			}
+			seen[key] = true
+			if p.Type == "row" {
+				seen[p.Title+" (table)"] = true
 			}
 		}
 	})

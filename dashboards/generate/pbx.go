@@ -11,8 +11,8 @@ func pbxDetail() Dashboard {
 		across(bannerHeight, freshness()),
 		across(4, pbxState(), pbxStateSince(), pbxExtensionsNow(), pbxCallsNow()),
 		across(3, pbxAnswers(), pbxTrunksDown(), pbxBackup(), pbxBehind()),
-		across(5, pbxAlerts(), pbxNeighbours()),
-		across(4, pbxIdentity().wide(columns)),
+		across(6, pbxAlerts(), pbxNeighbours()),
+		across(3, pbxIdentity().wide(columns)),
 		across(4, pbxStateHistory().wide(columns)),
 		across(8, pbxCalls().wide(8), pbxExtensions().wide(8), pbxRecording().wide(8)),
 		folded("Expiry, capacity and firmware",
@@ -109,7 +109,7 @@ const noDate = 1_000_000
 func pbxEnds(subject, what, timestamp string) Panel {
 	left := daysUntil(pbx(timestamp))
 	soon := "max by (account, cloud_pbx_id) (" + whileListed(selector("cloud_pbx_what:ycm_cloud_pbx_end:soon", thisPBX, fmt.Sprintf("what=%q", what))) + ")"
-	return stat(subject+" expires in", "Days until the "+subject+" expires: orange within the notice of the rules, red when it has expired. Many PBXs have no expiry date of their own.", "suffix: days",
+	return stat(subject+" expires in", "Days until the "+what+" expires: orange within the notice of the rules, red when it has expired. Many PBXs have no expiry date of their own.", "suffix: days",
 		named("-("+left+") > 0", "expired, days ago"),
 		named("(("+left+") and on (account, cloud_pbx_id) "+soon+") >= 0", "left, expiring soon"),
 		named("(("+left+") >= 0) unless on (account, cloud_pbx_id) "+soon, "left"),
@@ -150,8 +150,8 @@ func pbxIdentity() Panel {
 	return table("About this PBX", "Metadata from YCM's list. The address opens the PBX's web interface.", "none",
 		rows("max by (account, cloud_pbx_id, name, region, sn, host, type, plan, group, version, last_used_template) (topk by (account, cloud_pbx_id) (1, "+selector("ycm_cloud_pbx_info", thisPBX)+"))")).
 		columns(
-			col("name", "PBX", atLeast(150)), col("cloud_pbx_id", "Id", width(70)), col("sn", "Serial number", width(170)),
-			col("host", "Address", atLeast(300), property("links", []Link{{Title: "Open the PBX", URL: "https://${__data.fields.host}", TargetBlank: true}})),
+			col("name", "PBX", atLeast(150)), col("cloud_pbx_id", "ID", width(65)), col("sn", "Serial number", width(160)),
+			col("host", "Address", atLeast(350), property("links", []Link{{Title: "Open the PBX", URL: "https://${__data.fields.host}", TargetBlank: true}})),
 			col("region", "Region"), col("group", "Group"), col("plan", "Plan"), col("type", "Type", width(110)),
 			col("version", "Firmware", width(100)), hidden("last_used_template"), hidden("account"), hidden("Value"))
 }
@@ -253,26 +253,26 @@ func pbxFeatures() Panel {
 }
 
 func pbxFirmware() Panel {
-	runs := labelled(pbxBy("account, version", "ycm_cloud_pbx_info"), "what", "runs now")
+	runs := labelled(pbxBy("account, version", "ycm_cloud_pbx_info"), "what", "installed")
 	listed := "max by (account, version) (" + selector("ycm_firmware_available", inAccount, "region=~`(?i)${home:regex}`", `firmware_type="pbx"`) + ")"
-	return table("Firmware for its region", "Versions that YCM lists for the PBX's region, newest first, and the one that it runs.", "none",
+	return table("Firmware for its region", "Versions that YCM lists for the PBX's region, newest first, and the installed one.", "none",
 		rows(inOrder("("+runs+" or on (account, version) "+labelled(listed, "what", "available")+")"))).
 		sortedBy("order", true).
 		columns(hidden("account"), col("version", "Version"), col("what", "State", inText(Mapping{Type: "value", Options: map[string]any{
-			"runs now": result{Text: "runs now", Color: good}, "available": result{Text: "available", Color: busy, Index: 1},
+			"installed": result{Text: "installed", Color: good}, "available": result{Text: "available", Color: busy, Index: 1},
 		}})...), hidden("order"), hidden("Value"))
 }
 
 // pbxTrunkHistory has a row without statuses where the PBX is listed without trunks.
 func pbxTrunkHistory() Panel {
 	none := labelled("(-2 + 0 * "+pbx("ycm_cloud_pbx_info")+" unless on (account) "+account("ycm_collector_interval_seconds", `collector="trunks"`)+" or 0 * "+pbx("ycm_cloud_pbx_info")+")"+withoutSamples("ycm_cloud_pbx_trunk_status"), "trunk", "–")
-	return timeline("Trunks", "Status of each trunk of the PBX. Needs the collector trunks, and a Running PBX.",
+	return timeline("Trunk status history", "Status of each trunk of the PBX. Needs the collector trunks, and a Running PBX.",
 		[]Mapping{noDataRow, word(-2, "off: collector trunks", unknown), word(0, "no trunks", unknown), stateMapping(trunkStates)},
 		over(orNoData("trunk", "ycm_cloud_pbx_info", encoded("account, cloud_pbx_id, trunk, trunk_type", "ycm_cloud_pbx_trunk_status", trunkStates)+" or on (account, cloud_pbx_id) "+none), "{{trunk}}"))
 }
 
 func pbxTrunks() Panel {
-	return table("Trunks now", "Trunks of the PBX with their type and present status. Needs the collector trunks.", "none",
+	return table("Trunk status", "Trunks of the PBX with their type and present status. Needs the collector trunks.", "none",
 		rows(pbxBy("trunk, trunk_type, status", "ycm_cloud_pbx_trunk_status")+" == 1")).
 		columns(col("trunk", "Trunk", atLeast(100)), col("trunk_type", "Type", width(95)),
 			col("status", "Status", append(inText(nameMapping(trunkStates)), atLeast(150))...), hidden("Value")).

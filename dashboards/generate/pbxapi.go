@@ -17,7 +17,7 @@ func trunksAndPhones() Dashboard {
 		folded("Trunks by status and type",
 			across(4, trunksByStatus()),
 			across(4, trunksByType())),
-		folded("Phones in use",
+		folded("Provisioned phones",
 			across(8, phonesByModel().wide(15), phonesOverTime().wide(9))),
 		folded("Phones that the firmware supports",
 			across(3, phonesMissing().wide(columns)),
@@ -43,7 +43,7 @@ func answering() Panel {
 
 func notAsked() Panel {
 	running := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status="Running"`)
-	return stat("Not polled yet", "Running PBXs whose API was not polled yet: the first sweep is in progress, or the rate limit is too low.", "locale",
+	return stat("Not polled yet", "Running PBXs whose API was not polled yet: the first sweep is in progress, or the rate limit is too low. Needs the collector pbx_api.", "locale",
 		now("clamp_min(sum("+running+") - sum("+answers()+"), 0)")).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good)).orOff("pbx_api", pbxs())
 }
 
@@ -63,7 +63,7 @@ func trunksDown() list {
 
 func phonesMissing() Panel {
 	supported := "max by (account, version, vendor, model) (" + account("ycm_autoprovisioning_phone_supported") + ")"
-	return stat("Required phones not supported", "Pairs of a phone that the configuration requires (required_phones) and a firmware version in use that does not support it.", "locale",
+	return stat("Required phones not supported", "Pairs of a phone that the configuration requires (required_phones) and a firmware version in use that does not support it. Needs the collector autoprovisioning.", "locale",
 		now(number(supported+" == 0", supported))).problem(warning).orOff("autoprovisioning", pbxs())
 }
 
@@ -83,12 +83,12 @@ func restarts() Panel {
 
 func trunksTruncated() Panel {
 	truncated := whileListed(each("ycm_cloud_pbx_trunks_truncated"))
-	return stat("Trunk lists truncated", "PBXs that have more trunks than the exporter exports.", "locale",
+	return stat("Trunk lists truncated", "PBXs that have more trunks than the exporter exports. Needs the collector trunks.", "locale",
 		now(number(truncated+" == 1", truncated))).problem(warning).orOff("trunks", pbxs())
 }
 
 func notAnsweringOverTime() Panel {
-	return timeseries("API not responding over time", "Running PBXs whose API did not respond.", "locale",
+	return timeseries("API not responding over time", "Running PBXs whose API did not respond. Needs the collector pbx_api.", "locale",
 		over("sum("+answers(`answers="0"`)+") or 0 * sum("+answers()+")", "not responding")).
 		axis("PBXs").series("not responding", inColour(bad)).custom("lineInterpolation", "stepAfter").orOff("pbx_api", pbxs())
 }
@@ -100,7 +100,7 @@ func pbxPolls() Panel {
 }
 
 func restarted() Panel {
-	return worst(20, each("ycm_cloud_pbx_uptime_seconds"), answers(), "Restarted last", "PBXs with the shortest uptime. Needs the collector pbx_api.", "s", false).
+	return worst(20, each("ycm_cloud_pbx_uptime_seconds"), answers(), "Latest restarts", "PBXs with the shortest uptime. Needs the collector pbx_api.", "s", false).
 		columns(pbxColumns(col("Value", "Uptime", width(80)))...).
 		decimals(1).sorted("Uptime", false).orOffRow("pbx_api", pbxs(), "name")
 }
@@ -118,27 +118,27 @@ func trunksByType() Panel {
 }
 
 func trunkFaultsOverTime() Panel {
-	return timeseries("Trunks down over time", "Trunks that were enabled but could not carry calls, by status.", "locale",
+	return timeseries("Trunks down over time", "Trunks that were enabled but could not carry calls, by status. Needs the collector trunks.", "locale",
 		over(byStatusOrNone(trunks(trunkFault), trunks()), "{{status}}")).
 		axis("trunks").stacked().stateColours(trunkStates).series("none", inColour(good)).custom("lineInterpolation", "stepAfter").orOff("trunks", pbxs())
 }
 
 func requiredPhones() Panel {
 	phones := account("ycm_autoprovisioning_phone_supported")
-	return table("Required phones", "Whether each firmware version in use supports the phones that the configuration requires (required_phones). Check before an upgrade.", "none",
+	return table("Required phones", "Whether each firmware version in use supports the phones that the configuration requires (required_phones). Check before an upgrade. Needs the collector autoprovisioning.", "none",
 		rows(inOrder(`min by (version, phone) (label_join(`+phones+`, "phone", " ", "vendor", "model"))`))).
 		mapped(yesNo("✓", "no", warning)).stepped(unknown).custom("align", "center").custom("cellOptions", map[string]any{"type": "color-text"}).
 		matrix("phone", "version", "Phone", "order", true).orOffRow("autoprovisioning", pbxs(), "phone", "version")
 }
 
 func phoneModels() Panel {
-	return table("Phone models by vendor", "Number of models of each vendor that each firmware version in use can provision.", "locale",
+	return table("Phone models by vendor", "Number of models of each vendor that each firmware version in use can provision. Needs the collector autoprovisioning.", "locale",
 		rows(inOrder("sum by (version, vendor) (max by (version, vendor, type) ("+account("ycm_autoprovisioning_phone_models")+"))"))).
 		sortedBy("order", true).matrix("vendor", "version", "Vendor", "vendor", false).orOffRow("autoprovisioning", pbxs(), "vendor", "version")
 }
 
 func phoneVendors() Panel {
-	return table("Phone vendors", "Number of vendors that each firmware version in use supports, by type of phone.", "locale",
+	return table("Phone vendors", "Number of vendors that each firmware version in use supports, by type of phone. Needs the collector autoprovisioning.", "locale",
 		rows(inOrder("max by (version, type) ("+account("ycm_autoprovisioning_phone_vendors")+")"))).
 		matrix("version", "type", "Version", "order", true).orOffRow("autoprovisioning", pbxs(), "version", "type")
 }

@@ -94,7 +94,7 @@ func (p Panel) orOffRow(collector, witness, label string, heads ...string) Panel
 	if len(p.Targets) > 1 {
 		p.Targets[1].Expr += row("heading", "PBX")
 	}
-	return p.override(Option{ID: "byType", Options: "number"}, property("mappings", []Mapping{blank}))
+	return p.override(Option{ID: "byType", Options: "number"}, property("mappings", append(slices.Clone(p.FieldConfig.Defaults.Mappings), blank)))
 }
 
 // counted shows how many things are in each state: those that some are in by the state's colour, the others grey.
