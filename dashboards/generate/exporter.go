@@ -99,7 +99,7 @@ func restored() Panel {
 
 func writesFailed() Panel {
 	const failures = "ycm_exporter_storage_write_failures_total"
-	return stat("Writes failed", "Failed writes to the exporter's storage in the last hour. What is not written is lost at the next restart. –: no storage.path is set.", "locale",
+	return stat("Writes failed", "Failed writes to the exporter's storage in the last hour. What is not written is lost at the next restart. –: --storage.path is not set.", "locale",
 		now("round(sum(increase("+failures+"[1h]) and "+failures+"))")).problem(warning)
 }
 
