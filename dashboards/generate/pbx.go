@@ -11,8 +11,8 @@ func pbxDetail() Dashboard {
 		across(bannerHeight, freshness()),
 		across(4, pbxState(), pbxStateSince(), pbxExtensionsNow(), pbxCallsNow()),
 		across(3, pbxAnswers(), pbxTrunksDown(), pbxBackup(), pbxBehind()),
-		across(6, pbxAlerts(), pbxNeighbours()),
-		across(3, pbxIdentity().wide(columns)),
+		across(5, pbxAlerts(), pbxNeighbours()),
+		across(4, pbxIdentity().wide(columns)),
 		across(4, pbxStateHistory().wide(columns)),
 		across(8, pbxCalls().wide(8), pbxExtensions().wide(8), pbxRecording().wide(8)),
 		folded("Expiry, capacity and firmware",
@@ -36,11 +36,13 @@ func pbxEvents() []Annotation {
 	}
 	alerts := "ALERTS{alertname=~\"Ycm.+\", alertstate=\"firing\", " + thisPBX + "}"
 	info := selector("ycm_cloud_pbx_info", thisPBX)
+	// While a PBX is not Running its uptime is absent.
+	uptime := selector("ycm_cloud_pbx_uptime_seconds", thisPBX)
 	before := "last_over_time(" + info + "[1h] offset 1m)"
 	return []Annotation{
 		mark("Alerts", bad, "count by (alertname) ("+alerts+" unless "+alerts+" offset 1m)", "{{alertname}}", "alert"),
 		mark("Upgrades", busy, "count by (version) ("+info+") unless on (version) "+before+" and on () "+before, "Upgrade", "{{version}}"),
-		mark("Restarts", past, "max(resets("+selector("ycm_cloud_pbx_uptime_seconds", thisPBX)+"[2m])) > 0", "Restart", "uptime began again"),
+		mark("Restarts", past, "max("+uptime+" < last_over_time("+uptime+"[6h] offset 1m))", "Restart", "uptime began again"),
 	}
 }
 
@@ -150,7 +152,7 @@ func pbxIdentity() Panel {
 	return table("About this PBX", "Metadata from YCM's list. The address opens the PBX's web interface.", "none",
 		rows("max by (account, cloud_pbx_id, name, region, sn, host, type, plan, group, version, last_used_template) (topk by (account, cloud_pbx_id) (1, "+selector("ycm_cloud_pbx_info", thisPBX)+"))")).
 		columns(
-			col("name", "PBX", atLeast(150)), col("cloud_pbx_id", "ID", width(65)), col("sn", "Serial number", width(160)),
+			col("name", "PBX", atLeast(150)), col("cloud_pbx_id", "ID", width(65)), col("sn", "Serial number", width(175)),
 			col("host", "Address", atLeast(350), property("links", []Link{{Title: "Open the PBX", URL: "https://${__data.fields.host}", TargetBlank: true}})),
 			col("region", "Region"), col("group", "Group"), col("plan", "Plan"), col("type", "Type", width(110)),
 			col("version", "Firmware", width(100)), hidden("last_used_template"), hidden("account"), hidden("Value"))
@@ -263,12 +265,12 @@ func pbxFirmware() Panel {
 		}})...), hidden("order"), hidden("Value"))
 }
 
-// pbxTrunkHistory has a row without statuses where the PBX is listed without trunks.
+// pbxTrunkHistory has a row without statuses where the PBX has no trunks. One that is not Running is not polled, so nothing is known.
 func pbxTrunkHistory() Panel {
-	none := labelled("(-2 + 0 * "+pbx("ycm_cloud_pbx_info")+" unless on (account) "+account("ycm_collector_interval_seconds", `collector="trunks"`)+" or 0 * "+pbx("ycm_cloud_pbx_info")+")"+withoutSamples("ycm_cloud_pbx_trunk_status"), "trunk", "–")
+	none := labelled("(-2 + "+off("trunks", pbx("ycm_cloud_pbx_info"))+" or 0 * max("+pbx("ycm_cloud_pbx_trunks_truncated")+"))"+withoutSamples("ycm_cloud_pbx_trunk_status"), "trunk", "–")
 	return timeline("Trunk status history", "Status of each trunk of the PBX. Needs the collector trunks, and a Running PBX.",
 		[]Mapping{noDataRow, word(-2, "off: collector trunks", unknown), word(0, "no trunks", unknown), stateMapping(trunkStates)},
-		over(orNoData("trunk", "ycm_cloud_pbx_info", encoded("account, cloud_pbx_id, trunk, trunk_type", "ycm_cloud_pbx_trunk_status", trunkStates)+" or on (account, cloud_pbx_id) "+none), "{{trunk}}"))
+		over(orNoData("trunk", "ycm_cloud_pbx_trunk_status", encoded("account, cloud_pbx_id, trunk, trunk_type", "ycm_cloud_pbx_trunk_status", trunkStates)+" or on () "+none), "{{trunk}}"))
 }
 
 func pbxTrunks() Panel {
