@@ -19,7 +19,8 @@ var (
 		"label_values("+selector("ycm_cloud_pbx_info", inRegion)+", group)")
 	pbxVariable = queryVariable(Variable{
 		Name: "pbx", Label: "PBX", Description: "One Cloud PBX by name; the variable's value is its id in YCM. Where two accounts have equal ids, choose the account first.",
-		Query: "query_result(max by (cloud_pbx_id, name) (" + selector("ycm_cloud_pbx_info", inGroup) + "))",
+		// While nothing is scraped, the names of the last day.
+		Query: "query_result(max by (cloud_pbx_id, name) (" + selector("ycm_cloud_pbx_info", inGroup) + " or on () last_over_time(" + selector("ycm_cloud_pbx_info", inGroup) + "[1d])))",
 		Regex: pbxRegex, Current: map[string]any{},
 	})
 	// homeVariable is the region of the PBX that is chosen, so that what YCM lists for it can be found however YCM spells it.
