@@ -137,7 +137,7 @@ func TestAlertsOfTheDashboardsAreThoseOfTheRules(t *testing.T) {
 	inhibited := 0
 	eachQuery(dashboard, func(query string) {
 		for _, m := range regexp.MustCompile(`alertname=~?"([^"]+)"`).FindAllStringSubmatch(query, -1) {
-			if !slices.ContainsFunc(alerts, regexp.MustCompile("^(?:" + m[1] + ")$").MatchString) {
+			if !slices.ContainsFunc(alerts, regexp.MustCompile("^(?:"+m[1]+")$").MatchString) {
 				t.Errorf("no alert is called %s, in %s", m[1], query)
 			}
 		}

@@ -139,7 +139,6 @@ func beganAt() []Option {
 
 // firingList has one row for each name of an alert.
 func firingList() Panel {
-	by := func(title, expr string) Target { return inColumn(title, expr) }
 	now := firing("")
 	terms := make([]string, len(urgencies))
 	for i, u := range urgencies {
@@ -150,10 +149,10 @@ func firingList() Panel {
 	}
 	return table("Alerts", "One row for each alert that fires: how many PBXs or accounts, in how many regions, and when the oldest began. Ended: the condition is over, but the alert fires "+
 		"for up to 15 more minutes (keep_firing_for). Daily and weekly alerts are not urgent. Inhibited alerts are not shown. A name leads to the runbook.", "locale",
-		by("Severity", "min by (alertname) (("+strings.Join(terms, " or ")+") and "+now+") or on () ("+alertsKnown()+")"),
-		by("Count", count(now)), by("Ended", count(endedAlerts("")+" and "+now)),
-		by("Regions", "count by (alertname) (count by (alertname, place) ("+onePlace(now+` and ALERTS{region!=""}`)+"))"),
-		by("Oldest since", `1000 * min by (alertname) (ALERTS_FOR_STATE{alertname=~"Ycm.+"} and ignoring (alertstate) `+now+")")).
+		inColumn("Severity", "min by (alertname) (("+strings.Join(terms, " or ")+") and "+now+") or on () ("+alertsKnown()+")"),
+		inColumn("Count", count(now)), inColumn("Ended", count(endedAlerts("")+" and "+now)),
+		inColumn("Regions", "count by (alertname) (count by (alertname, place) ("+onePlace(now+` and ALERTS{region!=""}`)+"))"),
+		inColumn("Oldest since", `1000 * min by (alertname) (ALERTS_FOR_STATE{alertname=~"Ycm.+"} and ignoring (alertstate) `+now+")")).
 		merged().
 		columns(
 			shown("Severity", append(inText(urgencyMapping()), width(80), property("custom.align", "left"))...),

@@ -219,8 +219,8 @@ func byAccount() Panel {
 			shown("Last poll", append(inText(yesNo("ok", "failed", bad)), width(85))...),
 			shown("Age", width(65), unit("s"), property("decimals", 0)),
 			shown("PBXs", width(55)),
-			shown("Down", append(inSteps(unknown, at(0, good), at(1, bad)), width(60))...),
-			shown("Planned", append(inSteps(unknown, at(1, busy)), width(75))...),
+			shown("Down", append(inSteps(at(0, good), at(1, bad)), width(60))...),
+			shown("Planned", append(inSteps(at(1, busy)), width(75))...),
 			shown("Calls", width(60))).
 		sorted("Down", true)
 }
@@ -255,8 +255,8 @@ func bySize(label, title string) Panel {
 		inColumn("Updates", sum("account_region_group_behind:ycm_cloud_pbxs:count", newerIs))).
 		merged().
 		columns(col(label, title), shown("PBXs", width(80)),
-			shown("Down", append(inSteps(unknown, at(0, good), at(1, bad)), width(70))...),
-			shown("Planned", append(inSteps(unknown, at(1, busy)), width(85))...),
+			shown("Down", append(inSteps(at(0, good), at(1, bad)), width(70))...),
+			shown("Planned", append(inSteps(at(1, busy)), width(85))...),
 			shown("Share down", append(asBar(unknown, at(some, bad)), unit("percentunit"), property("decimals", 0))...),
 			shown("Calls", width(80)), shown("Calls used", bar(busy)...), shown("Extensions used", bar(busy)...),
 			shown("Updates", width(90))).

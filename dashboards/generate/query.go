@@ -47,8 +47,8 @@ func pbxs() string {
 
 // each is a metric of the PBXs that are chosen, one series a PBX with its identity and the further labels given,
 // however many exporters serve it. It is for lists at one moment: over time, recorded is cheaper.
-func each(metric string, matchers ...string) string {
-	return eachBy("", metric, matchers...)
+func each(metric string) string {
+	return eachBy("", metric)
 }
 
 func eachBy(further, metric string, matchers ...string) string {

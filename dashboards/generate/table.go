@@ -158,8 +158,8 @@ func inText(mappings ...Mapping) []Option {
 }
 
 // inSteps colours the text of a column's values by steps.
-func inSteps(base string, from ...Step) []Option {
-	return append(inText(), property("thresholds", thresholds(base, from...)))
+func inSteps(from ...Step) []Option {
+	return append(inText(), property("thresholds", thresholds(unknown, from...)))
 }
 
 // asBar draws a column's values as bars from 0 to 1 in one colour, and other colours from each step on.
