@@ -28,7 +28,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"internal/series":     "internal/exposition",
 		"internal/storage":    "internal/crash",
 		"internal/sweep":      "internal/crash internal/pbxclient internal/yeastar ycmclient",
-		"internal/web":        "internal/poll",
+		"internal/web":        "internal/poll internal/storage",
 		"internal/yeastar":    "internal/crash internal/secret",
 		"test/soak":           "internal/exposition ycmclient/ycmtest",
 		"ycmclient":           "internal/crash internal/secret internal/yeastar",

@@ -98,7 +98,8 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured) 
 		options.Direct = append(options.Direct, sweep.Direct{URL: pbx.URL, Client: pbxclient.Direct(pbx)})
 	}
 	if e.store != nil {
-		options.Store = fleetStore{e.store, fleetOf(c)}
+		fleet := fleetOf(c)
+		options.Store, options.StoreSuffix = e.store, suffix(fleet.baseURL, fleet.clientID, fleet.search)
 	}
 	r.account = poll.NewAccount(options)
 	r.renew = func() {

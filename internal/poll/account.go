@@ -35,12 +35,12 @@ type Publisher interface {
 	Withdraw(account, collector string)
 }
 
-// Store persists what the collectors of a fleet know. It reports failures itself.
+// Store persists what collectors know, by name. It reports failures itself. A storage.Store is one.
 type Store interface {
-	// Save replaces the records of a collector in the background; records is called by another goroutine.
-	Save(collector string, records func(write func(record any) error) error)
-	// Load has load read the records of a collector as the process before has left them, and reports whether it could.
-	Load(collector string, load func(next func(record any) error) error) bool
+	// Save replaces records in the background; records is called by another goroutine.
+	Save(name string, records func(write func(record any) error) error)
+	// Load has load read records as the process before has left them, and reports whether it could.
+	Load(name string, load func(next func(record any) error) error) bool
 }
 
 // Options configure an account.
@@ -52,8 +52,10 @@ type Options struct {
 	Collectors []collector.Configured
 	Publisher  Publisher
 	Store      Store // nil: nothing persists across restarts
-	Metrics    *Metrics
-	Logger     log.Logger
+	// StoreSuffix of the account's fleet follows the names of collectors in the store.
+	StoreSuffix string
+	Metrics     *Metrics
+	Logger      log.Logger
 }
 
 // Account polls one YCM account.
@@ -131,7 +133,7 @@ func (a *Account) Inherit(old *Account, unchanged bool) {
 func (a *Account) Restore() {
 	for _, j := range a.jobs {
 		if j.Store != nil {
-			j.Store.Load(j.Name, j.restore)
+			j.Store.Load(j.Name+j.StoreSuffix, j.restore)
 		}
 	}
 }

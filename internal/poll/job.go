@@ -54,7 +54,7 @@ func (j *job) poll(ctx context.Context) error {
 	err := j.attempt(ctx, started)
 	defer func() {
 		if j.Store != nil && !j.expires.Equal(before) {
-			j.Store.Save(j.Name, j.records)
+			j.Store.Save(j.Name+j.StoreSuffix, j.records)
 		}
 	}()
 	j.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,17 +42,16 @@ func (s *Store) read() error {
 	}
 	stored := map[string][]byte{}
 	for _, e := range entries {
-		path := filepath.Join(s.Path, e.Name())
 		name, ours := strings.CutSuffix(e.Name(), extension)
-		switch info, err := e.Info(); {
-		case err != nil: // Another process has removed it.
-		case ours && info.Mode().IsRegular() && info.Size() > maxFile:
-			s.setAside(name, fmt.Errorf("file is over %d MiB", maxFile>>20))
-		case ours && info.Mode().IsRegular():
-			if stored[name], err = os.ReadFile(path); err != nil {
-				delete(stored, name)
-				s.setAside(name, err)
-			}
+		if !ours {
+			continue
+		}
+		switch content, err := s.readFile(name); {
+		case err == nil:
+			stored[name] = content
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrInvalid): // Another process has removed it, or it is no file.
+		default:
+			s.setAside(name, err)
 		}
 	}
 	s.mu.Lock()
@@ -62,6 +62,19 @@ func (s *Store) read() error {
 	}
 	probe := filepath.Join(s.Path, unfinished)
 	return cmp.Or(os.WriteFile(probe, nil, 0o600), os.Remove(probe))
+}
+
+// readFile reads a file as it is now. A pipe could hang.
+func (s *Store) readFile(name string) ([]byte, error) {
+	switch info, err := os.Lstat(s.file(name)); {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fs.ErrInvalid
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("file is over %d MiB", maxFile>>20)
+	}
+	return os.ReadFile(s.file(name))
 }
 
 // replaceFile replaces a file with what content writes. If that fails, the file stays as it is.

@@ -45,7 +45,7 @@ var (
 )
 
 // Records writes the records of a file.
-type Records func(write func(record any) error) error
+type Records = func(write func(record any) error) error
 
 // Store persists files. It is safe for concurrent use.
 type Store struct {
@@ -65,6 +65,13 @@ type Store struct {
 	began     time.Time          // of the flush under way; zero if there is none
 	lastWrite time.Time
 	err       error // of the last write; nil while the storage works
+}
+
+// Status is how the directory is doing.
+type Status struct {
+	Path      string
+	LastWrite time.Time // zero before the first
+	Err       error     // why the last write failed; nil while the storage works
 }
 
 // Open locks the directory, which it creates if only that is missing, and reads its files. It waits up to 15 s for another
@@ -178,7 +185,7 @@ func (s *Store) Reload(name string, load func(next func(record any) error) error
 		_, newer := s.pending[name]
 		s.mu.Unlock()
 		if !newer {
-			file, err = os.ReadFile(s.file(name))
+			file, err = s.readFile(name)
 		}
 		return err
 	})
@@ -272,11 +279,14 @@ func (s *Store) note(err error) {
 	}
 }
 
-// Status returns when the last write succeeded, and why the last one failed, nil if it did not.
-func (s *Store) Status() (lastWrite time.Time, err error) {
+// Status returns how the directory is doing, nil without a store.
+func (s *Store) Status() *Status {
+	if s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lastWrite, s.err
+	return &Status{s.Path, s.lastWrite, s.err}
 }
 
 // Close waits up to 5 s for what is still to be written, and releases the directory. What is saved afterwards is not written.

@@ -160,7 +160,7 @@ func TestFailedWriteKeepsTheOldFileAndIsRepeated(t *testing.T) {
 	writes <- nil
 	save(s, "last", record{4, "last"})
 	writes <- nil
-	if _, err := s.Status(); err != nil {
+	if err := s.Status().Err; err != nil {
 		t.Errorf("after the writes that succeeded the status is %v", err)
 	}
 	if failures, lines := testutil.ToFloat64(s.failures), [2]int{j.count("Failed to write to storage"), j.count("is writable again")}; failures != 3 || lines != [2]int{1, 1} {
@@ -228,14 +228,14 @@ func TestHungDiskDelaysNobody(t *testing.T) {
 		if took := time.Since(began); took > 0 {
 			t.Errorf("saving took %v", took)
 		}
-		if _, err := s.Status(); err != nil {
+		if err := s.Status().Err; err != nil {
 			t.Errorf("after no time the status is %v", err)
 		}
 		for n := range 5 {
 			time.Sleep(time.Minute)
 			save(s, "list", record{1000 + n, "list"})
 		}
-		if _, err := s.Status(); !errors.Is(err, errNoAnswer) || testutil.ToFloat64(s.failures) != 5 || j.count("level=warn") != 1 {
+		if err := s.Status().Err; !errors.Is(err, errNoAnswer) || testutil.ToFloat64(s.failures) != 5 || j.count("level=warn") != 1 {
 			t.Errorf("while the disk hangs the status is %v, with %v failures and this log; want 5 and one warning:\n%s", err, testutil.ToFloat64(s.failures), &j.lines)
 		}
 		began = time.Now()
@@ -245,7 +245,7 @@ func TestHungDiskDelaysNobody(t *testing.T) {
 		}
 		close(disk)
 		synctest.Wait()
-		if _, err := s.Status(); err != nil || written != 2 || j.count("is writable again") != 1 {
+		if err := s.Status().Err; err != nil || written != 2 || j.count("is writable again") != 1 {
 			t.Errorf("when the disk continues the status is %v after %d writes, want nil after 2:\n%s", err, written, &j.lines)
 		}
 		s, _ = open(t, path)
@@ -574,4 +574,39 @@ func FuzzDecode(f *testing.F) {
 			}
 		})
 	})
+}
+
+// A file that is too large, or hangs, in the place of one that another process has replaced must cost neither memory nor the disk.
+func TestReloadReadsNoMoreThanAStart(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, t.TempDir())
+	defer s.Close()
+	file, err := os.Create(filepath.Join(s.Path, "large.ycm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, _ := gzip.NewWriterLevel(file, gzip.NoCompression)
+	_, written := io.WriteString(content, `{"program":"ycm_exporter","format":1,"name":"large"}`+"\n"+`{"ID":1}`+"\n")
+	if err := errors.Join(written, content.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	for range maxFile >> 20 {
+		if _, err := content.Write(make([]byte, 1<<20)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(content.Close(), file.Close(), syscall.Mkfifo(filepath.Join(s.Path, "pipe.ycm"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"large", "pipe"} {
+		if r, ok := reload(s, name); ok {
+			t.Errorf("file %s was reloaded as %v", name, r)
+		}
+	}
+	save(s, "next", record{ID: 2})
+	for deadline := time.Now().Add(5 * time.Second); !exists(filepath.Join(s.Path, "next.ycm")); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing is written after a pipe was reloaded")
+		}
+	}
 }

@@ -12,17 +12,11 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/poll"
+	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 )
 
 //go:embed status.html
 var statusHTML string
-
-// StorageStatus is how the directory for persistent state is doing.
-type StorageStatus struct {
-	Path      string
-	LastWrite time.Time // zero before the first
-	Err       string    // why the last write failed; empty when it succeeded
-}
 
 // view is what the template of the status page shows.
 type view struct {
@@ -30,7 +24,7 @@ type view struct {
 	Now      time.Time
 	Health   health
 	Refresh  bool // the page reloads itself
-	Storage  *StorageStatus
+	Storage  *storage.Status
 	Accounts []poll.Status
 }
 

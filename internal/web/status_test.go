@@ -2,10 +2,12 @@ package web_test
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/poll"
+	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/internal/web"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
@@ -190,15 +192,15 @@ func TestAutoRefreshCanBePaused(t *testing.T) {
 // storing is an exporter with a directory for persistent state.
 type storing struct {
 	fleet
-	storage web.StorageStatus
+	storage storage.Status
 }
 
-func (s *storing) Storage() *web.StorageStatus { return &s.storage }
+func (s *storing) Storage() *storage.Status { return &s.storage }
 
 func TestStatusPageShowsTheStorage(t *testing.T) {
-	page := statusOf(t, defaults, &storing{storage: web.StorageStatus{Path: "/var/lib/ycm", LastWrite: time.Now().Add(-time.Minute)}}, "")
+	page := statusOf(t, defaults, &storing{storage: storage.Status{Path: "/var/lib/ycm", LastWrite: time.Now().Add(-time.Minute)}}, "")
 	expectOn(t, page, "/var/lib/ycm", "<dt>Last write</dt><dd>1m ago", `class="state ok">ok`)
-	page = statusOf(t, defaults, &storing{storage: web.StorageStatus{Path: "/var/lib/ycm", Err: "no space left on device"}}, "")
+	page = statusOf(t, defaults, &storing{storage: storage.Status{Path: "/var/lib/ycm", Err: syscall.ENOSPC}}, "")
 	expectOn(t, page, "<dt>Last write</dt><dd>never", `class="state failing">no space left on device`)
 	if page := statusOf(t, defaults, &fleet{}, ""); strings.Contains(page, "Storage") {
 		t.Error("the status page shows a storage where there is none")

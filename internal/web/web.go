@@ -11,6 +11,7 @@ import (
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/poll"
+	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 )
 
 // Exporter is what the pages show and control.
@@ -18,7 +19,7 @@ type Exporter interface {
 	// Status returns the state of each account and its collectors, ordered by account.
 	Status() []poll.Status
 	// Storage returns the state of the directory for persistent state, or nil if there is none.
-	Storage() *StorageStatus
+	Storage() *storage.Status
 	// Ready reports whether the first walk of every account has ended, successfully or not.
 	Ready() bool
 	// Reload reads the configuration again; on an error the running one stays.

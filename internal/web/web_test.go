@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/poll"
+	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/internal/web"
 )
 
@@ -26,9 +27,9 @@ type fleet struct {
 	reloads int
 }
 
-func (f *fleet) Status() []poll.Status       { return f.status }
-func (f *fleet) Ready() bool                 { return f.ready }
-func (f *fleet) Storage() *web.StorageStatus { return nil }
+func (f *fleet) Status() []poll.Status    { return f.status }
+func (f *fleet) Ready() bool              { return f.ready }
+func (f *fleet) Storage() *storage.Status { return nil }
 func (f *fleet) Reload() error {
 	f.reloads++
 	return f.reload
