@@ -23,8 +23,16 @@ type Account struct {
 	pollers pollers
 }
 
-// pollers are those of the account's enabled collectors, by name, whose readings other collectors use. New adds them.
+// pollers are those of the account's enabled collectors, by name, whose readings other collectors use.
 type pollers map[string]Poller
+
+// Start makes the poller of an enabled collector.
+func (a Account) Start(c Configured) Poller {
+	a.Schedule, a.Settings, a.Excluded = c.Schedule, c.Settings, c.Excluded
+	p := c.New(a)
+	a.pollers[c.Name] = p
+	return p
+}
 
 // NewAccount makes an account for collectors. listed is whether the list of PBXs is polled, and serving reports whether the
 // snapshot of a collector is being served.

@@ -20,9 +20,9 @@ func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R]
 	return Collector{
 		Name: name, Schedule: schedule, Families: series.AccountFamilies(columns), Endpoints: endpoints,
 		New: func(a Account) Poller {
-			p := &accountPoller[R]{
+			return &accountPoller[R]{
 				account: a, goesOn: true,
-				query: func(ctx context.Context, a Account) (*R, error) {
+				query: func(ctx context.Context, a Account, _ *R) (*R, error) {
 					reading, err := query(ctx, a)
 					if err != nil {
 						return nil, err
@@ -31,8 +31,6 @@ func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R]
 				},
 				show: func(reading *R) exposition.Source { return series.PerAccount(a.Account, columns, reading) },
 			}
-			a.pollers[name] = p
-			return p
 		},
 	}
 }
@@ -40,7 +38,7 @@ func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R]
 // accountPoller polls an account as a whole: R is its reading.
 type accountPoller[R any] struct {
 	account Account
-	query   func(context.Context, Account) (*R, error) // A reading that comes with an error is published too.
+	query   func(ctx context.Context, a Account, before *R) (*R, error) // A reading that comes with an error is published too.
 	show    func(*R) exposition.Source
 	reading atomic.Pointer[R]
 	last    atomic.Pointer[lastPoll]
@@ -71,13 +69,13 @@ func (p *accountPoller[R]) begin(ctx context.Context, progress func(done, total 
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &runningPoll[R]{began: time.Now(), cancel: cancel, done: make(chan struct{})}
 	r.progress.Store(&progress)
-	account := p.account
+	account, before := p.account, p.reading.Load()
 	account.Progress = func(done, total int) { (*r.progress.Load())(done, total) }
 	go func() {
 		defer close(r.done)
 		defer cancel()
 		r.err = crash.Catch(func() (err error) {
-			r.reading, err = p.query(ctx, account)
+			r.reading, err = p.query(ctx, account, before)
 			return err
 		})
 		if r.replaced.Load() {

@@ -126,7 +126,7 @@ func autoprovisioning() Collector {
 		Families: series.AccountFamilies(autoprovisioningColumns("", nil)),
 		New: func(a Account) Poller {
 			settings := a.Settings.(*autoprovisioningSettings)
-			p := &accountPoller[cataloguesReading]{account: a, query: pollCatalogues, show: func(r *cataloguesReading) exposition.Source {
+			return &accountPoller[cataloguesReading]{account: a, query: pollCatalogues, show: func(r *cataloguesReading) exposition.Source {
 				required := settings.RequiredPhones
 				if required.inUse() {
 					required = nil
@@ -136,22 +136,20 @@ func autoprovisioning() Collector {
 				}
 				return series.PerAccount(a.Account, autoprovisioningColumns(settings.Depth, required), r)
 			}}
-			a.pollers[Autoprovisioning] = p
-			return p
 		},
 	}
 }
 
 // pollCatalogues reads the catalogues that are due, each from one PBX with the version. If YCM does not forward requests,
 // that is the error, and what is known stays.
-func pollCatalogues(ctx context.Context, a Account) (*cataloguesReading, error) {
+func pollCatalogues(ctx context.Context, a Account, before *cataloguesReading) (*cataloguesReading, error) {
 	settings := a.Settings.(*autoprovisioningSettings)
 	versions, err := a.Fleet.Versions(ctx)
 	if err != nil {
 		return nil, err
 	}
 	known := map[string]versionReading{}
-	if before := readingOf[cataloguesReading](a.pollers, Autoprovisioning); before != nil {
+	if before != nil {
 		for _, v := range before.Versions {
 			known[v.Version] = v
 		}

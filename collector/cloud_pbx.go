@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -30,19 +31,9 @@ func cloudPBX() Collector {
 		Name: CloudPBX, Schedule: on(time.Minute), Endpoints: []string{ycmclient.EndpointList, ycmclient.EndpointCloudPBX},
 		Families: slices.Concat(series.PBXFamilies(cloudPBXColumns(time.Time{}, nil)), series.AccountFamilies(listColumns())),
 		New: func(a Account) Poller {
-			p := &accountPoller[listReading]{account: a, goesOn: true, show: func(r *listReading) exposition.Source {
-				var firmware *firmwareReading
-				if a.serving(Firmware) {
-					firmware = readingOf[firmwareReading](a.pollers, Firmware)
-				}
-				return showList(a.Account, r, firmware)
-			}}
 			var state *ycmclient.WalkState // Walks that fail update it too.
-			p.query = func(ctx context.Context, a Account) (*listReading, error) {
-				before := p.reading.Load()
-				if before == nil {
-					before = &listReading{}
-				}
+			query := func(ctx context.Context, a Account, before *listReading) (*listReading, error) {
+				before = cmp.Or(before, &listReading{})
 				if state == nil {
 					first := before.State
 					state = &first
@@ -53,8 +44,13 @@ func cloudPBX() Collector {
 				}
 				return &listReading{list, *state, time.Now()}, nil
 			}
-			a.pollers[CloudPBX] = p
-			return p
+			return &accountPoller[listReading]{account: a, goesOn: true, query: query, show: func(r *listReading) exposition.Source {
+				var firmware *firmwareReading
+				if a.serving(Firmware) {
+					firmware = readingOf[firmwareReading](a.pollers, Firmware)
+				}
+				return showList(a.Account, r, firmware)
+			}}
 		},
 	}
 }

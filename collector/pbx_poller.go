@@ -21,9 +21,7 @@ func ofEachPBX[R any](name string, schedule Schedule, columns []series.Column[R]
 			o := sweep.Options{
 				Fleet: a.Fleet, Interval: a.Schedule.Interval, StaleAfter: a.Schedule.StaleAfter, Queried: a.Queried, KeepFailures: keepFailures,
 			}
-			p := &pbxPoller[R]{account: a.Account, columns: columns, Sweep: sweep.New(o, query)}
-			a.pollers[name] = p
-			return p
+			return &pbxPoller[R]{account: a.Account, columns: columns, Sweep: sweep.New(o, query)}
 		},
 	}
 }

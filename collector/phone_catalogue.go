@@ -49,86 +49,72 @@ type catalogueReader struct {
 	pbx       *pbxclient.Client
 	settings  *autoprovisioningSettings
 	failures  int                 // Requests in a row.
+	failed    error               // Why nothing more is requested.
 	templates map[string][]string // By model: the API takes no vendor for templates.
 }
 
 // read reads vendors, then models, then templates and methods. What the PBX fails to return is left out, except the
 // vendors, until several requests in a row have failed.
 func (r *catalogueReader) read(ctx context.Context) ([]PhoneVendor, error) {
-	listed, err := r.request(func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneVendors(ctx) })
-	if err == nil && len(listed) > maxVendors {
-		err = r.tooMany("vendors of phones", maxVendors)
-	}
+	listed, err := r.list("vendors of phones", maxVendors, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneVendors(ctx) })
 	if err != nil {
 		return nil, err
 	}
-	vendors := []PhoneVendor{}
-	phones := 0
+	vendors, phones := []PhoneVendor{}, 0
 	for _, v := range listed {
-		if len(v.Value) > maxName {
-			continue
-		}
 		vendor := PhoneVendor{Value: v.Value, Name: shorten(v.Name), Type: shorten(v.Type)}
 		if r.settings.wantsModels(&vendor) {
-			if err := r.readModels(ctx, &vendor); err != nil {
-				return nil, err
-			}
+			vendor.Models = r.readModels(ctx, v.Value)
 		}
 		if phones += len(vendor.Models); phones > maxModels {
-			return nil, r.tooMany("phones", maxModels)
+			r.failed = r.tooMany("phones", maxModels)
 		}
 		vendors = append(vendors, vendor)
 	}
-	return vendors, nil
+	return vendors, r.failed
 }
 
-func (r *catalogueReader) readModels(ctx context.Context, v *PhoneVendor) error {
-	models, err := r.request(func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneModels(ctx, v.Value) })
-	if err != nil && r.failures < maxFailures {
+func (r *catalogueReader) readModels(ctx context.Context, vendor string) []PhoneModel {
+	listed, err := r.list("phones", maxModels, func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneModels(ctx, vendor) })
+	if err != nil {
 		return nil
 	}
-	if err == nil && len(models) > maxModels {
-		err = r.tooMany("phones", maxModels)
-	}
-	if err != nil {
-		return err
-	}
-	v.Models = []PhoneModel{}
-	for _, m := range models {
-		if len(m.Value) > maxName {
-			continue
-		}
+	models := []PhoneModel{}
+	for _, m := range listed {
 		model := PhoneModel{Value: m.Value, Name: shorten(m.Name), Type: shorten(m.Type)}
 		if r.settings.Depth == fullDepth {
-			if err := r.readDetails(ctx, v.Value, &model); err != nil {
-				return err
-			}
+			model.Templates, model.Methods = r.readDetails(ctx, vendor, m.Value)
 		}
-		v.Models = append(v.Models, model)
+		models = append(models, model)
 	}
-	return nil
+	return models
 }
 
 // readDetails reads the templates and methods of a model. A model that two vendors have has the templates of both.
-func (r *catalogueReader) readDetails(ctx context.Context, vendor string, m *PhoneModel) error {
-	if r.templates[m.Value] == nil {
-		templates, err := r.request(func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneTemplates(ctx, m.Value) })
-		if r.failures >= maxFailures {
-			return err
-		}
-		r.templates[m.Value] = boundedNames(templates, err, func(t pbxclient.PhoneOption) string { return t.Name })
+func (r *catalogueReader) readDetails(ctx context.Context, vendor, model string) (templates, methods []string) {
+	if r.templates[model] == nil {
+		listed, err := r.request(func() ([]pbxclient.PhoneOption, error) { return r.pbx.PhoneTemplates(ctx, model) })
+		r.templates[model] = boundedNames(listed, err, func(t pbxclient.PhoneOption) string { return t.Name })
 	}
-	m.Templates = r.templates[m.Value]
-	methods, err := r.request(func() ([]pbxclient.PhoneOption, error) { return r.pbx.ProvisioningMethods(ctx, vendor, m.Value) })
-	if r.failures >= maxFailures {
-		return err
+	listed, err := r.request(func() ([]pbxclient.PhoneOption, error) { return r.pbx.ProvisioningMethods(ctx, vendor, model) })
+	return r.templates[model], boundedNames(listed, err, func(m pbxclient.PhoneOption) string { return m.Value })
+}
+
+// list requests vendors or models, without those whose values are too long to be regular. More than most are an error.
+func (r *catalogueReader) list(what string, most int, send func() ([]pbxclient.PhoneOption, error)) ([]pbxclient.PhoneOption, error) {
+	listed, err := r.request(send)
+	if len(listed) > most {
+		r.failed = r.tooMany(what, most)
+		return nil, r.failed
 	}
-	m.Methods = boundedNames(methods, err, func(m pbxclient.PhoneOption) string { return m.Value })
-	return nil
+	return slices.DeleteFunc(listed, func(o pbxclient.PhoneOption) bool { return len(o.Value) > maxName }), err
 }
 
 // request repeats a request that may succeed soon: a catalogue takes hundreds of them, and starts over after a failure.
 func (r *catalogueReader) request(send func() ([]pbxclient.PhoneOption, error)) (answer []pbxclient.PhoneOption, err error) {
+	if r.failed != nil {
+		return nil, r.failed
+	}
 	for range 3 {
 		if answer, err = send(); !yeastar.ClassOf(err).Retryable() {
 			break
@@ -136,6 +122,8 @@ func (r *catalogueReader) request(send func() ([]pbxclient.PhoneOption, error)) 
 	}
 	if r.failures++; err == nil {
 		r.failures = 0
+	} else if r.failures >= maxFailures {
+		r.failed = err
 	}
 	return answer, err
 }

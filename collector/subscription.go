@@ -30,24 +30,20 @@ func querySubscription(ctx context.Context, a Account) (r subscriptionReading, e
 		return r, err
 	}
 	a.Progress(1, requests)
-	if plans, err := a.YCM.PlanStatistics(ctx); err == nil {
-		r.Plans = plans
-	} else if !withheld(err) {
+	if r.Plans, err = optional(a.YCM.PlanStatistics(ctx)); err != nil {
 		return r, err
 	}
 	a.Progress(2, requests)
-	if remote, err := a.YCM.RemoteConnections(ctx); err == nil {
-		r.Remote = remote
-	} else if !withheld(err) {
-		return r, err
-	}
-	return r, nil
+	r.Remote, err = optional(a.YCM.RemoteConnections(ctx))
+	return r, err
 }
 
-// withheld reports whether the account is not allowed to see something, or it does not exist.
-func withheld(err error) bool {
-	class := yeastar.ClassOf(err)
-	return class == yeastar.Denied || class == yeastar.NotFound
+// optional returns what a query returned, or nothing where the account is not allowed to see it or it does not exist.
+func optional[T any](answer T, err error) (T, error) {
+	if class := yeastar.ClassOf(err); class == yeastar.Denied || class == yeastar.NotFound {
+		return *new(T), nil
+	}
+	return answer, err
 }
 
 // subscriptionColumns declares what is known of the subscription (Query the Subscription of P-Series Hosting

@@ -31,11 +31,7 @@ func queryUsers(ctx context.Context, a Account) ([]user, error) {
 	for i, one := range listed {
 		a.Progress(i, len(listed))
 		all[i].User = one
-		s, err := a.YCM.UserSubscription(ctx, one.ID)
-		switch {
-		case err == nil:
-			all[i].Subscription = s
-		case !withheld(err):
+		if all[i].Subscription, err = optional(a.YCM.UserSubscription(ctx, one.ID)); err != nil {
 			return nil, fmt.Errorf("subscription of user %d: %w", one.ID, err)
 		}
 	}

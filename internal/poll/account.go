@@ -91,8 +91,8 @@ func NewAccount(o Options) *Account {
 	})
 	for _, j := range a.jobs {
 		given := a.collectors
-		given.Schedule, given.Settings, given.Excluded, given.Queried = j.Schedule, j.Settings, j.Excluded, j.queried()
-		j.poller = j.New(given)
+		given.Queried = j.queried()
+		j.poller = given.Start(j.Configured)
 		if j.QueriesPBXs {
 			j.list = list
 		}
