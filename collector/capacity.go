@@ -9,15 +9,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
-// capacity queries the capacity of each Running PBX, and how much of it is used.
+// capacity queries the capacity of the AI functions of each Running PBX, and how much of it is used (Query PBX Capacity).
 func capacity() Collector {
-	return ofEachPBX("capacity", off(time.Hour), capacityColumns(), func(ctx context.Context, c *pbxclient.Client) (pbxclient.Capacity, error) {
-		return c.Capacity(ctx)
-	}, false)
-}
-
-// capacityColumns declares what a PBX reports of its AI functions (Query PBX Capacity).
-func capacityColumns() []series.Column[pbxclient.Capacity] {
 	column := func(name, help string, figure func(pbxclient.Quota) yeastar.Int) series.Column[pbxclient.Capacity] {
 		return series.Column[pbxclient.Capacity]{
 			Name: name, Help: help + ", in seconds, by feature and quota (given once, or bought in packs); absent if the firmware does not report it.",
@@ -40,10 +33,10 @@ func capacityColumns() []series.Column[pbxclient.Capacity] {
 			},
 		}
 	}
-	return []series.Column[pbxclient.Capacity]{
+	return ofEachPBX("capacity", off(time.Hour), []series.Column[pbxclient.Capacity]{
 		column("ycm_cloud_pbx_ai_capacity_seconds", "AI transcription and receptionist time that the Cloud PBX can use",
 			func(q pbxclient.Quota) yeastar.Int { return q.Capacity }),
 		column("ycm_cloud_pbx_ai_used_seconds", "AI transcription and receptionist time that the Cloud PBX has used",
 			func(q pbxclient.Quota) yeastar.Int { return q.Used }),
-	}
+	}, func(ctx context.Context, c *pbxclient.Client) (pbxclient.Capacity, error) { return c.Capacity(ctx) }, false)
 }

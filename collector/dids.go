@@ -8,16 +8,9 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-// dids counts the account's stock of DID numbers. No number is read, let alone a label.
+// dids counts the account's stock of DID numbers (Query All the DID Numbers). No number is read, let alone a label.
 func dids() Collector {
-	return ofAccount("dids", off(6*time.Hour), didsColumns(), func(ctx context.Context, a Account) (ycmclient.DIDs, error) {
-		return a.YCM.DIDs(ctx, a.Progress)
-	}, ycmclient.EndpointDIDs)
-}
-
-// didsColumns declares what is known of the DID numbers (Query All the DID Numbers).
-func didsColumns() []series.Column[ycmclient.DIDs] {
-	return []series.Column[ycmclient.DIDs]{{
+	return ofAccount("dids", off(6*time.Hour), []series.Column[ycmclient.DIDs]{{
 		Name:   "ycm_dids",
 		Help:   "Number of DID numbers of the account, by assignment to a Cloud PBX.",
 		Labels: []string{"state"},
@@ -27,5 +20,5 @@ func didsColumns() []series.Column[ycmclient.DIDs] {
 			labels[0] = "unassigned"
 			sample(float64(d.Unassigned))
 		},
-	}}
+	}}, func(ctx context.Context, a Account) (ycmclient.DIDs, error) { return a.YCM.DIDs(ctx, a.Progress) }, ycmclient.EndpointDIDs)
 }

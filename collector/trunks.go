@@ -28,12 +28,10 @@ type trunk struct {
 
 // trunks queries the trunks of each Running PBX.
 func trunks() Collector {
-	return ofEachPBX("trunks", off(15*time.Minute), trunksColumns(), queryTrunks, false)
-}
-
-func queryTrunks(ctx context.Context, c *pbxclient.Client) (trunkReading, error) {
-	list, err := c.Trunks(ctx)
-	return trunkReading{named(list.Trunks), list.Capped}, err
+	return ofEachPBX("trunks", off(15*time.Minute), trunksColumns(), func(ctx context.Context, c *pbxclient.Client) (trunkReading, error) {
+		list, err := c.Trunks(ctx)
+		return trunkReading{named(list.Trunks), list.Capped}, err
+	}, false)
 }
 
 // named gives each trunk of a PBX a name of its own: of several with one name, all but the first get their id behind
