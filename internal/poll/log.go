@@ -36,12 +36,11 @@ func (c *causes) update(j *job, cause string) (began, ended bool) {
 // log writes one line about a poll that has ended: at a level that people see when polls begin to fail, and when they succeed again.
 func (j *job) log(err error, took time.Duration, first bool) {
 	class, cause := classOf(err), ""
-	switch class {
-	case yeastar.OK:
-	case yeastar.Denied, yeastar.NotFound, yeastar.Invalid:
-		cause = string(class) + " " + j.Name
-	default: // The server, the way to it, and the login are the same for all collectors.
+	switch {
+	case failures[class].shared:
 		cause = string(class)
+	case err != nil:
+		cause = string(class) + " " + j.Name
 	}
 	began, ended := j.causes.update(j, cause)
 	logger, msg := level.Debug(j.Logger), "Poll succeeded"
