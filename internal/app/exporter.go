@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"reflect"
@@ -11,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	buildinfo "github.com/prometheus/client_golang/prometheus/collectors/version"
 
@@ -36,7 +35,7 @@ type exporter struct {
 	set      *exposition.Set
 	store    *storage.Store // nil: nothing persists across restarts
 	clients  Clients
-	logger   log.Logger
+	logger   *slog.Logger
 
 	reloadSuccessful prometheus.Gauge
 	reloadTime       prometheus.Gauge
@@ -57,7 +56,7 @@ type running struct {
 }
 
 // newExporter makes an exporter without accounts; apply gives it some.
-func newExporter(ctx context.Context, load func() (*config.Config, error), logger log.Logger) *exporter {
+func newExporter(ctx context.Context, load func() (*config.Config, error), logger *slog.Logger) *exporter {
 	e := &exporter{
 		ctx:      ctx,
 		load:     load,
@@ -94,7 +93,7 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured) 
 		Publisher: e.set, Metrics: e.metrics, Logger: e.logger,
 	}
 	for _, pbx := range pbxs {
-		pbx.Logger = log.With(e.logger, "account", c.Name, "pbx", pbx.URL.Host)
+		pbx.Logger = e.logger.With("account", c.Name, "pbx", pbx.URL.Host)
 		options.Direct = append(options.Direct, sweep.Direct{URL: pbx.URL, Client: pbxclient.Direct(pbx)})
 	}
 	if e.store != nil {
@@ -250,10 +249,10 @@ func (e *exporter) Reload() error {
 func (e *exporter) reloaded(err error) {
 	if err != nil {
 		e.reloadSuccessful.Set(0)
-		level.Error(e.logger).Log("msg", "Failed to reload configuration, keeping the current one", "err", err)
+		e.logger.Error("Failed to reload configuration, keeping the current one", "err", err)
 		return
 	}
-	level.Info(e.logger).Log("msg", "Configuration reloaded", "accounts", len(e.running()))
+	e.logger.Info("Configuration reloaded", "accounts", len(e.running()))
 }
 
 // Ready reports whether every account's first poll of the list has ended, well or badly.

@@ -3,8 +3,7 @@ package app
 import (
 	"context"
 	"errors"
-
-	"github.com/go-kit/log"
+	"log/slog"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/config"
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
@@ -16,7 +15,7 @@ type Progress func(name string, done, total int)
 
 // PollOnce polls every enabled collector of every account once, and returns what it found, complete or not, with the errors of
 // all collectors that failed.
-func PollOnce(ctx context.Context, cfg *config.Config, clients Clients, progress Progress, logger log.Logger) (*exposition.Set, []*poll.Account, error) {
+func PollOnce(ctx context.Context, cfg *config.Config, clients Clients, progress Progress, logger *slog.Logger) (*exposition.Set, []*poll.Account, error) {
 	defer progress("", 0, 0)
 	e := newExporter(ctx, nil, logger)
 	e.clients = clients

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	stdlog "log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -19,7 +20,6 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
-	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/version"
@@ -52,13 +52,13 @@ type Options struct {
 
 // Run serves and polls until ctx ends. load reads the configuration again, at each SIGHUP, which must not end the process during
 // the shutdown either.
-func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*config.Config, error), logger Logger) error {
+func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*config.Config, error), logger *slog.Logger) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	if err := CheckWebConfig(*o.Serve.WebConfigFile); err != nil {
 		return err
 	}
-	level.Info(logger).Log("msg", "Starting ycm_exporter", "version", Version(), "accounts", len(cfg.Accounts))
+	logger.Info("Starting ycm_exporter", "version", Version(), "accounts", len(cfg.Accounts))
 
 	polling, stopPolling := context.WithCancel(ctx)
 	defer stopPolling()
@@ -71,7 +71,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	if o.StoragePath != "" {
 		store, err := storage.Open(ctx, o.StoragePath, false, e.registry, logger)
 		if err != nil && ctx.Err() != nil {
-			level.Info(logger).Log("msg", "Stopped ycm_exporter", "cause", context.Cause(ctx))
+			logger.Info("Stopped ycm_exporter", "cause", context.Cause(ctx))
 			return nil
 		}
 		if err != nil {
@@ -92,7 +92,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute,
 		WriteTimeout: 30 * time.Second, // Scrapes and profiles have their own limits.
-		ErrorLog:     stdlog.New(logger, "", 0),
+		ErrorLog:     stdlog.New(serverErrors{logger}, "", 0),
 		// The server calls this once it has its listeners, and once for each of them.
 		BaseContext: func(net.Listener) context.Context {
 			listens()
@@ -100,7 +100,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 		},
 	}
 	served := make(chan error, 1)
-	go func() { served <- toolkit.ListenAndServe(server, o.Serve, logger.Logger) }()
+	go func() { served <- toolkit.ListenAndServe(server, o.Serve, logger) }()
 	for ctx.Err() == nil && err == nil {
 		select {
 		case <-listening:
@@ -126,7 +126,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 		grace, cancel := context.WithTimeout(limit, shutdownGrace)
 		defer cancel()
 		if err := server.Shutdown(grace); err != nil {
-			level.Warn(logger).Log("msg", "Closed unfinished scrapes at shutdown", "after", shutdownGrace, "err", err)
+			logger.Warn("Closed unfinished scrapes at shutdown", "after", shutdownGrace, "err", err)
 			server.Close()
 		}
 		e.stop()
@@ -134,9 +134,9 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	}, nil)
 	switch {
 	case hung != nil:
-		level.Warn(logger).Log("msg", "Stopped ycm_exporter before all parts ended", "err", hung)
+		logger.Warn("Stopped ycm_exporter before all parts ended", "err", hung)
 	case err == nil:
-		level.Info(logger).Log("msg", "Stopped ycm_exporter", "cause", context.Cause(ctx))
+		logger.Info("Stopped ycm_exporter", "cause", context.Cause(ctx))
 	}
 	return err
 }
@@ -156,8 +156,8 @@ func CheckWebConfig(name string) error {
 	return fmt.Errorf("--web.config.file %s cannot be used: %s", name, quoted.ReplaceAllString(err.Error(), "value into "))
 }
 
-func notifySystemd(state string, logger Logger) {
+func notifySystemd(state string, logger *slog.Logger) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		level.Warn(logger).Log("msg", "Failed to notify systemd", "state", state, "err", err)
+		logger.Warn("Failed to notify systemd", "state", state, "err", err)
 	}
 }

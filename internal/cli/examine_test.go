@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	klog "github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
@@ -156,7 +156,7 @@ func TestDoctorAndExporterCountRefusedLoginsTogether(t *testing.T) {
 	y := simulate(t, 30)
 	y.SetSecret(demoClientID, "another")
 	path := filepath.Join(t.TempDir(), "storage")
-	store, err := storage.Open(t.Context(), path, false, prometheus.NewRegistry(), klog.NewNopLogger())
+	store, err := storage.Open(t.Context(), path, false, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

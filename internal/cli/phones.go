@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -17,7 +18,7 @@ import (
 )
 
 // printPhones prints which phones the firmware versions of an account's PBXs can provision.
-func (o options) printPhones(ctx context.Context, cfg *config.Config, clients app.Clients, stdout, stderr io.Writer, logger app.Logger) error {
+func (o options) printPhones(ctx context.Context, cfg *config.Config, clients app.Clients, stdout, stderr io.Writer, logger *slog.Logger) error {
 	only := &config.Config{}
 	var names []string
 	for _, a := range cfg.Accounts {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -11,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 	"go.uber.org/goleak"
@@ -64,7 +64,7 @@ func mustPublish(t testing.TB, set *Set, account, collector string, src Source) 
 }
 
 // newSet returns a set without metrics of its own.
-func newSet() *Set { return NewSet(prometheus.NewRegistry(), log.NewNopLogger()) }
+func newSet() *Set { return NewSet(prometheus.NewRegistry(), slog.New(slog.DiscardHandler)) }
 
 // get scrapes and returns the body as it came, with the response.
 func get(t testing.TB, handler http.Handler, target, accept, encoding string) (*http.Response, []byte) {

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-kit/log/level"
-
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -90,7 +88,7 @@ func (j *job) attempt(ctx context.Context, started time.Time) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			c := crash.Of(cause)
-			level.Error(j.Logger).Log("msg", "Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
+			j.Logger.Error("Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
 			err = fmt.Errorf("account %s: the collector panicked: %v; please report this bug with the stack trace in the log", j.Account, cause)
 		}
 	}()

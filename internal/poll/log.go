@@ -1,12 +1,12 @@
 package poll
 
 import (
+	"context"
+	"log/slog"
 	"maps"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/go-kit/log/level"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
@@ -43,25 +43,25 @@ func (j *job) log(err error, took time.Duration, first bool) {
 		cause = string(class) + " " + j.Name
 	}
 	began, ended := j.causes.update(j, cause)
-	logger, msg := level.Debug(j.Logger), "Poll succeeded"
+	severity, msg := slog.LevelDebug, "Poll succeeded"
 	switch {
 	case began:
-		logger, msg = level.Warn(j.Logger), "Poll failed"
+		severity, msg = slog.LevelWarn, "Poll failed"
 	case err != nil:
 		msg = "Poll still failing"
 	case ended:
-		logger, msg = level.Info(j.Logger), "Poll recovered"
+		severity, msg = slog.LevelInfo, "Poll recovered"
 	case first && j.Name == collector.CloudPBX:
-		logger, msg = level.Info(j.Logger), "Initial Cloud PBX poll completed"
+		severity, msg = slog.LevelInfo, "Initial Cloud PBX poll completed"
 	}
-	fields := []any{"msg", msg, "duration", took}
+	fields := []any{"duration", took}
 	if err == nil && j.Name == collector.CloudPBX {
 		fields = append(fields, "pbxs", lastTotal(j.status.Polls))
 	}
 	if err != nil {
 		fields = append(fields, "err", j.errorText(err))
 	}
-	logger.Log(fields...)
+	j.Logger.Log(context.Background(), severity, msg, fields...)
 }
 
 // errorText is an error without the account, which each line has as a field.
@@ -76,13 +76,13 @@ func (j *job) queried() func(sweep.Target, error) {
 	return func(t sweep.Target, err error) {
 		class := yeastar.ClassOf(err)
 		j.Metrics.pbxPolls.WithLabelValues(j.Account, j.Name, string(class)).Inc()
-		logger := level.Debug(j.Logger)
+		severity := slog.LevelDebug
 		if d := t.Direct(); d != nil && failing[d] != class {
 			failing[d] = class
-			logger = level.Warn(j.Logger)
+			severity = slog.LevelWarn
 		}
 		if err != nil {
-			logger.Log("msg", "PBX API request failed", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "err", j.errorText(err))
+			j.Logger.Log(context.Background(), severity, "PBX API request failed", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "err", j.errorText(err))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,9 +18,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
@@ -35,7 +33,7 @@ type HTTP struct {
 	UserAgent string               // The APIs require one; "ycm_exporter" if empty.
 	Secrets   func() []secret.Text // What answers may repeat and errors must not show.
 	HideTexts bool                 // The transport sends other secrets as well: errors show no text of the server.
-	Logger    log.Logger           // Of each request, at debug; may be nil.
+	Logger    *slog.Logger         // Of each request, at debug; may be nil.
 }
 
 // Request is a GET, or a POST if it has a body.
@@ -94,14 +92,14 @@ func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 	result = cmp.Or(failure, result)
 	h.Redact(result)
 	if h.Logger != nil {
-		fields := []any{"msg", "API request", "endpoint", r.Endpoint, "result", result.Class, "duration", time.Since(began)}
+		fields := []any{"endpoint", r.Endpoint, "result", result.Class, "duration", time.Since(began)}
 		if result.HTTPStatus != 0 {
 			fields = append(fields, "status", result.HTTPStatus)
 		}
 		if result.RequestID != "" {
 			fields = append(fields, "request_id", result.RequestID)
 		}
-		level.Debug(h.Logger).Log(fields...)
+		h.Logger.Debug("API request", fields...)
 	}
 	return failure
 }
