@@ -103,10 +103,7 @@ func (t *renewedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t *renewedTransport) transport() (current http.RoundTripper, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.current != nil && time.Since(t.made) >= connectionLife {
-		t.drop()
-	}
-	t.closeDropped()
+	t.close(time.Since(t.made) >= connectionLife)
 	if t.current == nil {
 		t.current, err = t.new()
 		t.made = time.Now()
@@ -118,21 +115,18 @@ func (t *renewedTransport) transport() (current http.RoundTripper, err error) {
 func (t *renewedTransport) CloseIdleConnections() {
 	if t.mu.TryLock() { // Else there will be a new transport anyway.
 		defer t.mu.Unlock()
-		t.drop()
+		t.close(true)
 	}
 }
 
-func (t *renewedTransport) drop() {
+// close closes the idle connections of dropped transports, after it has dropped the present one if it is to.
+func (t *renewedTransport) close(drop bool) {
 	const remembered = 32
-	if t.current != nil {
+	if drop && t.current != nil {
 		t.dropped = append(t.dropped, t.current)
 		t.dropped = t.dropped[max(0, len(t.dropped)-remembered):]
+		t.current = nil
 	}
-	t.current = nil
-	t.closeDropped()
-}
-
-func (t *renewedTransport) closeDropped() {
 	for _, dropped := range t.dropped {
 		(&http.Client{Transport: dropped}).CloseIdleConnections()
 	}
@@ -174,6 +168,3 @@ func (s LoginStore) ReloadLogins(baseURL string) (state yeastar.LoginState, ok b
 func (s LoginStore) SaveLogins(baseURL string, state yeastar.LoginState) {
 	s.Store.Save("logins"+suffix(baseURL), func(write func(record any) error) error { return write(state) })
 }
-
-// Storage implements web.Exporter.
-func (e *exporter) Storage() *storage.Status { return e.store.Status() }

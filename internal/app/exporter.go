@@ -269,3 +269,6 @@ func (e *exporter) Status() []poll.Status {
 	}
 	return all
 }
+
+// Storage returns how the directory for persistent state is doing, nil without one.
+func (e *exporter) Storage() *storage.Status { return e.store.Status() }

@@ -86,7 +86,7 @@ func TestUnknownHeadersGetUncompressedText(t *testing.T) {
 		"image/png", "text/plain;version=9", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text",
 		"application/openmetrics-text;version=9", ";;;,,,q=;\x00",
 	} {
-		if got, _ := negotiateFormat(http.Header{"Accept": {accept}}); string(got) != textType+"underscores" {
+		if got := negotiateFormat(http.Header{"Accept": {accept}}); string(got) != textType+"underscores" {
 			t.Errorf("Accept %q gets %q, want text", accept, got)
 		}
 	}

@@ -8,15 +8,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/prometheus/common/expfmt"
 )
 
 // A format is how samples are written. Both versions of OpenMetrics are written alike.
-type format uint8
+type format = expfmt.FormatType
 
 const (
-	text format = iota
-	openMetrics
-	protobuf
+	text        = expfmt.TypeTextPlain
+	openMetrics = expfmt.TypeOpenMetrics
+	protobuf    = expfmt.TypeProtoDelim
 )
 
 // bufferSize is about what a renderer buffers before it writes.

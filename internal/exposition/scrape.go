@@ -69,7 +69,8 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	sc.content, sc.format = negotiateFormat(r.Header)
+	sc.content = negotiateFormat(r.Header)
+	sc.format = sc.content.FormatType()
 	if err := s.begin(sc); err != nil {
 		header.Set("Retry-After", retryAfter)
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
@@ -95,7 +96,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // WriteText writes the whole exposition in text format 0.0.4.
 func (s *Set) WriteText(w io.Writer) error {
-	sc := &scrape{content: expfmt.FmtText}
+	sc := &scrape{content: expfmt.FmtText, key: key{format: text}}
 	if err := s.begin(sc); err != nil {
 		return err
 	}
@@ -207,16 +208,8 @@ func (w *progressWriter) Write(b []byte) (written int, err error) {
 }
 
 // negotiateFormat chooses by the Accept header. A client that accepts none of the formats gets text.
-func negotiateFormat(h http.Header) (expfmt.Format, format) {
-	content := expfmt.NegotiateAccept(h, expfmt.FmtOpenMetrics_1_0_0, expfmt.FmtOpenMetrics_0_0_1, expfmt.FmtProtoDelim, expfmt.FmtText)
-	switch content.FormatType() {
-	case expfmt.TypeOpenMetrics:
-		return content, openMetrics
-	case expfmt.TypeProtoDelim:
-		return content, protobuf
-	default:
-		return content, text
-	}
+func negotiateFormat(h http.Header) expfmt.Format {
+	return expfmt.NegotiateAccept(h, expfmt.FmtOpenMetrics_1_0_0, expfmt.FmtOpenMetrics_0_0_1, expfmt.FmtProtoDelim, expfmt.FmtText)
 }
 
 // acceptsGzip reports whether the Accept-Encoding header names gzip and does not refuse it with a weight of 0.

@@ -139,7 +139,7 @@ func encoded(t testing.TB, from prometheus.Gatherer, format string) string {
 		t.Fatalf("gathering: %v", err)
 	}
 	var out bytes.Buffer
-	content, _ := negotiateFormat(http.Header{"Accept": {accepts[format]}})
+	content := negotiateFormat(http.Header{"Accept": {accepts[format]}})
 	encoder := expfmt.NewEncoder(&out, content)
 	for _, family := range families {
 		if err := encoder.Encode(family); err != nil {

@@ -230,7 +230,7 @@ func TestStatusShowsEachCollector(t *testing.T) {
 			list.Interval != time.Hour || list.Duration < 4*time.Second || !list.Next.Equal(list.LastStart.Add(time.Hour)) {
 			t.Errorf("after a poll of 4 s the status of the list is %+v", list)
 		}
-		if p := list.Polls; len(p) != 1 || !p[0].Start.Equal(list.LastStart) || p[0].Duration != list.Duration || p[0].Total != 10 || p[0].Err != "" {
+		if p := list.Polls; len(p) != 1 || !p[0].Start.Equal(list.LastStart) || p[0].Duration != list.Duration || list.Steps != 10 || p[0].Err != "" {
 			t.Errorf("the list's polls are %+v, want the one of 4 s", p)
 		}
 		if p := subscription.Polls; len(p) != 1 || p[0].Err != subscription.Err {

@@ -25,7 +25,7 @@ func (a *Account) demand() (all float64, largest *job, most float64) {
 	}
 	for _, j := range a.jobs {
 		j.mu.Lock()
-		steps := float64(lastTotal(j.status.Polls))
+		steps := float64(j.status.Steps)
 		j.mu.Unlock()
 		if j.QueriesPBXs {
 			size.Versions, steps = steps, 0

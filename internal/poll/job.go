@@ -75,9 +75,10 @@ func (j *job) poll(ctx context.Context) error {
 			j.status.Done = j.status.Total
 			j.watch(j.status.Done, j.status.Total)
 		}
+		j.status.Steps = j.status.Total
 		j.listed()
 	}
-	j.status.Polls = prepend(j.status.Polls, Poll{Start: started, Duration: j.status.Duration, Total: j.status.Total, Err: j.status.Err})
+	j.status.Polls = prepend(j.status.Polls, Poll{Start: started, Duration: j.status.Duration, Err: j.status.Err})
 	j.Metrics.polls.WithLabelValues(j.Account, j.Name, string(j.result)).Inc()
 	j.Metrics.export(j)
 	return err

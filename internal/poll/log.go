@@ -56,7 +56,7 @@ func (j *job) log(err error, took time.Duration, first bool) {
 	}
 	fields := []any{"duration", took}
 	if err == nil && j.Name == collector.CloudPBX {
-		fields = append(fields, "pbxs", lastTotal(j.status.Polls))
+		fields = append(fields, "pbxs", j.status.Steps)
 	}
 	if err != nil {
 		fields = append(fields, "err", j.errorText(err))

@@ -26,6 +26,7 @@ type CollectorStatus struct {
 	Waiting     bool // for the first list of PBXs; nothing was polled yet
 	Running     bool // a poll is under way
 	Done, Total int  // how far it is; a total of 0 is not known yet
+	Steps       int  // the total of the last poll that succeeded
 	LastStart   time.Time
 	LastSuccess time.Time
 	Next        time.Time     // when the next poll is due
@@ -42,7 +43,6 @@ type CollectorStatus struct {
 type Poll struct {
 	Start    time.Time
 	Duration time.Duration
-	Total    int    // steps of the poll's progress; 0 if unknown
 	Err      string // why it failed; empty when it succeeded
 }
 
@@ -77,14 +77,4 @@ func (a *Account) Status() Status {
 		}
 	}
 	return s
-}
-
-// lastTotal is the total of the newest poll that succeeded, 0 if none did.
-func lastTotal(polls []Poll) int {
-	for _, p := range polls {
-		if p.Err == "" {
-			return p.Total
-		}
-	}
-	return 0
 }
