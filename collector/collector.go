@@ -70,8 +70,8 @@ type Problem struct {
 // Configured is a collector with the schedule and the settings that the configuration gives it.
 type Configured struct {
 	Collector
-	Schedule Schedule
-	Settings Settings // nil if the collector has none
+	Schedule Schedule `yaml:",inline"`
+	Settings Settings `yaml:",inline"` // nil if the collector has none
 	Excluded []string // families of the collector that are not made
 }
 

@@ -217,18 +217,20 @@ func fold(region string) string { return strings.ToLower(strings.TrimSpace(regio
 // the same one, say 84.8 and 84.8.0, it is always the same whatever their order.
 func newest(listed []ycmclient.Firmware) map[int64]string {
 	best := map[int64]string{}
-	for _, f := range listed {
-		v, ok := parseVersion(f.Version)
-		if !ok {
-			continue
-		}
+	newestFirst := func(f, g ycmclient.Firmware) int { return -compareVersions(f.Version, g.Version) }
+	for _, f := range slices.SortedFunc(slices.Values(listed), newestFirst) {
 		for _, id := range f.RegionIDs {
-			has, found := best[id]
-			known, _ := parseVersion(has)
-			if !found || cmp.Or(v.compare(known), cmp.Compare(f.Version, has)) > 0 {
+			if _, ok := parseVersion(f.Version); ok && best[id] == "" {
 				best[id] = f.Version
 			}
 		}
 	}
 	return best
+}
+
+// compareVersions orders versions number by number, and those that are no other by their text.
+func compareVersions(a, b string) int {
+	v, _ := parseVersion(a)
+	w, _ := parseVersion(b)
+	return cmp.Or(v.compare(w), cmp.Compare(a, b))
 }

@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -194,10 +193,6 @@ func (a Account) PhoneCatalogues() (all []PhoneCatalogue) {
 		}
 		all = append(all, c)
 	}
-	slices.SortStableFunc(all, func(c, d PhoneCatalogue) int {
-		older, _ := parseVersion(c.Version)
-		newer, _ := parseVersion(d.Version)
-		return cmp.Or(older.compare(newer), cmp.Compare(c.Version, d.Version))
-	})
+	slices.SortStableFunc(all, func(c, d PhoneCatalogue) int { return compareVersions(c.Version, d.Version) })
 	return all
 }

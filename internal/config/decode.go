@@ -17,7 +17,6 @@ import (
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/net/http/httpguts"
 
-	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
@@ -40,10 +39,7 @@ type key struct {
 func keysOf(out reflect.Value) (keys []key) {
 	if all, ok := out.Interface().(Collectors); ok {
 		for i := range all {
-			keys = append(keys, key{name: all[i].Name, out: reflect.ValueOf(&struct {
-				Schedule *collector.Schedule `yaml:",inline"`
-				Settings collector.Settings  `yaml:",inline"`
-			}{&all[i].Schedule, all[i].Settings}).Elem()})
+			keys = append(keys, key{name: all[i].Name, out: reflect.ValueOf(&all[i]).Elem()})
 		}
 		return keys
 	}
