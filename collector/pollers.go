@@ -111,9 +111,6 @@ func (p *accountPoller[R]) Poll(ctx context.Context, progress func(done, total i
 		r.cancel()
 		<-r.done
 	}
-	if c := (*crash.Crash)(nil); errors.As(r.err, &c) {
-		panic(c)
-	}
 	if ctx.Err() == nil {
 		p.last.Store(&lastPoll{r.began, time.Since(r.began), r.err == nil})
 	}

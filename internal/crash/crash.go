@@ -14,20 +14,15 @@ type Crash struct {
 	stack []byte
 }
 
-// Of makes a Crash of what recover returned. Call it in the deferred function, for the sake of the stack. A Crash that was
-// carried here already stays as it is.
-func Of(cause any) *Crash {
-	if c, ok := cause.(*Crash); ok {
-		return c
-	}
-	return &Crash{cause: cause, stack: debug.Stack()}
-}
-
-// Catch calls f, and returns a panic of it as a *Crash.
+// Catch calls f, and returns a panic of it as a *Crash. One that was carried here already stays as it is.
 func Catch(f func() error) (err error) {
 	defer func() {
-		if cause := recover(); cause != nil {
-			err = Of(cause)
+		switch cause := recover().(type) {
+		case nil:
+		case *Crash:
+			err = cause
+		default:
+			err = &Crash{cause: cause, stack: debug.Stack()}
 		}
 	}()
 	return f()

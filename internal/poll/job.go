@@ -85,17 +85,17 @@ func (j *job) poll(ctx context.Context) error {
 }
 
 // attempt polls and publishes. A panic is an error like any other.
-func (j *job) attempt(ctx context.Context, started time.Time) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			c := crash.Of(cause)
-			j.Logger.Error("Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
-			err = fmt.Errorf("account %s: the collector panicked: %v; please report this bug with the stack trace in the log", j.Account, cause)
+func (j *job) attempt(ctx context.Context, started time.Time) error {
+	err := crash.Catch(func() error {
+		snapshot, err := j.poller.Poll(ctx, j.progress)
+		if snapshot != nil {
+			err = errors.Join(j.publish(snapshot, time.Since(started)), err)
 		}
-	}()
-	snapshot, err := j.poller.Poll(ctx, j.progress)
-	if snapshot != nil {
-		err = errors.Join(j.publish(snapshot, time.Since(started)), err)
+		return err
+	})
+	if c := (*crash.Crash)(nil); errors.As(err, &c) {
+		j.Logger.Error("Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
+		return fmt.Errorf("account %s: the collector panicked: %v; please report this bug with the stack trace in the log", j.Account, c)
 	}
 	return err
 }
