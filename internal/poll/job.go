@@ -95,7 +95,7 @@ func (j *job) attempt(ctx context.Context, started time.Time) error {
 	})
 	if c := (*crash.Crash)(nil); errors.As(err, &c) {
 		j.Logger.Error("Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
-		return fmt.Errorf("account %s: the collector panicked: %v; please report this bug with the stack trace in the log", j.Account, c)
+		return fmt.Errorf("account %s: the collector panicked: %s; please report this bug with the stack trace in the log", j.Account, c.Error())
 	}
 	return err
 }

@@ -1,8 +1,6 @@
 package poll
 
 import (
-	"context"
-	"log/slog"
 	"maps"
 	"strings"
 	"sync"
@@ -43,16 +41,16 @@ func (j *job) log(err error, took time.Duration, first bool) {
 		cause = string(class) + " " + j.Name
 	}
 	began, ended := j.causes.update(j, cause)
-	severity, msg := slog.LevelDebug, "Poll succeeded"
+	log, msg := j.Logger.Debug, "Poll succeeded"
 	switch {
 	case began:
-		severity, msg = slog.LevelWarn, "Poll failed"
+		log, msg = j.Logger.Warn, "Poll failed"
 	case err != nil:
 		msg = "Poll still failing"
 	case ended:
-		severity, msg = slog.LevelInfo, "Poll recovered"
+		log, msg = j.Logger.Info, "Poll recovered"
 	case first && j.Name == collector.CloudPBX:
-		severity, msg = slog.LevelInfo, "Initial Cloud PBX poll completed"
+		log, msg = j.Logger.Info, "Initial Cloud PBX poll completed"
 	}
 	fields := []any{"duration", took}
 	if err == nil && j.Name == collector.CloudPBX {
@@ -61,7 +59,7 @@ func (j *job) log(err error, took time.Duration, first bool) {
 	if err != nil {
 		fields = append(fields, "err", j.errorText(err))
 	}
-	j.Logger.Log(context.Background(), severity, msg, fields...)
+	log(msg, fields...)
 }
 
 // errorText is an error without the account, which each line has as a field.
@@ -76,13 +74,13 @@ func (j *job) queried() func(sweep.Target, error) {
 	return func(t sweep.Target, err error) {
 		class := yeastar.ClassOf(err)
 		j.Metrics.pbxPolls.WithLabelValues(j.Account, j.Name, string(class)).Inc()
-		severity := slog.LevelDebug
+		log := j.Logger.Debug
 		if d := t.Direct(); d != nil && failing[d] != class {
 			failing[d] = class
-			severity = slog.LevelWarn
+			log = j.Logger.Warn
 		}
 		if err != nil {
-			j.Logger.Log(context.Background(), severity, "PBX API request failed", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "err", j.errorText(err))
+			log("PBX API request failed", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "err", j.errorText(err))
 		}
 	}
 }
