@@ -34,11 +34,12 @@ func (c *causes) update(j *job, cause string) (began, ended bool) {
 // log writes one line about a poll that has ended: at a level that people see when polls begin to fail, and when they succeed again.
 func (j *job) log(err error, took time.Duration, first bool) {
 	class, cause := classOf(err), ""
-	switch {
-	case failures[class].shared:
-		cause = string(class)
-	case err != nil:
+	switch class {
+	case yeastar.OK:
+	case yeastar.Denied, yeastar.NotFound, yeastar.Invalid:
 		cause = string(class) + " " + j.Name
+	default: // The server, the way to it, and the login are the same for all collectors.
+		cause = string(class)
 	}
 	began, ended := j.causes.update(j, cause)
 	log, msg := j.Logger.Debug, "Poll succeeded"
