@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
@@ -119,7 +119,7 @@ func pollAll(t *testing.T, ycm string, transport *http.Transport, store poll.Sto
 	metrics := poll.NewMetrics(registry)
 	t.Cleanup(transport.CloseIdleConnections)
 	account := poll.NewAccount(poll.Options{
-		Account: "main", BaseURL: base, Collectors: everything(t), Publisher: s, Metrics: metrics, Logger: slog.New(slog.DiscardHandler), Store: store,
+		Account: "main", BaseURL: base, Collectors: everything(t), Publisher: s, Metrics: metrics, Logger: log.NewNopLogger(), Store: store,
 		Client: ycmclient.New(ycmclient.Options{
 			Account: "main", BaseURL: base, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 			RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute}, Timeout: 30 * time.Second,
@@ -135,7 +135,7 @@ func pollAll(t *testing.T, ycm string, transport *http.Transport, store poll.Sto
 // exposed is what a scrape shows of a snapshot, which a set verifies first.
 func exposed(t *testing.T, source exposition.Source) string {
 	t.Helper()
-	set := exposition.NewSet(prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	set := exposition.NewSet(prometheus.NewRegistry(), log.NewNopLogger())
 	if err := set.Publish("main", "shown", source, time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestGoldenExpositions(t *testing.T) {
 		})
 	}
 	var unexpected strings.Builder
-	set := exposition.NewSet(registry, slog.New(slog.DiscardHandler))
+	set := exposition.NewSet(registry, log.NewNopLogger())
 	var all bytes.Buffer
 	if err := set.WriteText(&all); err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -70,7 +70,7 @@ func (f files) restored() shelf {
 	base := &url.URL{Scheme: "https", Host: "ycm.example.com"}
 	s, metrics := shelf{}, poll.NewMetrics(prometheus.NewRegistry())
 	account := poll.NewAccount(poll.Options{
-		Account: "main", BaseURL: base, Collectors: everything(f.t), Publisher: s, Metrics: metrics, Logger: slog.New(slog.DiscardHandler), Store: f,
+		Account: "main", BaseURL: base, Collectors: everything(f.t), Publisher: s, Metrics: metrics, Logger: log.NewNopLogger(), Store: f,
 		Client: ycmclient.New(ycmclient.Options{
 			Account: "main", BaseURL: base, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 			RateLimit: ycmclient.RateLimit{Burst: 1, Rate: 1, Interval: time.Minute}, Timeout: time.Second,

@@ -3,7 +3,6 @@ package collector
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
@@ -105,7 +105,7 @@ func FuzzFleet(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, n uint8, name string) {
 		source := snapshotOf(anyFleet(seed, int(n), strings.ToValidUTF8(name, "")))
 		checkOrder(t, source)
-		set := exposition.NewSet(prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+		set := exposition.NewSet(prometheus.NewRegistry(), log.NewNopLogger())
 		if err := set.Publish("main", "cloud_pbx", source, time.Now().Add(time.Hour)); err != nil {
 			t.Errorf("a set refuses the snapshot: %v", err)
 		}

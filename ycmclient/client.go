@@ -11,12 +11,13 @@
 package ycmclient
 
 import (
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-kit/log"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -39,7 +40,7 @@ type Options struct {
 	HideTexts bool              // The transport sends other secrets as well, so that errors show no text of the server.
 	UserAgent string            // YCM wants one; "ycm_exporter" if empty.
 	Observer  Observer          // May be nil.
-	Logger    *slog.Logger      // May be nil.
+	Logger    log.Logger        // May be nil.
 }
 
 // Observer receives what the client does, to make metrics of it. It must be safe for concurrent use.
@@ -64,7 +65,7 @@ type Client struct {
 	search   string
 	readers  int
 	observer Observer
-	logger   *slog.Logger
+	logger   log.Logger
 
 	http    *yeastar.HTTP
 	limiter *limiter
@@ -86,7 +87,7 @@ func New(o Options) *Client {
 		o.Servers = NewServers(nil)
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+		o.Logger = log.NewNopLogger()
 	}
 	base := *o.BaseURL
 	base.RawQuery, base.Fragment, base.User = "", "", nil
@@ -101,7 +102,7 @@ func New(o Options) *Client {
 	}
 	c.http = &yeastar.HTTP{
 		Transport: o.Transport, Timeout: o.Timeout, UserAgent: o.UserAgent, HideTexts: o.HideTexts, Secrets: c.session.Secrets,
-		Logger: o.Logger.With("account", o.Account),
+		Logger: log.With(o.Logger, "account", o.Account),
 	}
 	c.begin = sync.OnceFunc(func() {
 		c.limiter.setLimit(o.RateLimit)

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/go-kit/log/level"
+
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
 
@@ -79,7 +81,7 @@ func fetchPage[W, R any](ctx context.Context, c *Client, r request, number int, 
 		}
 		if i > known {
 			c.simpler.Store(r.endpoint, i)
-			c.logger.Warn("YCM rejected page size or sort order, continuing with a simpler query",
+			level.Warn(c.logger).Log("msg", "YCM rejected page size or sort order, continuing with a simpler query",
 				"account", c.account, "endpoint", r.endpoint, "page_size", query.Get("pageSize"), "sort", query.Get("sort"))
 		}
 		p := page[R]{total: wire.Total, rows: len(wire.List.Items)}

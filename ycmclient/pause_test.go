@@ -3,7 +3,6 @@ package ycmclient_test
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -122,7 +123,7 @@ func TestPauseDoublesAlthoughAnOlderRequestSucceeds(t *testing.T) {
 func TestPauseHoldsForTheWholeAccount(t *testing.T) {
 	var logged bytes.Buffer
 	bubble(t, ycmtest.Options{Latency: time.Second}, func(o *ycmclient.Options) {
-		o.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+		o.Logger = level.NewFilter(log.NewLogfmtLogger(log.NewSyncWriter(&logged)), level.AllowInfo())
 	},
 		func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 			query(t, client)
@@ -160,7 +161,7 @@ func TestPauseHoldsForTheWholeAccount(t *testing.T) {
 			if strings.Count(line, "\n") != 1 {
 				t.Fatalf("the pause made these log lines, want one:\n%s", line)
 			}
-			for _, want := range []string{"level=WARN", "account=main", "endpoint=regions", "until=2000-01-01T00:00:3"} {
+			for _, want := range []string{"level=warn", "account=main", "endpoint=regions", "until=2000-01-01T00:00:3"} {
 				if !strings.Contains(line, want) {
 					t.Errorf("the log line lacks %s: %s", want, line)
 				}

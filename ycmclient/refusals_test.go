@@ -3,7 +3,6 @@ package ycmclient_test
 import (
 	"bytes"
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-kit/log"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
@@ -49,9 +50,7 @@ func TestRefusedPageSizeOrOrderIsLeftOut(t *testing.T) {
 		for _, shape := range []ycmtest.Shape{{}, {Always200: true}, {Body: ycmtest.ErrNo}} {
 			t.Run(name+" by "+shape.String(), func(t *testing.T) {
 				var logged bytes.Buffer
-				edit := func(o *ycmclient.Options) {
-					o.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
-				}
+				edit := func(o *ycmclient.Options) { o.Logger = log.NewLogfmtLogger(&logged) }
 				bubble(t, ycmtest.Options{PBXs: 132}, edit, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 					refused := ycm.Inject(ycmtest.Fault{
 						Match: func(r *http.Request) bool {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/go-kit/log/level"
+
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
@@ -166,7 +168,7 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 		c.limiter.succeeded(sent)
 	case yeastar.RateLimited:
 		if until, began := c.limiter.refused(sent, *retryAfter); began {
-			c.logger.Warn("Rate limited by YCM, pausing account",
+			level.Warn(c.logger).Log("msg", "Rate limited by YCM, pausing account",
 				"account", c.account, "endpoint", r.endpoint, "until", until.UTC().Format(time.RFC3339),
 				"requests_per_second", math.Round(100*c.limiter.state().PerSecond)/100, "err", failure)
 		}

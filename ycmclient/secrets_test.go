@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-kit/log"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -128,7 +129,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 				var logged bytes.Buffer
 				client := newClient(t, transport, func(o *ycmclient.Options) {
 					o.BaseURL, o.Secret = address, secret.Static(secret.New(clientSecret))
-					o.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+					o.Logger = log.NewLogfmtLogger(log.NewSyncWriter(&logged))
 				})
 				ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond) // Pauses are longer.
 				defer cancel()

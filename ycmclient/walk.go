@@ -3,6 +3,8 @@ package ycmclient
 import (
 	"context"
 	"slices"
+
+	"github.com/go-kit/log/level"
 )
 
 // List is the whole fleet, as one complete walk found it.
@@ -73,7 +75,7 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 		c.observer.Mismatch()
 	}
 	if state.Difference != before {
-		c.logger.Warn("YCM total and listed Cloud PBXs disagree, serving the listed PBXs",
+		level.Warn(c.logger).Log("msg", "YCM total and listed Cloud PBXs disagree, serving the listed PBXs",
 			"account", c.account, "total", list.Total, "listed", list.Listed, "difference", state.Difference, "difference_before", before)
 	}
 	return list, nil

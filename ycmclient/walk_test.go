@@ -6,12 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -258,7 +259,7 @@ func TestDifferenceOfTotalAndListIsLoggedOnce(t *testing.T) {
 	var logged bytes.Buffer
 	w, s := newWatch(), newScripted(130)
 	client := newClient(t, inProcess{s}, func(o *ycmclient.Options) {
-		o.Logger, o.Observer = slog.New(slog.NewTextHandler(&logged, nil)), w
+		o.Logger, o.Observer = level.NewFilter(log.NewLogfmtLogger(&logged), level.AllowInfo()), w
 	})
 	state, list := &ycmclient.WalkState{}, ycmclient.List{}
 	for step, c := range []struct{ extra, lines, mismatches, pages int }{
@@ -284,7 +285,7 @@ func TestDifferenceOfTotalAndListIsLoggedOnce(t *testing.T) {
 			t.Errorf("step %d took %d requests, want at most %d", step, pages, c.pages)
 		}
 	}
-	for _, want := range []string{"level=WARN", "account=main", "total=132", "listed=130", "difference=2", "difference_before=2", "difference=-1"} {
+	for _, want := range []string{"level=warn", "account=main", "total=132", "listed=130", "difference=2", "difference_before=2", "difference=-1"} {
 		if !strings.Contains(logged.String(), want) {
 			t.Errorf("the log lacks %s:\n%s", want, &logged)
 		}

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"reflect"
@@ -12,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	buildinfo "github.com/prometheus/client_golang/prometheus/collectors/version"
 
@@ -35,7 +36,7 @@ type exporter struct {
 	set      *exposition.Set
 	store    *storage.Store // nil: nothing persists across restarts
 	clients  Clients
-	logger   *slog.Logger
+	logger   log.Logger
 
 	reloadSuccessful prometheus.Gauge
 	reloadTime       prometheus.Gauge
@@ -56,7 +57,7 @@ type running struct {
 }
 
 // newExporter makes an exporter without accounts; apply gives it some.
-func newExporter(ctx context.Context, load func() (*config.Config, error), logger *slog.Logger) *exporter {
+func newExporter(ctx context.Context, load func() (*config.Config, error), logger log.Logger) *exporter {
 	e := &exporter{
 		ctx:      ctx,
 		load:     load,
@@ -93,7 +94,7 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured) 
 		Publisher: e.set, Metrics: e.metrics, Logger: e.logger,
 	}
 	for _, pbx := range pbxs {
-		pbx.Logger = e.logger.With("account", c.Name, "pbx", pbx.URL.Host)
+		pbx.Logger = log.With(e.logger, "account", c.Name, "pbx", pbx.URL.Host)
 		options.Direct = append(options.Direct, sweep.Direct{URL: pbx.URL, Client: pbxclient.Direct(pbx)})
 	}
 	if e.store != nil {
@@ -249,10 +250,10 @@ func (e *exporter) Reload() error {
 func (e *exporter) reloaded(err error) {
 	if err != nil {
 		e.reloadSuccessful.Set(0)
-		e.logger.Error("Failed to reload configuration, keeping the current one", "err", err)
+		level.Error(e.logger).Log("msg", "Failed to reload configuration, keeping the current one", "err", err)
 		return
 	}
-	e.logger.Info("Configuration reloaded", "accounts", len(e.running()))
+	level.Info(e.logger).Log("msg", "Configuration reloaded", "accounts", len(e.running()))
 }
 
 // Ready reports whether every account's first poll of the list has ended, well or badly.

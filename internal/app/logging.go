@@ -3,13 +3,19 @@ package app
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
+
+	"github.com/go-kit/log/level"
 )
 
-// NewLogger writes to w in a format, logfmt or json, what has a level or a more severe one. Lines begin with time, level and msg.
-func NewLogger(w io.Writer, least, format string) *slog.Logger {
+// Logger writes lines that begin with time, level and msg. It is a logger of go-kit, of slog, and of the HTTP server's errors.
+type Logger struct{ *slog.Logger }
+
+// NewLogger writes to w in a format, logfmt or json, what has a level or a more severe one.
+func NewLogger(w io.Writer, least, format string) Logger {
 	var from slog.Level
 	_ = from.UnmarshalText([]byte(least)) // It stays info for an unknown level.
 	options := &slog.HandlerOptions{Level: from, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -26,20 +32,40 @@ func NewLogger(w io.Writer, least, format string) *slog.Logger {
 		return a
 	}}
 	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		return Logger{slog.New(slog.NewJSONHandler(w, options))}
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return Logger{slog.New(slog.NewTextHandler(w, options))}
 }
 
-// serverErrors logs the errors of an HTTP server.
-type serverErrors struct{ *slog.Logger }
+// Log writes a line of go-kit's keys and values.
+func (l Logger) Log(pairs ...any) error {
+	severity, message, rest := slog.LevelInfo, "", make([]any, 0, len(pairs))
+	for i := 0; i+1 < len(pairs); i += 2 {
+		value := pairs[i+1]
+		if s, ok := value.(fmt.Stringer); ok {
+			value = fmt.Sprint(s)
+		}
+		switch pairs[i] {
+		case level.Key():
+			if err := severity.UnmarshalText([]byte(fmt.Sprint(value))); err != nil {
+				return err
+			}
+		case slog.MessageKey:
+			message = fmt.Sprint(value)
+		default:
+			rest = append(rest, fmt.Sprint(pairs[i]), value)
+		}
+	}
+	l.Logger.Log(context.Background(), severity, message, rest...)
+	return nil
+}
 
-// Write logs an error. Load balancers and scanners cause failed handshakes all the time.
-func (l serverErrors) Write(line []byte) (int, error) {
+// Write logs an error of the HTTP server. Load balancers and scanners cause failed handshakes all the time.
+func (l Logger) Write(line []byte) (int, error) {
 	severity := slog.LevelError
 	if bytes.Contains(line, []byte("TLS handshake error")) {
 		severity = slog.LevelDebug
 	}
-	l.Log(context.Background(), severity, "HTTP server error", "err", strings.TrimSpace(string(line)))
+	l.Logger.Log(context.Background(), severity, "HTTP server error", "err", strings.TrimSpace(string(line)))
 	return len(line), nil
 }

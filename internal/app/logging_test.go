@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 )
 
 // Lines of the exporter, of the toolkit and of the HTTP server begin with time, level and msg.
@@ -23,11 +26,11 @@ func TestLogLinesBeginWithTimeLevelAndMessage(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		logger := NewLogger(&out, "info", format)
-		logger.With("account", "main").Warn("Poll failed", "after", 90*time.Second, "err", errors.New("no route"))
-		logger.Debug("Hidden at this level")
+		level.Warn(log.With(logger, "account", "main")).Log("msg", "Poll failed", "after", 90*time.Second, "err", errors.New("no route"))
+		level.Debug(logger).Log("msg", "Hidden at this level")
 		logger.Info("Listening on", "address", ":1")
 		for _, line := range []string{"http: TLS handshake error from 192.0.2.1:1: EOF\n", "http: panic serving 192.0.2.1:1: oh\ngoroutine 1:\n"} {
-			if _, err := (serverErrors{logger}).Write([]byte(line)); err != nil {
+			if _, err := logger.Write([]byte(line)); err != nil {
 				t.Fatal(err)
 			}
 		}

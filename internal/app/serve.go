@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	stdlog "log"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -21,6 +20,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/version"
@@ -55,13 +55,13 @@ type Options struct {
 
 // Run serves and polls until ctx ends. load reads the configuration again, at each SIGHUP, which must not end the process during
 // the shutdown either.
-func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*config.Config, error), logger *slog.Logger) error {
+func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*config.Config, error), logger Logger) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	if err := CheckWebConfig(*o.Serve.WebConfigFile); err != nil {
 		return err
 	}
-	logger.Info("Starting ycm_exporter", "version", Version(), "accounts", len(cfg.Accounts))
+	level.Info(logger).Log("msg", "Starting ycm_exporter", "version", Version(), "accounts", len(cfg.Accounts))
 
 	polling, stopPolling := context.WithCancel(ctx)
 	defer stopPolling()
@@ -74,7 +74,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	if o.StoragePath != "" {
 		store, err := storage.Open(ctx, o.StoragePath, false, e.registry, logger)
 		if err != nil && ctx.Err() != nil {
-			logger.Info("Stopped ycm_exporter", "cause", context.Cause(ctx))
+			level.Info(logger).Log("msg", "Stopped ycm_exporter", "cause", context.Cause(ctx))
 			return nil
 		}
 		if err != nil {
@@ -95,7 +95,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute,
 		WriteTimeout: 30 * time.Second, // Scrapes and profiles have their own limits.
-		ErrorLog:     stdlog.New(serverErrors{logger}, "", 0),
+		ErrorLog:     stdlog.New(logger, "", 0),
 		// The server calls this once it has its listeners, and once for each of them.
 		BaseContext: func(net.Listener) context.Context {
 			listens()
@@ -103,7 +103,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 		},
 	}
 	served := make(chan error, 1)
-	go func() { served <- toolkit.ListenAndServe(server, o.Serve, logger) }()
+	go func() { served <- toolkit.ListenAndServe(server, o.Serve, logger.Logger) }()
 	for ctx.Err() == nil && err == nil {
 		select {
 		case <-listening:
@@ -129,7 +129,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 		grace, cancel := context.WithTimeout(limit, shutdownGrace)
 		defer cancel()
 		if err := server.Shutdown(grace); err != nil {
-			logger.Warn("Closed unfinished scrapes at shutdown", "after", shutdownGrace, "err", err)
+			level.Warn(logger).Log("msg", "Closed unfinished scrapes at shutdown", "after", shutdownGrace, "err", err)
 			server.Close()
 		}
 		e.stop()
@@ -137,9 +137,9 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 	}, nil)
 	switch {
 	case hung != nil:
-		logger.Warn("Stopped ycm_exporter before all parts ended", "err", hung)
+		level.Warn(logger).Log("msg", "Stopped ycm_exporter before all parts ended", "err", hung)
 	case err == nil:
-		logger.Info("Stopped ycm_exporter", "cause", context.Cause(ctx))
+		level.Info(logger).Log("msg", "Stopped ycm_exporter", "cause", context.Cause(ctx))
 	}
 	return err
 }
@@ -159,9 +159,9 @@ func CheckWebConfig(name string) error {
 	return fmt.Errorf("--web.config.file %s cannot be used: %s", name, quoted.ReplaceAllString(err.Error(), "value into "))
 }
 
-func notifySystemd(state string, logger *slog.Logger) {
+func notifySystemd(state string, logger Logger) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		logger.Warn("Failed to notify systemd", "state", state, "err", err)
+		level.Warn(logger).Log("msg", "Failed to notify systemd", "state", state, "err", err)
 	}
 }
 
@@ -170,7 +170,7 @@ type Progress func(name string, done, total int)
 
 // PollOnce polls every enabled collector of every account once, and returns what it found, complete or not, with the errors of
 // all collectors that failed.
-func PollOnce(ctx context.Context, cfg *config.Config, clients Clients, progress Progress, logger *slog.Logger) (*exposition.Set, []*poll.Account, error) {
+func PollOnce(ctx context.Context, cfg *config.Config, clients Clients, progress Progress, logger Logger) (*exposition.Set, []*poll.Account, error) {
 	defer progress("", 0, 0)
 	e := newExporter(ctx, nil, logger)
 	e.clients = clients

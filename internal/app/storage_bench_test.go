@@ -1,7 +1,6 @@
 package app
 
 import (
-	"log/slog"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
@@ -40,7 +40,7 @@ func BenchmarkStorageOfAFleet(b *testing.B) {
 	client := ycmclient.New(ycmclient.Options{
 		Account: "main", BaseURL: address, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute}, Timeout: time.Minute,
-		PageConcurrency: 1, UserAgent: "test", Logger: slog.New(slog.DiscardHandler),
+		PageConcurrency: 1, UserAgent: "test", Logger: log.NewNopLogger(),
 		Observer: poll.NewMetrics(prometheus.NewRegistry()).Observer("main"),
 	})
 	defer client.Close()
@@ -51,7 +51,7 @@ func BenchmarkStorageOfAFleet(b *testing.B) {
 	}
 	path := filepath.Join(b.TempDir(), "storage")
 	open := func() *storage.Store {
-		s, err := storage.Open(b.Context(), path, false, prometheus.NewRegistry(), slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		s, err := storage.Open(b.Context(), path, false, prometheus.NewRegistry(), log.NewLogfmtLogger(os.Stderr))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
@@ -194,7 +195,7 @@ func (o options) dispatch(ctx context.Context, stdout, stderr io.Writer) error {
 		cfg, err := config.Load(ctx, o.configFile, o.expandEnv)
 		if err == nil {
 			for _, w := range cfg.Warnings {
-				logger.Warn("Configuration warning", "warning", w.Error())
+				level.Warn(logger).Log("msg", "Configuration warning", "warning", w.Error())
 			}
 		}
 		return cfg, err

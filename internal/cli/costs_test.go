@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
@@ -44,7 +44,7 @@ func costs(t *testing.T) string {
 	taken := sources{}
 	account := poll.NewAccount(poll.Options{
 		Account: "main", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, Collectors: demoConfig(nil, 0).Collectors,
-		Publisher: taken, Metrics: poll.NewMetrics(prometheus.NewRegistry()), Logger: slog.New(slog.DiscardHandler),
+		Publisher: taken, Metrics: poll.NewMetrics(prometheus.NewRegistry()), Logger: log.NewNopLogger(),
 		Client: ycmclient.New(ycmclient.Options{
 			Account: "main", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, ClientID: demoClientID,
 			Secret: secret.Static(secret.New(demoClientSecret)), RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute},
@@ -95,7 +95,7 @@ func rounded(bytes float64) string {
 // scraped is how many bytes a scrape of a source has.
 func scraped(t *testing.T, source exposition.Source, encoding string) int {
 	t.Helper()
-	set := exposition.NewSet(prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	set := exposition.NewSet(prometheus.NewRegistry(), log.NewNopLogger())
 	if err := set.Publish("main", "measured", source, time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}

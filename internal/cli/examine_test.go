@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	klog "github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
@@ -156,7 +156,7 @@ func TestDoctorAndExporterCountRefusedLoginsTogether(t *testing.T) {
 	y := simulate(t, 30)
 	y.SetSecret(demoClientID, "another")
 	path := filepath.Join(t.TempDir(), "storage")
-	store, err := storage.Open(t.Context(), path, false, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	store, err := storage.Open(t.Context(), path, false, prometheus.NewRegistry(), klog.NewNopLogger())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"time"
 
@@ -22,7 +21,7 @@ import (
 )
 
 // pollOnce polls every enabled collector of every account once and prints what a scrape would return then.
-func pollOnce(ctx context.Context, cfg *config.Config, clients app.Clients, stdout, stderr io.Writer, logger *slog.Logger) error {
+func pollOnce(ctx context.Context, cfg *config.Config, clients app.Clients, stdout, stderr io.Writer, logger app.Logger) error {
 	began := time.Now()
 	set, accounts, err := app.PollOnce(ctx, cfg, clients, progressLine(stderr), logger)
 	if failed := set.WriteText(stdout); failed != nil {
@@ -37,7 +36,7 @@ func pollOnce(ctx context.Context, cfg *config.Config, clients app.Clients, stdo
 
 // withClients runs a command that queries YCM once. Logins that were refused to other processes that use --storage.path count for it,
 // and its own for them. Then it writes the file of --capture.
-func (o options) withClients(ctx context.Context, cfg *config.Config, logger *slog.Logger, do func(app.Clients) error) error {
+func (o options) withClients(ctx context.Context, cfg *config.Config, logger app.Logger, do func(app.Clients) error) error {
 	clients := app.Clients{Servers: ycmclient.NewServers(nil)}
 	if o.storagePath != "" {
 		store, err := storage.Open(ctx, o.storagePath, true, prometheus.NewRegistry(), logger)

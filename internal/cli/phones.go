@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -18,7 +17,7 @@ import (
 )
 
 // printPhones prints which phones the firmware versions of an account's PBXs can provision.
-func (o options) printPhones(ctx context.Context, cfg *config.Config, clients app.Clients, stdout, stderr io.Writer, logger *slog.Logger) error {
+func (o options) printPhones(ctx context.Context, cfg *config.Config, clients app.Clients, stdout, stderr io.Writer, logger app.Logger) error {
 	only := &config.Config{}
 	var names []string
 	for _, a := range cfg.Accounts {

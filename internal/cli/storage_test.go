@@ -2,7 +2,6 @@ package cli
 
 import (
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/app"
@@ -286,7 +286,7 @@ func TestRefusedLoginsOfARemovedAccountDoNotBarCommands(t *testing.T) {
 		}
 		for _, command := range commands {
 			directory, out, before := filepath.Join(t.TempDir(), "storage"), &output{}, y.Count(ycmtest.Token)
-			store, err := storage.Open(t.Context(), directory, false, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+			store, err := storage.Open(t.Context(), directory, false, prometheus.NewRegistry(), log.NewNopLogger())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,7 +3,6 @@ package exposition
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -271,7 +271,7 @@ func measure(b *testing.B, operation func() (size int64)) {
 // publish makes a set that serves fleets, and the metrics of a process beside them.
 func publish(tb testing.TB, fleets ...*fleet) *Set {
 	tb.Helper()
-	set := NewSet(selfMetrics(), slog.New(slog.DiscardHandler))
+	set := NewSet(selfMetrics(), log.NewNopLogger())
 	for _, f := range fleets {
 		if err := set.Publish(f.account, "cloud_pbx", f, far()); err != nil {
 			tb.Fatal(err)

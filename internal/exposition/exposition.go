@@ -9,11 +9,11 @@ package exposition
 
 import (
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -42,7 +42,7 @@ const reclaimAfter = 100_000
 // as one exposition. A snapshot is replaced at once: no scrape waits for the next one, or gets a part of it.
 type Set struct {
 	self   prometheus.Gatherer
-	logger *slog.Logger
+	logger log.Logger
 	places chan struct{} // one for each scrape in progress
 
 	mu        sync.Mutex
@@ -53,7 +53,7 @@ type Set struct {
 type owner struct{ account, collector string }
 
 // NewSet returns a set without snapshots. What self gathers, the exporter's own metrics, is part of each scrape.
-func NewSet(self prometheus.Gatherer, logger *slog.Logger) *Set {
+func NewSet(self prometheus.Gatherer, logger log.Logger) *Set {
 	return &Set{self: self, logger: logger, places: make(chan struct{}, maxScrapes), snapshots: map[owner]*snapshot{}}
 }
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-kit/log/level"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 )
@@ -90,7 +91,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Content-Length", strconv.FormatInt(sc.length+int64(len(tail)), 10)) // Chunks would take a fourth more CPU.
 	}
 	if err := write(&progressWriter{w, http.NewResponseController(w)}, tail); err != nil {
-		s.logger.Debug("Client closed connection during scrape", "remote", r.RemoteAddr, "err", err)
+		level.Debug(s.logger).Log("msg", "Client closed connection during scrape", "remote", r.RemoteAddr, "err", err)
 	}
 }
 
@@ -107,7 +108,7 @@ func (s *Set) WriteText(w io.Writer) error {
 // of a poll is never newer than the series beside them.
 func (s *Set) begin(sc *scrape) (err error) {
 	if sc.own, err = s.self.Gather(); err != nil { // The others are served.
-		s.logger.Warn("Failed to gather exporter metrics", "err", err)
+		level.Warn(s.logger).Log("msg", "Failed to gather exporter metrics", "err", err)
 	}
 	now := time.Now()
 	s.mu.Lock()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
@@ -16,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -37,7 +37,7 @@ func twoAccounts(t *testing.T) *Set {
 		up.WithLabelValues(account).Set(1)
 	}
 	logins.WithLabelValues("south", "refresh_token").Inc()
-	set := NewSet(registry, slog.New(slog.DiscardHandler))
+	set := NewSet(registry, log.NewNopLogger())
 	mustPublish(t, set, "north", "cloud_pbx", newFleet("north", 30))
 	mustPublish(t, set, "south", "cloud_pbx", newFleet("south", 50))
 	mustPublish(t, set, "south", "firmware", one("ycm_firmware_available", "south", 1))
@@ -82,7 +82,7 @@ func TestScrapeHasFleetAndOwnMetrics(t *testing.T) {
 func TestOwnMetricsAreServedBeforeTheFirstPoll(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "ycm_exporter_build_info", Help: "Build."}))
-	expectServed(t, NewSet(registry, slog.New(slog.DiscardHandler)), "before the first poll", "ycm_exporter_build_info")
+	expectServed(t, NewSet(registry, log.NewNopLogger()), "before the first poll", "ycm_exporter_build_info")
 	// An exposition without any metric is valid too.
 	for _, format := range formats {
 		for _, encoding := range encodings {
@@ -192,7 +192,7 @@ func TestEveryShardReportsItself(t *testing.T) {
 func TestOpenMetricsHasNoCounterUnderTheNameOfAGauge(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	set := NewSet(registry, slog.New(slog.DiscardHandler))
+	set := NewSet(registry, log.NewNopLogger())
 	const gauge, counter = "\n# TYPE go_memstats_alloc_bytes gauge\n", "go_memstats_alloc_bytes_total "
 	if body := scrapeOf(t, set, "/metrics", "text", "gzip"); !strings.Contains(body, gauge) || !strings.Contains(body, counter) {
 		t.Errorf("text lacks the gauge or the counter:\n%s", body)
@@ -248,7 +248,7 @@ func TestFailureToGatherLeavesTheRest(t *testing.T) {
 		return []*dto.MetricFamily{{Name: new("ycm_empty")}, fine}, errors.New("half of it failed")
 	})
 	var logged strings.Builder
-	set := NewSet(own, slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	set := NewSet(own, log.NewLogfmtLogger(&logged))
 	mustPublish(t, set, "main", "cloud_pbx", one("ycm_x", "main", 1))
 	expectServed(t, set, "after a failure", "ycm_x", "ycm_fine")
 	if !strings.Contains(logged.String(), "half of it failed") {
@@ -434,7 +434,7 @@ func (e endsMeanwhile) Collect(out chan<- prometheus.Metric) {
 
 func TestReportOfAPollIsNotNewerThanItsSeries(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
-	set := NewSet(registry, slog.New(slog.DiscardHandler))
+	set := NewSet(registry, log.NewNopLogger())
 	poll := 0.0
 	registry.MustRegister(endsMeanwhile{func() float64 {
 		poll++

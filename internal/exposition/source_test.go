@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 	"go.uber.org/goleak"
@@ -64,7 +64,7 @@ func mustPublish(t testing.TB, set *Set, account, collector string, src Source) 
 }
 
 // newSet returns a set without metrics of its own.
-func newSet() *Set { return NewSet(prometheus.NewRegistry(), slog.New(slog.DiscardHandler)) }
+func newSet() *Set { return NewSet(prometheus.NewRegistry(), log.NewNopLogger()) }
 
 // get scrapes and returns the body as it came, with the response.
 func get(t testing.TB, handler http.Handler, target, accept, encoding string) (*http.Response, []byte) {

@@ -3,11 +3,12 @@ package pbxclient
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/go-kit/log"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -28,8 +29,8 @@ type Options struct {
 	Guard     *yeastar.Guard // shared by all that log in at URL
 	Timeout   time.Duration  // of one request, the login that it may need included
 	Transport http.RoundTripper
-	UserAgent string       // the API refuses requests without one; empty: ycm_exporter
-	Logger    *slog.Logger // of each request, at debug; may be nil
+	UserAgent string     // the API refuses requests without one; empty: ycm_exporter
+	Logger    log.Logger // of each request, at debug; may be nil
 }
 
 // direct sends requests to the PBX itself, with the session's token in the query string. Whether a second login ends the first

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math"
 	"math/rand/v2"
 	"net/url"
@@ -18,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/model"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
@@ -54,7 +55,7 @@ type Options struct {
 	// StoreSuffix of the account's fleet follows the names of collectors in the store.
 	StoreSuffix string
 	Metrics     *Metrics
-	Logger      *slog.Logger
+	Logger      log.Logger
 }
 
 // Account polls one YCM account.
@@ -71,7 +72,7 @@ func NewAccount(o Options) *Account {
 	for _, c := range o.Collectors {
 		if c.Schedule.Enabled {
 			own, known := o, make(chan struct{})
-			own.Logger = o.Logger.With("account", o.Account, "collector", c.Name)
+			own.Logger = log.With(o.Logger, "account", o.Account, "collector", c.Name)
 			a.jobs = append(a.jobs, &job{
 				Configured: c, Options: own, period: c.Schedule.Interval, causes: causes,
 				watch: func(int, int) {}, known: known, listed: sync.OnceFunc(func() { close(known) }), nudges: make(chan struct{}, 1),
@@ -151,7 +152,7 @@ func (a *Account) Run(ctx context.Context) {
 	for _, j := range a.jobs {
 		polled = append(polled, j.Name+":"+model.Duration(j.Schedule.Interval).String())
 	}
-	a.options.Logger.Info("Account started", "account", a.options.Account, "base_url", a.options.BaseURL.Redacted(),
+	level.Info(a.options.Logger).Log("msg", "Account started", "account", a.options.Account, "base_url", a.options.BaseURL.Redacted(),
 		"collectors", strings.Join(polled, ","), "requests_per_second", math.Round(100*a.options.Client.RateLimit().PerSecond)/100)
 	var running sync.WaitGroup
 	for i, j := range a.jobs {
@@ -202,7 +203,7 @@ func (a *Account) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
 	if err := a.collectors.Fleet.Close(ctx); err != nil {
-		a.options.Logger.Warn("Failed to revoke PBX token, it stays valid until it expires", "account", a.options.Account, "err", err)
+		level.Warn(a.options.Logger).Log("msg", "Failed to revoke PBX token, it stays valid until it expires", "account", a.options.Account, "err", err)
 	}
 }
 

@@ -183,7 +183,7 @@ func TestOncePollsEverythingInOrder(t *testing.T) {
 		if b.sampled("cloud_pbx", "ycm_cloud_pbx_firmware_versions_behind") == 0 {
 			t.Error("the list does not show the firmware, although that was polled before it")
 		}
-		if lines := append(b.journal.with("level=WARN"), b.journal.with("level=ERROR")...); len(lines) != 0 {
+		if lines := append(b.journal.with("level=warn"), b.journal.with("level=error")...); len(lines) != 0 {
 			t.Errorf("errors that are returned are logged as well: %v", lines)
 		}
 	})

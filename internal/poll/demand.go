@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/model"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
@@ -60,7 +61,7 @@ func (a *Account) watchDemand() {
 		longer := time.Duration(float64(interval)*most/rest) + time.Minute
 		advice = fmt.Sprintf("increase the interval of collector %s from %s to %s", largest.Name, model.Duration(interval), model.Duration(longer.Truncate(time.Minute)))
 	}
-	a.options.Logger.Warn("Collectors exceed the rate limit, data will be older than the intervals",
+	level.Warn(a.options.Logger).Log("msg", "Collectors exceed the rate limit, data will be older than the intervals",
 		"account", a.options.Account, "demand_per_minute", math.Round(600*all)/10, "limit_per_minute", math.Round(600*carries)/10,
 		"advice", advice+", or request a higher rate limit for this Client ID and set rate_limit to it; above 80 % of it YCM raises an alarm")
 }

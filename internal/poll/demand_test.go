@@ -49,7 +49,7 @@ func TestDemandThatTheRateLimitDoesNotCarryIsLoggedOnce(t *testing.T) {
 		if got := b.perMinute(t); got < 71 || got > 75 {
 			t.Errorf("the demand is %.1f requests per minute, want about 72", got)
 		}
-		warnings := func() []string { return b.journal.with("level=WARN", "account=main", "exceed the rate limit") }
+		warnings := func() []string { return b.journal.with("level=warn", "account=main", "exceed the rate limit") }
 		lines := warnings()
 		if len(lines) != 1 {
 			t.Fatalf("a minute after the start the log has %v, want one warning", lines)

@@ -173,7 +173,7 @@ func TestDirectPBXWithWrongCredentials(t *testing.T) {
 		if got := doors.count(p.URL, "get_token"); got > 5 {
 			t.Errorf("%d logins with wrong credentials in 29 minutes, want at most 5", got)
 		}
-		lines := b.journal.with("level=WARN", "PBX API request failed", fmt.Sprint(p.ID), "client secret")
+		lines := b.journal.with("level=warn", "PBX API request failed", fmt.Sprint(p.ID), "client secret")
 		if len(lines) != 1 {
 			t.Errorf("the log says %d times that the PBX refuses the credentials, want once:\n%s", len(lines), strings.Join(lines, "\n"))
 		}
@@ -210,7 +210,7 @@ func TestShutdownGivesTokensBackInTime(t *testing.T) {
 				t.Errorf("%s got %d tokens back, want its one", p.URL, got)
 			}
 		}
-		if lines := b.journal.with("level=WARN", "Failed to revoke PBX token", hanging.URL); len(lines) != 1 {
+		if lines := b.journal.with("level=warn", "Failed to revoke PBX token", hanging.URL); len(lines) != 1 {
 			t.Errorf("the log says %d times that a token stays, want once", len(lines))
 		}
 	})

@@ -3,7 +3,6 @@ package poll
 import (
 	"bytes"
 	"context"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 	"go.yaml.in/yaml/v3"
@@ -106,9 +106,7 @@ func (s *shelf) Publish(_, collector string, src exposition.Source, expires time
 	return nil
 }
 
-func newSet() *exposition.Set {
-	return exposition.NewSet(prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
-}
+func newSet() *exposition.Set { return exposition.NewSet(prometheus.NewRegistry(), log.NewNopLogger()) }
 
 func (s *shelf) Withdraw(_, collector string) {
 	s.mu.Lock()
@@ -176,7 +174,7 @@ func newBench(t testing.TB) *bench {
 		Account:   "main",
 		Publisher: b.shelf,
 		Metrics:   NewMetrics(b.registry),
-		Logger:    slog.New(slog.NewTextHandler(b.journal, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger:    log.NewLogfmtLogger(b.journal),
 	}}
 	b.connect(t, &url.URL{Scheme: "https", Host: "ycm.example.com"}, &http.Transport{}, plan{})
 	return b
@@ -189,7 +187,7 @@ func (b *bench) connect(t testing.TB, ycm *url.URL, transport *http.Transport, p
 		Account: "main", BaseURL: ycm, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute}, Timeout: 30 * time.Second,
 		PageConcurrency: 1, Transport: transport, UserAgent: "ycm_exporter/test",
-		Observer: b.options.Metrics.Observer("main"), Logger: slog.New(slog.DiscardHandler),
+		Observer: b.options.Metrics.Observer("main"), Logger: log.NewNopLogger(),
 	})
 	t.Cleanup(transport.CloseIdleConnections)
 	b.configure(p)

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-kit/log/level"
+
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -94,8 +96,8 @@ func (j *job) attempt(ctx context.Context, started time.Time) error {
 		return err
 	})
 	if c := (*crash.Crash)(nil); errors.As(err, &c) {
-		j.Logger.Error("Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
-		return fmt.Errorf("account %s: the collector panicked: %s; please report this bug with the stack trace in the log", j.Account, c.Error())
+		level.Error(j.Logger).Log("msg", "Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
+		return fmt.Errorf("account %s: the collector panicked: %v; please report this bug with the stack trace in the log", j.Account, c)
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func TestPanicIsAFailedPoll(t *testing.T) {
 		defer start(b.Account)()
 		time.Sleep(90 * time.Second)
 
-		lines := b.journal.with("level=ERROR", "Collector panicked", "a page without an end", "job_test.go", "account=main", "collector=polls")
+		lines := b.journal.with("level=error", "Collector panicked", "a page without an end", "job_test.go", "account=main", "collector=polls")
 		if len(lines) != 2 {
 			t.Errorf("two polls panicked; the log has %d lines about it at level error with the stack:\n%s", len(lines), b.journal.lines.String())
 		}
@@ -84,7 +84,7 @@ func TestFailedPollIsOneLineThatSaysWhatAndWhere(t *testing.T) {
 		defer start(b.Account)()
 		time.Sleep(10 * time.Second) // The poll is repeated after that.
 		all := len(b.journal.with("collector=polls"))
-		lines := b.journal.with("level=WARN", "account=main", "collector=polls", "duration=2s",
+		lines := b.journal.with("level=warn", "account=main", "collector=polls", "duration=2s",
 			`err="page 3: cloud_pbx_list: server (HTTP 500, code 1000012, request 9a981b12): DATABASE_ERROR; `)
 		if all != 1 || len(lines) != 1 {
 			t.Errorf("one poll failed; the log has %d lines, %d of them complete:\n%s", all, len(lines), b.journal.lines.String())
@@ -118,7 +118,7 @@ func TestFailureOfAKindIsReportedOnce(t *testing.T) {
 		defer start(b.Account)()
 		expect := func(level, message string, want int) {
 			t.Helper()
-			if got := len(b.journal.with("level="+strings.ToUpper(level), message)); got != want {
+			if got := len(b.journal.with("level="+level, message)); got != want {
 				t.Errorf("the log says %d times %q at level %s, want %d:\n%s", got, message, level, want, b.journal.lines.String())
 			}
 		}
@@ -149,7 +149,7 @@ func TestCauseIsOneLineOfAnAccount(t *testing.T) {
 			stop := start(b.Account)
 			time.Sleep(5 * time.Minute)
 			stop()
-			if failed, again := len(b.journal.with("level=WARN", "Poll failed")), len(b.journal.with("level=INFO", "Poll recovered")); failed != want || again != want {
+			if failed, again := len(b.journal.with("level=warn", "Poll failed")), len(b.journal.with("level=info", "Poll recovered")); failed != want || again != want {
 				t.Errorf("three collectors failed with %s and recovered: %d and %d lines, want %d each:\n%s", class, failed, again, want, &b.journal.lines)
 			}
 		})

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-kit/log/level"
+
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/sweep"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -42,25 +44,25 @@ func (j *job) log(err error, took time.Duration, first bool) {
 		cause = string(class)
 	}
 	began, ended := j.causes.update(j, cause)
-	log, msg := j.Logger.Debug, "Poll succeeded"
+	logger, msg := level.Debug(j.Logger), "Poll succeeded"
 	switch {
 	case began:
-		log, msg = j.Logger.Warn, "Poll failed"
+		logger, msg = level.Warn(j.Logger), "Poll failed"
 	case err != nil:
 		msg = "Poll still failing"
 	case ended:
-		log, msg = j.Logger.Info, "Poll recovered"
+		logger, msg = level.Info(j.Logger), "Poll recovered"
 	case first && j.Name == collector.CloudPBX:
-		log, msg = j.Logger.Info, "Initial Cloud PBX poll completed"
+		logger, msg = level.Info(j.Logger), "Initial Cloud PBX poll completed"
 	}
-	fields := []any{"duration", took}
+	fields := []any{"msg", msg, "duration", took}
 	if err == nil && j.Name == collector.CloudPBX {
 		fields = append(fields, "pbxs", j.status.Steps)
 	}
 	if err != nil {
 		fields = append(fields, "err", j.errorText(err))
 	}
-	log(msg, fields...)
+	logger.Log(fields...)
 }
 
 // errorText is an error without the account, which each line has as a field.
@@ -75,13 +77,13 @@ func (j *job) queried() func(sweep.Target, error) {
 	return func(t sweep.Target, err error) {
 		class := yeastar.ClassOf(err)
 		j.Metrics.pbxPolls.WithLabelValues(j.Account, j.Name, string(class)).Inc()
-		log := j.Logger.Debug
+		logger := level.Debug(j.Logger)
 		if d := t.Direct(); d != nil && failing[d] != class {
 			failing[d] = class
-			log = j.Logger.Warn
+			logger = level.Warn(j.Logger)
 		}
 		if err != nil {
-			log("PBX API request failed", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "err", j.errorText(err))
+			logger.Log("msg", "PBX API request failed", "cloud_pbx_id", t.ID(), "pbx", t.Name(), "err", j.errorText(err))
 		}
 	}
 }

@@ -24,14 +24,14 @@ func TestLogReportsTheStart(t *testing.T) {
 		stop := start(b.Account)
 		after(5 * time.Minute)
 		stop()
-		expect("at the start", 1, "level=INFO", "Account started", "account=main", "base_url=http", "collectors=cloud_pbx:", "requests_per_second=")
-		expect("after the first walk", 1, "level=INFO", "Initial Cloud PBX poll completed", "account=main", "collector=cloud_pbx", "duration=", "pbxs=120")
+		expect("at the start", 1, "level=info", "Account started", "account=main", "base_url=http", "collectors=cloud_pbx:", "requests_per_second=")
+		expect("after the first walk", 1, "level=info", "Initial Cloud PBX poll completed", "account=main", "collector=cloud_pbx", "duration=", "pbxs=120")
 
 		b.reload(b.plan.with("cloud_pbx", every(2*time.Minute, time.Hour)))
 		stop = start(b.Account)
 		after(5 * time.Minute)
 		stop()
-		expect("after a reload", 1, "level=INFO", "Account started", "collectors=cloud_pbx:2m")
+		expect("after a reload", 1, "level=info", "Account started", "collectors=cloud_pbx:2m")
 		expect("after a reload", 1, "Initial Cloud PBX poll completed")
 	})
 }

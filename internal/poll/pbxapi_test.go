@@ -120,7 +120,7 @@ func TestTroubleOfYCMIsNotThePBXs(t *testing.T) {
 					t.Errorf("%d PBXs are served 8 minutes after YCM's trouble began, want the 20 that were known", len(up))
 				}
 				result := value(t, b.registry, `ycm_collector_success{account="main",collector="pbx_api"}`)
-				lines := b.journal.with("level=WARN", "collector=pbx_api", "proxy: "+string(c.class))
+				lines := b.journal.with("level=warn", "collector=pbx_api", "proxy: "+string(c.class))
 				if result != "0" || len(lines) != 1 {
 					t.Errorf("the collector's success is %q, and the log has %d lines about it; want 0 and one: %v", result, len(lines), lines)
 				}

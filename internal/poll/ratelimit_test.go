@@ -68,7 +68,7 @@ func TestListKeepsItsIntervalBesideSweeps(t *testing.T) {
 		if early < 150 || early > 240 {
 			t.Errorf("after 8 minutes of a sweep of 22, %d PBXs are served, want what is known so far", early)
 		}
-		lines := b.journal.with("level=WARN", "exceed the rate limit")
+		lines := b.journal.with("level=warn", "exceed the rate limit")
 		sweep := value(t, b.registry, `ycm_collector_sweep_duration_seconds{account="main",collector="pbx_api"}`)
 		seconds, err := strconv.ParseFloat(sweep, 64)
 		if err != nil || seconds < 19*60 || seconds > 25*60 || len(lines) != 1 {

@@ -193,7 +193,7 @@ func TestReloadOfDepths(t *testing.T) {
 						if read := vendors > 0; read != (deeper || !complete) {
 							t.Errorf("after the reload the vendors were queried %d times", vendors)
 						}
-						for _, lines := range [][]string{b.journal.with("level=ERROR"), b.journal.with("panicked")} {
+						for _, lines := range [][]string{b.journal.with("level=error"), b.journal.with("panicked")} {
 							if len(lines) > 0 {
 								t.Errorf("the log has: %v", lines)
 							}

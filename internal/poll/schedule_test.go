@@ -151,7 +151,7 @@ func TestFailedPollsKeepTheSnapshotUntilItIsStale(t *testing.T) {
 		if b.shelf.serves("fragile") == nil {
 			t.Error("a poll succeeded, but there is no snapshot")
 		}
-		if lines := b.journal.with("Poll recovered", "level=INFO"); len(lines) != 1 {
+		if lines := b.journal.with("Poll recovered", "level=info"); len(lines) != 1 {
 			t.Errorf("the log says %d times that polls succeed again, want once", len(lines))
 		}
 	})

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/go-kit/log/level"
+
 	"github.com/ycm-exporter/ycm_exporter/internal/exposition"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
@@ -48,7 +50,7 @@ func (j *job) inherit(old *job, unchanged bool) {
 	if snapshot == nil || !time.Now().Before(j.expires) {
 		j.Publisher.Withdraw(j.Account, j.Name)
 	} else if err := j.Publisher.Publish(j.Account, j.Name, snapshot, j.expires); err != nil {
-		j.Logger.Error("Failed to publish snapshot from before the reload", "err", err)
+		level.Error(j.Logger).Log("msg", "Failed to publish snapshot from before the reload", "err", err)
 		j.Publisher.Withdraw(j.Account, j.Name)
 	}
 	j.Metrics.export(j)
@@ -89,6 +91,6 @@ func (j *job) restore(next func(record any) error) error {
 	j.expires, j.status.LastSuccess, j.status.Duration, j.status.Restored = s.Expires, s.LastSuccess, s.Duration, true
 	j.listed()
 	j.Metrics.export(j)
-	j.Logger.Info("Serving snapshot restored from storage", "last_success", s.LastSuccess.UTC().Format(time.RFC3339))
+	level.Info(j.Logger).Log("msg", "Serving snapshot restored from storage", "last_success", s.LastSuccess.UTC().Format(time.RFC3339))
 	return nil
 }

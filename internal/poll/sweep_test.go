@@ -259,7 +259,7 @@ func TestPanicOfARequestIsAFailedPoll(t *testing.T) {
 		b.Account = NewAccount(b.options)
 		defer start(b.Account)()
 		after(5 * time.Minute)
-		if lines := b.journal.with("level=ERROR", "Collector panicked", "no such trunk", "sweep_test.go"); len(lines) != 1 {
+		if lines := b.journal.with("level=error", "Collector panicked", "no such trunk", "sweep_test.go"); len(lines) != 1 {
 			t.Errorf("the log reports %d times the panic with its stack, want once", len(lines))
 		}
 		if polled != 5 {

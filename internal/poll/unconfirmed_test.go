@@ -41,7 +41,7 @@ func TestHalfOfTheFleetIsNotGoneAtOnce(t *testing.T) {
 		ycm.SetListing(ycmtest.Listing{Unlisted: half})
 		after(time.Minute)
 		expect("during the glitch", 100, "1", "0")
-		if lines := b.journal.with("level=WARN", "are missing from the list", "this is walk 1"); len(lines) != 1 {
+		if lines := b.journal.with("level=warn", "are missing from the list", "this is walk 1"); len(lines) != 1 {
 			t.Errorf("%d lines of the log are about the glitch, want one: %v", len(lines), lines)
 		}
 		ycm.SetListing(ycmtest.Listing{})

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -19,6 +18,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 	"github.com/gofrs/flock"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -51,7 +52,7 @@ type Store struct {
 	Path        string
 	ReplaceFile func(path string, content func(io.Writer) error) error // tests set it before they save anything
 
-	logger   *slog.Logger
+	logger   log.Logger
 	failures prometheus.Counter
 	lock     *flock.Flock
 	shared   bool          // another process has the lock
@@ -76,9 +77,9 @@ type Status struct {
 // Open locks the directory, which it creates if only that is missing, and reads its files. It waits up to 15 s for another
 // process that has the lock; if share is set it does not wait, and beside such a process it only replaces files. Only a path
 // that is wrong, missing permissions and such a process are errors; a disk that is full, read-only or does not answer is not.
-func Open(ctx context.Context, path string, share bool, registry prometheus.Registerer, logger *slog.Logger) (*Store, error) {
+func Open(ctx context.Context, path string, share bool, registry prometheus.Registerer, logger log.Logger) (*Store, error) {
 	s := &Store{
-		Path: path, logger: logger.With("component", "storage"),
+		Path: path, logger: log.With(logger, "component", "storage"),
 		failures: promauto.With(registry).NewCounter(prometheus.CounterOpts{
 			Name: "ycm_exporter_storage_write_failures_total",
 			Help: "Total number of failed writes to the directory of --storage.path. The unwritten state is lost at the next restart.",
@@ -138,7 +139,7 @@ func (s *Store) start(ctx context.Context, share bool, limit *time.Timer) error 
 	}
 	locked, err := s.lock.TryLock()
 	if err == nil && !locked && !share {
-		s.logger.Info("Waiting for another exporter to release the storage directory", "path", s.Path, "limit", startLimit)
+		level.Info(s.logger).Log("msg", "Waiting for another exporter to release the storage directory", "path", s.Path, "limit", startLimit)
 		limit.Reset(2 * startLimit) // The disk answers.
 		waiting, cancel := context.WithTimeout(ctx, startLimit)
 		defer cancel()
@@ -204,7 +205,7 @@ func (s *Store) SetAsideOthers() {
 
 // setAside has a file renamed, so that it is not loaded again but can be examined.
 func (s *Store) setAside(name string, why error) {
-	s.logger.Warn("Ignoring stored file, renamed it", "file", s.file(name)+setAside, "err", why)
+	level.Warn(s.logger).Log("msg", "Ignoring stored file, renamed it", "file", s.file(name)+setAside, "err", why)
 	s.Save(name, nil)
 }
 
@@ -268,13 +269,13 @@ func (s *Store) note(err error) {
 	if s.err = err; err == nil {
 		s.lastWrite = time.Now()
 		if failed {
-			s.logger.Info("Storage is writable again", "path", s.Path)
+			level.Info(s.logger).Log("msg", "Storage is writable again", "path", s.Path)
 		}
 		return
 	}
 	s.failures.Inc()
 	if !failed {
-		s.logger.Warn("Failed to write to storage, latest state is not persisted", "path", s.Path, "err", err)
+		level.Warn(s.logger).Log("msg", "Failed to write to storage, latest state is not persisted", "path", s.Path, "err", err)
 	}
 }
 
@@ -294,6 +295,6 @@ func (s *Store) Close() {
 	defer cancel()
 	_ = s.useDisk(limit, func() error { return errors.Join(s.flush(), s.lock.Close()) }) // Failures are reported already.
 	if limit.Err() != nil {
-		s.logger.Warn("Storage did not respond in time, latest state is not persisted", "path", s.Path)
+		level.Warn(s.logger).Log("msg", "Storage did not respond in time, latest state is not persisted", "path", s.Path)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +18,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
@@ -50,7 +50,7 @@ func (j *journal) count(part string) int {
 
 func tryOpen(ctx context.Context, path string, share bool) (*Store, *journal, error) {
 	j := &journal{}
-	s, err := Open(ctx, path, share, prometheus.NewRegistry(), slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	s, err := Open(ctx, path, share, prometheus.NewRegistry(), log.NewLogfmtLogger(j))
 	return s, j, err
 }
 
@@ -128,7 +128,7 @@ func TestRecordsPersistAcrossARestart(t *testing.T) {
 	if got, ok := load(s, "list", 2); ok {
 		t.Errorf("loaded %v a second time", got)
 	}
-	if _, ok := load(s, "users", 0); ok || j.count("level=WARN") > 0 {
+	if _, ok := load(s, "users", 0); ok || j.count("level=warn") > 0 {
 		t.Errorf("a missing file was loaded, or logged:\n%s", &j.lines)
 	}
 	for name, mode := range map[string]fs.FileMode{".": 0o700 | fs.ModeDir, "list.ycm": 0o600} {
@@ -235,7 +235,7 @@ func TestHungDiskDelaysNobody(t *testing.T) {
 			time.Sleep(time.Minute)
 			save(s, "list", record{1000 + n, "list"})
 		}
-		if err := s.Status().Err; !errors.Is(err, errNoAnswer) || testutil.ToFloat64(s.failures) != 5 || j.count("level=WARN") != 1 {
+		if err := s.Status().Err; !errors.Is(err, errNoAnswer) || testutil.ToFloat64(s.failures) != 5 || j.count("level=warn") != 1 {
 			t.Errorf("while the disk hangs the status is %v, with %v failures and this log; want 5 and one warning:\n%s", err, testutil.ToFloat64(s.failures), &j.lines)
 		}
 		began = time.Now()
@@ -275,7 +275,7 @@ func TestHungDiskAtTheStartIsAWarning(t *testing.T) {
 		t.Errorf("opening the store took %v, want %v", took, startLimit)
 	}
 	save(s, "list", record{1, "new"})
-	if testutil.ToFloat64(s.failures) != 1 || j.count("level=WARN") != 1 {
+	if testutil.ToFloat64(s.failures) != 1 || j.count("level=warn") != 1 {
 		t.Errorf("%v failures, want 1, and one warning:\n%s", testutil.ToFloat64(s.failures), &j.lines)
 	}
 	lock.Close() // The disk continues.
@@ -303,7 +303,7 @@ func TestFaultOfTheDiskAtTheStartIsAWarning(t *testing.T) {
 			t.Errorf("a start with %q returns %v, want an error: %t", err, got, fatal)
 		}
 	}
-	if testutil.ToFloat64(s.failures) != float64(len(passing)) || j.count("level=WARN") != 1 {
+	if testutil.ToFloat64(s.failures) != float64(len(passing)) || j.count("level=warn") != 1 {
 		t.Errorf("%v failures, want %d, and one warning:\n%s", testutil.ToFloat64(s.failures), len(passing), &j.lines)
 	}
 }
@@ -450,7 +450,7 @@ func TestUnusableFilesAreSetAsideWithOneLine(t *testing.T) {
 			t.Errorf("%d log lines say that %s was set aside, want 1:\n%s", lines, name, &j.lines)
 		}
 	}
-	if !exists(file("good")) || j.count("level=ERROR") > 0 {
+	if !exists(file("good")) || j.count("level=error") > 0 {
 		t.Errorf("a good file was set aside, or there was an error:\n%s", &j.lines)
 	}
 }

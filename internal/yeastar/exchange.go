@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,6 +17,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
@@ -33,7 +35,7 @@ type HTTP struct {
 	UserAgent string               // The APIs require one; "ycm_exporter" if empty.
 	Secrets   func() []secret.Text // What answers may repeat and errors must not show.
 	HideTexts bool                 // The transport sends other secrets as well: errors show no text of the server.
-	Logger    *slog.Logger         // Of each request, at debug; may be nil.
+	Logger    log.Logger           // Of each request, at debug; may be nil.
 }
 
 // Request is a GET, or a POST if it has a body.
@@ -92,14 +94,14 @@ func (h *HTTP) Do(ctx context.Context, r Request, read func(a *Answer) *Error) *
 	result = cmp.Or(failure, result)
 	h.Redact(result)
 	if h.Logger != nil {
-		fields := []any{"endpoint", r.Endpoint, "result", result.Class, "duration", time.Since(began)}
+		fields := []any{"msg", "API request", "endpoint", r.Endpoint, "result", result.Class, "duration", time.Since(began)}
 		if result.HTTPStatus != 0 {
 			fields = append(fields, "status", result.HTTPStatus)
 		}
 		if result.RequestID != "" {
 			fields = append(fields, "request_id", result.RequestID)
 		}
-		h.Logger.Debug("API request", fields...)
+		level.Debug(h.Logger).Log(fields...)
 	}
 	return failure
 }

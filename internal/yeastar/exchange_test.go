@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,6 +17,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/go-kit/log"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/crash"
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
@@ -220,15 +221,15 @@ func TestRequestIsLoggedWithoutSecrets(t *testing.T) {
 		}
 		var logged bytes.Buffer
 		h := &yeastar.HTTP{
-			Logger: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})), Secrets: func() []secret.Text { return []secret.Text{secret.New("t0ken")} },
+			Logger: log.NewLogfmtLogger(&logged), Secrets: func() []secret.Text { return []secret.Text{secret.New("t0ken")} },
 			Transport: roundTripper(func(*http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(body))}, nil
 			}),
 		}
 		e := h.Do(t.Context(), yeastar.Request{Endpoint: "regions", URL: "http://ycm.example.com/?access_token=t0ken"},
 			func(a *yeastar.Answer) *yeastar.Error { return a.Decode(new(yeastar.Envelope)) })
-		_, line, _ := strings.Cut(strings.Replace(logged.String(), secret.Text{}.String(), "<secret>", 1), " ") // Behind the time.
-		if e != nil || !strings.HasPrefix(line, "level=DEBUG msg=\"API request\" endpoint=regions result=ok duration=") || !strings.HasSuffix(line, " status=200 request_id="+want+"\n") {
+		line := strings.Replace(logged.String(), secret.Text{}.String(), "<secret>", 1)
+		if e != nil || !strings.HasPrefix(line, "level=debug msg=\"API request\" endpoint=regions result=ok duration=") || !strings.HasSuffix(line, " status=200 request_id="+want+"\n") {
 			t.Errorf("the request with id %q is logged as %q with error %v, want id %s", id, line, e, want)
 		}
 	}
