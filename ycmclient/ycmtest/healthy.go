@@ -7,7 +7,7 @@ type notable int64
 
 const (
 	silent       notable = iota + 2 // runs, is large, and does not answer
-	stopped                         // small
+	stopped                         // small: no page
 	neglected                       // was backed up long ago
 	unregistered                    // its second trunk cannot register
 )
@@ -53,11 +53,11 @@ func (w world) sizeHealthy(p *PBX, n int64) {
 	case w.isNotable(n, silent):
 		p.Type, p.ExtensionCapacity = "Commercial", 150
 	case w.isNotable(n, stopped):
-		p.Type, p.ExtensionCapacity = "Commercial", 20
+		p.Type, p.ExtensionCapacity = "Commercial", 10
 	default:
 		return
 	}
-	p.ConcurrentCallCapacity = p.ExtensionCapacity / 4
+	p.ConcurrentCallCapacity = max(4, p.ExtensionCapacity/4)
 }
 
 // healthyBackup is the last night, or the last of the nights once a week.

@@ -11,7 +11,7 @@ import (
 
 // Whatever hour of the week a healthy fleet is started, its first hour brings the same few things to do.
 func TestHealthyFleetHasTheSameProblemsAtEveryHour(t *testing.T) {
-	want := map[string]int{"silent": 1, "stopped": 1, "old backup": 1, "trunk not registered": 1}
+	want := map[string]int{"silent": 1, "small one stopped": 1, "old backup": 1, "trunk not registered": 1}
 	for start := time.Duration(0); start < 7*24*time.Hour; start += 3*time.Hour + 20*time.Minute {
 		synctest.Test(t, func(t *testing.T) {
 			time.Sleep(start)
@@ -32,9 +32,12 @@ func TestHealthyFleetHasTheSameProblemsAtEveryHour(t *testing.T) {
 				}
 				time.Sleep(time.Minute)
 			}
-			for _, minutes := range notRunning {
-				if minutes >= 15 {
-					trouble["stopped"]++
+			for _, p := range begin {
+				switch {
+				case notRunning[p.ID] >= 15 && p.ExtensionCapacity < 20:
+					trouble["small one stopped"]++
+				case notRunning[p.ID] >= 15:
+					trouble["large one stopped"]++
 				}
 			}
 			for id, minutes := range busy {
