@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	commontemplates "github.com/prometheus/common/helpers/templates"
 )
 
 // message is the data that Alertmanager passes to a template.
@@ -39,11 +40,12 @@ func (all alertsOf) that(firing bool) (some alertsOf) {
 
 // functions are those of Alertmanager's that ycm.tmpl uses; it is 5:30 on March 1st.
 var functions = template.FuncMap{
-	"match":        regexp.MatchString,
-	"reReplaceAll": func(pattern, to, text string) string { return regexp.MustCompile(pattern).ReplaceAllString(text, to) },
-	"since":        func(t time.Time) time.Duration { return time.Date(2026, 3, 1, 5, 30, 20, 0, time.UTC).Sub(t) },
-	"stringSlice":  func(s ...string) []string { return s },
-	"toUpper":      strings.ToUpper,
+	"humanizeDuration": commontemplates.HumanizeDuration,
+	"match":            regexp.MatchString,
+	"reReplaceAll":     func(pattern, to, text string) string { return regexp.MustCompile(pattern).ReplaceAllString(text, to) },
+	"since":            func(t time.Time) time.Duration { return time.Date(2026, 3, 1, 5, 30, 20, 0, time.UTC).Sub(t) },
+	"stringSlice":      func(s ...string) []string { return s },
+	"toUpper":          strings.ToUpper,
 }
 
 func TestMessages(t *testing.T) {
@@ -64,20 +66,26 @@ func TestMessages(t *testing.T) {
 	ended.Annotations = map[string]string{"summary": "5 Cloud PBXs of region Oslo are not running (account main)", "description": "5 Cloud PBXs.", "runbook_url": "https://runbook"}
 	ended.EndsAt, ended.firing = began.Add(83*time.Minute+11*time.Second), false
 	trunk := notified{
-		Labels: map[string]string{"alertname": "YcmTrunkDown", "account": "main", "name": "Harbour", "region": "Oslo", "trunk": "Failover"},
+		Labels: map[string]string{"alertname": "YcmTrunkDown", "account": "main", "cloud_pbx_id": "7", "name": "Harbour", "region": "Oslo", "trunk": "Failover"},
 		EndsAt: began.Add(time.Hour), StartsAt: began,
 	}
-	plan := func(name, rank string) notified {
-		return notified{
-			Labels: map[string]string{"alertname": "YcmPlanExpiring", "account": "main", "name": name, "severity": "warning", "notify": "daily"},
+	ofPBX := func(name, rank string, daily bool) notified {
+		a := notified{
+			Labels: map[string]string{"alertname": "YcmX", "account": "main", "name": name, "severity": "warning"},
 			Annotations: map[string]string{
-				"description": name + " expires.", "rank": rank, "pbx": "60 extensions, group vip, host " + name + ".example", "runbook_url": "https://runbook",
-				"dashboard_url": "/d/ycm-pbx?var-pbx=1", "list_url": "/d/ycm-capacity?var-account=main",
+				"summary": name + " expires", "description": name + " expires.", "rank": rank, "pbx": "60 extensions, group vip, host " + name + ".example",
+				"runbook_url": "https://runbook", "dashboard_url": "/d/ycm-pbx?var-pbx=1", "list_url": "/d/ycm-capacity?var-account=main",
 			},
 			StartsAt: began.Add(-24 * time.Hour), firing: true,
 		}
+		if daily {
+			a.Labels["notify"] = "daily"
+		}
+		return a
 	}
-	firing := "- 37 Cloud PBXs of region Oslo, account main, are not Running.\n  Firing since 2026-03-01 03:00 UTC, 2h30m ago.\n" +
+	latest := ofPBX("latest", "", false)
+	latest.StartsAt = began
+	firing := "- 37 Cloud PBXs of region Oslo, account main, are not Running.\n  Firing since 2026-03-01 03:00 UTC, 2h 30m ago.\n" +
 		"  http://localhost:3000/d/ycm-fleet?var-account=main&from=1772330400000&to=now\n"
 	for _, c := range []struct {
 		name        string
@@ -93,8 +101,8 @@ func TestMessages(t *testing.T) {
 		{
 			"one that has ended has its duration, without the numbers of its last moment",
 			message{Status: "resolved", Alerts: alertsOf{ended}},
-			"RESOLVED: YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m",
-			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m\nRunbook: https://runbook\n",
+			"RESOLVED: YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h 23m",
+			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h 23m\nRunbook: https://runbook\n",
 		},
 		{
 			"two have ended",
@@ -103,26 +111,37 @@ func TestMessages(t *testing.T) {
 				GroupLabels: map[string]string{"alertname": "YcmX"}, CommonLabels: map[string]string{"account": "main"},
 			},
 			"RESOLVED: 2 x YcmX, account main",
-			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m\n" +
-				"- YcmTrunkDown, Cloud PBX \"Harbour\", trunk \"Failover\", region Oslo, account main, after 1h0m\nRunbook: https://runbook\n",
+			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h 23m\n" +
+				"- YcmTrunkDown, Cloud PBX \"Harbour\" (id 7), trunk \"Failover\", region Oslo, account main, after 1h 0m\nRunbook: https://runbook\n",
 		},
 		{
 			"one fires and one has ended",
 			message{Status: "firing", Alerts: alertsOf{outage, ended}},
 			"CRITICAL: 37 Cloud PBXs of region Oslo are not running (account main)",
-			firing + "Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h23m\nRunbook: https://runbook\n",
+			firing + "Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h 23m\nRunbook: https://runbook\n",
 		},
 		{
 			"many are listed by urgency, with one link to the list",
 			message{
-				Status: "firing", Alerts: alertsOf{plan("later", "21"), plan("unranked", ""), plan("soon", "03")},
-				GroupLabels: map[string]string{"alertname": "YcmPlanExpiring"}, CommonLabels: map[string]string{"account": "main"},
+				Status: "firing", Alerts: alertsOf{ofPBX("later", "21", true), ofPBX("unranked", "", true), ofPBX("soon", "03", true)},
+				GroupLabels: map[string]string{"alertname": "YcmX"}, CommonLabels: map[string]string{"account": "main"},
 			},
-			"WARNING: 3 x YcmPlanExpiring, account main",
-			"- soon expires. (60 extensions, group vip, host soon.example)\n  Firing since 2026-02-28 03:00 UTC, 26h30m ago.\n" +
-				"- later expires. (60 extensions, group vip, host later.example)\n  Firing since 2026-02-28 03:00 UTC, 26h30m ago.\n" +
-				"- unranked expires. (60 extensions, group vip, host unranked.example)\n  Firing since 2026-02-28 03:00 UTC, 26h30m ago.\n" +
+			"WARNING: soon expires, and 2 more (account main)",
+			"- soon expires. (60 extensions, group vip, host soon.example)\n  On this list since 2026-02-28.\n" +
+				"- later expires. (60 extensions, group vip, host later.example)\n  On this list since 2026-02-28.\n" +
+				"- unranked expires. (60 extensions, group vip, host unranked.example)\n  On this list since 2026-02-28.\n" +
 				"List: http://localhost:3000/d/ycm-capacity?var-account=main\nRunbook: https://runbook\n",
+		},
+		{
+			"the list of many that just began starts an hour before the first",
+			message{
+				Status: "firing", Alerts: alertsOf{latest, ofPBX("first", "", false)},
+				GroupLabels: map[string]string{"alertname": "YcmX"}, CommonLabels: map[string]string{"account": "main"},
+			},
+			"WARNING: latest expires, and 1 more (account main)",
+			"- latest expires. (60 extensions, group vip, host latest.example)\n  Firing since 2026-03-01 03:00 UTC, 2h 30m ago.\n" +
+				"- first expires. (60 extensions, group vip, host first.example)\n  Firing since 2026-02-28 03:00 UTC, 1d 2h 30m ago.\n" +
+				"List: http://localhost:3000/d/ycm-capacity?var-account=main&from=1772244000000&to=now\nRunbook: https://runbook\n",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
