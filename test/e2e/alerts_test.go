@@ -170,7 +170,7 @@ func (s *stack) testRegion(t *testing.T) {
 		if len(outages) != 1 {
 			return fmt.Errorf("%d regions have an outage, want 1", len(outages))
 		}
-		summary := regexp.MustCompile(`^(\d+) Cloud PBXs of region (.*) are not running`).FindStringSubmatch(outages[0].Annotations["summary"])
+		summary := regexp.MustCompile(`^(\d+) of \d+ Cloud PBXs of region (.*) are not running`).FindStringSubmatch(outages[0].Annotations["summary"])
 		if summary == nil || summary[2] != region {
 			return fmt.Errorf("the summary of the outage is %q, which lacks the number or the region", outages[0].Annotations["summary"])
 		}
