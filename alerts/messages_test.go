@@ -1,6 +1,7 @@
 package alerts_test
 
 import (
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -155,5 +156,32 @@ func TestMessages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A metric that is renamed in the code would leave a message without its number, or a runbook with a query that finds nothing.
+func TestMessagesAndRunbooksUseMetricsThatExist(t *testing.T) {
+	known, texts := servedLabels(), map[string]string{}
+	for _, r := range rules(t) {
+		known[r.Record] = []string{}
+		for name, text := range r.Annotations {
+			texts[r.Alert+"'s "+name] = text
+		}
+	}
+	content, err := os.ReadFile("../docs/runbooks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range regexp.MustCompile("`[^`]+`").FindAllString(string(content), -1) {
+		texts["the runbooks' "+code] = code
+	}
+	metric := regexp.MustCompile(`\b(?:[a-z_]+:)?ycm_[a-z_0-9:]+`)
+	for where, text := range texts {
+		for _, name := range metric.FindAllString(text, -1) {
+			histogram := regexp.MustCompile("_(sum|count|bucket)$").ReplaceAllString(name, "")
+			if known[name] == nil && known[histogram] == nil && name != "ycm_exporter" && name != "ycm_subscription_" {
+				t.Errorf("%s uses %s, which the exporter does not serve and no rule records", where, name)
+			}
+		}
 	}
 }
