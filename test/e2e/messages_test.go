@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// TestDailyGroupsAreToldInTheMorning starts a daily alert before the morning begins, with the example's configuration
-// at another time of day: nothing is sent until the morning, and then it is, once.
-func TestDailyGroupsAreToldInTheMorning(t *testing.T) {
+// TestDailyGroupsAreSentInTheMorning starts a daily alert before the morning begins, with the example's configuration
+// at another time of day: nothing is sent until the morning, and then it is, once, in the words of ycm.tmpl.
+func TestDailyGroupsAreSentInTheMorning(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -27,16 +27,16 @@ func TestDailyGroupsAreToldInTheMorning(t *testing.T) {
 		text string
 	}
 	messages := make(chan sent, 100)
-	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var message struct {
-			GroupLabels map[string]string
-			Alerts      []struct{ Annotations map[string]string }
+			Attachments []struct{ Title, Text string }
 		}
-		if err := json.NewDecoder(r.Body).Decode(&message); err != nil || len(message.Alerts) == 0 {
+		if err := json.NewDecoder(r.Body).Decode(&message); err != nil || len(message.Attachments) != 1 {
 			t.Errorf("the message cannot be read: %v", err)
 			return
 		}
-		messages <- sent{time.Now(), message.GroupLabels["alertname"] + ": " + message.Alerts[0].Annotations["summary"]}
+		messages <- sent{time.Now(), message.Attachments[0].Title + "\n" + message.Attachments[0].Text}
+		fmt.Fprint(w, "ok")
 	}))
 	defer receiver.Close()
 
@@ -50,7 +50,7 @@ func TestDailyGroupsAreToldInTheMorning(t *testing.T) {
 		`weekdays: \['monday:friday'\]`:          "weekdays: ['sunday:saturday']",
 		`group_wait: 2m`:                         "group_wait: 1s",
 		`group_interval: 1h`:                     "group_interval: 20s",
-		`(?m)^  - name: daily$`:                  "  - name: daily\n    webhook_configs: [{url: '" + receiver.URL + "'}]",
+		`(?m)^  - name: daily$`:                  "  - name: daily\n    slack_configs: [{api_url: '" + receiver.URL + `', title: '{{ template "ycm.title" . }}', text: '{{ template "ycm.text" . }}'}]`,
 	} {
 		changed := regexp.MustCompile(pattern).ReplaceAll(config, []byte(replacement))
 		if string(changed) == string(config) {
@@ -61,8 +61,12 @@ func TestDailyGroupsAreToldInTheMorning(t *testing.T) {
 	if morning.Day() != morning.Add(2*time.Minute).Day() {
 		t.Skip("a morning cannot last past midnight")
 	}
+	templates, err := os.ReadFile(filepath.Join(root, "alerts", "ycm.tmpl"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir, address := t.TempDir(), freePort(t)
-	for name, content := range map[string][]byte{"alertmanager.yml": config, "ycm.tmpl": nil} {
+	for name, content := range map[string][]byte{"alertmanager.yml": config, "ycm.tmpl": templates} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -70,9 +74,11 @@ func TestDailyGroupsAreToldInTheMorning(t *testing.T) {
 	launch(t, dir, nil, tool(t, "alertmanager"), "--config.file=alertmanager.yml", "--storage.path=data",
 		"--web.listen-address="+address, "--cluster.listen-address=")
 	within(t, 30*time.Second, func() error { _, err := get("http://" + address + "/-/ready"); return err })
+	started := time.Now().UTC()
 	resp, err := http.Post("http://"+address+"/api/v2/alerts", "application/json", strings.NewReader(
-		`[{"labels": {"alertname": "YcmBackupOld", "account": "main", "severity": "warning", "notify": "daily"}, "annotations": {"summary": "old"},
-		"endsAt": "`+time.Now().Add(time.Hour).UTC().Format(time.RFC3339)+`"}]`))
+		`[{"labels": {"alertname": "YcmBackupOld", "account": "main", "severity": "warning", "notify": "daily"},
+		"annotations": {"summary": "Outdated backup", "description": "It is old.", "dashboard_url": "/d/ycm-fleet", "runbook_url": "https://runbook"},
+		"startsAt": "`+started.Format(time.RFC3339)+`", "endsAt": "`+started.Add(time.Hour).Format(time.RFC3339)+`"}]`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,10 +87,12 @@ func TestDailyGroupsAreToldInTheMorning(t *testing.T) {
 		t.Fatalf("Alertmanager answers the alert with %s", resp.Status)
 	}
 
+	want := "WARNING: Outdated backup\n- It is old.\n  On this list since " + started.Format(time.DateOnly) +
+		".\n  http://localhost:3000/d/ycm-fleet\nRunbook: https://runbook"
 	select {
 	case message := <-messages:
-		if message.at.Before(morning) || message.text != "YcmBackupOld: old" {
-			t.Errorf("notified at %s: %q, want YcmBackupOld: old, not before %s", message.at.Format(time.TimeOnly), message.text, morning.Format(time.TimeOnly))
+		if got := strings.TrimSpace(message.text); message.at.Before(morning) || got != want {
+			t.Errorf("notified at %s: %q, want %q, not before %s", message.at.Format(time.TimeOnly), got, want, morning.Format(time.TimeOnly))
 		}
 	case <-time.After(time.Until(morning) + 2*time.Minute):
 		t.Fatalf("nothing was sent in the morning, from %s on", morning.Format(time.TimeOnly))
