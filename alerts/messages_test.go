@@ -102,8 +102,8 @@ func TestMessages(t *testing.T) {
 		{
 			"one that has ended has its duration, without the numbers of its last moment",
 			message{Status: "resolved", Alerts: alertsOf{ended}},
-			"RESOLVED: YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h 23m",
-			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h 23m\nRunbook: https://runbook\n",
+			"RESOLVED: YcmManyCloudPbxsNotRunning, region Oslo, account main, fired for 1h 23m",
+			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, fired for 1h 23m\nRunbook: https://runbook\n",
 		},
 		{
 			"two have ended",
@@ -112,14 +112,14 @@ func TestMessages(t *testing.T) {
 				GroupLabels: map[string]string{"alertname": "YcmX"}, CommonLabels: map[string]string{"account": "main"},
 			},
 			"RESOLVED: 2 x YcmX, account main",
-			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h 23m\n" +
-				"- YcmTrunkDown, Cloud PBX \"Harbour\" (id 7), trunk \"Failover\", region Oslo, account main, after 1h 0m\nRunbook: https://runbook\n",
+			"Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, fired for 1h 23m\n" +
+				"- YcmTrunkDown, Cloud PBX \"Harbour\" (id 7), trunk \"Failover\", region Oslo, account main, fired for 1h 0m\nRunbook: https://runbook\n",
 		},
 		{
 			"one fires and one has ended",
 			message{Status: "firing", Alerts: alertsOf{outage, ended}},
 			"CRITICAL: 37 Cloud PBXs of region Oslo are not running (account main)",
-			firing + "Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, after 1h 23m\nRunbook: https://runbook\n",
+			firing + "Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, fired for 1h 23m\nRunbook: https://runbook\n",
 		},
 		{
 			"many are listed by urgency, with one link to the list",
