@@ -118,7 +118,7 @@ func TestMessages(t *testing.T) {
 		{
 			"one fires and one has ended",
 			message{Status: "firing", Alerts: alertsOf{outage, ended}},
-			"CRITICAL: 37 Cloud PBXs of region Oslo are not running (account main)",
+			"CRITICAL: 37 Cloud PBXs of region Oslo are not running (account main), 1 resolved",
 			firing + "Resolved:\n- YcmManyCloudPbxsNotRunning, region Oslo, account main, fired for 1h 23m\nRunbook: https://runbook\n",
 		},
 		{
