@@ -11,13 +11,15 @@ func availability() Dashboard {
 		across(4, availabilityNow("Availability", "Availability of all PBXs over the time range."),
 			availabilityNow("Month to date", "Availability of all PBXs since the first of the month.").during(thisMonth, ""),
 			belowTarget(), timeWithoutData()),
-		across(9, worstAvailability("Worst twenty PBXs", "PBXs with the lowest availability over the time range."), outages()),
+		across(9, worstAvailability(worstTitle, "PBXs with the lowest availability over the time range."), outages()),
 		across(8, availabilityBy("account", "Account"), availabilityBy("region", "Region"), availabilityBy("group", "Group")),
 		across(9, worstAvailability("Month to date: worst twenty PBXs", "PBXs with the lowest availability since the first of the month.").during(thisMonth, ""),
 			availabilityOverTime()),
 	)
 	return d
 }
+
+const worstTitle = "Worst twenty PBXs"
 
 // targetVariable is the promised availability in percent.
 var targetVariable = Variable{
@@ -28,7 +30,8 @@ var targetVariable = Variable{
 // thisMonth is a time range of Grafana, from the first of the month in the time zone of the dashboard.
 const thisMonth = "now/M"
 
-// minutes of the time range: the rules record one sample per hour and PBX, the number of minutes.
+// minutes of the time range: the rules record one sample per hour and PBX, the number of minutes. A PBX that was renamed or moved
+// has more than one series.
 func minutes(series, by string) string {
 	return sumBy(by, "sum_over_time("+selector("cloud_pbx:ycm_cloud_pbx_"+series, inGroup)+"[$__range])")
 }
@@ -70,12 +73,18 @@ func availabilityNow(title, description string) Panel {
 		series("target met", inColour(good)).series("below target", inColour(bad))
 }
 
-const availabilityPBX = "account, cloud_pbx_id, name, region"
+const byPBX = "account, cloud_pbx_id"
+
+// namedPBXs gives the series of PBXs their present name and region, or the ones that a deleted PBX had for the most time.
+func namedPBXs(vector string) string {
+	names := "topk by (account, cloud_pbx_id) (1, 1e9 * max by (" + identity + ") (" + selector("ycm_cloud_pbx_info", inRegion) + ") or " + minutes("status:count1h", identity) + ")"
+	return "(" + vector + " + on (account, cloud_pbx_id) group_left (name, region) 0 * " + names + ")"
+}
 
 func belowTarget() Panel {
-	all := available(availabilityPBX)
+	all := available(byPBX)
 	return stat("PBXs below target", "PBXs whose availability over the time range is below the target.", "locale",
-		now(number("("+all+" < ${target} / 100)", all))).problem(bad).opens("Worst twenty PBXs")
+		now(number("("+all+" < ${target} / 100)", all))).problem(bad).opens(worstTitle)
 }
 
 func timeWithoutData() Panel {
@@ -95,13 +104,12 @@ func (p Panel) availabilityColumns(first ...column) Panel {
 }
 
 func worstAvailability(title, description string) Panel {
-	chosenPBXs := "bottomk(20, " + available(availabilityPBX) + ")"
-	of := func(expr string) string {
-		return "(" + expr + ") and on (account, cloud_pbx_id, name, region) " + chosenPBXs
-	}
+	chosenPBXs := "bottomk(20, " + available(byPBX) + ")"
+	column := func(title, expr string) Target { return inColumn(title, namedPBXs("("+expr+")")) }
+	of := func(expr string) string { return "(" + expr + ") and on (account, cloud_pbx_id) " + chosenPBXs }
 	return table(title, description+" Excluded: time of the range, or since the creation, without data.", "none",
-		inColumn("Availability", chosenPBXs), inColumn("Target", "("+chosenPBXs+") >= bool ${target} / 100"),
-		inColumn("Down", of(unavailable(availabilityPBX))), inColumn("Excluded", of(withoutData(availabilityPBX)))).
+		column("Availability", chosenPBXs), column("Target", chosenPBXs+" >= bool ${target} / 100"),
+		column("Down", of(unavailable(byPBX))), column("Excluded", of(withoutData(byPBX)))).
 		availabilityColumns(
 			col("name", "PBX", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
 			col("region", "Region", regionNames(), atLeast(90)), hidden("account"), hidden("cloud_pbx_id"))
@@ -130,17 +138,25 @@ func availabilityOverTime() Panel {
 	return p
 }
 
-// outages reads the start of each status other than Running, over time: one row for each start, with the longest duration seen.
+// outages reads the start of each outage over time: one row for each start, with the longest duration seen.
 func outages() Panel {
-	since := selector("cloud_pbx:ycm_cloud_pbx_status:since", inRegion)
+	status := selector("cloud_pbx:ycm_cloud_pbx_status:since", inRegion)
+	api := labelled("(ALERTS_FOR_STATE{alertname=\"YcmCloudPbxNotAnswering\", "+inRegion+"} and on (account, cloud_pbx_id) "+
+		selector("cloud_pbx:ycm_cloud_pbx_api_up:not_answering", inRegion)+")", "status", noAPI)
 	series := func(expr string) Target {
 		t := over("max by ("+identity+", status) ("+expr+")", "")
 		t.Format = "table"
 		return t
 	}
+	inRange := func(expr string) string {
+		return "max_over_time((" + expr + ")[$__interval:1m]) unless on (account, cloud_pbx_id) " + notChosen + " @ end()"
+	}
+	start := func(since string) string { return inRange("1000 * " + since) }
+	lasted := func(since string) string { return inRange("time() - " + since) }
 	group := map[string]any{"operation": "groupby", "aggregations": []string{}}
-	p := table("Outages", "Times in which a PBX was not Running, planned ones included, the last first. Several outages of a PBX within one step of the time range are shown as one: zoom in.", "none",
-		series("1000 * last_over_time("+since+"[$__interval]) or "+labelled(rangeStart, "name", "(start of the time range)")), series("max_over_time((time() - "+since+")[$__interval:1m])")).
+	p := table("Outages", "Times in which a PBX was not Running, planned ones included, or its own API did not respond, the last first. "+
+		"Several outages of a PBX within one step of the time range are shown as one: zoom in. API outages need ycm.alerts.yml.", "none",
+		series(start(status)+" or "+start(api)+" or "+rangeStart()), series(lasted(status)+" or "+lasted(api))).
 		transformed("merge", map[string]any{}).
 		transformed("groupBy", map[string]any{"fields": map[string]any{
 			"name": group, "status": group, "region": group, "account": group, "cloud_pbx_id": group, "Value #A": group,
@@ -149,10 +165,17 @@ func outages() Panel {
 		sortedBy("Value #A", true).during("", "5m").
 		columns(col("Value #A", "Start", width(120), unit(sinceUnit)), col("Value #B (max)", "Duration", width(90), unit("s"), property("decimals", 1)),
 			col("name", "PBX", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-			col("status", "Status", append(inText(nameMapping(pbxStates)), width(105))...),
+			col("status", "Status", append(inText(nameMapping(append(pbxStates, state{noAPI, bad}))), width(150))...),
 			col("region", "Region", regionNames(), atLeast(90)), hidden("account"), hidden("cloud_pbx_id"))
 	return p
 }
 
+const noAPI = "API not responding"
+
 // rangeStart makes the last row of the outages: Grafana's groupBy fails without any row.
-const rangeStart = "vector($__from)"
+func rangeStart() string {
+	known := "last_over_time(" + account("account:ycm_cloud_pbxs:max") + "[$__range] @ end())"
+	return labelled("($__from + 0 * count("+known+"))", "name", "no earlier outage") + " or on () " + labelled(noRow, "name", "no data")
+}
+
+const noRow = "vector($__from)"

@@ -8,7 +8,7 @@ func firmware() Dashboard {
 		"7d", "5m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
 		across(bannerHeight, freshness()),
-		across(4, upToDate(), behind().tile(), farBehind(), notCompared()),
+		across(4, upToDate(), behind().tile(), farBehind(), updatesUnknown()),
 		across(9, versionsByRegion().wide(16), versionsBehind().wide(8)),
 		across(8, behindOverTime(), behind().table()),
 		folded("Versions over time",
@@ -69,8 +69,8 @@ func versionsInUse() Panel {
 		now("count(count by (version) ("+recorded("account_region_group_version:ycm_cloud_pbxs:count", `version!=""`)+"))"))
 }
 
-func notCompared() Panel {
-	return stat("Not compared", "PBXs whose region or version is not in YCM's firmware list: their updates are unknown.", "locale",
+func updatesUnknown() Panel {
+	return stat("Updates unknown", "PBXs whose region or version is not in YCM's firmware list: their updates are unknown.", "locale",
 		now("sum("+pbxs()+") - sum("+byBehind()+")")).problem(warning)
 }
 

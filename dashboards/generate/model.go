@@ -111,6 +111,7 @@ type Panel struct {
 	Links           []Link           `json:"links,omitempty"`
 	TimeFrom        string           `json:"timeFrom,omitempty"`
 	Interval        string           `json:"interval,omitempty"`
+	MaxDataPoints   int              `json:"maxDataPoints,omitempty"`
 	Collapsed       bool             `json:"collapsed,omitempty"`
 	Panels          []Panel          `json:"panels,omitempty"` // of a collapsed row
 
