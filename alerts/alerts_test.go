@@ -173,7 +173,7 @@ func TestGroupsHaveAtMost20Rules(t *testing.T) {
 // A group with a longer interval is not visible in ALERTS for minutes after a start of Prometheus, and beyond the lookback of 5
 // minutes its series have holes.
 func TestGroupsAreEvaluatedWithinTheLookback(t *testing.T) {
-	history := []string{"ycm-growth", "ycm-availability"} // read with range selectors only
+	history := []string{"ycm-growth", "ycm-availability", "ycm-busy-hour"} // read with range selectors only
 	for _, g := range groups(t, everyFile(t)...) {
 		interval, err := model.ParseDuration(g.Interval)
 		if err != nil {
