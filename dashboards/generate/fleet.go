@@ -74,20 +74,22 @@ const (
 	unplanned = `status!~"Starting|Upgrading|Restoring|Provisioning"`
 )
 
-// downPBXs are those that are Stopped or Unknown, or overdue in another status, which " overdue" then marks.
+// downPBXs are those that are Stopped or Unknown, or overdue in another status, which " overdue" then marks. A PBX that was
+// never activated is not down: no alert reports it either.
 func downPBXs() string {
 	late := fmt.Sprintf(`label_replace((%s and on (account, cloud_pbx_id) %s), "status", "$1 overdue", "status", "(.*)")`, statusNow(planned), overdue())
-	return "(" + statusNow(unplanned) + " or " + late + ")"
+	return "((" + statusNow(unplanned) + " or " + late + ") unless on (account, cloud_pbx_id) " + "(" + account("ycm_cloud_pbx_activated") + " == 0))"
 }
 
+// plannedPBXs are the others that are not Running.
 func plannedPBXs() string {
-	return "(" + statusNow(planned) + " unless on (account, cloud_pbx_id) " + overdue() + ")"
+	return "(" + statusNow() + " unless on (account, cloud_pbx_id) " + downPBXs() + ")"
 }
 
 const notRunningTitle = "PBXs not running"
 
 func notRunningCount() Panel {
-	return stat(notRunningTitle, "Down: PBXs that are Stopped, in an unknown status, or starting, upgrading, restoring or provisioning for longer than the threshold of the rules. Planned: the others that are not Running.", "locale",
+	return stat(notRunningTitle, "Down: PBXs that are Stopped, in an unknown status, or starting, upgrading, restoring or provisioning for longer than the threshold of the rules. Planned: the others that are not Running, or not activated yet.", "locale",
 		named(number(downPBXs(), pbxs()), "down"), named("count("+plannedPBXs()+") > 0", "planned")).
 		problem(bad).option("textMode", "value_and_name").
 		option("orientation", "vertical").series("planned", inColour(busy)).opens(notRunningTitle)

@@ -34,6 +34,17 @@ func freshness() Panel {
 	return p.matching("/^age of the data, .*[^)]$/", inColour(good)).matching("/rules missing.$/", inColour(unknown))
 }
 
+// untrusted are the accounts whose data is missing, outdated or not renewed: the banner is red.
+func untrusted() string {
+	var queries []string
+	for _, p := range dataProblems() {
+		if p.colour == bad {
+			queries = append(queries, p.query)
+		}
+	}
+	return strings.Join(queries, " or on (account) ")
+}
+
 // bannerHeight is enough for one line of text below the title.
 const bannerHeight = 2
 
@@ -73,7 +84,7 @@ func dataProblems() []problem {
 	lastScrape := "(max by (account) (max_over_time(timestamp(" + account("ycm_exporter_shard_info") + ")[1d:1m])) or " + lastRead() + ")"
 	// The total is exported by shard 0 only, PBXs by their shards.
 	listed := "max by (account) (" + account("ycm_cloud_pbxs") + ")"
-	unscraped := "(" + listed + " - sum by (account) (" + selector("account_region_group:ycm_cloud_pbxs:count", inAccount) + "))" +
+	unscraped := "(" + listed + " - sum by (account) (" + whileListed(selector("account_region_group:ycm_cloud_pbxs:count", inAccount)) + "))" +
 		" > on (account) (" + account("ycm:threshold:unscraped_ratio") + " * on (account) " + listed + ")"
 	readAt := "1000 * " + lastRead()
 	// An account that never had data since the exporter started has the time of the start.

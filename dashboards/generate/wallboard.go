@@ -2,26 +2,33 @@ package main
 
 // wallboard is for a TV: one screen in kiosk mode, green when nothing is wrong.
 func wallboard() Dashboard {
-	d := dashboard("ycm-wallboard", "One screen for a TV, without scrolling: open it in kiosk mode, with &kiosk at the end of the address.",
+	d := dashboard("ycm-wallboard", "One screen for a TV, without scrolling: open it in kiosk mode, with ?kiosk at the end of the address.",
 		"6h", "30s", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(4, freshness().option("text", map[string]any{"titleSize": 36, "valueSize": 44})),
-		across(8, down().large("down"), notAnswering().tile().large("API not responding"), criticalAlerts().large("critical"), trunksDown().tile().large("trunks down")),
+		across(4, freshness().option("text", map[string]any{"titleSize": 44, "valueSize": 52})),
+		across(8, down().large("PBXs down"), notAnswering().tile().large("API not responding"), criticalAlerts().large("critical alerts"), trunksDown().tile().large("trunks down")),
 		across(8, downNames().wide(columns)),
-		across(7, affected().large("extensions"), warnings().large("warnings"), running().large("running"), callsNow().large("calls")),
+		across(7, affected().large("extensions affected"), warnings().large("warnings"), running().large("PBXs running"), callsNow().large("calls now")),
 	)
 	return d
 }
 
 // large fills a tile with its colour, and a number and a word that can be read from four metres. Titles of panels cannot.
+// What is green is so only while the data of every account is current: the tile has no value else.
 func (p Panel) large(word string) Panel {
+	if *p.FieldConfig.Defaults.Thresholds.Steps[1].Value == 0 {
+		p.Targets[0].Expr = whileTrusted(p.Targets[0].Expr)
+	}
 	p.FieldConfig.Defaults.DisplayName = word
-	return p.option("colorMode", "background").option("text", map[string]any{"titleSize": 36, "valueSize": 90}).option("textMode", "value_and_name").
+	return p.option("colorMode", "background").option("text", map[string]any{"titleSize": 40, "valueSize": 100}).option("textMode", "value_and_name").
 		option("justifyMode", "center")
 }
 
+// whileTrusted leaves out the zero, which comes last in a number, while the data of an account is missing or outdated.
+func whileTrusted(number string) string { return number + " unless on () (" + untrusted() + ")" }
+
 func down() Panel {
-	return stat("PBXs down", "PBXs that are Stopped, in an unknown status, or overdue in another one.", "locale",
+	return stat("PBXs down", "PBXs that are Stopped, in an unknown status, or overdue in another one. Those that were never activated are not counted.", "locale",
 		now(number(downPBXs(), pbxs()))).problem(bad).opens(notRunningTitle)
 }
 
@@ -41,14 +48,16 @@ func downNames() Panel {
 	largest := "topk(4, 0 * " + downPBXs() + " + on (account, cloud_pbx_id) group_left () " + size + ")"
 	return stat("Down for", "The four largest PBXs that are down, and for how long.", "s",
 		named("time() - (0 * "+largest+" + on (account, cloud_pbx_id) group_left () "+begin+")", "{{name}}, {{region}}"),
-		named("0 * sum("+pbxs()+") unless on () "+downPBXs(), "every PBX runs")).
+		named("0 * sum("+pbxs()+") unless on () "+downPBXs()+" unless on () ("+untrusted()+")", noneDown)).
 		stepped(unknown, at(0, bad)).decimals(0).option("colorMode", "background").option("textMode", "value_and_name").option("orientation", "horizontal").
-		option("text", map[string]any{"titleSize": 36, "valueSize": 36}).
-		series("every PBX runs", inColour(good), property("mappings", []Mapping{word(0, " ", good)}))
+		option("text", map[string]any{"titleSize": 44, "valueSize": 44}).
+		series(noneDown, inColour(good), property("mappings", []Mapping{word(0, " ", good)}))
 }
 
+const noneDown = "no PBX is down"
+
 func affected() Panel {
-	return stat("Extensions affected", "Extensions of the PBXs that are down.", "locale",
+	return stat("Extensions affected", "Extensions in use on the PBXs that are down.", "locale",
 		now("sum("+each("ycm_cloud_pbx_extensions_used")+" and on (account, cloud_pbx_id) "+downPBXs()+") or 0 * sum("+pbxs()+")")).problem(bad)
 }
 

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestWallboardIsGreenOnlyWithCurrentData: nobody reads a banner on a TV while all tiles below it are green.
+func TestWallboardIsGreenOnlyWithCurrentData(t *testing.T) {
+	for _, p := range wallboard().Panels[1:] {
+		green := slices.ContainsFunc(p.FieldConfig.Defaults.Thresholds.Steps, func(s Step) bool { return s.Color == good })
+		for _, o := range p.FieldConfig.Overrides {
+			green = green || slices.ContainsFunc(o.Properties, func(o Option) bool { return strings.Contains(fmt.Sprint(o.Value), good) })
+		}
+		if green && !slices.ContainsFunc(p.Targets, func(target Target) bool { return strings.HasSuffix(target.Expr, " unless on () ("+untrusted()+")") }) {
+			t.Errorf("panel %q may be green although the data of an account is missing or outdated", p.Title)
+		}
+	}
+}
+
+// TestWallboardFitsOneScreen: 1080 pixels in kiosk mode are 28 rows of the grid.
+func TestWallboardFitsOneScreen(t *testing.T) {
+	for _, p := range wallboard().Panels {
+		if p.GridPos.Y+p.GridPos.H > 28 {
+			t.Errorf("panel %q ends at row %d, below the screen", p.Title, p.GridPos.Y+p.GridPos.H)
+		}
+	}
+}
