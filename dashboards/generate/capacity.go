@@ -5,24 +5,22 @@ import (
 	"strings"
 )
 
-// capacity is for sales: what is left of the pools, which contracts end when, who needs more.
+// capacity is for sales: which contracts end when, what is left of the licences, who needs more.
 func capacity() Dashboard {
-	d := dashboard("ycm-capacity", "Subscription pools, renewals of the next 90 days, busy hour, and which Cloud PBXs run out of what, and when.",
+	d := dashboard("ycm-capacity", "For sales: what expires in the next 90 days, licences left, busy hour, and which Cloud PBXs need more or less capacity.",
 		"7d", "5m", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
 		across(bannerHeight, freshness()),
 		across(4, ended().tile(), endingSoon().tile(), endingLater(), subscriptionEnds()),
-		across(9, renewalCalendar().wide(12), renewals().table().wide(12)),
-		across(8, poolUse().wide(7), poolOverTime().wide(7), poolTerms().wide(10)),
-		heading("Busy hour"),
-		across(9, busyHour(), moreCapacity()),
-		folded("Too much capacity",
-			across(9, lessCapacity().wide(columns))),
+		across(8, renewalCalendar().wide(12), renewals().table().wide(12)),
+		across(8, licenceUse().wide(7), licencesOverTime().wide(8), licencesLeft().wide(9)),
+		across(9, busyHour().wide(12), moreCapacity().wide(6), lessCapacity().wide(6)),
 		folded("Extensions, recording and projected exhaustion",
 			across(9, fullest("extensions"), fullest("recording")),
 			across(8, runsOut().wide(14), useDistribution().wide(10))),
-		folded("Trials, users and resellers",
-			across(9, trialsEnding().wide(6), users().wide(18))),
+		folded("Subscription, trials, users and resellers",
+			across(9, subscriptionTerms().wide(16), trialsEnding().wide(8)),
+			across(9, users().wide(columns))),
 	)
 	return d
 }
@@ -95,62 +93,6 @@ func renewalCalendar() Panel {
 		series("Plans", inColour(busy)).series("PBXs", inColour(past)).stacked().axis("expiring")
 }
 
-// pools are what an account subscribes to, with the metrics of what is used and what there is.
-var pools = []struct{ name, used, capacity string }{
-	{"calls", "concurrent_calls_used", "concurrent_calls_capacity"},
-	{"extensions", "extensions_used", "extensions_capacity"},
-	{"recording", "recording_used_seconds", "recording_capacity_seconds"},
-	{"remote connections", "remote_connections_used", "remote_connections_capacity"},
-}
-
-// poolShare is which part of a pool each account has used.
-func poolShare(used, capacity string) string {
-	return fmt.Sprintf("max by (account) (%s / (%s > 0))", account("ycm_subscription_"+used), account("ycm_subscription_"+capacity))
-}
-
-// poolUse is orange from the threshold of the rules on.
-func poolUse() Panel {
-	var targets []Target
-	for _, p := range pools {
-		share, full := poolShare(p.used, p.capacity), "on (account) ycm:threshold:pool_ratio"
-		targets = append(targets,
-			named("("+share+" >= "+full+")", "{{account}}: "+p.name+", nearly used"),
-			named(share+" unless on (account) ("+share+" >= "+full+")", "{{account}}: "+p.name))
-	}
-	return bars("Use of the pools", "Share of each account's subscription that is allocated to PBXs; orange from the threshold of the rules.", targets...).
-		matching("/nearly used$/", inColour(warning)).decimals(0)
-}
-
-func poolOverTime() Panel {
-	var targets []Target
-	for _, p := range pools {
-		targets = append(targets, over(poolShare(p.used, p.capacity), "{{account}}: "+p.name))
-	}
-	return timeseries("Pools over time", "Share of each account's subscription that was allocated to PBXs.", "percentunit", targets...).
-		axis("used").custom("fillOpacity", 0).limits(0, 1)
-}
-
-// poolTerms is a table of what each account has subscribed to, with a row for each thing.
-func poolTerms() Panel {
-	row := func(expr, what string) string { return labelled("max by (account) ("+expr+")", "what", what) }
-	byPlan := func(metric, what string) string {
-		return fmt.Sprintf("label_replace(max by (account, plan) (%s), \"what\", \"%s: $1\", \"plan\", \"(.*)\")", account(metric), what)
-	}
-	sub := func(name string) string { return account("ycm_subscription_" + name) }
-	return table("Subscriptions", "What is left of each account's subscription, use by plan, and days until it expires.", "locale",
-		rows("max by (account, what) ("+either(
-			row(sub("concurrent_calls_available"), "Calls left"),
-			row(sub("extensions_available"), "Extensions left"),
-			row(sub("recording_available_seconds")+" / 3600", "Recording left, hours"),
-			row(sub("remote_connections_capacity")+" - "+sub("remote_connections_used"), "Remote connections left"),
-			byPlan("ycm_subscription_plan_cloud_pbxs", "PBXs"),
-			byPlan("ycm_subscription_plan_extensions", "Extensions"),
-			row(daysUntil(sub("expiration_timestamp_seconds")), "Days until the subscription expires"),
-			row(daysUntil(sub("recording_expiration_timestamp_seconds")), "Days until recording expires"),
-			row("-max by (account) (-("+daysUntil(sub("remote_management_expiration_timestamp_seconds"))+"))", "Days until remote management expires"))+")")).
-		decimals(0).columns(col("account", "Account", width(75)), col("what", "What", atLeast(150)), col("Value", "Number", width(70)))
-}
-
 // share is which part of a resource each PBX uses.
 func (r resource) share() string {
 	return each("ycm_cloud_pbx_"+r.used) + " / (" + each("ycm_cloud_pbx_"+r.capacity) + " > 0)"
@@ -166,44 +108,59 @@ func fullest(name string) Panel {
 	panic("no resource " + name)
 }
 
-// peak is the highest use of calls of each PBX in 7 days, of those that reached half of their capacity: the rules record no less.
-func peak() string {
-	return "max by (" + identity + ") (" + whileListed("max_over_time("+callsRatio()+"[7d])") + ")"
+// hourlyPeaks are the most concurrent calls of each PBX in each hour of the last 7 days, as the rules record them.
+func hourlyPeaks(function string) string {
+	return "max by (account, cloud_pbx_id) (" + function + "_over_time(" + hourly + "[7d] @ end()))"
 }
 
-func callsRatio() string { return selector("cloud_pbx:ycm_cloud_pbx_calls:ratio", inRegion) }
+const hourly = "cloud_pbx:ycm_cloud_pbx_active_calls:max1h{" + inRegion + "}"
 
-// busyHour lists the peaks and when they were. The last of several equal peaks counts.
+// hourlyKnown exists if the peaks of the accounts are recorded.
+func hourlyKnown() string { return pbxs() + " and on (account) last_over_time(" + hourly + "[2h])" }
+
+// ofCalls is a number of calls of each PBX in percent of its capacity.
+func ofCalls(calls string) string {
+	return "(" + calls + " / on (account, cloud_pbx_id) group_right () (" + each("ycm_cloud_pbx_concurrent_calls_capacity") + " > 0))"
+}
+
+// busyHour lists the peaks and when they were: the last of several equal ones. The hours of the rules begin at any minute.
 func busyHour() Panel {
-	used := chosen(peak())
-	highest := "topk(20, " + used + ")"
-	ratio := "max by (account, cloud_pbx_id) (" + whileListed(callsRatio()) + ")"
-	when := "max by (" + identity + ") (max_over_time((time() + 0 * (last_over_time(" + callsRatio() + "[2m]) == on (account, cloud_pbx_id) group_left () max by (account, cloud_pbx_id) (max_over_time(" + callsRatio() + "[7d] @ end()))))[7d:2m]))"
-	return table("Busy hour: peak of concurrent calls in 7 days", "PBXs with the highest peaks in percent of their capacity, when the peak was, and the use now. Only PBXs that reached half of their capacity.", "percentunit",
-		inColumn("Peak", orNone(highest, pbxs())), inColumn("When", "1000 * ("+when+" and on (account, cloud_pbx_id) "+highest+")"),
-		inColumn("Now", "0 * "+highest+" + on (account, cloud_pbx_id) group_left () "+ratio)).
+	highest := fmt.Sprintf("topk(%d, %s)", most, ofCalls(hourlyPeaks("max")))
+	when := "max by (account, cloud_pbx_id) (max_over_time((time() - 3600 + 0 * (last_over_time(" + hourly + "[1h]) == on (account, cloud_pbx_id) group_left () (" +
+		hourlyPeaks("max") + " > 0)))[7d:1h]))"
+	of := func(vector string) string {
+		return "0 * " + highest + " + on (account, cloud_pbx_id) group_left () " + vector
+	}
+	return table("Busy hour", fmt.Sprintf("Most concurrent calls of each PBX in 7 days, in percent of its capacity, a time within that hour, and the use now. Shows up to %d rows.", most), "percentunit",
+		inColumn("Peak", orNone(highest, hourlyKnown())), inColumn("Calls", of(hourlyPeaks("max"))),
+		inColumn("Busy hour", "1000 * ("+of(when)+")"),
+		inColumn("Now", of("max by (account, cloud_pbx_id) ("+ofCalls("max by (account, cloud_pbx_id) ("+selector("ycm_cloud_pbx_active_calls", inRegion)+")")+")"))).
 		merged().decimals(0).sortedBy("Peak", true).
 		columns(col("name", "PBX", atLeast(120), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-			shown("Peak", append(asBar(busy), width(140), property("mappings", []Mapping{blank}))...), shown("When", width(115), unit("time:ddd D MMM HH:mm")), shown("Now", width(65)),
+			shown("Peak", append(asBar(busy), width(140), property("mappings", []Mapping{blank}))...), shown("Calls", width(60), unit("locale")),
+			shown("Busy hour", width(140), unit("time:ddd D MMM HH:mm")), shown("Now", width(60)),
 			col("region", "Region", regionNames(), atLeast(100)), hidden("account"), hidden("cloud_pbx_id"))
 }
 
 // moreCapacity is from the threshold of the rules on.
 func moreCapacity() Panel {
 	limit := "max by (account, cloud_pbx_id) (" + selector("ycm_cloud_pbx_info", inRegion) + " * on (account, group) group_left () ycm:threshold:calls_warning_ratio)"
-	return worst(20, chosen("("+peak()+" >= on (account, cloud_pbx_id) group_left () "+limit+")"), pbxs(),
-		"Candidates for more capacity", "PBXs whose peak of concurrent calls in 7 days reached the threshold of the rules, 80 % by default.", "percentunit", true).decimals(0).
-		columns(pbxColumns(col("Value", "Peak", append(asBar(warning), width(140))...))...).
-		sorted("Peak", true)
+	return candidates("("+ofCalls(hourlyPeaks("max"))+" >= on (account, cloud_pbx_id) group_left () "+limit+")",
+		"Candidates for more capacity", "PBXs whose peak of concurrent calls in 7 days reached the threshold of the rules, 80 % by default.", true)
 }
 
+// lessCapacity leaves out what is too small, or was seen for too short a time, for a judgement.
 func lessCapacity() Panel {
-	calls := selector("ycm_cloud_pbx_active_calls", inRegion)
-	share := "max by (" + identity + ") (max_over_time(" + calls + "[7d:30m]) and " + calls + ")"
-	return worst(20, chosen("(("+share+" / (max by ("+identity+") ("+selector("ycm_cloud_pbx_concurrent_calls_capacity", inRegion)+") >= 16)) < 0.25)"), pbxs(),
-		"Candidates for less capacity", "PBXs with capacity for 16 or more concurrent calls whose peak in 7 days, sampled every 30 minutes, stayed below 25 %.", "percentunit", false).decimals(0).
-		columns(pbxColumns(col("Value", "Peak", append(asBar(busy), width(140))...))...).
-		sorted("Peak", false)
+	seen := hourlyPeaks("count") + " >= 120"
+	large := "(max by (account, cloud_pbx_id) (" + selector("ycm_cloud_pbx_concurrent_calls_capacity", inRegion) + ") >= 16)"
+	return candidates("("+ofCalls("("+hourlyPeaks("max")+" and on (account, cloud_pbx_id) "+large+" and on (account, cloud_pbx_id) "+seen+")")+" < 0.25)",
+		"Candidates for less capacity", "PBXs with capacity for 16 or more concurrent calls whose peak in 7 days stayed below 25 %. Only PBXs with data of at least 5 days.", false)
+}
+
+func candidates(vector, title, description string, descending bool) Panel {
+	return worst(20, vector, hourlyKnown(), title, description, "percentunit", descending).decimals(0).
+		columns(pbxColumns(col("Value", "Peak", append(asBar(busy), width(130))...))...).
+		sorted("Peak", descending)
 }
 
 func fullList(title, description, vector string) Panel {
@@ -251,16 +208,21 @@ func users() Panel {
 	share := func(title, used, capacity string) Target {
 		return by(title, account(used)+" / ("+account(capacity)+" > 0)")
 	}
+	left := func(title, what string) Target {
+		return by(title, account("ycm_user_"+what+"_capacity")+" - "+account("ycm_user_"+what+"_used"))
+	}
 	bar := append(asBar(busy), unit("percentunit"), property("decimals", 0), atLeast(95))
 	return table("Users and resellers", "What each YCM user manages, subordinate users included. Needs the collector users.", "locale",
 		inColumn("info", "max by (account, user_id, company) ("+account("ycm_user_info")+")"),
 		by("PBXs", account("ycm_user_cloud_pbxs")),
 		share("Extensions", "ycm_user_extensions_used", "ycm_user_extensions_capacity"),
 		share("Calls", "ycm_user_concurrent_calls_used", "ycm_user_concurrent_calls_capacity"),
-		share("Recording", "ycm_user_recording_used_seconds", "ycm_user_recording_capacity_seconds")).
+		share("Recording", "ycm_user_recording_used_seconds", "ycm_user_recording_capacity_seconds"),
+		left("Extensions left", "extensions"), left("Calls left", "concurrent_calls")).
 		merged().
 		columns(col("account", "Account", width(80)), col("company", "Company", atLeast(110)), hidden("user_id"),
 			hidden("info"), shown("PBXs", width(65)),
+			shown("Extensions left", width(120)), shown("Calls left", width(90)),
 			shown("Extensions", bar...), shown("Calls", bar...), shown("Recording", bar...)).
 		sorted("PBXs", true).orOffRow("users", pbxs(), "company")
 }
