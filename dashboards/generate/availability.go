@@ -12,9 +12,9 @@ func availability() Dashboard {
 			availabilityNow("Month to date", "Availability of all PBXs since the first of the month.").during(thisMonth, ""),
 			belowTarget(), timeWithoutData()),
 		across(9, worstAvailability(worstTitle, "PBXs with the lowest availability over the time range."), outages()),
-		across(8, availabilityBy("account", "Account"), availabilityBy("region", "Region"), availabilityBy("group", "Group")),
+		across(8, availabilityBy("account", "Account").wide(7), availabilityBy("region", "Region").wide(9), availabilityBy("group", "Group").wide(8)),
 		across(9, worstAvailability("Month to date: worst twenty PBXs", "PBXs with the lowest availability since the first of the month.").during(thisMonth, ""),
-			availabilityOverTime()),
+			availabilityPerDay()),
 	)
 	return d
 }
@@ -107,7 +107,7 @@ func worstAvailability(title, description string) Panel {
 	chosenPBXs := "bottomk(20, " + available(byPBX) + ")"
 	column := func(title, expr string) Target { return inColumn(title, namedPBXs("("+expr+")")) }
 	of := func(expr string) string { return "(" + expr + ") and on (account, cloud_pbx_id) " + chosenPBXs }
-	return table(title, description+" Excluded: time of the range, or since the creation, without data.", "none",
+	return table(title, description+" Excluded: time of the range, or since the creation, without data; –: the PBX was deleted.", "none",
 		column("Availability", chosenPBXs), column("Target", chosenPBXs+" >= bool ${target} / 100"),
 		column("Down", of(unavailable(byPBX))), column("Excluded", of(withoutData(byPBX)))).
 		availabilityColumns(
@@ -126,13 +126,13 @@ func availabilityBy(label, title string) Panel {
 		series("Excluded", unit("percentunit"), property("decimals", 1))
 }
 
-func availabilityOverTime() Panel {
+func availabilityPerDay() Panel {
 	sum := func(series string) string {
-		return "sum by (region) (sum_over_time(" + selector("cloud_pbx:ycm_cloud_pbx_"+series, inGroup) + "[$__interval]))"
+		return sumBy("region", "sum_over_time("+selector("cloud_pbx:ycm_cloud_pbx_"+series, inGroup)+"[$__interval])")
 	}
-	p := timeseries("Availability over time, by region", "Availability of the PBXs of each region, in intervals of at least one hour.", "percentunit",
+	p := timeseries("Availability per day, by region", "Availability of the PBXs of each region on the day before each point.", "percentunit",
 		over(sum("available:sum1h")+" / "+sum("status:count1h"), "{{region}}")).
-		axis("availability").custom("fillOpacity", 0).during("", "1h")
+		axis("availability").custom("fillOpacity", 0).custom("showPoints", "always").during("", "1d")
 	p.FieldConfig.Defaults.Min = nil
 	p.FieldConfig.Defaults.Max = new(1.0)
 	return p
@@ -155,7 +155,7 @@ func outages() Panel {
 	lasted := func(since string) string { return inRange("time() - " + since) }
 	group := map[string]any{"operation": "groupby", "aggregations": []string{}}
 	p := table("Outages", "Times in which a PBX was not Running, planned ones included, or its own API did not respond, the last first. "+
-		"Several outages of a PBX within one step of the time range are shown as one: zoom in. API outages need ycm.alerts.yml.", "none",
+		"Several outages of a PBX within one step of the time range (20 minutes in 30 days) are shown as one, and the last step may be missing: zoom in. API outages need ycm.alerts.yml.", "none",
 		series(start(status)+" or "+start(api)+" or "+rangeStart()), series(lasted(status)+" or "+lasted(api))).
 		transformed("merge", map[string]any{}).
 		transformed("groupBy", map[string]any{"fields": map[string]any{
@@ -164,13 +164,16 @@ func outages() Panel {
 		}}).
 		sortedBy("Value #A", true).during("", "5m").
 		columns(col("Value #A", "Start", width(120), unit(sinceUnit)), col("Value #B (max)", "Duration", width(90), unit("s"), property("decimals", 1)),
-			col("name", "PBX", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-			col("status", "Status", append(inText(nameMapping(append(pbxStates, state{noAPI, bad}))), width(150))...),
-			col("region", "Region", regionNames(), atLeast(90)), hidden("account"), hidden("cloud_pbx_id"))
+			col("name", "PBX", atLeast(215), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+			col("status", "Status", append(inText(nameMapping(pbxStates), noAPIMapping), width(150))...),
+			col("region", "Region", regionNames(), atLeast(170)), hidden("account"), hidden("cloud_pbx_id"))
+	p.MaxDataPoints = 2000
 	return p
 }
 
 const noAPI = "API not responding"
+
+var noAPIMapping = Mapping{Type: "value", Options: map[string]any{noAPI: result{Text: noAPI, Color: bad}}}
 
 // rangeStart makes the last row of the outages: Grafana's groupBy fails without any row.
 func rangeStart() string {

@@ -102,7 +102,7 @@ func (r resource) share() string {
 func fullest(name string) Panel {
 	for _, r := range resources {
 		if r.name == name {
-			return fullList(r.title, "PBXs that use most of what their plan allows.", r.share())
+			return fullList(r.title+" in use: top 20", "PBXs that use most of what their plan allows.", r.share())
 		}
 	}
 	panic("no resource " + name)
@@ -136,10 +136,10 @@ func busyHour() Panel {
 		inColumn("Busy hour", "1000 * ("+of(when)+")"),
 		inColumn("Now", of("max by (account, cloud_pbx_id) ("+ofCalls("max by (account, cloud_pbx_id) ("+selector("ycm_cloud_pbx_active_calls", inRegion)+")")+")"))).
 		merged().decimals(0).sortedBy("Peak", true).
-		columns(col("name", "PBX", atLeast(120), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-			shown("Peak", append(asBar(busy), width(140), property("mappings", []Mapping{blank}))...), shown("Calls", width(60), unit("locale")),
-			shown("Busy hour", width(140), unit("time:ddd D MMM HH:mm")), shown("Now", width(60)),
-			col("region", "Region", regionNames(), atLeast(100)), hidden("account"), hidden("cloud_pbx_id"))
+		columns(col("name", "PBX", atLeast(215), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+			shown("Peak", append(asBar(busy), width(110), property("mappings", []Mapping{blank}))...), shown("Calls", width(55), unit("locale")),
+			shown("Busy hour", width(135), unit("time:ddd D MMM HH:mm")), shown("Now", width(55)),
+			col("region", "Region", regionNames(), atLeast(170)), hidden("account"), hidden("cloud_pbx_id"))
 }
 
 // moreCapacity is from the threshold of the rules on.
@@ -159,7 +159,8 @@ func lessCapacity() Panel {
 
 func candidates(vector, title, description string, descending bool) Panel {
 	return worst(20, vector, hourlyKnown(), title, description, "percentunit", descending).decimals(0).
-		columns(pbxColumns(col("Value", "Peak", append(asBar(busy), width(130))...))...).
+		columns(col("name", "", atLeast(215), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
+			col("Value", "Peak", append(asBar(busy), width(130))...), hidden("region"), hidden("account"), hidden("cloud_pbx_id")).
 		sorted("Peak", descending)
 }
 
@@ -196,7 +197,7 @@ func useDistribution() Panel {
 	for i := range tenths {
 		tenths[i] = word(float64(i), fmt.Sprintf("%d %%", 10*i), busy)
 	}
-	return columnChart("How full the PBXs are", "Number of PBXs by use of their calls, extensions and recording time, in steps of 10 %: 0 % is below 10 %, 100 % is all of it.", "locale", "tenth", targets...).
+	return columnChart("PBXs by use of capacity", "Number of PBXs by use of their calls, extensions and recording time, in steps of 10 %: 0 % is below 10 %, 100 % is all of it.", "locale", "tenth", targets...).
 		axis("PBXs").joined("tenth").titled(titles).
 		converted("tenth", "number").sortedBy("tenth", false).converted("tenth", "string").
 		series("tenth", property("mappings", tenths)).
@@ -215,14 +216,14 @@ func users() Panel {
 	return table("Users and resellers", "What each YCM user manages, subordinate users included. Needs the collector users.", "locale",
 		inColumn("info", "max by (account, user_id, company) ("+account("ycm_user_info")+")"),
 		by("PBXs", account("ycm_user_cloud_pbxs")),
-		share("Extensions", "ycm_user_extensions_used", "ycm_user_extensions_capacity"),
-		share("Calls", "ycm_user_concurrent_calls_used", "ycm_user_concurrent_calls_capacity"),
-		share("Recording", "ycm_user_recording_used_seconds", "ycm_user_recording_capacity_seconds"),
+		share("Extensions used", "ycm_user_extensions_used", "ycm_user_extensions_capacity"),
+		share("Calls used", "ycm_user_concurrent_calls_used", "ycm_user_concurrent_calls_capacity"),
+		share("Recording used", "ycm_user_recording_used_seconds", "ycm_user_recording_capacity_seconds"),
 		left("Extensions left", "extensions"), left("Calls left", "concurrent_calls")).
 		merged().
 		columns(col("account", "Account", width(80)), col("company", "Company", atLeast(110)), hidden("user_id"),
 			hidden("info"), shown("PBXs", width(65)),
 			shown("Extensions left", width(120)), shown("Calls left", width(90)),
-			shown("Extensions", bar...), shown("Calls", bar...), shown("Recording", bar...)).
-		sorted("PBXs", true).orOffRow("users", pbxs(), "company")
+			shown("Extensions used", bar...), shown("Calls used", bar...), shown("Recording used", bar...)).
+		sorted("PBXs", true)
 }

@@ -133,7 +133,7 @@ func changesList() Panel {
 	never := Mapping{Type: "value", Options: map[string]any{"-1": result{Text: "–"}}}
 	incomplete := labelled("-1 * "+notCompared(), "change", noStart)
 	p := table("Changes", "Differences between the start and the end of the time range, the last first; what changed and changed back is not listed. "+
-		"When: creations and restarts to the second, others up to 10 minutes late in a range of 24 hours, up to an hour in 7 days.", "none",
+		"When: creations and restarts exactly, others within 10 minutes in a range of 24 hours, within an hour in 7 days.", "none",
 		rows(orNone(fmt.Sprintf("topk(%d, %s) or %s", most, all(change.timed), incomplete), compared()))).
 		columns(col("Value", "When", width(140), unit("time:ddd D MMM HH:mm"), property("mappings", []Mapping{never, blank})),
 			col("change", "Change", atLeast(260), property("custom.filterable", true)),

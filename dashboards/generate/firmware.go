@@ -9,12 +9,12 @@ func firmware() Dashboard {
 	d.Panels = place(
 		across(bannerHeight, freshness()),
 		across(4, upToDate(), behind().tile(), farBehind(), updatesUnknown()),
-		across(9, versionsByRegion().wide(16), versionsBehind().wide(8)),
+		across(9, versionsByRegion().wide(17), versionsBehind().wide(7)),
 		across(8, behindOverTime(), behind().table()),
 		folded("Versions over time",
 			across(8, versionsInUse().wide(6), versionsOverTime().wide(18))),
 		folded("Versions that YCM lists",
-			across(9, firmwareAvailability().wide(16), newest().wide(8))),
+			across(9, firmwareAvailability().wide(17), newest().wide(7))),
 		folded("Phones in use that the newest firmware of their region does not support",
 			across(9, phonesUnknown().table().wide(15), unknownByModel().wide(9))),
 	)
@@ -55,7 +55,7 @@ func behind() list {
 		title: "Firmware updates", colour: busy, unit: "locale", worst: "Behind", descending: true, witness: each("ycm_cloud_pbx_firmware_versions_behind"),
 		description: "PBXs for whose region YCM lists newer firmware, those that are the most versions behind first.",
 		vector:      "(" + each("ycm_cloud_pbx_firmware_versions_behind") + " > 0) * on (account, cloud_pbx_id) " + version,
-		columns:     pbxColumns(col("version", "Runs", width(110)), col("Value", "Behind", width(80))),
+		columns:     pbxColumns(col("version", "Version", width(110)), col("Value", "Behind", width(80))),
 	}
 }
 
@@ -105,7 +105,7 @@ func behindOverTime() Panel {
 	of := func(matcher string) string {
 		return fmt.Sprintf("(sum(%s) or 0 * sum(%s))", byBehind(matcher), byBehind())
 	}
-	return timeseries("Behind over time", "PBXs that ran the newest firmware of their region, and PBXs that were behind.", "locale",
+	return timeseries("Firmware status over time", "PBXs that ran the newest firmware of their region, and PBXs that were behind.", "locale",
 		over(of(newestRuns), "up to date"), over(of(newerIs)+" - "+farBehindCount(), "behind"), over(farBehindCount(), "far behind")).
 		axis("PBXs").stacked().custom("lineInterpolation", "stepAfter").
 		series("up to date", inColour(good)).series("behind", inColour(busy)).series("far behind", inColour(warning))

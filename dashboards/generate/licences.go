@@ -62,7 +62,7 @@ func licencesLeft() Panel {
 		column("Left", left), column("Lasts", days)).
 		merged().decimals(0).
 		columns(col("account", "Account", atLeast(75)), col("licence", "Licence", atLeast(140)),
-			shown("Left", width(80)), shown("Lasts", width(80), unit("suffix: d"))).
+			shown("Left", width(80)), shown("Lasts", width(90), unit("suffix: days"))).
 		sorted("Lasts", false)
 }
 

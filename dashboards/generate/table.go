@@ -115,7 +115,7 @@ func (p Panel) merged() Panel {
 // matrix makes a column for each value of one label and a row for each of another, sorted by a label.
 func (p Panel) matrix(row, column, title, by string, descending bool) Panel {
 	p = p.custom("minWidth", 95).
-		series(title, property("custom.align", "left"), property("custom.cellOptions", map[string]any{"type": "auto"}), property("custom.minWidth", 170))
+		series(title, property("custom.align", "left"), property("custom.cellOptions", map[string]any{"type": "auto"}), property("custom.minWidth", 190))
 	return p.sortedBy(by, descending).transformed("groupingToMatrix", map[string]any{
 		"rowField": row, "columnField": column, "valueField": "Value", "emptyValue": "null",
 	}).transformed("organize", map[string]any{
@@ -128,7 +128,7 @@ func (p Panel) matrix(row, column, title, by string, descending bool) Panel {
 func pbxColumns(more ...column) []column {
 	return slices.Concat([]column{
 		col("name", "", atLeast(110), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-	}, more, []column{col("region", "Region", atLeast(90), regionNames()), hidden("account"), hidden("cloud_pbx_id")})
+	}, more, []column{col("region", "Region", atLeast(150), regionNames()), hidden("account"), hidden("cloud_pbx_id")})
 }
 
 // regionNames gives the regions that YCM spells in two ways one name.
