@@ -36,12 +36,12 @@ const state = process.env.STATE;
 const green = (process.env.GREEN ?? 'any').split(',');
 // What may be empty in a fleet without trouble, or with little history.
 const mayBeEmpty = new Set(['API not responding', 'Projected exhaustion', 'Unexpected data', 'Writes failed', 'Alerts', 'PBXs not running',
-  'PBXs with phones offline', 'Phones not supported by the newest firmware', 'By region and model', 'Largest increase in calls', 'Largest decrease in calls',
-  'Busy hour: peak of concurrent calls in 7 days', 'Candidates for more capacity', 'Candidates for less capacity', 'Outages', 'Alerts of this PBX',
+  'PBXs with phones offline', 'Phones not supported by the newest firmware', 'Unsupported phones by region and model', 'Most more calls than last week', 'Most fewer calls than last week',
+  'Busy hour', 'Licences left', 'Candidates for more capacity', 'Candidates for less capacity', 'Outages', 'Alerts of this PBX',
   'Also not running in its region', 'Near capacity', 'Outdated backups', 'Expiring soon', 'Expired', 'Not activated', 'Trunks down', 'Firmware updates',
   // Availability is recorded once an hour.
   'Availability', 'Month to date', 'Month to date: worst twenty PBXs', 'Worst twenty PBXs', 'PBXs below target', 'Time without data',
-  'Availability by account', 'Availability by region', 'Availability by group', 'Availability over time, by region']);
+  'Availability by account', 'Availability by region', 'Availability by group', 'Availability per day, by region']);
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
