@@ -141,24 +141,26 @@ func availabilityPerDay() Panel {
 // outages reads the start of each outage over time: one row for each start, with the longest duration seen.
 func outages() Panel {
 	status, api := selector("cloud_pbx:ycm_cloud_pbx_status:since", inRegion), selector("ALERTS_FOR_STATE", `alertname="YcmCloudPbxNotAnswering"`, inRegion)
-	ofAPI := func(expr string) string {
-		return labelled("("+expr+" and on (account, cloud_pbx_id) "+selector("cloud_pbx:ycm_cloud_pbx_api_up:not_answering", inRegion)+")", "status", noAPI)
+	// Each point is about the step after it: the last step of the time range would be missing else, with the outages of the moment.
+	inStep := func(expr string) string {
+		return "max by (" + identity + ", status) (max_over_time((" + expr + ")[$__interval:1m] offset -$__interval) unless on (account, cloud_pbx_id) " + notChosen + " @ end())"
 	}
+	// last is the greatest of what a function makes of the starts of all outages.
+	last := func(of func(since string) string) string {
+		return "(" + inStep(of(status)) + " or " + inStep(labelled("("+of(api)+" and on (account, cloud_pbx_id) "+
+			selector("cloud_pbx:ycm_cloud_pbx_api_up:not_answering", inRegion)+")", "status", noAPI)) + ")"
+	}
+	start := last(func(since string) string { return since })
+	seen := last(func(since string) string { return "timestamp(" + since + ")" })
 	series := func(expr string) Target {
-		t := over("max by ("+identity+", status) ("+expr+")", "")
+		t := over(expr, "")
 		t.Format = "table"
 		return t
 	}
-	// Each point is about the step after it: the last step of the time range would be missing else, with the outages of the moment.
-	inStep := func(expr string) string {
-		return "max_over_time((" + expr + ")[$__interval:1m] offset -$__interval) unless on (account, cloud_pbx_id) " + notChosen + " @ end()"
-	}
-	start := func(since string) string { return "1000 * " + since }
-	lasted := func(since string) string { return "timestamp(" + since + ") - " + since }
 	group := map[string]any{"operation": "groupby", "aggregations": []string{}}
 	p := table("Outages", "Times in which a PBX was not Running, planned ones included, or its own API did not respond, the last first. "+
-		"Several outages of a PBX within one step of the time range (20 minutes in 30 days) are shown as one: zoom in. API outages need ycm.alerts.yml.", "none",
-		series(inStep(start(status))+" or "+inStep(ofAPI(start(api)))+" or "+rangeStart()), series(inStep(lasted(status))+" or "+inStep(ofAPI(lasted(api))))).
+		"Several outages of a PBX within one step of the time range (20 minutes in 30 days) are one row, the last of them: zoom in. API outages need ycm.alerts.yml.", "none",
+		series("1000 * "+start+" or "+rangeStart()), series(seen+" - "+start)).
 		transformed("merge", map[string]any{}).
 		transformed("groupBy", map[string]any{"fields": map[string]any{
 			"name": group, "status": group, "region": group, "account": group, "cloud_pbx_id": group, "Value #A": group,
@@ -167,8 +169,8 @@ func outages() Panel {
 		sortedBy("Value #A", true).during("", "5m").
 		columns(col("Value #A", "Start", width(115), unit(sinceUnit)), col("Value #B (max)", "Duration", width(85), unit("s"), property("decimals", 1)),
 			col("name", "PBX", atLeast(215), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-			col("status", "Status", append(inText(nameMapping(pbxStates), noAPIMapping), width(145))...),
-			col("region", "Region", regionNames(), atLeast(185)), hidden("account"), hidden("cloud_pbx_id"))
+			col("status", "Status", append(inText(nameMapping(pbxStates), noAPIMapping), width(155))...),
+			col("region", "Region", regionNames(), atLeast(178)), hidden("account"), hidden("cloud_pbx_id"))
 	p.MaxDataPoints = 2000
 	return p
 }
