@@ -167,9 +167,9 @@ func outages() Panel {
 			"Value #B": map[string]any{"operation": "aggregate", "aggregations": []string{"max"}},
 		}}).
 		sortedBy("Value #A", true).during("", "5m").
-		columns(col("Value #A", "Start", width(115), unit(sinceUnit)), col("Value #B (max)", "Duration", width(85), unit("s"), property("decimals", 1)),
+		columns(col("Value #A", "Start", width(112), unit(sinceUnit)), col("Value #B (max)", "Duration", width(78), unit("s"), property("decimals", 1)),
 			col("name", "PBX", atLeast(215), property("links", []Link{{Title: "Open this PBX", URL: pbxPage}})),
-			col("status", "Status", append(inText(nameMapping(pbxStates), noAPIMapping), width(155))...),
+			col("status", "Status", append(inText(nameMapping(pbxStates), noAPIMapping), width(150))...),
 			col("region", "Region", regionNames(), atLeast(178)), hidden("account"), hidden("cloud_pbx_id"))
 	p.MaxDataPoints = 2000
 	return p

@@ -131,7 +131,7 @@ func changesByKind() Panel {
 
 func changesList() Panel {
 	never := Mapping{Type: "value", Options: map[string]any{"-1": result{Text: "–"}}}
-	incomplete := labelled("-1 * "+notCompared(), "change", noStart)
+	incomplete := fmt.Sprintf(`label_replace(-1 + 0 * %s, "change", "%s: account $1", "account", "(.*)")`, notCompared(), noStart)
 	p := table("Changes", "Differences between the start and the end of the time range, the last first; what changed and changed back is not listed. "+
 		"When: creations and restarts exactly, others within 10 minutes in a range of 24 hours, within an hour in 7 days.", "none",
 		rows(orNone(fmt.Sprintf("topk(%d, %s) or %s", most, all(change.timed), incomplete), compared()))).

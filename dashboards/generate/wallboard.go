@@ -19,10 +19,18 @@ func (p Panel) large(word string) Panel {
 	if *p.FieldConfig.Defaults.Thresholds.Steps[1].Value == 0 {
 		p.Targets[0].Expr = whileTrusted(p.Targets[0].Expr)
 	}
+	for i, m := range p.FieldConfig.Defaults.Mappings {
+		options, _ := m.Options.(map[string]any)
+		if _, ok := options["-1"]; ok {
+			p.FieldConfig.Defaults.Mappings[i] = notEnabled // the name of the collector has no room
+		}
+	}
 	p.FieldConfig.Defaults.DisplayName = word
 	return p.option("colorMode", "background").option("text", map[string]any{"titleSize": 40, "valueSize": 100}).option("textMode", "value_and_name").
 		option("justifyMode", "center")
 }
+
+var notEnabled = word(-1, "off", unknown)
 
 // whileTrusted leaves out the zero, which comes last in a number, while the data of an account is missing or outdated.
 func whileTrusted(number string) string { return number + " unless on () (" + untrusted() + ")" }
@@ -46,7 +54,7 @@ func downNames() Panel {
 	size := "max by (account, cloud_pbx_id) (" + selector("ycm_cloud_pbx_extensions_used", inRegion) + ")"
 	begin := "max by (account, cloud_pbx_id) (" + whileListed(selector("cloud_pbx:ycm_cloud_pbx_status:since", inRegion)) + ")"
 	largest := "topk(4, 0 * " + downPBXs() + " + on (account, cloud_pbx_id) group_left () " + size + ")"
-	return stat("Down for", "The four largest PBXs that are down, and for how long.", "s",
+	return stat("Largest PBXs down", "The four largest PBXs that are down, and for how long.", "s",
 		named("time() - (0 * "+largest+" + on (account, cloud_pbx_id) group_left () "+begin+")", "{{name}}, {{region}}"),
 		named("0 * sum("+pbxs()+") unless on () "+downPBXs()+" unless on () ("+untrusted()+")", noneDown)).
 		stepped(unknown, at(0, bad)).decimals(0).option("colorMode", "background").option("textMode", "value_and_name").option("orientation", "horizontal").

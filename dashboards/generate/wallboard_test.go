@@ -20,6 +20,20 @@ func TestWallboardIsGreenOnlyWithCurrentData(t *testing.T) {
 	}
 }
 
+// TestWallboardTextsAreShort: the values are written so large that longer words are cut.
+func TestWallboardTextsAreShort(t *testing.T) {
+	for _, p := range wallboard().Panels[1:] {
+		for _, m := range p.FieldConfig.Defaults.Mappings {
+			options, _ := m.Options.(map[string]any)
+			for value, shown := range options {
+				if text := shown.(result).Text; len(text) > 8 {
+					t.Errorf("panel %q shows %q for %s", p.Title, text, value)
+				}
+			}
+		}
+	}
+}
+
 // TestWallboardFitsOneScreen: 1080 pixels in kiosk mode are 28 rows of the grid.
 func TestWallboardFitsOneScreen(t *testing.T) {
 	for _, p := range wallboard().Panels {
