@@ -5,7 +5,7 @@ func wallboard() Dashboard {
 	d := dashboard("ycm-wallboard", "One screen for a TV, without scrolling: open it in kiosk mode, with ?kiosk at the end of the address.",
 		"6h", "30s", accountVariable, regionVariable, groupVariable)
 	d.Panels = place(
-		across(4, freshness().option("text", map[string]any{"titleSize": 44, "valueSize": 52})),
+		across(4, freshness().option("orientation", "horizontal").option("text", map[string]any{"titleSize": 38, "valueSize": 38})),
 		across(8, down().large("PBXs down"), notAnswering().tile().large("API not responding"), criticalAlerts().large("critical alerts"), trunksDown().tile().large("trunks down")),
 		across(8, downNames().wide(columns)),
 		across(7, affected().large("extensions affected"), warnings().large("warnings"), running().large("PBXs running"), callsNow().large("calls now")),
