@@ -225,5 +225,5 @@ func users() Panel {
 			hidden("info"), shown("PBXs", width(65)),
 			shown("Extensions left", width(120)), shown("Calls left", width(90)),
 			shown("Extensions used", bar...), shown("Calls used", bar...), shown("Recording used", bar...)).
-		sorted("PBXs", true)
+		sorted("PBXs", true).orOffRow("users", pbxs(), "company")
 }

@@ -82,7 +82,7 @@ func phonesUnknown() list {
 func unknownByModel() Panel {
 	none := labelled("(0 * count("+phonesInUse()+") / 0)", "region", "none")
 	return table("Unsupported phones by region and model", "Number of phones of each model that the region's newest firmware does not support.", "locale",
-		rows("max by (region, version, vendor, model) ("+whileListed(selector("account_region_version_model:ycm_cloud_pbx_phones:unknown", inRegion))+") or on () "+none)).
+		rows(asRegion("sum by (place, version, vendor, model) ("+onePlace(whileListed(selector("account_region_version_model:ycm_cloud_pbx_phones:unknown", inRegion)))+")")+" or on () "+none)).
 		columns(col("region", "Region", regionNames()), col("version", "Newest", width(110)), col("vendor", "Vendor", width(110)), col("model", "Model", width(110)),
 			col("Value", "Phones", width(80), property("mappings", []Mapping{blank}))).sorted("Phones", true)
 }

@@ -15,22 +15,26 @@ func wallboard() Dashboard {
 
 // large fills a tile with its colour, and a number and a word that can be read from four metres. Titles of panels cannot.
 // What is green is so only while the data of every account is current: the tile has no value else.
-func (p Panel) large(word string) Panel {
+func (p Panel) large(name string) Panel {
 	if *p.FieldConfig.Defaults.Thresholds.Steps[1].Value == 0 {
 		p.Targets[0].Expr = whileTrusted(p.Targets[0].Expr)
 	}
 	for i, m := range p.FieldConfig.Defaults.Mappings {
 		options, _ := m.Options.(map[string]any)
 		if _, ok := options["-1"]; ok {
-			p.FieldConfig.Defaults.Mappings[i] = notEnabled // the name of the collector has no room
+			// The name of the collector has room above the value only. A second override of a name would not be found.
+			for j, o := range p.FieldConfig.Overrides {
+				if o.Matcher.Options == "off" {
+					p.FieldConfig.Overrides[j].Properties = []Option{property("displayName", options["-1"].(result).Text)}
+				}
+			}
+			p.FieldConfig.Defaults.Mappings[i] = word(-1, noData, unknown)
 		}
 	}
-	p.FieldConfig.Defaults.DisplayName = word
+	p.Targets[0].LegendFormat = name
 	return p.option("colorMode", "background").option("text", map[string]any{"titleSize": 40, "valueSize": 100}).option("textMode", "value_and_name").
 		option("justifyMode", "center")
 }
-
-var notEnabled = word(-1, "off", unknown)
 
 // whileTrusted leaves out the zero, which comes last in a number, while the data of an account is missing or outdated.
 func whileTrusted(number string) string { return number + " unless on () (" + untrusted() + ")" }
