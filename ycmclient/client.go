@@ -139,3 +139,11 @@ func (unobserved) TokenExpires(time.Time)                       {}
 func (unobserved) Repair()                                      {}
 func (unobserved) Mismatch()                                    {}
 func (unobserved) Unconfirmed(bool)                             {}
+
+// WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.
+func WireFields() map[string]bool {
+	return yeastar.WireFields(
+		yeastar.GrantAnswer{}, pageWire[CloudPBX]{}, CloudPBX{}, did{}, Region{}, Firmware{}, Subscription{}, planStatistics{}, remoteConnections{},
+		User{}, UserSubscription{},
+	)
+}

@@ -3,7 +3,6 @@ package ycmclient
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -16,39 +15,52 @@ const (
 	EndpointCloudPBX = "cloud_pbx"
 )
 
-// CloudPBX is one record of "Query All the Cloud PBXs". It is compact, because a fleet may have 100,000 of them.
+// CloudPBX is one record of "Query All the Cloud PBXs". It is compact, because a fleet may have 100,000 of them. What must not be
+// kept (the creator) and what is not used is not read.
 type CloudPBX struct {
-	ID int64 // The only key: names and serial numbers may repeat.
+	ID int64 `api:"cloudPbxId"` // The only key: names and serial numbers may repeat.
 
-	Name, SN string
-	URL      string // Its host, with the port if there is one, and nothing else.
-	Region   string // The region's name.
-	Type     string // "Trial" or "Commercial".
-	Plan     string // "Enterprise Plan", "Ultimate Plan", "Upgrading to Ultimate Plan".
-	Group    string
-	Version  string // Of the firmware.
+	Name             string `api:"name"`
+	SN               string `api:"sn"`
+	URL              string `api:"url,host"`      // Its host, with the port if there is one, and nothing else.
+	Region           string `api:"region,shared"` // The region's name.
+	Type             string `api:"type,shared"`   // "Trial" or "Commercial".
+	Plan             string `api:"plan,shared"`   // "Enterprise Plan", "Ultimate Plan", "Upgrading to Ultimate Plan".
+	Group            string `api:"group,shared"`
+	Version          string `api:"version,shared"` // Of the firmware.
+	LastUsedTemplate string `api:"lastUsedTemplate,shared"`
 
-	LastUsedTemplate string
+	Status                    Status         `api:"pbxStatus"`
+	Activated                 yeastar.Switch `api:"activationStatus"`
+	Recording                 yeastar.Switch `api:"recordingStatus"`
+	UpgradeInPBX              yeastar.Switch `api:"upgradeInPbx"`
+	IM                        yeastar.Switch `api:"im"`
+	PasswordlessLogin         yeastar.Switch `api:"passwordlessLogin"`
+	SuperiorPasswordlessLogin yeastar.Switch `api:"allowSuperiorPasswordlessLogin"`
+	ProvisioningViaTemplate   yeastar.Switch `api:"provisioningViaTemplate"`
 
-	Status    Status
-	Activated yeastar.Switch
+	ActiveCalls            yeastar.Int `api:"activeCalls"`
+	ConcurrentCallCapacity yeastar.Int `api:"concurrentCallCapacity"`
+	UsedExtensions         yeastar.Int `api:"usedExtensions"`
+	ExtensionCapacity      yeastar.Int `api:"extensionCapacity"`
+	UsedRecording          yeastar.Int `api:"usedRecording"` // Minutes, as the next three.
+	RecordingCapacity      yeastar.Int `api:"recordingCapacity"`
+	TranscriptionCapacity  yeastar.Int `api:"transcriptionCapacity"`
+	UsedTranscription      yeastar.Int `api:"usedTranscription"`
 
-	Recording, UpgradeInPBX, IM, PasswordlessLogin, SuperiorPasswordlessLogin, ProvisioningViaTemplate yeastar.Switch
-
-	ActiveCalls, ConcurrentCallCapacity      yeastar.Int
-	UsedExtensions, ExtensionCapacity        yeastar.Int
-	UsedRecording, RecordingCapacity         yeastar.Int // Minutes.
-	TranscriptionCapacity, UsedTranscription yeastar.Int // Minutes.
-
-	// Unix seconds. LastBackup counts backups that a task of YCM made, no others.
-	PlanExpiration, Expiration, LastBackup, Created, FirstStarted, TemplateLastUsed yeastar.Int
+	PlanExpiration   yeastar.Int `api:"planExpirationDate,time"`
+	Expiration       yeastar.Int `api:"expirationDate,time"`
+	LastBackup       yeastar.Int `api:"lastBackupTime,time"` // Of backups that a task of YCM made, no others.
+	Created          yeastar.Int `api:"createTime,time"`
+	FirstStarted     yeastar.Int `api:"initialStartUpTime,time"`
+	TemplateLastUsed yeastar.Int `api:"lastUsedTime,time"`
 }
 
 // CloudPBX queries one Cloud PBX ("Query a Specific Cloud PBX"). Its error is of class NotFound if YCM reports that there is none with
 // that id.
 func (c *Client) CloudPBX(ctx context.Context, id int64) (CloudPBX, error) {
 	path := "v1/cloud_pbx/instances/" + strconv.FormatInt(id, 10)
-	pbx, err := fetch(ctx, c, cloudPBXRows.fields, EndpointCloudPBX, path)
+	pbx, err := fetch[CloudPBX](ctx, c, EndpointCloudPBX, path)
 	if err == nil && pbx.ID != id {
 		err = &yeastar.Error{
 			Account: c.account, Endpoint: EndpointCloudPBX, Class: yeastar.Invalid,
@@ -82,20 +94,15 @@ func (s Status) String() string {
 	return [...]string{"Unknown", "Stopped", "Starting", "Running", "Upgrading", "Restoring", "Provisioning"}[s]
 }
 
-// statusWord is a Status on the wire, in any case. A word that is not documented is unexpected; none at all is not.
-type statusWord struct{ yeastar.Text }
-
-// Set implements yeastar.Value.
-func (w *statusWord) Set(record reflect.Value, name string, unexpected yeastar.Unexpected) {
-	word := strings.TrimSpace(string(w.Get(name, unexpected)))
-	status := StatusUnknown
-	for _, s := range Statuses() {
-		if strings.EqualFold(word, s.String()) {
-			status = s
+// Read takes the word in any case. One that is not documented cannot be read; none at all is unknown.
+func (s *Status) Read(wire []byte) (ok bool) {
+	word, ok := yeastar.TextOf(wire)
+	word = strings.TrimSpace(word)
+	*s = StatusUnknown
+	for _, known := range Statuses() {
+		if strings.EqualFold(word, known.String()) {
+			*s = known
 		}
 	}
-	if status == StatusUnknown && word != "" {
-		unexpected(name)
-	}
-	record.SetUint(uint64(status))
+	return ok && (*s != StatusUnknown || word == "")
 }

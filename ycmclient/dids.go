@@ -2,7 +2,6 @@ package ycmclient
 
 import (
 	"context"
-	"reflect"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 )
@@ -15,57 +14,54 @@ type DIDs struct{ Assigned, Unassigned int64 }
 
 // did is a DID number without the number.
 type did struct {
-	ID       int64
-	Assigned yeastar.Switch
+	ID       int64      `api:"id"`
+	Assigned assignment `api:"cloudPbxId"`
 }
-
-type didWire struct {
-	ID       identifier `json:"id"`
-	Assigned assignment `json:"cloudPbxId"`
-}
-
-var didRows = rows[didWire, did]{fieldsOf[didWire, did](), func(d *did) int64 { return d.ID }}
 
 // DIDs counts the account's DID numbers ("Query All the DID Numbers"), each once. One of which it cannot be read whether it is assigned
 // is not counted. The numbers cannot be sorted, and none is kept from one walk to the next.
 //
 // progress, if not nil, is called with how many pages of how many have been read.
 func (c *Client) DIDs(ctx context.Context, progress func(done, total int)) (DIDs, error) {
-	l := &pagedList[did]{client: c, endpoint: EndpointDIDs, concurrency: 1, id: didRows.id}
+	l := &pagedList[did]{client: c, endpoint: EndpointDIDs, concurrency: 1, id: func(d *did) int64 { return d.ID }}
 	if progress != nil {
 		pages := func(records int) int { return (records + PageSize - 1) / PageSize }
 		l.progress = func(done, total int) { progress(pages(done), pages(total)) }
 	}
 	l.fetch = func(ctx context.Context, number int) (page[did], error) {
-		return fetchPage(ctx, c, request{endpoint: EndpointDIDs, path: "v1/did_management"}, number, "", didRows)
+		return fetchPage[did](ctx, c, request{endpoint: EndpointDIDs, path: "v1/did_management"}, number, "")
 	}
 	w, err := l.read(ctx, new(WalkState), nil)
 	if err != nil {
 		return DIDs{}, err
 	}
-	var dids DIDs
+	counts := map[assignment]int64{}
 	for _, d := range w.items {
-		switch d.Assigned {
-		case yeastar.SwitchOn:
-			dids.Assigned++
-		case yeastar.SwitchOff:
-			dids.Unassigned++
-		}
+		counts[d.Assigned]++
 	}
-	return dids, nil
+	return DIDs{counts[assigned], counts[unassigned]}, nil
 }
 
-// assignment is on the wire the id of what something is assigned to: none, empty or 0 if it is not. Its record has a Switch.
-type assignment struct{ yeastar.Number }
+// assignment is on the wire the id of what something is assigned to: none, empty or 0 if it is not.
+type assignment uint8
 
-// Set implements yeastar.Value.
-func (a *assignment) Set(record reflect.Value, name string, unexpected yeastar.Unexpected) {
-	assigned := yeastar.SwitchAbsent
-	switch id, readable := a.Count(name, unexpected).Get(); {
+const (
+	unassigned assignment = iota
+	assigned
+	unreadable
+)
+
+// Read implements yeastar.Value.
+func (a *assignment) Read(wire []byte) (ok bool) {
+	count, ok := yeastar.NumberOf(wire).Count()
+	id, _ := count.Get()
+	switch {
+	case !ok:
+		*a = unreadable
 	case id > 0:
-		assigned = yeastar.SwitchOn
-	case readable || !a.Given && !a.Unreadable:
-		assigned = yeastar.SwitchOff
+		*a = assigned
+	default:
+		*a = unassigned
 	}
-	record.SetUint(uint64(assigned))
+	return ok
 }

@@ -29,13 +29,13 @@ type page[R any] struct {
 }
 
 // pageWire is a page on the wire.
-type pageWire[W any] struct {
-	Total yeastar.Number  `json:"total"`
-	List  yeastar.List[W] `json:"list"`
+type pageWire[R any] struct {
+	Total yeastar.Number                  `json:"total"`
+	List  yeastar.List[yeastar.Record[R]] `json:"list"`
 }
 
 // Problem says why it is not a page, empty if it is one. An empty list may be left out.
-func (p *pageWire[W]) Problem() string {
+func (p *pageWire[R]) Problem() string {
 	if p.Total.Given && p.List.Absent() {
 		return ""
 	}
@@ -56,7 +56,7 @@ func ListPage(body []byte) (pbxs []CloudPBX, total int64, rows int) {
 
 // fetchPage requests a page of a list in which new records come last; sort is empty if it cannot be sorted. If YCM refuses page 1, it is
 // requested with the next of the page sizes, and so are all pages from then on.
-func fetchPage[W, R any](ctx context.Context, c *Client, r request, number int, sort string, rows rows[W, R]) (page[R], error) {
+func fetchPage[R any](ctx context.Context, c *Client, r request, number int, sort string) (page[R], error) {
 	stored, _ := c.simpler.Load(r.endpoint)
 	known, _ := stored.(int)
 	for i := known; ; i++ {
@@ -71,7 +71,7 @@ func fetchPage[W, R any](ctx context.Context, c *Client, r request, number int, 
 			query.Set("search", c.search)
 		}
 		r.query = query
-		wire, err := fetchData[pageWire[W]](ctx, c, r)
+		wire, err := fetchData[pageWire[R]](ctx, c, r)
 		if e := (*yeastar.Error)(nil); number == 1 && i < len(pageSizes)-1 && errors.As(err, &e) && e.Class == yeastar.Invalid &&
 			(e.FromAPI() || e.HTTPStatus >= http.StatusBadRequest) {
 			continue
@@ -85,7 +85,7 @@ func fetchPage[W, R any](ctx context.Context, c *Client, r request, number int, 
 				"account", c.account, "endpoint", r.endpoint, "page_size", query.Get("pageSize"), "sort", query.Get("sort"))
 		}
 		p := page[R]{total: wire.Total, rows: len(wire.List.Items)}
-		p.items = rows.read(wire.List.Items, func(field string) { p.unexpected = append(p.unexpected, field) })
+		p.items, p.unexpected = usable(wire.List.Items)
 		return p, nil
 	}
 }

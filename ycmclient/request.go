@@ -32,22 +32,43 @@ type request struct {
 	around func(send func() *yeastar.Error) *yeastar.Error
 }
 
-// fetch reads the data of one answer, an object, and makes a record of it.
-func fetch[W, R any](ctx context.Context, c *Client, fields yeastar.Fields[W, R], endpoint, path string) (record R, err error) {
-	wire, err := fetchData[yeastar.Object[W]](ctx, c, request{endpoint: endpoint, path: path})
-	if err == nil {
-		fields.Copy(&record, &wire.Value, c.observer.Unexpected)
+// fetch reads the data of one answer, a record.
+func fetch[R any](ctx context.Context, c *Client, endpoint, path string) (none R, err error) {
+	record, err := fetchData[yeastar.Record[R]](ctx, c, request{endpoint: endpoint, path: path})
+	if err != nil {
+		return none, err
 	}
-	return record, err
+	c.unexpected(record.Unexpected)
+	return record.Value, nil
 }
 
-// fetchRows reads the data of one answer, a list, and makes records of it.
-func fetchRows[W, R any](ctx context.Context, c *Client, r request, rows rows[W, R]) ([]R, error) {
-	wire, err := fetchData[yeastar.List[W]](ctx, c, r)
+// fetchList reads the data of one answer, a list of records with ids.
+func fetchList[R any](ctx context.Context, c *Client, r request) ([]R, error) {
+	list, err := fetchData[yeastar.List[yeastar.Record[R]]](ctx, c, r)
 	if err != nil {
 		return nil, err
 	}
-	return rows.read(wire.Items, c.observer.Unexpected), nil
+	records, unexpected := usable(list.Items)
+	c.unexpected(unexpected)
+	return records, nil
+}
+
+// usable returns the records with a usable id, and the names of all fields that could not be read.
+func usable[R any](list []yeastar.Record[R]) (records []R, unexpected []string) {
+	records = make([]R, 0, len(list))
+	for i := range list {
+		unexpected = append(unexpected, list[i].Unexpected...)
+		if list[i].ID > 0 {
+			records = append(records, list[i].Value)
+		}
+	}
+	return records, unexpected
+}
+
+func (c *Client) unexpected(fields []string) {
+	for _, field := range fields {
+		c.observer.Unexpected(field)
+	}
 }
 
 // fetchData reads the data of one answer, which failed if it says so, or if its data has a problem.

@@ -52,11 +52,11 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 	}
 	before := state.Difference
 	l := &pagedList[CloudPBX]{
-		client: c, endpoint: EndpointList, concurrency: c.readers, id: cloudPBXRows.id, progress: progress, query: c.CloudPBX, partial: c.search != "",
+		client: c, endpoint: EndpointList, concurrency: c.readers, id: func(p *CloudPBX) int64 { return p.ID }, progress: progress, query: c.CloudPBX, partial: c.search != "",
 		share: shareTexts,
 	}
 	l.fetch = func(ctx context.Context, number int) (page[CloudPBX], error) {
-		return fetchPage(ctx, c, request{endpoint: EndpointList, path: "v2/cloud_pbx/instances"}, number, "cloudPbxId", cloudPBXRows)
+		return fetchPage[CloudPBX](ctx, c, request{endpoint: EndpointList, path: "v2/cloud_pbx/instances"}, number, "cloudPbxId")
 	}
 	w, err := l.read(ctx, state, previous)
 	if err == nil && len(previous) == 0 && w.least != w.most {

@@ -141,9 +141,7 @@ func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 		at.page = int32(number)
 		w.places[id] = at
 	}
-	for _, field := range p.unexpected {
-		w.client.observer.Unexpected(field)
-	}
+	w.client.unexpected(p.unexpected)
 	if w.progress != nil {
 		w.progress(min(len(w.items), int(total)), int(total))
 	}

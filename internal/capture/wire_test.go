@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -38,13 +39,15 @@ func TestCapturesKeepEveryFieldThatTheClientsRead(t *testing.T) {
 					return true
 				}
 				tag, _ := strconv.Unquote(field.Tag.Value)
-				name, _, _ := strings.Cut(reflect.StructTag(tag).Get("json"), ",")
-				if name == "" {
-					return true
-				}
-				found++
-				if _, ok := kept[strings.ToLower(name)]; !ok {
-					t.Errorf("captures leave out the field %s: add its struct to WireFields of %s", name, dir)
+				names, _, _ := strings.Cut(cmp.Or(reflect.StructTag(tag).Get("json"), reflect.StructTag(tag).Get("api")), ",")
+				for name := range strings.SplitSeq(names, ".") {
+					if name == "" || strings.HasSuffix(name, "_") { // A prefix.
+						continue
+					}
+					found++
+					if _, ok := kept[strings.ToLower(name)]; !ok {
+						t.Errorf("captures leave out the field %s: add its struct to WireFields of %s", name, dir)
+					}
 				}
 				return true
 			})

@@ -47,8 +47,8 @@ const apiRoot = "openapi/v1.0/"
 // answer is an answer of a PBX with its envelope ("Response Results").
 type answer[T any] struct {
 	yeastar.Envelope
-	Total yeastar.Number  `json:"total_number"`
-	Data  yeastar.List[T] `json:"data"`
+	Total yeastar.Number                  `json:"total_number"`
+	Data  yeastar.List[yeastar.Record[T]] `json:"data"`
 }
 
 // fetch queries the PBX for p.
@@ -75,7 +75,7 @@ func fetchOne[T any](ctx context.Context, c *Client, p path) (one T, err error) 
 	if len(answer.Data.Items) != 1 {
 		return one, c.invalid(p, "unexpected response: it does not describe exactly one PBX")
 	}
-	return answer.Data.Items[0], nil
+	return answer.Data.Items[0].Value, nil
 }
 
 // invalid is the error for an answer of the PBX that cannot be used.
@@ -132,6 +132,7 @@ var adviceOnCode = map[int]string{
 // WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.
 func WireFields() map[string]bool {
 	return yeastar.WireFields(
-		yeastar.GrantAnswer{}, deviceRecord{}, capacityRecord{}, answer[trunkRecord]{}, extensionRecord{}, endpointRecord{}, phoneRecord{}, optionRecord{},
+		yeastar.GrantAnswer{}, SystemInformation{}, Capacity{}, answer[trunkRecord]{}, trunkRecord{}, extensionRecord{}, endpointRecord{},
+		phoneRecord{}, PhoneOption{},
 	)
 }

@@ -46,21 +46,17 @@ func (c *Client) Extensions(ctx context.Context) ([]Extension, error) {
 
 // extensionRecord leaves out whose the extension is: number, names, addresses, presence.
 type extensionRecord struct {
-	ID     yeastar.Number `json:"id"`
-	Online struct {
-		SIPPhone      endpointState `json:"sip_phone"`
-		LinkusDesktop endpointState `json:"linkus_desktop"`
-		LinkusMobile  endpointState `json:"linkus_mobile"`
-		LinkusWeb     endpointState `json:"linkus_web"`
-		FXSPhone      endpointState `json:"fxs_phone"`
-	} `json:"online_status"`
+	ID            yeastar.Int   `api:"id"`
+	SIPPhone      EndpointState `api:"online_status.sip_phone"`
+	LinkusDesktop EndpointState `api:"online_status.linkus_desktop"`
+	LinkusMobile  EndpointState `api:"online_status.linkus_mobile"`
+	LinkusWeb     EndpointState `api:"online_status.linkus_web"`
+	FXSPhone      EndpointState `api:"online_status.fxs_phone"`
 }
 
-func (r extensionRecord) extension() (yeastar.Number, Extension) {
-	o := r.Online
+func (r extensionRecord) extension() (yeastar.Int, Extension) {
 	return r.ID, Extension{
-		SIPPhone: o.SIPPhone.best, LinkusDesktop: o.LinkusDesktop.best, LinkusMobile: o.LinkusMobile.best, LinkusWeb: o.LinkusWeb.best,
-		FXSPhone: o.FXSPhone.best,
+		SIPPhone: r.SIPPhone, LinkusDesktop: r.LinkusDesktop, LinkusMobile: r.LinkusMobile, LinkusWeb: r.LinkusWeb, FXSPhone: r.FXSPhone,
 	}
 }
 
@@ -71,21 +67,19 @@ type endpointRecord struct {
 	}] `json:"status_list"`
 }
 
-// endpointState is a status, or a list of one for each registration: the endpoint is online if one of them is, and offline without any.
-type endpointState struct{ best EndpointState }
-
-// UnmarshalJSON takes any JSON value.
-func (s *endpointState) UnmarshalJSON(wire []byte) error {
-	return yeastar.Each(wire, func(o endpointRecord) bool {
-		s.best = max(s.best, stateOf(o.Status))
+// Read takes a status, or a list of one for each registration: the endpoint is online if one of them is, and offline without any.
+func (s *EndpointState) Read(wire []byte) (ok bool) {
+	err := yeastar.Each(wire, func(o endpointRecord) bool {
+		*s = max(*s, stateOf(o.Status))
 		if len(o.List.Items) == 0 && !o.List.Absent() && !o.List.Unreadable() {
-			s.best = max(s.best, Offline)
+			*s = max(*s, Offline)
 		}
 		for _, registration := range o.List.Items {
-			s.best = max(s.best, stateOf(registration.Status))
+			*s = max(*s, stateOf(registration.Status))
 		}
-		return s.best < Online
+		return *s < Online
 	})
+	return err == nil
 }
 
 func stateOf(n yeastar.Number) EndpointState {

@@ -24,7 +24,7 @@ const (
 // pages reads all pages of a list, all or nothing, in the order of the records' ids: a page that fails, fewer records than the PBX
 // counts, or more than maxRecords are an error. A record without an id is left out. sort is what the vendor documents to sort the list
 // by; a PBX that refuses it, or the page size, is queried without them.
-func pages[W, R any](ctx context.Context, c *Client, p path, sort string, convert func(W) (id yeastar.Number, r R)) (records []R, err error) {
+func pages[W, R any](ctx context.Context, c *Client, p path, sort string, convert func(W) (id yeastar.Int, r R)) (records []R, err error) {
 	known := map[int64]R{}
 	dropped := 0
 	query := url.Values{"page_size": {strconv.Itoa(PageSize)}, "sort_by": {sort}, "order_by": {"asc"}}
@@ -40,8 +40,9 @@ func pages[W, R any](ctx context.Context, c *Client, p path, sort string, conver
 		}
 		before := len(known)
 		for _, item := range answer.Data.Items {
-			if id, record := convert(item); id.Given {
-				known[id.Value] = record
+			id, record := convert(item.Value)
+			if number, given := id.Get(); given {
+				known[number] = record
 			} else {
 				dropped++
 			}

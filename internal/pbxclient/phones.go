@@ -15,9 +15,9 @@ const compatibility path = "auto_provisioning/compatibility"
 
 // PhoneOption is one line of a menu of the phones that the PBX's firmware can provision.
 type PhoneOption struct {
-	Value string // What the other menus take, e.g. Ale; the id of a template.
-	Name  string // As people write it, e.g. Alcatel-Lucent Enterprise; of a provisioning method there is none.
-	Type  string // E.g. Deskphone, Conferencephone, DECT; may be empty.
+	Value string `api:"value"` // What the other menus take, e.g. Ale; the id of a template.
+	Name  string `api:"text"`  // As people write it, e.g. Alcatel-Lucent Enterprise; of a provisioning method there is none.
+	Type  string `api:"type"`  // E.g. Deskphone, Conferencephone, DECT; may be empty.
 }
 
 // PhoneVendors lists the vendors that the PBX's firmware knows, distinct and sorted by value. This and the three methods below are the
@@ -45,15 +45,9 @@ func (c *Client) ProvisioningMethods(ctx context.Context, vendor, model string) 
 	return c.menu(ctx, url.Values{"menu": {methodMenu}, "vendor": {vendor}, "model": {model}})
 }
 
-type optionRecord struct {
-	Value yeastar.Text `json:"value"`
-	Text  yeastar.Text `json:"text"`
-	Type  yeastar.Text `json:"type"`
-}
-
 // menu queries one menu of the catalogue. Options without a value are left out, and of equal ones the first is kept.
 func (c *Client) menu(ctx context.Context, query url.Values) ([]PhoneOption, error) {
-	answer, err := fetch[optionRecord](ctx, c, compatibility, query)
+	answer, err := fetch[PhoneOption](ctx, c, compatibility, query)
 	if err != nil {
 		return nil, err
 	}
@@ -62,9 +56,10 @@ func (c *Client) menu(ctx context.Context, query url.Values) ([]PhoneOption, err
 	}
 	var options []PhoneOption
 	for _, r := range answer.Data.Items {
-		option := PhoneOption{Value: strings.TrimSpace(r.Value.String()), Type: r.Type.String()}
-		if query.Get("menu") != methodMenu {
-			option.Name = r.Text.String()
+		option := r.Value
+		option.Value = strings.TrimSpace(option.Value)
+		if query.Get("menu") == methodMenu {
+			option.Name = "" // A link.
 		}
 		if option.Value != "" {
 			options = append(options, option)
@@ -106,22 +101,22 @@ func (c *Client) Phones(ctx context.Context) ([]Phone, error) {
 
 // phoneRecord leaves out whose the phone is: its MAC, its address, the extension's name. The extension's number is only compared.
 type phoneRecord struct {
-	ID        yeastar.Number `json:"id"`
-	Vendor    yeastar.Text   `json:"vendor"`
-	Model     yeastar.Text   `json:"model"`
-	Status    yeastar.Text   `json:"assigned_ext_status"`
-	Extension yeastar.Text   `json:"assigned_ext_num"`
+	ID        yeastar.Int `api:"id"`
+	Vendor    string      `api:"vendor"`
+	Model     string      `api:"model"`
+	Status    string      `api:"assigned_ext_status"`
+	Extension string      `api:"assigned_ext_num"`
 }
 
-func (r phoneRecord) phone() (yeastar.Number, Phone) {
+func (r phoneRecord) phone() (yeastar.Int, Phone) {
 	state := PhoneUnreported
-	switch status := r.Status.String(); {
-	case strings.EqualFold(r.Extension.String(), "Unassigned"):
+	switch {
+	case strings.EqualFold(r.Extension, "Unassigned"):
 		state = PhoneUnassigned
-	case strings.EqualFold(status, "Registered"):
+	case strings.EqualFold(r.Status, "Registered"):
 		state = PhoneRegistered
-	case strings.EqualFold(status, "Unregistered"):
+	case strings.EqualFold(r.Status, "Unregistered"):
 		state = PhoneUnregistered
 	}
-	return r.ID, Phone{Vendor: r.Vendor.String(), Model: r.Model.String(), State: state}
+	return r.ID, Phone{Vendor: r.Vendor, Model: r.Model, State: state}
 }

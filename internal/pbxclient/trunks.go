@@ -37,22 +37,24 @@ func (c *Client) Trunks(ctx context.Context) (TrunkList, error) {
 
 // trunkRecord leaves out what an exporter has no business with: user names, hosts and caller ids.
 type trunkRecord struct {
-	ID     yeastar.Number `json:"id"`
-	Name   yeastar.Text   `json:"name"`
-	Type   yeastar.Text   `json:"type"`
-	Status yeastar.Number `json:"status"`
+	ID     yeastar.Int `api:"id"`
+	Name   string      `api:"name"`
+	Type   string      `api:"type"`
+	Status yeastar.Int `api:"status"`
 }
 
-func (t trunkRecord) trunk() (yeastar.Number, Trunk) {
-	kind := TrunkType(strings.ToLower(strings.TrimSpace(t.Type.String())))
+func (t trunkRecord) trunk() (yeastar.Int, Trunk) {
+	kind := TrunkType(strings.ToLower(strings.TrimSpace(t.Type)))
 	if !slices.Contains(trunkTypes, kind) {
 		kind = TrunkOther
 	}
-	status := TrunkStatus(min(max(t.Status.Value, 0), math.MaxUint8))
+	number, _ := t.Status.Get()
+	status := TrunkStatus(min(max(number, 0), math.MaxUint8))
 	if _, documented := trunkStatuses[status]; !documented { // The appliances have numbers of their own for other ports.
 		status = TrunkUnknown
 	}
-	return t.ID, Trunk{ID: t.ID.Value, Name: t.Name.String(), Type: kind, Status: status}
+	id, _ := t.ID.Get()
+	return t.ID, Trunk{ID: id, Name: t.Name, Type: kind, Status: status}
 }
 
 // TrunkType is one of the documented types, or TrunkOther.

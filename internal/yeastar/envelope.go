@@ -1,7 +1,6 @@
 package yeastar
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -64,7 +63,7 @@ func (c *Code) UnmarshalJSON(wire []byte) error {
 
 // Failed reports whether the answer itself says that it failed, whatever its HTTP status and its data.
 func (e *Envelope) Failed() bool {
-	status := bytes.TrimSpace(e.Status.bytes)
+	status := strings.TrimSpace(e.Status.text)
 	return e.Status.unreadable || len(status) > 0 && !isAny(status, "success") || e.ErrCode.Unreadable || e.ErrCode.Value != 0 ||
 		e.Failure(http.StatusOK).coded
 }
@@ -85,7 +84,7 @@ func (e *Envelope) Failure(status int) *Error {
 		_ = Each(nested, func(first Words) bool { words[i] = first; return false })
 	}
 	failure := &Error{HTTPStatus: status, RequestID: string(e.RequestID)}
-	own := bytes.TrimSpace(e.Status.bytes)
+	own := strings.TrimSpace(e.Status.text)
 	word := cmp.Or(words[1], words[0])
 	var names, texts []Words
 	for _, h := range heads {

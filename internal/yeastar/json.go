@@ -90,15 +90,10 @@ const noData = "the response has no data"
 // Each reads a JSON array, or an object as an array of one, and hands over each item with what could be read of it, until
 // take returns false.
 func Each[T any](wire []byte, take func(item T) bool) error {
-	items := json.NewDecoder(bytes.NewReader(wire))
-	if bytes.HasPrefix(wire, []byte("[")) {
-		if _, err := items.Token(); err != nil {
-			return err
-		}
-	}
-	for items.More() {
+	wire = bytes.TrimPrefix(wire, []byte("["))
+	for value, rest := cutJSON(wire); len(value) > 0; value, rest = cutJSON(rest) {
 		var item T
-		if err := tolerant(items.Decode(&item)); err != nil {
+		if err := tolerant(json.Unmarshal(value, &item)); err != nil {
 			return err
 		}
 		if !take(item) {
@@ -108,29 +103,34 @@ func Each[T any](wire []byte, take func(item T) bool) error {
 	return nil
 }
 
-// Object is a JSON object on the wire, with what could be read of it.
-type Object[T any] struct {
-	Value T
-	start byte // Of its JSON.
-}
-
-// UnmarshalJSON takes any JSON value.
-func (o *Object[T]) UnmarshalJSON(wire []byte) error {
-	*o = Object[T]{start: wire[0]}
-	if o.start != '{' {
-		return nil
+// cutJSON cuts the next value off the members of an array or object, which is valid. It is empty at their end.
+func cutJSON(wire []byte) (value, rest []byte) {
+	const between = ",: \t\r\n"
+	wire = bytes.TrimLeft(wire, between)
+	depth, quoted := 0, false
+	for i := 0; i < len(wire); i++ {
+		c := wire[i]
+		switch {
+		case quoted && c == '\\':
+			i++
+			continue
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+			continue
+		case c == '{' || c == '[':
+			depth++
+			continue
+		case depth == 0 && (c == '}' || c == ']' || strings.IndexByte(between, c) >= 0): // Behind a number or a word.
+			return wire[:i], wire[i:]
+		case c == '}' || c == ']':
+			depth--
+		default:
+			continue
+		}
+		if !quoted && depth == 0 {
+			return wire[:i+1], wire[i+1:]
+		}
 	}
-	return tolerant(json.Unmarshal(wire, &o.Value))
-}
-
-// Problem says why it is not an object, empty if it is one.
-func (o *Object[T]) Problem() string {
-	switch o.start {
-	case '{':
-		return ""
-	case 0, 'n':
-		return noData
-	default:
-		return "the answer's data is not an object"
-	}
+	return wire, nil
 }

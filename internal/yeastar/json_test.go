@@ -160,25 +160,37 @@ func TestHTTPStatusInPlaceOfACode(t *testing.T) {
 func FuzzDecoders(f *testing.F) {
 	for _, seed := range []string{
 		`12`, `"12"`, `null`, `""`, `1e3`, `-0`, `"\u0000"`, `{"a":[]}`, `[[]]`, `true`, `"Enabled"`, `"\ud800"`, `1729786748123`,
-		`{"text":"a","list":[{"text":1},2],"object":{"number":"3"},"errors":[{"code":1}],"error":"x","status":"Failed","errcode":5}`,
+		`{"text":"a","list":[{"text":1},2],"record":{"id":"3","nested":{"count":1}},"errors":[{"code":1}],"error":"x","status":"Failed","errcode":5}`,
 	} {
 		f.Add([]byte(seed))
+	}
+	type everything struct {
+		ID     int64          `api:"id"`
+		IDs    []int64        `api:"ids"`
+		Host   string         `api:"host,host"`
+		Word   string         `api:"word,shared"`
+		Name   string         `api:"name"`
+		Switch yeastar.Switch `api:"switch"`
+		Count  yeastar.Int    `api:"nested.count"`
+		Time   yeastar.Int    `api:"nested.time,time"`
 	}
 	type wire struct {
 		yeastar.Envelope
 		Text   yeastar.Text                             `json:"text"`
 		Number yeastar.Number                           `json:"number"`
-		Toggle yeastar.Toggle                           `json:"toggle"`
 		List   yeastar.List[struct{ N yeastar.Number }] `json:"list"`
-		Object yeastar.Object[map[string]yeastar.Text]  `json:"object"`
+		Record yeastar.Record[everything]               `json:"record"`
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
 		if !json.Valid(value) {
 			return
 		}
 		bodies := [][]byte{value}
-		for _, field := range []string{"text", "number", "toggle", "list", "object", "errors", "error", "status", "errcode", "msg"} {
+		for _, field := range []string{"text", "number", "list", "record", "errors", "error", "status", "errcode", "msg"} {
 			bodies = append(bodies, slices.Concat([]byte(`{"`+field+`":`), value, []byte(`}`)))
+		}
+		for _, field := range []string{"id", "ids", "host", "word", "name", "switch", "nested", "count", "time"} {
+			bodies = append(bodies, slices.Concat([]byte(`{"record":{"`+field+`":`), value, []byte(`,"nested" : {"`+field+`":`), value, []byte(`}}}`)))
 		}
 		for _, body := range bodies {
 			var w wire
@@ -188,10 +200,18 @@ func FuzzDecoders(f *testing.F) {
 				}
 				continue
 			}
-			if s := w.Text.String(); !utf8.ValidString(s) || len(s) > yeastar.MaxText || strings.ContainsFunc(s, unicode.IsControl) {
-				t.Errorf("%s: the text %q is not fit to be shown", body, s)
+			r := w.Record.Value
+			for _, s := range []string{w.Text.String(), r.Host, r.Word, r.Name} {
+				if !utf8.ValidString(s) || len(s) > yeastar.MaxText || strings.ContainsFunc(s, unicode.IsControl) {
+					t.Errorf("%s: the text %q is not fit to be shown", body, s)
+				}
 			}
-			for _, i := range []yeastar.Int{w.Number.Count("number", func(string) {}), w.Number.Time("number", func(string) {})} {
+			if id := w.Record.ID; id < 0 || id != r.ID || len(r.IDs) > 0 && slices.Min(r.IDs) <= 0 {
+				t.Errorf("%s: got the ids %d, %d and %v", body, id, r.ID, r.IDs)
+			}
+			count, _ := w.Number.Count()
+			unixTime, _ := w.Number.Time()
+			for _, i := range []yeastar.Int{count, unixTime, r.Count, r.Time} {
 				if n, ok := i.Get(); ok && n < 0 {
 					t.Errorf("%s: got %d", body, n)
 				}

@@ -4,14 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
-	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
-
-// Unexpected receives the JSON name of each field that could not be read.
-type Unexpected func(field string)
 
 // Int is a whole number that an answer may leave out: IntOf a number, or Absent. The zero value is Absent, so that a stored record
 // without the field, of an earlier version, has none.
@@ -57,17 +54,22 @@ type Number struct {
 
 // UnmarshalJSON takes any JSON value.
 func (n *Number) UnmarshalJSON(wire []byte) error {
-	*n = Number{}
+	*n = NumberOf(wire)
+	return nil
+}
+
+// NumberOf reads a Number.
+func NumberOf(wire []byte) (n Number) {
 	content, ok := scalar(wire)
 	content = bytes.TrimSpace(content)
 	if ok && len(content) == 0 {
-		return nil
+		return n
 	}
 	if ok {
 		n.Value, n.Given = wholeNumber(content)
 	}
 	n.Unreadable = !n.Given
-	return nil
+	return n
 }
 
 // wholeNumber reads 12, -12, 12.0 and 1.2e1; not 12.5, and nothing that an int64 cannot hold exactly.
@@ -89,59 +91,32 @@ func wholeNumber(content []byte) (int64, bool) {
 	return int64(f), true
 }
 
-// Count reads the number as an amount, which is never negative.
-func (n Number) Count(field string, unexpected Unexpected) Int {
-	if n.Unreadable || n.Value < 0 {
-		unexpected(field)
-		return Absent
+// Count reads the number as an amount, which is never negative. It is false for what is none.
+func (n Number) Count() (Int, bool) {
+	if !n.Given || n.Value < 0 {
+		return Absent, !n.Given && !n.Unreadable
 	}
-	if !n.Given {
-		return Absent
-	}
-	return IntOf(n.Value)
+	return IntOf(n.Value), true
 }
 
 // Time reads the number as unix seconds, or as milliseconds where it is after 2001 as such; as seconds it would be after the year
 // 33,000. So 9999-12-31 in any time zone, which stands for never, is read in both units. 0 is absent, as YCM writes it for never too.
-func (n Number) Time(field string, unexpected Unexpected) Int {
+func (n Number) Time() (Int, bool) {
 	const milliseconds, tooLate = 1e12, 253_402_387_200_000 // 10000-01-02 UTC
 	switch {
 	case n.Given && n.Value == 0:
-		return Absent
+		return Absent, true
 	case n.Value >= tooLate:
-		unexpected(field)
-		return Absent
+		return Absent, false
 	case n.Value >= milliseconds:
-		return IntOf(n.Value / 1000)
+		return IntOf(n.Value / 1000), true
 	default:
-		return n.Count(field, unexpected)
+		return n.Count()
 	}
 }
 
-// ID reads the number as an id, which is above 0.
-func (n Number) ID(field string, unexpected Unexpected) (int64, bool) {
-	if !n.Given || n.Value <= 0 {
-		unexpected(field)
-		return 0, false
-	}
-	return n.Value, true
-}
-
-// Count is a Number that is an amount. Its record has an Int.
-type Count struct{ Number }
-
-// Set implements Value.
-func (c *Count) Set(record reflect.Value, name string, unexpected Unexpected) {
-	record.SetInt(int64(c.Number.Count(name, unexpected)))
-}
-
-// Timestamp is a Number of unix seconds. Its record has an Int.
-type Timestamp struct{ Number }
-
-// Set implements Value.
-func (t *Timestamp) Set(record reflect.Value, name string, unexpected Unexpected) {
-	record.SetInt(int64(t.Time(name, unexpected)))
-}
+// id reads the number as an id, 0 if it is none.
+func (n Number) id() int64 { return max(n.Value, 0) }
 
 // Switch is a yes-or-no value that an answer may leave out. The zero value is absent.
 type Switch uint8
@@ -156,74 +131,46 @@ const (
 // Get returns whether the switch is on, and whether that was given.
 func (s Switch) Get() (on, ok bool) { return s == SwitchOn, s != SwitchAbsent }
 
-// Toggle is a Switch on the wire: Enabled, enable, yes, true, on, 1, Activated, Subscribed or their opposites, in any case.
-type Toggle struct {
-	value      Switch
-	unreadable bool
-}
-
-// UnmarshalJSON takes any JSON value.
-func (t *Toggle) UnmarshalJSON(wire []byte) error {
-	*t = Toggle{}
-	word, ok := scalar(wire)
-	word = bytes.TrimSpace(word)
+// Read takes Enabled, enable, yes, true, on, 1, Activated, Subscribed and their opposites, in any case.
+func (s *Switch) Read(wire []byte) (ok bool) {
+	content, ok := scalar(wire)
+	word := string(bytes.TrimSpace(content))
+	*s = SwitchAbsent
 	switch {
-	case !ok:
-		t.unreadable = true
-	case len(word) == 0:
+	case !ok, len(word) == 0:
+		return ok
 	case isAny(word, "enabled", "activated", "yes", "true", "on", "1", "enable", "subscribed"):
-		t.value = SwitchOn
+		*s = SwitchOn
 	case isAny(word, "disabled", "unactivated", "no", "false", "off", "0", "disable", "not subscribed"):
-		t.value = SwitchOff
-	default:
-		t.unreadable = true
+		*s = SwitchOff
 	}
-	return nil
-}
-
-// Set implements Value. The record has a Switch.
-func (t *Toggle) Set(record reflect.Value, name string, unexpected Unexpected) {
-	if t.unreadable {
-		unexpected(name)
-	}
-	record.SetUint(uint64(t.value))
+	return *s != SwitchAbsent
 }
 
 // MaxText is how many bytes of a text are kept. Some services that store metrics accept labels of 1,023 bytes.
 const MaxText = 1000
 
 // Text is a string on the wire that can be shown, or a number or boolean in place of one: of valid UTF-8, without line
-// ends and tabs around it, with U+FFFD in place of what Clean replaces, of at most MaxText bytes. It keeps its
-// room when it is read again.
+// ends and tabs around it, with U+FFFD in place of what Clean replaces, of at most MaxText bytes.
 type Text struct {
-	bytes      []byte
+	text       string
 	unreadable bool
 }
 
 // UnmarshalJSON takes any JSON value.
 func (t *Text) UnmarshalJSON(wire []byte) error {
-	content, ok := scalar(wire)
-	content = Cut(bytes.Trim(content, "\t\n\v\f\r"), MaxText)
-	t.bytes, t.unreadable = append(t.bytes[:0], Cut(clean(content), MaxText)...), !ok
+	text, ok := TextOf(wire)
+	*t = Text{text, !ok}
 	return nil
 }
 
-// Get returns the bytes, which are good until the text is read again.
-func (t *Text) Get(field string, unexpected Unexpected) []byte {
-	if t.unreadable {
-		unexpected(field)
-	}
-	return t.bytes
-}
+// String returns the text.
+func (t Text) String() string { return t.text }
 
-// String returns a copy of the text.
-func (t Text) String() string { return string(t.bytes) }
-
-// Set implements Value. A string that the record has already stays the same piece of memory.
-func (t *Text) Set(record reflect.Value, name string, unexpected Unexpected) {
-	if text := t.Get(name, unexpected); record.String() != string(text) {
-		record.SetString(string(text))
-	}
+// TextOf reads the content of a Text. It is false for what is none.
+func TextOf(wire []byte) (text string, ok bool) {
+	content, ok := scalar(wire)
+	return string(Cut(clean(Cut(bytes.Trim(content, "\t\n\v\f\r"), MaxText)), MaxText)), ok
 }
 
 // scalar returns the content of a JSON scalar: a string without its quotes and escapes, a number or a boolean as written,
@@ -249,11 +196,6 @@ func scalar(wire []byte) (content []byte, ok bool) {
 }
 
 // isAny reports whether text is one of the words, in any case.
-func isAny(text []byte, words ...string) bool {
-	for _, word := range words {
-		if len(text) == len(word) && strings.EqualFold(string(text), word) {
-			return true
-		}
-	}
-	return false
+func isAny(text string, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(text, word) })
 }

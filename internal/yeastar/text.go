@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -54,6 +55,23 @@ func Line(s string) string {
 		}
 		return r
 	}, strings.Join(strings.Fields(s), " "))
+}
+
+// hostOf returns the host and port of a URL with or without a scheme, empty if it has none that is valid.
+func hostOf(text string) string {
+	if ip, err := netip.ParseAddr(text); err == nil {
+		return ip.String()
+	}
+	if scheme, rest, found := strings.Cut(text, "://"); found && !strings.ContainsAny(scheme, "/?#@") {
+		text = rest
+	}
+	u, err := url.Parse("//" + strings.TrimPrefix(text, "//"))
+	if err != nil || u.Hostname() == "" || strings.HasSuffix(u.Host, ":") || strings.ContainsFunc(u.Host, func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.M, unicode.N) && !strings.ContainsRune("-._:[]%", r)
+	}) {
+		return ""
+	}
+	return u.Host
 }
 
 // IsSerialNumber reports whether a serial number is one of letters and digits, as all real ones are. It comes from YCM, and a path

@@ -9,20 +9,27 @@ import (
 )
 
 func TestWireFieldsFindsFieldsOfAllStructs(t *testing.T) {
+	type quota struct {
+		Used yeastar.Int `api:"used"`
+	}
 	type record struct {
-		Used   yeastar.Number                            `json:"used"`
-		Name   yeastar.Text                              `json:"name,omitempty"`
-		IDs    yeastar.List[yeastar.Number]              `json:"regionIds"`
-		Detail *yeastar.Object[struct{ A yeastar.Text }] `json:"detail"`
+		ID     int64   `api:"id"`
+		Name   string  `api:"name,shared"`
+		IDs    []int64 `api:"regionIds"`
+		Detail quota   `api:"detail."`
+		Pack   quota   `api:"pack_"`
+		Kept   string
 	}
 	type answer struct {
-		Status yeastar.Text         `json:"status"`
-		Data   yeastar.List[record] `json:"data"`
+		Status yeastar.Text                         `json:"status,omitempty"`
+		Data   yeastar.List[yeastar.Record[record]] `json:"data"`
 	}
 	type trunk struct {
 		Status yeastar.Number `json:"status"`
 	}
-	want := map[string]bool{"used": true, "name": false, "regionIds": true, "detail": false, "status": true, "data": false}
+	want := map[string]bool{
+		"id": true, "name": false, "regionIds": true, "detail": false, "used": true, "pack_used": true, "status": true, "data": false,
+	}
 	if diff := cmp.Diff(want, yeastar.WireFields(answer{}, [2]trunk{})); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
