@@ -10,6 +10,5 @@ func DecodePage(body []byte) ([]CloudPBX, error) {
 	if failure := yeastar.Decode(body, &wire); failure != nil {
 		return nil, failure
 	}
-	records, _ := usable(wire.Data.List.Items)
-	return records, nil
+	return usable(&Client{observer: Unobserved}, wire.Data.List.Items), nil
 }

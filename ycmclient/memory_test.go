@@ -8,26 +8,6 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/ycmclient"
 )
 
-func TestUnchangedTextsAreSharedWithTheLastWalk(t *testing.T) {
-	client := newClient(t, render(120), nil)
-	first, err := client.Walk(t.Context(), nil, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	first.PBXs[5].Name = "Another"
-	second, err := client.Walk(t.Context(), nil, first.PBXs, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	same := func(a, b string) bool { return unsafe.StringData(a) == unsafe.StringData(b) }
-	for i := range second.PBXs {
-		before, now := first.PBXs[i], second.PBXs[i]
-		if changed := i == 5; same(before.Name, now.Name) == changed || !same(before.SN, now.SN) || !same(before.URL, now.URL) {
-			t.Errorf("PBX %d, changed: %v, does not share its texts with the last walk", i, changed)
-		}
-	}
-}
-
 // The result of a walk is allocated once, and the pages it was read from are let go.
 func TestWalkHoldsItsResultAndNothingElse(t *testing.T) {
 	const pbxs = 20_000

@@ -24,8 +24,6 @@ type page[R any] struct {
 	total yeastar.Number // As YCM counts them, all pages together.
 	rows  int            // Records on this page, usable or not.
 	items []R            // The usable ones, in their order.
-
-	unexpected []string // The fields with invalid values, to be counted if the page is used.
 }
 
 // pageWire is a page on the wire.
@@ -84,8 +82,6 @@ func fetchPage[R any](ctx context.Context, c *Client, r request, number int, sor
 			level.Warn(c.logger).Log("msg", "YCM rejected page size or sort order, continuing with a simpler query",
 				"account", c.account, "endpoint", r.endpoint, "page_size", query.Get("pageSize"), "sort", query.Get("sort"))
 		}
-		p := page[R]{total: wire.Total, rows: len(wire.List.Items)}
-		p.items, p.unexpected = usable(wire.List.Items)
-		return p, nil
+		return page[R]{wire.Total, len(wire.List.Items), usable(c, wire.List.Items)}, nil
 	}
 }

@@ -31,7 +31,6 @@ type pagedList[T any] struct {
 	fetch       func(ctx context.Context, number int) (page[T], error)
 	query       func(ctx context.Context, id int64) (T, error) // By id; nil if that is not possible, and nothing is known then.
 	partial     bool                                           // One that exists need not be on the list.
-	share       func(item, known *T)                           // Lets equal texts use the same memory; may be nil.
 	progress    func(done, total int)                          // May be nil.
 }
 
@@ -152,13 +151,10 @@ func (l *pagedList[T]) walk(ctx context.Context, w *walk[T]) (*walk[T], error) {
 	return w, err
 }
 
-// findKnown returns the record with that id as it is known from earlier passes, nil if it is not.
-func (w *walk[T]) findKnown(id int64) *T {
-	i, found := sort.Find(len(w.known), func(i int) int { return cmp.Compare(id, w.id(&w.known[i])) }) // Copies no record.
-	if !found {
-		return nil
-	}
-	return &w.known[i]
+// isKnown reports whether earlier passes listed that id.
+func (w *walk[T]) isKnown(id int64) bool {
+	_, found := sort.Find(len(w.known), func(i int) int { return cmp.Compare(id, w.id(&w.known[i])) }) // Copies no record.
+	return found
 }
 
 func (w *walk[T]) sort() {

@@ -38,7 +38,7 @@ func fetch[R any](ctx context.Context, c *Client, endpoint, path string) (none R
 	if err != nil {
 		return none, err
 	}
-	c.unexpected(record.Unexpected)
+	report(c, record)
 	return record.Value, nil
 }
 
@@ -48,26 +48,27 @@ func fetchList[R any](ctx context.Context, c *Client, r request) ([]R, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, unexpected := usable(list.Items)
-	c.unexpected(unexpected)
-	return records, nil
+	return usable(c, list.Items), nil
 }
 
-// usable returns the records with a usable id, and the names of all fields that could not be read.
-func usable[R any](list []yeastar.Record[R]) (records []R, unexpected []string) {
-	records = make([]R, 0, len(list))
+// usable returns the records with a usable id.
+func usable[R any](c *Client, list []yeastar.Record[R]) []R {
+	records := make([]R, 0, len(list))
 	for i := range list {
-		unexpected = append(unexpected, list[i].Unexpected...)
 		if list[i].ID > 0 {
 			records = append(records, list[i].Value)
 		}
 	}
-	return records, unexpected
+	report(c, list...)
+	return records
 }
 
-func (c *Client) unexpected(fields []string) {
-	for _, field := range fields {
-		c.observer.Unexpected(field)
+// report reports the fields that could not be read.
+func report[R any](c *Client, records ...yeastar.Record[R]) {
+	for i := range records {
+		for _, field := range records[i].Unexpected {
+			c.observer.Unexpected(field)
+		}
 	}
 }
 

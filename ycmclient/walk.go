@@ -40,7 +40,7 @@ func few(records int) int { return max(10, records/50) }
 //     a PBX from the first. The PBXs of the first are known then.
 //
 // A walk takes one request per page if the fleet is quiet, and at most four passes over the list and queries of 2 % of the
-// PBXs in each whatever happens. The result shares unchanged texts with previous.
+// PBXs in each whatever happens.
 //
 // state is what the walks before have learned, nil if there is none; the walk updates it, also if it fails. The error is of
 // class Invalid if the list is inconsistent, else it is that of the request that failed.
@@ -53,7 +53,6 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 	before := state.Difference
 	l := &pagedList[CloudPBX]{
 		client: c, endpoint: EndpointList, concurrency: c.readers, id: func(p *CloudPBX) int64 { return p.ID }, progress: progress, query: c.CloudPBX, partial: c.search != "",
-		share: shareTexts,
 	}
 	l.fetch = func(ctx context.Context, number int) (page[CloudPBX], error) {
 		return fetchPage[CloudPBX](ctx, c, request{endpoint: EndpointList, path: "v2/cloud_pbx/instances"}, number, "cloudPbxId")
@@ -79,15 +78,6 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 			"account", c.account, "total", list.Total, "listed", list.Listed, "difference", state.Difference, "difference_before", before)
 	}
 	return list, nil
-}
-
-// shareTexts spares a second copy of texts that have not changed since the last walk.
-func shareTexts(p, known *CloudPBX) {
-	for _, text := range []struct{ now, before *string }{{&p.Name, &known.Name}, {&p.SN, &known.SN}, {&p.URL, &known.URL}} {
-		if *text.now == *text.before {
-			*text.now = *text.before
-		}
-	}
 }
 
 // confirmMany decides about more missing PBXs than can be queried one by one: they are gone when three walks in a row have

@@ -125,11 +125,7 @@ func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 	w.unusable[number] = unusable
 	for i := range p.items {
 		id := w.id(&p.items[i])
-		if known := w.findKnown(id); known == nil {
-			w.foundNew = true
-		} else if w.share != nil {
-			w.share(&p.items[i], known)
-		}
+		w.foundNew = w.foundNew || !w.isKnown(id)
 		at, known := w.places[id]
 		if known {
 			w.items[at.index] = p.items[i]
@@ -141,7 +137,6 @@ func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 		at.page = int32(number)
 		w.places[id] = at
 	}
-	w.client.unexpected(p.unexpected)
 	if w.progress != nil {
 		w.progress(min(len(w.items), int(total)), int(total))
 	}

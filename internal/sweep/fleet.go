@@ -196,7 +196,8 @@ func newTargets(list *ycmclient.List, direct []*Direct) *Targets {
 	for i := range t.pbxs {
 		p := &t.pbxs[i]
 		var d *Direct
-		if name := hostOf(p.URL); !matched[name] && byName[name] != nil {
+		host := url.URL{Host: p.URL} // With its port, if it has one.
+		if name := strings.ToLower(host.Hostname()); !matched[name] && byName[name] != nil {
 			d, matched[name] = byName[name], true
 		}
 		if p.Status == ycmclient.Running {
@@ -211,17 +212,6 @@ func newTargets(list *ycmclient.List, direct []*Direct) *Targets {
 	slices.SortStableFunc(t.all, func(a, b Target) int { return a.compare(b.key) })
 	t.all = slices.CompactFunc(t.all, func(a, b Target) bool { return a.key == b.key })
 	return t
-}
-
-// hostOf returns the host of a URL in YCM's list, which has no scheme according to the vendor.
-func hostOf(url string) string {
-	if _, rest, found := strings.Cut(url, "://"); found {
-		url = rest
-	}
-	if end := strings.IndexAny(url, "/:?#"); end >= 0 {
-		url = url[:end]
-	}
-	return strings.ToLower(strings.TrimSpace(url))
 }
 
 func (t *Targets) find(k key) (Target, bool) {
