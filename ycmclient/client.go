@@ -13,7 +13,6 @@ package ycmclient
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,7 +25,7 @@ import (
 // Options says which account to query, and how.
 type Options struct {
 	Account  string   // The account's name in errors and logs.
-	BaseURL  *url.URL // YCM's address, without the /dm/open_api of the API.
+	BaseURL  *url.URL // YCM's address, without the /dm/open_api of the API. The same is always written in the same way.
 	ClientID string
 	Secret   secret.Source
 	Servers  *Servers // Shared by all clients of the process; one of the client's own if nil.
@@ -89,13 +88,11 @@ func New(o Options) *Client {
 	if o.Logger == nil {
 		o.Logger = log.NewNopLogger()
 	}
-	base := *o.BaseURL
-	base.RawQuery, base.Fragment, base.User = "", "", nil
-	address := normalized(&base)
+	address := o.BaseURL.String()
 	kept := o.Servers.account(accountKey{address, o.ClientID}, o.RateLimit)
 	c := &Client{
 		account: o.Account, clientID: o.ClientID, secret: o.Secret,
-		baseURL: strings.TrimRight(base.String(), "/") + "/dm/open_api/",
+		baseURL: o.BaseURL.JoinPath("dm/open_api/").String(),
 		search:  o.Search, readers: min(max(o.PageConcurrency, 1), 8),
 		observer: o.Observer, logger: o.Logger,
 		limiter: kept.limiter, session: kept.session, guard: o.Servers.guard(address, yeastar.MostRefusalsYCM),

@@ -1,9 +1,7 @@
 package ycmclient
 
 import (
-	"net"
 	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -27,7 +25,7 @@ type Login struct {
 	ClientID string
 }
 
-// Store persists refused logins across restarts. Base URLs are normalised. Its methods are called in order, with locks held, so they must be
+// Store persists refused logins across restarts. Its methods are called in order, with locks held, so they must be
 // quick; what they cannot do is theirs to report.
 type Store interface {
 	Logins(baseURL string) (yeastar.LoginState, bool)
@@ -54,7 +52,7 @@ func (s *Servers) Retain(configured []Login) {
 	defer s.mu.Unlock()
 	s.configured = map[accountKey]bool{}
 	for _, l := range configured {
-		s.configured[accountKey{normalized(l.URL), l.ClientID}] = true
+		s.configured[accountKey{l.URL.String(), l.ClientID}] = true
 	}
 	for baseURL, g := range s.guards {
 		s.retain(baseURL, g)
@@ -67,7 +65,7 @@ func (s *Servers) retain(baseURL string, g *yeastar.Guard) {
 
 // Guard returns the guard of all logins at a PBX with direct access.
 func (s *Servers) Guard(pbx *url.URL) *yeastar.Guard {
-	return s.guard(normalized(pbx), yeastar.MostRefusalsPBX)
+	return s.guard(pbx.String(), yeastar.MostRefusalsPBX)
 }
 
 func (s *Servers) guard(baseURL string, most int) *yeastar.Guard {
@@ -101,13 +99,4 @@ func (s *Servers) account(key accountKey, limit RateLimit) *account {
 	a := &account{limiter: newLimiter(limit), session: yeastar.NewSession()}
 	s.accounts[key] = a
 	return a
-}
-
-// normalized writes an address in one way, however it was configured.
-func normalized(u *url.URL) string {
-	scheme, host, port := strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[scheme]
-	}
-	return scheme + "://" + net.JoinHostPort(strings.TrimSuffix(host, "."), port) + strings.TrimRight(u.EscapedPath(), "/")
 }

@@ -54,13 +54,12 @@ func afterReload(t *testing.T, o ycmtest.Options, test func(t *testing.T, ycm *y
 	}
 }
 
-// A reload keeps the limiter, however base_url is written: what it has used is not there again. A restart starts empty.
+// A reload keeps the limiter: what it has used is not there again. A restart starts empty.
 func TestNewClientKeepsToTheRateLimit(t *testing.T) {
 	afterReload(t, ycmtest.Options{RateLimit: &ycmtest.RateLimit{Burst: 40, Rate: 20}}, func(t *testing.T, ycm *ycmtest.Server, again again) {
 		limit := func(burst int) func(*ycmclient.Options) {
 			return func(o *ycmclient.Options) {
 				o.RateLimit = ycmclient.RateLimit{Burst: burst, Rate: 20, Interval: time.Minute}
-				o.BaseURL = &url.URL{Scheme: "HTTPS", Host: "YCM.example.com:443", Path: "/"} // Another way to write the same.
 			}
 		}
 		for _, burst := range []int{40, 40, 30, 40, 40} {
