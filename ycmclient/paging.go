@@ -70,7 +70,7 @@ func (l *pagedList[T]) read(ctx context.Context, state *WalkState, known []T) (*
 	if err != nil {
 		return nil, err
 	}
-	if w.short() > max(0, difference) {
+	if w.short() > max(0, difference) || l.query != nil && len(known) == 0 && w.least != w.most {
 		l.client.observer.Repair()
 		first := w
 		if len(known) == 0 {

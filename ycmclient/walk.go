@@ -39,7 +39,7 @@ func few(records int) int { return max(10, records/50) }
 //   - Without previous, a walk during which the total changed is followed by a second, because the change may have hidden
 //     a PBX from the first. The PBXs of the first are known then.
 //
-// A walk takes one request per page if the fleet is quiet, and at most four passes over the list and queries of 2 % of the
+// A walk takes one request per page if the fleet is quiet, and at most two passes over the list and queries of 2 % of the
 // PBXs in each whatever happens.
 //
 // state is what the walks before have learned, nil if there is none; the walk updates it, also if it fails. The error is of
@@ -58,11 +58,6 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 		return fetchPage[CloudPBX](ctx, c, request{endpoint: EndpointList, path: "v2/cloud_pbx/instances"}, number, "cloudPbxId")
 	}
 	w, err := l.read(ctx, state, previous)
-	if err == nil && len(previous) == 0 && w.least != w.most {
-		c.observer.Repair()
-		previous = w.items
-		w, err = l.read(ctx, state, previous)
-	}
 	if err != nil {
 		return List{}, err
 	}
