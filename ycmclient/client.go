@@ -137,10 +137,9 @@ func (unobserved) Repair()                                      {}
 func (unobserved) Mismatch()                                    {}
 func (unobserved) Unconfirmed(bool)                             {}
 
-// WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.
-func WireFields() map[string]bool {
-	return yeastar.WireFields(
-		yeastar.GrantAnswer{}, pageWire[CloudPBX]{}, CloudPBX{}, did{}, Region{}, Firmware{}, Subscription{}, planStatistics{}, remoteConnections{},
-		User{}, UserSubscription{},
+// RecordFields returns the JSON names of all fields that the client reads, as yeastar.RecordFields does.
+func RecordFields() map[string]bool {
+	return yeastar.RecordFields(
+		CloudPBX{}, did{}, Region{}, Firmware{}, Subscription{}, planStatistics{}, remoteConnections{}, User{}, UserSubscription{},
 	)
 }

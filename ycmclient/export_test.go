@@ -10,5 +10,5 @@ func DecodePage(body []byte) ([]CloudPBX, error) {
 	if failure := yeastar.Decode(body, &wire); failure != nil {
 		return nil, failure
 	}
-	return usable(&Client{observer: Unobserved}, wire.Data.List.Items), nil
+	return usable(wire.Data.List.Items), nil
 }

@@ -43,13 +43,13 @@ func (p *pageWire[R]) Problem() string {
 // ListPage decodes a response of the list of Cloud PBXs: the records with a usable id, YCM's total and the number of rows, 0 if it is not a page.
 func ListPage(body []byte) (pbxs []CloudPBX, total int64, rows int) {
 	var answer struct {
-		Data pageWire[record] `json:"data"`
+		Data pageWire[CloudPBX] `json:"data"`
 	}
 	if yeastar.Decode(body, &answer) != nil {
 		return nil, 0, 0
 	}
 	list := answer.Data.List.Items
-	return cloudPBXRows.read(list, func(string) {}), answer.Data.Total.Value, len(list)
+	return usable(list), answer.Data.Total.Value, len(list)
 }
 
 // fetchPage requests a page of a list in which new records come last; sort is empty if it cannot be sorted. If YCM refuses page 1, it is
@@ -82,6 +82,7 @@ func fetchPage[R any](ctx context.Context, c *Client, r request, number int, sor
 			level.Warn(c.logger).Log("msg", "YCM rejected page size or sort order, continuing with a simpler query",
 				"account", c.account, "endpoint", r.endpoint, "page_size", query.Get("pageSize"), "sort", query.Get("sort"))
 		}
-		return page[R]{wire.Total, len(wire.List.Items), usable(c, wire.List.Items)}, nil
+		report(c, wire.List.Items...)
+		return page[R]{wire.Total, len(wire.List.Items), usable(wire.List.Items)}, nil
 	}
 }

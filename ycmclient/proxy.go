@@ -31,7 +31,7 @@ func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values, a
 			head := answer.Head()
 			failure := head.Failure(a.Status)
 			byName := failure.FromAPI() && !head.ErrCode.Given // The PBX's own failures have a number.
-			if byName || failure.Code >= yeastar.FirstYCMCode || strings.EqualFold(head.Status.String(), "failed") {
+			if byName || failure.Code >= yeastar.FirstYCMCode || strings.EqualFold(string(head.Status.Name), "failed") {
 				return failure
 			}
 			return nil

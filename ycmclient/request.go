@@ -48,18 +48,18 @@ func fetchList[R any](ctx context.Context, c *Client, r request) ([]R, error) {
 	if err != nil {
 		return nil, err
 	}
-	return usable(c, list.Items), nil
+	report(c, list.Items...)
+	return usable(list.Items), nil
 }
 
 // usable returns the records with a usable id.
-func usable[R any](c *Client, list []yeastar.Record[R]) []R {
+func usable[R any](list []yeastar.Record[R]) []R {
 	records := make([]R, 0, len(list))
 	for i := range list {
 		if list[i].ID > 0 {
 			records = append(records, list[i].Value)
 		}
 	}
-	report(c, list...)
 	return records
 }
 

@@ -34,9 +34,9 @@ func folded(word string) string {
 // every spelling.
 const (
 	documentedNumbers = `code errcode errno errorCode time timestamp effect_time id total total_number page page_size pageNumber pageSize expires_in
-		refresh_token_expire_time regionIds`
+		access_token_expire_time refresh_token_expire_time`
 	documentedTexts = `data list status requestId error errors msg message errmsg errorMsg errorMessage error_description detail detailMsg
-		detailMessage invalid_param_list field validation_type value grant_type client_id access_token refresh_token token_type jti scope
+		detailMessage status_list invalid_param_list field validation_type value grant_type client_id access_token refresh_token token_type jti scope
 		authorities search sort sort_by order_by search_value menu type vendor model`
 
 	// The values of closed sets.

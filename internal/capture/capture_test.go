@@ -32,7 +32,7 @@ func recordedFrom(t *testing.T, query string, bodies ...string) (*capture.Captur
 		}}
 	})
 	file := filepath.Join(t.TempDir(), "capture.jsonl")
-	r, err := capture.NewRecorder(file, "1.2.3", ycmclient.WireFields(), pbxclient.WireFields())
+	r, err := capture.NewRecorder(file, "1.2.3", ycmclient.RecordFields(), pbxclient.RecordFields())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func captureDemo(t *testing.T) {
 	defer s.Close()
 	server := &spy{RoundTripper: s.Transport(), texts: map[string]bool{}}
 	file := filepath.Join(t.TempDir(), "demo.jsonl")
-	r, err := capture.NewRecorder(file, "1.2.3", ycmclient.WireFields(), pbxclient.WireFields())
+	r, err := capture.NewRecorder(file, "1.2.3", ycmclient.RecordFields(), pbxclient.RecordFields())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ type Recorder struct {
 }
 
 // NewRecorder makes a recorder for a new file; it does not overwrite one. The fields are those that the clients read, as
-// yeastar.WireFields returns them.
+// yeastar.RecordFields returns them.
 func NewRecorder(name, exporter string, fields ...map[string]bool) (*Recorder, error) {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {

@@ -42,7 +42,7 @@ func TestReadsCompressedFile(t *testing.T) {
 
 func recorder(t *testing.T, file string) *capture.Recorder {
 	t.Helper()
-	r, err := capture.NewRecorder(file, "1.2.3", ycmclient.WireFields(), pbxclient.WireFields())
+	r, err := capture.NewRecorder(file, "1.2.3", ycmclient.RecordFields(), pbxclient.RecordFields())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestFileIsPrivateAndNew(t *testing.T) {
 		}
 	}
 	mode("before the first request")
-	if _, err := capture.NewRecorder(file, "1.2.3", ycmclient.WireFields(), pbxclient.WireFields()); err == nil || !strings.Contains(err.Error(), "capture.jsonl exists: remove it") {
+	if _, err := capture.NewRecorder(file, "1.2.3", ycmclient.RecordFields(), pbxclient.RecordFields()); err == nil || !strings.Contains(err.Error(), "capture.jsonl exists: remove it") {
 		t.Errorf("a file that exists: got error %v", err)
 	}
 	record(t, r, "v1/subscription", "{}")

@@ -18,7 +18,7 @@ import (
 // A field that a client reads must be in a capture, or a bug report does not show what the client made of it.
 func TestCapturesKeepEveryFieldThatTheClientsRead(t *testing.T) {
 	t.Parallel()
-	kept := newScrubber([]map[string]bool{ycmclient.WireFields(), pbxclient.WireFields()}).fields
+	kept := newScrubber([]map[string]bool{ycmclient.RecordFields(), pbxclient.RecordFields()}).fields
 	found := 0
 	for _, dir := range []string{"../../ycmclient", "../pbxclient"} {
 		files, _ := filepath.Glob(dir + "/*.go")
@@ -46,7 +46,7 @@ func TestCapturesKeepEveryFieldThatTheClientsRead(t *testing.T) {
 					}
 					found++
 					if _, ok := kept[strings.ToLower(name)]; !ok {
-						t.Errorf("captures leave out the field %s: add its struct to WireFields of %s", name, dir)
+						t.Errorf("captures leave out the field %s: add its struct to RecordFields of %s", name, dir)
 					}
 				}
 				return true

@@ -52,7 +52,7 @@ func (o options) withClients(ctx context.Context, cfg *config.Config, logger app
 	if o.capture == "" {
 		return do(clients)
 	}
-	recorder, err := capture.NewRecorder(o.capture, app.Version(), ycmclient.WireFields(), pbxclient.WireFields())
+	recorder, err := capture.NewRecorder(o.capture, app.Version(), ycmclient.RecordFields(), pbxclient.RecordFields())
 	if err != nil {
 		return fmt.Errorf("--capture: %w", err)
 	}

@@ -108,7 +108,7 @@ func TestReportOfReplayIsThatOfTheOriginal(t *testing.T) {
 					c.prepare(s)
 				}
 				file := filepath.Join(t.TempDir(), "capture.jsonl.gz")
-				recorder, err := capture.NewRecorder(file, "1.2.3", ycmclient.WireFields(), pbxclient.WireFields())
+				recorder, err := capture.NewRecorder(file, "1.2.3", ycmclient.RecordFields(), pbxclient.RecordFields())
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -129,10 +129,7 @@ var adviceOnCode = map[int]string{
 	yeastar.CodeIPForbidden:     "the API of the PBX does not allow the IP address of the exporter: add the address in the API settings of the PBX",
 }
 
-// WireFields returns the JSON names of all fields that the client reads, as yeastar.WireFields does.
-func WireFields() map[string]bool {
-	return yeastar.WireFields(
-		yeastar.GrantAnswer{}, SystemInformation{}, Capacity{}, answer[trunkRecord]{}, trunkRecord{}, extensionRecord{}, endpointRecord{},
-		phoneRecord{}, PhoneOption{},
-	)
+// RecordFields returns the JSON names of all fields that the client reads, as yeastar.RecordFields does.
+func RecordFields() map[string]bool {
+	return yeastar.RecordFields(SystemInformation{}, Capacity{}, trunkRecord{}, extensionRecord{}, phoneRecord{}, PhoneOption{})
 }

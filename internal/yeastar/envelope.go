@@ -12,7 +12,7 @@ import (
 // Envelope is what is around the data of an answer, in every form that the vendor's APIs have for it: YCM's pages do not show a
 // failed answer, and its sister products differ ("Response Results"). Field names are matched in any case.
 type Envelope struct {
-	Status Text `json:"status"` // Success or Failed, of YCM.
+	Status Code `json:"status"` // Success or Failed, of YCM.
 
 	ErrCode   Code `json:"errcode"` // Of a PBX.
 	Code      Code `json:"code"`
@@ -50,7 +50,7 @@ func (w *Words) UnmarshalJSON(wire []byte) error {
 	return nil
 }
 
-// Code is the vendor's number for a failure on the wire, or its name in place of that.
+// Code is the vendor's number for a failure on the wire, or its name in place of that. The name is whatever scalar there is.
 type Code struct {
 	Number
 	Name Words
@@ -63,10 +63,12 @@ func (c *Code) UnmarshalJSON(wire []byte) error {
 
 // Failed reports whether the answer itself says that it failed, whatever its HTTP status and its data.
 func (e *Envelope) Failed() bool {
-	status := strings.TrimSpace(e.Status.text)
-	return e.Status.unreadable || len(status) > 0 && !isAny(status, "success") || e.ErrCode.Unreadable || e.ErrCode.Value != 0 ||
+	status := e.status()
+	return e.Status.Unreadable && status == "" || status != "" && !isAny(status, "success") || e.ErrCode.Unreadable || e.ErrCode.Value != 0 ||
 		e.Failure(http.StatusOK).coded
 }
+
+func (e *Envelope) status() string { return strings.TrimSpace(string(e.Status.Name)) }
 
 // oauthErrors are those of a request for a token in RFC 6749.
 var oauthErrors = []string{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"}
@@ -84,7 +86,7 @@ func (e *Envelope) Failure(status int) *Error {
 		_ = Each(nested, func(first Words) bool { words[i] = first; return false })
 	}
 	failure := &Error{HTTPStatus: status, RequestID: string(e.RequestID)}
-	own := strings.TrimSpace(e.Status.text)
+	own := e.status()
 	word := cmp.Or(words[1], words[0])
 	var names, texts []Words
 	for _, h := range heads {
@@ -108,8 +110,8 @@ func (e *Envelope) Failure(status int) *Error {
 	if word != "" {
 		failure.Message = strings.TrimSuffix(string(word)+": "+failure.Message, ": ")
 	}
-	if len(own) > 0 && !isAny(own, "success", "failed") && failure.Message == "" && failure.Code == 0 {
-		failure.Message = "its status is neither Success nor Failed: " + e.Status.String()
+	if own != "" && !isAny(own, "success", "failed") && failure.Message == "" && failure.Code == 0 {
+		failure.Message = "its status is neither Success nor Failed: " + own
 	}
 	failure.quoted = failure.Message
 	c, ok := findCode(failure.Code, append(names, Words(own), words[1], words[0])...)

@@ -13,7 +13,7 @@ import (
 //
 //   - an int64 or []int64: ids, which are above 0; an int64 is the id of the record, and 0 if that is not usable,
 //   - an Int: an amount, or with ",time" a time in unix seconds,
-//   - a string: as Text has it; with ",shared" one that many records have, with ",host" the host and port of a URL.
+//   - a string: as TextOf reads it; with ",shared" one that many records have, with ",host" the host and port of a URL.
 //
 // Names are matched in any case. What cannot be read is absent, and never fails the record.
 type Record[R any] struct {
@@ -182,33 +182,14 @@ func read(wire []byte, field any, kind string) (ok bool) {
 	return ok
 }
 
-// WireFields returns the JSON names of all fields of some structs and of the structs that they hold. The value is true for a
-// field that is a number, or may be one.
-func WireFields(structs ...any) map[string]bool {
+// RecordFields returns the JSON names of all fields that records have, and of the objects that these are in. The value is true for
+// a field that may be a number.
+func RecordFields(records ...any) map[string]bool {
 	fields := map[string]bool{}
-	for _, s := range structs {
-		addFields(fields, reflect.TypeOf(s))
+	for _, r := range records {
+		layoutOf(reflect.TypeOf(r)).addNames(fields, reflect.TypeOf(r))
 	}
 	return fields
-}
-
-// addFields adds the fields of a type and reports whether it is a number, or a list of them.
-func addFields(fields map[string]bool, t reflect.Type) (number bool) {
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Array:
-		return addFields(fields, t.Elem())
-	case reflect.Struct:
-		layoutOf(t).addNames(fields, t)
-		for i := range t.NumField() {
-			isNumber := addFields(fields, t.Field(i).Type)
-			if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" {
-				fields[name] = fields[name] || isNumber
-			} else { // The content of a List.
-				number = number || isNumber
-			}
-		}
-	}
-	return number || t == reflect.TypeFor[Number]()
 }
 
 func (m *member) addNames(fields map[string]bool, record reflect.Type) {

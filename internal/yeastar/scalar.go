@@ -150,24 +150,8 @@ func (s *Switch) Read(wire []byte) (ok bool) {
 // MaxText is how many bytes of a text are kept. Some services that store metrics accept labels of 1,023 bytes.
 const MaxText = 1000
 
-// Text is a string on the wire that can be shown, or a number or boolean in place of one: of valid UTF-8, without line
-// ends and tabs around it, with U+FFFD in place of what Clean replaces, of at most MaxText bytes.
-type Text struct {
-	text       string
-	unreadable bool
-}
-
-// UnmarshalJSON takes any JSON value.
-func (t *Text) UnmarshalJSON(wire []byte) error {
-	text, ok := TextOf(wire)
-	*t = Text{text, !ok}
-	return nil
-}
-
-// String returns the text.
-func (t Text) String() string { return t.text }
-
-// TextOf reads the content of a Text. It is false for what is none.
+// TextOf reads a string that can be shown, or a number or boolean in place of one: of valid UTF-8, without line ends and tabs
+// around it, with U+FFFD in place of what Clean replaces, of at most MaxText bytes. It is false for what is none.
 func TextOf(wire []byte) (text string, ok bool) {
 	content, ok := scalar(wire)
 	return string(Cut(clean(Cut(bytes.Trim(content, "\t\n\v\f\r"), MaxText)), MaxText)), ok

@@ -14,7 +14,7 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
-// Clean makes s fit for a terminal, a log and a label, as a Text is: U+FFFD stands for each control character, and for each that
+// Clean makes s fit for a terminal, a log and a label, as TextOf does: U+FFFD stands for each control character, and for each that
 // changes the direction of what follows.
 func Clean(s string) string { return string(clean([]byte(strings.ToValidUTF8(s, "\uFFFD")))) }
 
