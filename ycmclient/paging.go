@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sort"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -115,25 +114,17 @@ func (l *pagedList[T]) walk(ctx context.Context, w *walk[T]) (*walk[T], error) {
 	if err := w.findEnd(ctx); err != nil {
 		return nil, err
 	}
-	var next atomic.Int64
-	next.Store(int64(w.pages))
 	group, groupCtx := errgroup.WithContext(ctx)
-	for range min(l.concurrency, w.pages-2) {
+	group.SetLimit(l.concurrency)
+	for number := w.pages - 1; number > 1 && groupCtx.Err() == nil; number-- {
 		group.Go(func() error {
 			return crash.Catch(func() error {
-				for {
-					number := int(next.Add(-1))
-					if number < 2 {
-						return nil
-					}
-					if _, _, err := w.readPage(groupCtx, number); err != nil {
-						return err
-					}
-				}
+				_, _, err := w.readPage(groupCtx, number)
+				return err
 			})
 		})
 	}
-	err := group.Wait()
+	err := cmp.Or(group.Wait(), ctx.Err()) // If it ended between two requests.
 	if c := (*crash.Crash)(nil); errors.As(err, &c) {
 		panic(c)
 	}
