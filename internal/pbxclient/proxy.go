@@ -20,7 +20,7 @@ type Proxy interface {
 // Proxied returns a client for the PBX with that serial number, reached through the account's YCM. It needs no credentials of the
 // PBX, and there is nothing to close.
 func Proxied(ycm Proxy, account, sn string) *Client {
-	c := &Client{account: account, Name: yeastar.Cut(yeastar.Clean(sn), 64), close: func(context.Context) *yeastar.Error { return nil }}
+	c := &Client{account: account, Name: yeastar.Cut(sn, 64), close: func(context.Context) *yeastar.Error { return nil }}
 	c.get = func(ctx context.Context, path string, query url.Values, answer yeastar.Enveloped) *yeastar.Error {
 		if !yeastar.IsSerialNumber(sn) {
 			return &yeastar.Error{Class: yeastar.Invalid, Message: "the serial number in YCM's list has characters other than letters and digits"}

@@ -151,7 +151,7 @@ func (s *Switch) Read(wire []byte) (ok bool) {
 const MaxText = 1000
 
 // TextOf reads a string that can be shown, or a number or boolean in place of one: of valid UTF-8, without line ends and tabs
-// around it, with U+FFFD in place of what Clean replaces, of at most MaxText bytes. It is false for what is none.
+// around it, with U+FFFD in place of what clean replaces, of at most MaxText bytes. It is false for what is none.
 func TextOf(wire []byte) (text string, ok bool) {
 	content, ok := scalar(wire)
 	return string(Cut(clean(Cut(bytes.Trim(content, "\t\n\v\f\r"), MaxText)), MaxText)), ok

@@ -14,11 +14,8 @@ import (
 	"github.com/ycm-exporter/ycm_exporter/internal/secret"
 )
 
-// Clean makes s fit for a terminal, a log and a label, as TextOf does: U+FFFD stands for each control character, and for each that
-// changes the direction of what follows.
-func Clean(s string) string { return string(clean([]byte(strings.ToValidUTF8(s, "\uFFFD")))) }
-
-// clean replaces as Clean does. The result may share memory with b.
+// clean makes b fit for a terminal, a log and a label: U+FFFD stands for each control character, and for each that changes the
+// direction of what follows. The result may share memory with b.
 func clean(b []byte) []byte {
 	const firstOfC1, firstOfBidi = 0xc2, 0xe2 // Begin U+0080 to U+00BF, and U+2000 to U+2FFF.
 	suspicious := func(c byte) bool { return c < ' ' || c == 0x7f || c == firstOfC1 || c == firstOfBidi }
