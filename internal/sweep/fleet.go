@@ -85,12 +85,11 @@ func (f *Fleet) Targets() (*Targets, error) {
 
 // Listed returns how many PBXs the last complete list has, and whether there is one.
 func (f *Fleet) Listed() (pbxs int, known bool) {
-	if f.list != nil {
-		if list := f.list.List(); list != nil {
-			return len(list.PBXs), true
-		}
+	targets, err := f.Targets()
+	if err != nil || targets.list == nil {
+		return 0, false
 	}
-	return 0, false
+	return len(targets.pbxs), true
 }
 
 // Proxied returns how many PBXs are polled through YCM, and how many pages their extensions have.
