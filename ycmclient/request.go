@@ -28,8 +28,8 @@ type request struct {
 
 	// read takes a 2xx answer, once for each try.
 	read func(a *yeastar.Answer) *yeastar.Error
-	// around, if not nil, is called with the function that sends the request.
-	around func(send func() *yeastar.Error) *yeastar.Error
+	// login, if not nil, is what the request logs in with, if the guard allows it.
+	login *yeastar.Credentials
 }
 
 // fetch reads the data of one answer, a record.
@@ -145,9 +145,9 @@ func (c *Client) send(ctx context.Context, r request, access secret.Text) (retry
 		failure = &yeastar.Error{Class: yeastar.RateLimited, Message: err.Error(), Err: err}
 	case err != nil:
 		failure = &yeastar.Error{Class: yeastar.ClassOf(err), Message: "canceled before it was sent", Err: err}
-	case r.around != nil:
+	case r.login != nil:
 		defer done()
-		failure = r.around(exchange)
+		failure = c.guard.Login(ctx, *r.login, exchange)
 	default:
 		defer done()
 		failure = exchange()

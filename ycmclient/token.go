@@ -72,8 +72,7 @@ func (c *Client) requestToken(ctx context.Context, credentials yeastar.Credentia
 		c.session.HideTokens(token.Access, token.Refresh)
 		return failure
 	}
-	around := func(send func() *yeastar.Error) *yeastar.Error { return c.guard.Login(ctx, credentials, send) }
-	failure = c.try(ctx, request{endpoint: EndpointToken, path: "oauth/token", form: form, read: read, around: around}, secret.Text{})
+	failure = c.try(ctx, request{endpoint: EndpointToken, path: "oauth/token", form: form, read: read, login: &credentials}, secret.Text{})
 	if failure != nil {
 		c.observer.Login(form.Get("grant_type"), failure.Class)
 		return token, failure

@@ -73,7 +73,7 @@ var layouts sync.Map // By the type of the records.
 func layoutOf(record reflect.Type) *layout {
 	known, ok := layouts.Load(record)
 	if !ok {
-		l := new(layout)
+		l := &layout{member: member{members: map[string]*member{}}}
 		l.add(record, "", nil)
 		known, _ = layouts.LoadOrStore(record, l)
 	}
@@ -109,10 +109,7 @@ func (l *layout) add(s reflect.Type, prefix string, index []int) {
 func (m *member) member(name string) *member {
 	known := m.members[name]
 	if known == nil {
-		if m.members == nil {
-			m.members = map[string]*member{}
-		}
-		known = &member{name: name}
+		known = &member{name: name, members: map[string]*member{}}
 		m.members[name], m.members[strings.ToLower(name)] = known, known
 	}
 	return known
