@@ -91,8 +91,9 @@ const noData = "the response has no data"
 // take returns false.
 func Each[T any](wire []byte, take func(item T) bool) error {
 	wire = bytes.TrimPrefix(wire, []byte("["))
+	var item T // In one place for all, which is allocated once.
 	for value, rest := cutJSON(wire); len(value) > 0; value, rest = cutJSON(rest) {
-		var item T
+		item = *new(T)
 		if err := tolerant(json.Unmarshal(value, &item)); err != nil {
 			return err
 		}
