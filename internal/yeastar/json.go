@@ -92,9 +92,13 @@ const noData = "the response has no data"
 func Each[T any](wire []byte, take func(item T) bool) error {
 	wire = bytes.TrimPrefix(wire, []byte("["))
 	var item T // In one place for all, which is allocated once.
+	read := func(value []byte) error { return tolerant(json.Unmarshal(value, &item)) }
+	if u, ok := any(&item).(json.Unmarshaler); ok {
+		read = u.UnmarshalJSON // Without checking the JSON once more.
+	}
 	for value, rest := cutJSON(wire); len(value) > 0; value, rest = cutJSON(rest) {
 		item = *new(T)
-		if err := tolerant(json.Unmarshal(value, &item)); err != nil {
+		if err := read(value); err != nil {
 			return err
 		}
 		if !take(item) {
