@@ -80,22 +80,10 @@ func TestRulesOfTheDashboardsUseMetricsThatExist(t *testing.T) {
 	if err := yaml.Unmarshal(content, &file); err != nil {
 		t.Fatalf("%s: %v", rules, err)
 	}
-	joins := 0
 	for _, g := range file.Groups {
 		for _, r := range g.Rules {
 			checkNames(t, r.Record, r.Expr, known, map[string]bool{})
-			for _, join := range regexp.MustCompile(`ignoring \(([^)]*)\) group_left \(group\) ycm_cloud_pbx_info`).FindAllStringSubmatch(r.Expr, -1) {
-				joins++
-				for _, label := range infoLabels() {
-					if !slices.Contains(strings.Split(join[1], ", "), label) {
-						t.Errorf("%s joins with ycm_cloud_pbx_info without ignoring its label %s: it will find nothing", r.Record, label)
-					}
-				}
-			}
 		}
-	}
-	if joins == 0 {
-		t.Error("no rule joins with ycm_cloud_pbx_info: this test has lost its subject")
 	}
 }
 
@@ -160,20 +148,6 @@ func TestAlertsOfTheDashboardsAreThoseOfTheRules(t *testing.T) {
 	if inhibited == 0 {
 		t.Error("no panel leaves out what Alertmanager inhibits: this test has lost its subject")
 	}
-}
-
-// infoLabels are the labels of the info metric that the other metrics of a PBX do not have.
-func infoLabels() []string {
-	for _, c := range collector.All() {
-		for _, f := range c.Families {
-			if f.Name == "ycm_cloud_pbx_info" {
-				return slices.DeleteFunc(slices.Clone(f.Labels), func(label string) bool {
-					return slices.Contains([]string{"account", "cloud_pbx_id", "name", "region"}, label)
-				})
-			}
-		}
-	}
-	return nil
 }
 
 // checkNames reports names of metrics in a query that do not exist, and notes those that it uses.
