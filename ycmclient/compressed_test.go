@@ -12,7 +12,7 @@ import (
 
 // A gateway may compress responses without being requested to. Real ones also do it where identity is requested.
 func TestCompressedAnswersAreRead(t *testing.T) {
-	for coding, want := range map[string]string{"gzip": "", "GZIP": "", "deflate": "", "identity": "", "br": "is encoded as br,", "zstd": "is encoded as zstd,"} {
+	for coding, want := range map[string]string{"gzip": "", "GZIP": "", "identity": "", "deflate": "is encoded as deflate,", "br": "is encoded as br,", "zstd": "is encoded as zstd,"} {
 		bubble(t, ycmtest.Options{PBXs: 120}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
 			effect := ycmtest.Compress(strings.ToLower(coding))
 			if coding == "identity" {
@@ -39,14 +39,12 @@ func TestCompressedAnswersAreRead(t *testing.T) {
 
 // What says that it is compressed and is not fails, and does no harm.
 func TestAnswerThatIsNotCompressedAsItSays(t *testing.T) {
-	for _, coding := range []string{"gzip", "deflate"} {
-		for name, body := range map[string]string{"JSON": `{"data":[]}`, "nothing": "", "one byte": "x", "half": "\x1f\x8b\x08\x00"} {
-			bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
-				ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Effect: ycmtest.Chain(ycmtest.Header("Content-Encoding", coding), ycmtest.Answer(200, "application/json", body))})
-				if _, err := client.Regions(t.Context()); err == nil {
-					t.Errorf("%s as %s is read", name, coding)
-				}
-			})
-		}
+	for name, body := range map[string]string{"JSON": `{"data":[]}`, "nothing": "", "one byte": "x", "half": "\x1f\x8b\x08\x00"} {
+		bubble(t, ycmtest.Options{}, nil, func(t *testing.T, ycm *ycmtest.Server, client *ycmclient.Client, _ *watch) {
+			ycm.Inject(ycmtest.Fault{Endpoint: ycmtest.Regions, Effect: ycmtest.Chain(ycmtest.Header("Content-Encoding", "gzip"), ycmtest.Answer(200, "application/json", body))})
+			if _, err := client.Regions(t.Context()); err == nil {
+				t.Errorf("%s as gzip is read", name)
+			}
+		})
 	}
 }

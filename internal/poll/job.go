@@ -97,7 +97,7 @@ func (j *job) attempt(ctx context.Context, started time.Time) error {
 	})
 	if c := (*crash.Crash)(nil); errors.As(err, &c) {
 		level.Error(j.Logger).Log("msg", "Collector panicked", "panic", c.Error(), "stack", string(c.Stack()))
-		return fmt.Errorf("account %s: the collector panicked: %v; please report this bug with the stack trace in the log", j.Account, c)
+		return fmt.Errorf("account %s: the collector panicked: %w; please report this bug with the stack trace in the log", j.Account, c)
 	}
 	return err
 }

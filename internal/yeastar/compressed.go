@@ -2,40 +2,31 @@ package yeastar
 
 import (
 	"compress/gzip"
-	"compress/zlib"
 	"io"
 	"net/http"
 	"strings"
 )
 
-// Decompress has the body of a response decompressed while it is read. Some gateways compress although that was not requested.
+// Decompress has the body of a response in gzip decompressed while it is read. Some gateways compress although that was not requested.
 func Decompress(r *http.Response) {
-	open := func(body io.Reader) (io.Reader, error) { return gzip.NewReader(body) }
-	switch strings.ToLower(r.Header.Get("Content-Encoding")) {
-	case "gzip", "x-gzip":
-	case "deflate":
-		open = func(body io.Reader) (io.Reader, error) { return zlib.NewReader(body) }
-	default:
-		return
+	if coding := strings.ToLower(r.Header.Get("Content-Encoding")); coding == "gzip" || coding == "x-gzip" {
+		r.Header.Del("Content-Encoding")
+		r.Body = &gzipped{ReadCloser: r.Body}
 	}
-	r.Header.Del("Content-Encoding")
-	r.Body = &compressed{ReadCloser: r.Body, open: open}
 }
 
-// compressed is a body of which the plain text is read.
-type compressed struct {
+// gzipped is a body of which the plain text is read.
+type gzipped struct {
 	io.ReadCloser
-	open  func(body io.Reader) (io.Reader, error)
-	plain io.Reader
+	plain *gzip.Reader
 }
 
 // Read implements io.Reader.
-func (c *compressed) Read(p []byte) (n int, err error) {
-	if c.plain == nil {
-		if c.plain, err = c.open(c.ReadCloser); err != nil {
-			c.plain = nil
+func (g *gzipped) Read(p []byte) (n int, err error) {
+	if g.plain == nil {
+		if g.plain, err = gzip.NewReader(g.ReadCloser); err != nil {
 			return 0, err
 		}
 	}
-	return c.plain.Read(p)
+	return g.plain.Read(p)
 }

@@ -3,7 +3,6 @@ package yeastar_test
 import (
 	"bytes"
 	"compress/gzip"
-	"compress/zlib"
 	"context"
 	"encoding/json"
 	"errors"
@@ -129,26 +128,24 @@ func TestErrorsOfTheNetworkShowNeitherURLNorWhatWasSent(t *testing.T) {
 
 // Gateways compress answers although the client did not request that.
 func TestCompressedAnswersAreRead(t *testing.T) {
-	compressed := func(to func(io.Writer) io.WriteCloser, size int) string {
+	gzipped := func(size int) string {
 		var b bytes.Buffer
-		w := to(&b)
+		w := gzip.NewWriter(&b)
 		_, _ = w.Write(bytes.Repeat([]byte("a"), size))
 		_ = w.Close()
 		return b.String()
 	}
-	gzipped := func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }
-	deflated := func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }
 	for _, c := range []struct{ coding, body, want string }{
 		{"", "aaa", ""},
 		{"identity", "aaa", ""},
 		{"Identity", "aaa", ""},
-		{"gzip", compressed(gzipped, 3), ""},
-		{"x-gzip", compressed(gzipped, 3), ""},
-		{"deflate", compressed(deflated, 3), ""},
+		{"gzip", gzipped(3), ""},
+		{"x-gzip", gzipped(3), ""},
+		{"deflate", "aaa", "the response is encoded as deflate,"},
 		{"br", "aaa", "the response is encoded as br,"},
 		{"gzip", "aaa", "EOF"},
 		{"gzip", "not gzip at all", "gzip: invalid header"},
-		{"gzip", compressed(gzipped, yeastar.MaxBody+1), "the response is larger than 16 MiB"},
+		{"gzip", gzipped(yeastar.MaxBody+1), "the response is larger than 16 MiB"},
 	} {
 		h := &yeastar.HTTP{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			if got := r.Header.Get("Accept-Encoding"); got != "identity" {
