@@ -1,6 +1,8 @@
 package ycmclient
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/url"
 	"sync"
 
@@ -25,12 +27,12 @@ type Login struct {
 	ClientID string
 }
 
-// Store persists refused logins across restarts. Its methods are called in order, with locks held, so they must be
-// quick; what they cannot do is theirs to report.
+// Store persists refused logins across restarts. Load and Save are called in order, with locks held, so they must be quick; what they
+// cannot do is theirs to report. A storage.Store is one.
 type Store interface {
-	Logins(baseURL string) (yeastar.LoginState, bool)
-	ReloadLogins(baseURL string) (yeastar.LoginState, bool) // Without locks, as another process may have stored it.
-	SaveLogins(baseURL string, s yeastar.LoginState)
+	Load(name string, load func(next func(record any) error) error) bool
+	Reload(name string, load func(next func(record any) error) error) bool // Without locks, as another process may have stored it.
+	Save(name string, records func(write func(record any) error) error)
 }
 
 type accountKey struct{ baseURL, clientID string }
@@ -74,15 +76,19 @@ func (s *Servers) guard(baseURL string, most int) *yeastar.Guard {
 	if g, ok := s.guards[baseURL]; ok {
 		return g
 	}
-	var state yeastar.LoginState
-	var persist func(yeastar.LoginState)
+	g := yeastar.NewGuard(most, yeastar.LoginState{}, nil)
 	if s.store != nil {
-		state, _ = s.store.Logins(baseURL)
-		persist = func(state yeastar.LoginState) { s.store.SaveLogins(baseURL, state) }
-	}
-	g := yeastar.NewGuard(most, state, persist)
-	if s.store != nil {
-		g.Reload = func() (yeastar.LoginState, bool) { return s.store.ReloadLogins(baseURL) }
+		sum := sha256.Sum256([]byte(baseURL))
+		name := fmt.Sprintf("logins-%x", sum[:8])
+		read := func(load func(string, func(next func(record any) error) error) bool) (state yeastar.LoginState, ok bool) {
+			ok = load(name, func(next func(record any) error) error { return next(&state) })
+			return state, ok
+		}
+		state, _ := read(s.store.Load)
+		g = yeastar.NewGuard(most, state, func(state yeastar.LoginState) {
+			s.store.Save(name, func(write func(record any) error) error { return write(state) })
+		})
+		g.Reload = func() (yeastar.LoginState, bool) { return read(s.store.Reload) }
 	}
 	s.guards[baseURL] = g
 	s.retain(baseURL, g)

@@ -16,15 +16,20 @@ import (
 // kept is a store in memory, of the JSON that files would have.
 type kept struct{ logins map[string][]byte }
 
-func (k *kept) Logins(baseURL string) (s yeastar.LoginState, ok bool) {
-	content, ok := k.logins[baseURL]
-	return s, ok && json.Unmarshal(content, &s) == nil
+func (k *kept) Load(name string, load func(next func(record any) error) error) bool {
+	content, ok := k.logins[name]
+	return ok && load(func(record any) error { return json.Unmarshal(content, record) }) == nil
 }
 
-func (k *kept) ReloadLogins(baseURL string) (yeastar.LoginState, bool) { return k.Logins(baseURL) }
+func (k *kept) Reload(name string, load func(next func(record any) error) error) bool {
+	return k.Load(name, load)
+}
 
-func (k *kept) SaveLogins(baseURL string, s yeastar.LoginState) {
-	k.logins[baseURL], _ = json.Marshal(s)
+func (k *kept) Save(name string, records func(write func(record any) error) error) {
+	_ = records(func(record any) (err error) {
+		k.logins[name], err = json.Marshal(record)
+		return err
+	})
 }
 
 // again makes the client that follows one after a reload, or after a restart.

@@ -80,7 +80,7 @@ func Run(ctx context.Context, o Options, cfg *config.Config, load func() (*confi
 		if err != nil {
 			return err
 		}
-		e.store, e.clients.Servers = store, ycmclient.NewServers(LoginStore{store})
+		e.store, e.clients.Servers = store, ycmclient.NewServers(store)
 	}
 	if err := e.apply(cfg); err != nil {
 		e.stop()

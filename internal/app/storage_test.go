@@ -72,7 +72,7 @@ func TestHungDiskDelaysNeitherPollsNorScrapesNorReloads(t *testing.T) {
 		<-disk
 		return write(path, content)
 	}
-	e.store, e.clients.Servers = store, ycmclient.NewServers(LoginStore{store})
+	e.store, e.clients.Servers = store, ycmclient.NewServers(store)
 	if err := e.Reload(); err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,6 @@ import (
 	klog "github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/ycm-exporter/ycm_exporter/internal/app"
 	"github.com/ycm-exporter/ycm_exporter/internal/doctor"
 	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -161,7 +160,7 @@ func TestDoctorAndExporterCountRefusedLoginsTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	refusal := yeastar.Refusal{Account: "main", ClientID: demoClientID, At: time.Now().Add(-2 * time.Minute)}
-	app.LoginStore{Store: store}.SaveLogins(y.url, yeastar.LoginState{Salt: "x", Refusals: []yeastar.Refusal{refusal, refusal, refusal}})
+	saveRefusals(store, y.url, refusal, refusal, refusal)
 	store.Close()
 	y.examine(t, []string{"--storage.path=" + path}, y.hurried()).want(t, 1, "INVALID_CLIENT")
 	y.examine(t, []string{"--storage.path=" + path}).want(t, 1, "The login was not tried: the last 4 logins failed",

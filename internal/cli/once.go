@@ -44,7 +44,7 @@ func (o options) withClients(ctx context.Context, cfg *config.Config, logger app
 			return fmt.Errorf("%w; run this as the exporter's user, or without --storage.path", err)
 		}
 		defer store.Close()
-		clients.Servers = ycmclient.NewServers(app.LoginStore{Store: store})
+		clients.Servers = ycmclient.NewServers(store)
 		if store.Locked() { // Else the exporter that has it may have another configuration.
 			clients.Servers.Retain(app.Logins(cfg))
 		}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"net/http"
 	"os"
@@ -17,7 +19,6 @@ import (
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/ycm-exporter/ycm_exporter/internal/app"
 	"github.com/ycm-exporter/ycm_exporter/internal/storage"
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
 	"github.com/ycm-exporter/ycm_exporter/ycmclient/ycmtest"
@@ -290,7 +291,7 @@ func TestRefusedLoginsOfARemovedAccountDoNotBarCommands(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			app.LoginStore{Store: store}.SaveLogins(y.url, yeastar.LoginState{Salt: "x", Refusals: slices.Repeat([]yeastar.Refusal{account}, 4)})
+			saveRefusals(store, y.url, account, account, account, account)
 			store.Close()
 			Run(t.Context(), []string{command, "--config.file=" + y.configFile, "--storage.path=" + directory}, out, out)
 			barred := account.Account == "main" || account.Account == "other"
@@ -321,4 +322,12 @@ func TestOneShotCommandsBesideAnExporterCountRefusedLogins(t *testing.T) {
 	if got := y.Count(ycmtest.Token) - before; got != 1 {
 		t.Errorf("seven commands within a minute send %d logins, want 1", got)
 	}
+}
+
+// saveRefusals stores refused logins as a process before has left them, under the name that their file keeps.
+func saveRefusals(store *storage.Store, baseURL string, refusals ...yeastar.Refusal) {
+	sum := sha256.Sum256([]byte(baseURL))
+	store.Save("logins-"+hex.EncodeToString(sum[:8]), func(write func(record any) error) error {
+		return write(yeastar.LoginState{Salt: "x", Refusals: refusals})
+	})
 }

@@ -192,14 +192,18 @@ func TestReportOfLoginThatIsHeldBack(t *testing.T) {
 // refusedLogins is a store with so many refused logins of another account, the last one just now.
 type refusedLogins int
 
-func (refusedLogins) SaveLogins(string, yeastar.LoginState) {}
+func (refusedLogins) Save(string, func(write func(record any) error) error) {}
 
-func (n refusedLogins) ReloadLogins(baseURL string) (yeastar.LoginState, bool) {
-	return n.Logins(baseURL)
+func (n refusedLogins) Reload(name string, load func(next func(record any) error) error) bool {
+	return n.Load(name, load)
 }
 
-func (n refusedLogins) Logins(string) (yeastar.LoginState, bool) {
-	return yeastar.LoginState{Refusals: slices.Repeat([]yeastar.Refusal{{Account: "other", ClientID: "other", At: time.Now()}}, int(n))}, n > 0
+func (n refusedLogins) Load(_ string, load func(next func(record any) error) error) bool {
+	return n > 0 && load(func(record any) error {
+		refusals := slices.Repeat([]yeastar.Refusal{{Account: "other", ClientID: "other", At: time.Now()}}, int(n))
+		*record.(*yeastar.LoginState) = yeastar.LoginState{Refusals: refusals}
+		return nil
+	}) == nil
 }
 
 func TestReportOfRefusedLogin(t *testing.T) {

@@ -145,7 +145,7 @@ func TestCompressedAnswersAreRead(t *testing.T) {
 		{"br", "aaa", "the response is encoded as br,"},
 		{"gzip", "aaa", "EOF"},
 		{"gzip", "not gzip at all", "gzip: invalid header"},
-		{"gzip", gzipped(yeastar.MaxBody+1), "the response is larger than 16 MiB"},
+		{"gzip", gzipped(yeastar.MaxBody + 1), "the response is larger than 16 MiB"},
 	} {
 		h := &yeastar.HTTP{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			if got := r.Header.Get("Accept-Encoding"); got != "identity" {
