@@ -40,18 +40,6 @@ func (p *pageWire[R]) Problem() string {
 	return p.List.Problem()
 }
 
-// ListPage decodes a response of the list of Cloud PBXs: the records with a usable id, YCM's total and the number of rows, 0 if it is not a page.
-func ListPage(body []byte) (pbxs []CloudPBX, total int64, rows int) {
-	var answer struct {
-		Data pageWire[CloudPBX] `json:"data"`
-	}
-	if yeastar.Decode(body, &answer) != nil {
-		return nil, 0, 0
-	}
-	list := answer.Data.List.Items
-	return usable(list), answer.Data.Total.Value, len(list)
-}
-
 // fetchPage requests a page of a list in which new records come last; sort is empty if it cannot be sorted. If YCM refuses page 1, it is
 // requested with the next of the page sizes, and so are all pages from then on.
 func fetchPage[R any](ctx context.Context, c *Client, r request, number int, sort string) (page[R], error) {

@@ -61,13 +61,13 @@ type walk[T any] struct {
 type place struct{ index, page int32 }
 
 // read walks the list, and a second time if there are fewer records than YCM counts. If both walks agree on the records, YCM
-// counts otherwise than it lists: state keeps the difference, so that the next walk expects it.
+// counts otherwise than it lists: state keeps the difference, so that the next walk expects it. With an error comes the walk that failed.
 func (l *pagedList[T]) read(ctx context.Context, state *WalkState, known []T) (*walk[T], error) {
 	difference := state.Difference
 	state.Difference = 0 // It may be why this walk fails.
 	w, err := l.walk(ctx, &walk[T]{known: known, vanished: state.Vanished, difference: difference})
 	if err != nil {
-		return nil, err
+		return w, err
 	}
 	if w.short() > max(0, difference) || l.query != nil && len(known) == 0 && w.least != w.most {
 		l.client.observer.Repair()
@@ -76,11 +76,11 @@ func (l *pagedList[T]) read(ctx context.Context, state *WalkState, known []T) (*
 			known = first.items
 		}
 		if w, err = l.walk(ctx, &walk[T]{known: known, vanished: state.Vanished, again: true}); err != nil {
-			return nil, err
+			return w, err
 		}
 		if w.short() > 0 {
 			if err := w.agrees(ctx, first); err != nil {
-				return nil, err
+				return w, err
 			}
 		}
 	}
@@ -112,7 +112,7 @@ func (w *walk[T]) agrees(ctx context.Context, first *walk[T]) error {
 func (l *pagedList[T]) walk(ctx context.Context, w *walk[T]) (*walk[T], error) {
 	w.pagedList, w.size, w.pages, w.places, w.unusable = l, PageSize, 1, map[int64]place{}, map[int]int{}
 	if err := w.findEnd(ctx); err != nil {
-		return nil, err
+		return w, err
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(l.concurrency)
@@ -132,7 +132,7 @@ func (l *pagedList[T]) walk(ctx context.Context, w *walk[T]) (*walk[T], error) {
 		_, _, err = w.readPage(ctx, 1)
 	}
 	if err != nil {
-		return nil, err
+		return w, err
 	}
 	w.places = nil
 	w.sort()

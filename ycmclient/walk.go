@@ -47,6 +47,19 @@ func few(records int) int { return max(10, records/50) }
 //
 // progress, if not nil, is called with how many PBXs of how many have been read, never concurrently.
 func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX, progress func(done, total int)) (List, error) {
+	list, _, err := c.walk(ctx, state, previous, progress)
+	if err != nil {
+		return List{}, err
+	}
+	return list, nil
+}
+
+// PartialWalk is a Walk that returns with an error what it has read, in no order, and how many pages there are, as far as it knows.
+func (c *Client) PartialWalk(ctx context.Context) (list List, pages int, err error) {
+	return c.walk(ctx, nil, nil, nil)
+}
+
+func (c *Client) walk(ctx context.Context, state *WalkState, previous []CloudPBX, progress func(done, total int)) (list List, pages int, err error) {
 	if state == nil {
 		state = new(WalkState)
 	}
@@ -58,13 +71,13 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 		return fetchPage[CloudPBX](ctx, c, request{endpoint: EndpointList, path: "v2/cloud_pbx/instances"}, number, "cloudPbxId")
 	}
 	w, err := l.read(ctx, state, previous)
+	if err == nil {
+		err = c.confirmMany(ctx, w, state, previous)
+	}
+	list = List{PBXs: w.items, Total: w.total, Listed: int(w.listed)}
 	if err != nil {
-		return List{}, err
+		return list, w.pages, err
 	}
-	if err := c.confirmMany(ctx, w, state, previous); err != nil {
-		return List{}, err
-	}
-	list := List{PBXs: w.items, Total: w.total, Listed: int(w.listed)}
 	if state.Difference != 0 {
 		c.observer.Mismatch()
 	}
@@ -72,7 +85,7 @@ func (c *Client) Walk(ctx context.Context, state *WalkState, previous []CloudPBX
 		level.Warn(c.logger).Log("msg", "YCM total and listed Cloud PBXs disagree, serving the listed PBXs",
 			"account", c.account, "total", list.Total, "listed", list.Listed, "difference", state.Difference, "difference_before", before)
 	}
-	return list, nil
+	return list, w.pages, nil
 }
 
 // confirmMany decides about more missing PBXs than can be queried one by one: they are gone when three walks in a row have

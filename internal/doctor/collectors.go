@@ -89,7 +89,7 @@ func (x *examination) reportCollector(c collector.Configured, r result, pbx erro
 
 // checkDemand compares what the enabled collectors need, the walks of the list included, with the rate limit.
 func (x *examination) checkDemand() {
-	if x.fleet.id == 0 {
+	if len(x.fleet.PBXs) == 0 {
 		return
 	}
 	for _, c := range x.Collectors {

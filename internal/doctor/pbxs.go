@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/ycm-exporter/ycm_exporter/collector"
 	"github.com/ycm-exporter/ycm_exporter/internal/pbxclient"
@@ -21,30 +20,18 @@ const (
 // listRequests is how many requests the list may take, the login included: enough for a complete walk of 300 PBXs.
 const listRequests = 8
 
-// fleet is what the pages of the list of Cloud PBXs show, also those of a walk that did not end.
+// fleet is what was read of the list of Cloud PBXs, also by a walk that did not end.
 type fleet struct {
-	total         int64              // as YCM reports it
-	pageSize      int                // rows of the largest page
-	rows, running int                // of all pages
-	id            int64              // of a PBX; 0 if none is listed
-	sample        ycmclient.CloudPBX // a Running one; zero if there is none
-	versions      map[string]bool    // of the firmware of Running PBXs
+	ycmclient.List
+	pages    int
+	running  int
+	sample   ycmclient.CloudPBX // a Running one; zero if there is none
+	versions map[string]bool    // of the firmware of Running PBXs
 }
 
-// size returns what the demand depends on. PBXs of one firmware version are alike.
-func (f *fleet) size() collector.FleetSize {
-	total := float64(f.total)
-	return collector.FleetSize{
-		Pages: math.Ceil(total / float64(f.pageSize)), PBXs: total * float64(f.running) / float64(max(1, f.rows)), Versions: float64(len(f.versions)),
-	}
-}
-
-// add adds a page. One that cannot be read adds nothing.
-func (f *fleet) add(body []byte) {
-	pbxs, total, rows := ycmclient.ListPage(body)
-	f.total, f.pageSize, f.rows = cmp.Or(total, f.total), max(f.pageSize, rows), f.rows+rows
-	for _, pbx := range pbxs {
-		f.id = cmp.Or(f.id, pbx.ID)
+func newFleet(list ycmclient.List, pages int) fleet {
+	f := fleet{List: list, pages: pages, versions: map[string]bool{}}
+	for _, pbx := range list.PBXs {
 		if pbx.Status != ycmclient.Running {
 			continue
 		}
@@ -54,29 +41,36 @@ func (f *fleet) add(body []byte) {
 			f.sample = pbx
 		}
 	}
+	return f
+}
+
+// size returns what the demand depends on. PBXs of one firmware version are alike.
+func (f *fleet) size() collector.FleetSize {
+	return collector.FleetSize{
+		Pages: float64(f.pages), PBXs: float64(f.Total) * float64(f.running) / float64(max(1, f.Listed)), Versions: float64(len(f.versions)),
+	}
 }
 
 // checkList walks the list with a limited number of requests, and reports on the list and the login. It returns whether more can be checked.
 func (x *examination) checkList(ctx context.Context) bool {
-	var read ycmclient.List
-	r := x.check(ctx, listRequests, func(ctx context.Context) (err error) {
-		read, err = x.client.Walk(ctx, nil, nil, nil)
+	r := x.check(ctx, listRequests, func(ctx context.Context) error {
+		list, pages, err := x.client.PartialWalk(ctx)
+		x.fleet = newFleet(list, pages)
 		return err
 	})
-	x.fleet = r.fleet
 	if !x.checkLogin(r) {
 		return false
 	}
 	switch {
-	case r.err == nil && read.Total == 0 && len(read.PBXs) == 0:
+	case r.err == nil && x.fleet.Total == 0 && len(x.fleet.PBXs) == 0:
 		x.add(listSection, "list", Warning, "The PBX list is empty.", "check which PBXs the account may access in YCM, and search in the configuration")
 	case r.err == nil:
-		x.add(listSection, "list", OK, "The complete list was read: %s.", "", Count(len(read.PBXs), "PBX"))
-		if int64(read.Listed) != read.Total {
-			x.add(listSection, "total", Warning, "YCM reports a total of %d PBXs but lists %d.", "no action needed: the exporter exports the PBXs that are listed", read.Total, read.Listed)
+		x.add(listSection, "list", OK, "The complete list was read: %s.", "", Count(len(x.fleet.PBXs), "PBX"))
+		if int64(x.fleet.Listed) != x.fleet.Total {
+			x.add(listSection, "total", Warning, "YCM reports a total of %d PBXs but lists %d.", "no action needed: the exporter exports the PBXs that are listed", x.fleet.Total, x.fleet.Listed)
 		}
-	case r.ended && x.fleet.id != 0 && ctx.Err() == nil:
-		x.add(listSection, "list", OK, "The PBX list can be read. Only a part of its %d PBXs was read, to limit the number of requests.", "", x.fleet.total)
+	case r.ended && len(x.fleet.PBXs) > 0 && ctx.Err() == nil:
+		x.add(listSection, "list", OK, "The PBX list can be read. Only a part of its %d PBXs was read, to limit the number of requests.", "", x.fleet.Total)
 	default:
 		class := yeastar.ClassOf(r.err)
 		advice := map[yeastar.Class]string{
@@ -92,12 +86,12 @@ func (x *examination) checkList(ctx context.Context) bool {
 
 // checkSinglePBX queries one PBX by its id, as the exporter does with one that a walk did not list.
 func (x *examination) checkSinglePBX(ctx context.Context) {
-	if x.fleet.id == 0 {
+	if len(x.fleet.PBXs) == 0 {
 		return
 	}
 	x.probe(ctx, Finding{listSection, "single", Warning, "A single PBX cannot be queried by its id: %s.", "no action needed: if a PBX is missing from the list, the exporter reads the list again instead"},
 		1, "A single PBX can be queried by its id.", func(ctx context.Context) error {
-			_, err := x.client.CloudPBX(ctx, x.fleet.id)
+			_, err := x.client.CloudPBX(ctx, x.fleet.PBXs[0].ID)
 			return err
 		})
 }

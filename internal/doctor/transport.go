@@ -27,7 +27,6 @@ var (
 type result struct {
 	requests int                      // that it sent
 	outcomes map[string]yeastar.Class // of YCM's endpoints, as the client classified the responses; OK if any request succeeded
-	fleet    fleet                    // by the pages of the list that were read
 	failure  error                    // why the last request had no complete response; nil if it had one
 	html     bool                     // the last response was an HTML page
 	refused  bool                     // it wanted to send more requests than it may
@@ -56,7 +55,7 @@ func (r *recorder) expect(requests int, stop context.CancelCauseFunc) result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before := r.check
-	r.check = result{outcomes: map[string]yeastar.Class{}, fleet: fleet{versions: map[string]bool{}}}
+	r.check = result{outcomes: map[string]yeastar.Class{}}
 	r.allowed, r.stop = min(requests, MaxRequests-r.sent), stop
 	return before
 }
@@ -82,7 +81,7 @@ func (t limitedTransport) RoundTrip(request *http.Request) (*http.Response, erro
 		response.Body.Close()
 		response.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	t.recorder.record(request.URL.Path, response, body, err)
+	t.recorder.record(request.URL.Path, response, err)
 	if err != nil {
 		return nil, err
 	}
@@ -111,10 +110,10 @@ func (r *recorder) take() bool {
 }
 
 // record keeps what the checks need of a response.
-func (r *recorder) record(path string, response *http.Response, body []byte, err error) {
+func (r *recorder) record(path string, response *http.Response, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, path, isYCM := strings.Cut(path, "/dm/open_api/")
+	isYCM := strings.Contains(path, "/dm/open_api/")
 	if r.check.failure = err; err != nil {
 		if isYCM && r.failure == nil {
 			r.failure = err
@@ -124,9 +123,6 @@ func (r *recorder) record(path string, response *http.Response, body []byte, err
 	media, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")) // One that is not valid is not HTML.
 	r.check.html = media == "text/html"
 	r.responded = r.responded || isYCM
-	if path == "v2/cloud_pbx/instances" {
-		r.check.fleet.add(body)
-	}
 }
 
 // Request implements ycmclient.Observer.
