@@ -22,6 +22,7 @@ func TestFirmwareOfAHostileAnswerIsRefused(t *testing.T) {
 	account := Account{
 		Account: series.Account{Name: "main"}, Settings: &firmwareSettings{Types: []string{pbxFirmware}}, Progress: func(int, int) {},
 		YCM: ycmclient.New(ycmclient.Options{
+			Servers: ycmclient.NewServers(nil), Observer: ycmclient.Unobserved,
 			Account: "main", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, ClientID: "demo-client-id",
 			Secret: secret.Static(secret.New("demo-client-secret")), RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute},
 			Timeout: 30 * time.Second, PageConcurrency: 1, Transport: ycm.Transport(),

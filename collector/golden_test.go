@@ -121,6 +121,7 @@ func pollAll(t *testing.T, ycm string, transport *http.Transport, store poll.Sto
 	account := poll.NewAccount(poll.Options{
 		Account: "main", BaseURL: base, Collectors: everything(t), Publisher: s, Metrics: metrics, Logger: log.NewNopLogger(), Store: store,
 		Client: ycmclient.New(ycmclient.Options{
+			Servers: ycmclient.NewServers(nil),
 			Account: "main", BaseURL: base, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 			RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute}, Timeout: 30 * time.Second,
 			PageConcurrency: 1, Transport: transport, Observer: metrics.Observer("main"),

@@ -72,6 +72,7 @@ func (f files) restored() shelf {
 	account := poll.NewAccount(poll.Options{
 		Account: "main", BaseURL: base, Collectors: everything(f.t), Publisher: s, Metrics: metrics, Logger: log.NewNopLogger(), Store: f,
 		Client: ycmclient.New(ycmclient.Options{
+			Servers: ycmclient.NewServers(nil),
 			Account: "main", BaseURL: base, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 			RateLimit: ycmclient.RateLimit{Burst: 1, Rate: 1, Interval: time.Minute}, Timeout: time.Second,
 			PageConcurrency: 1, Observer: metrics.Observer("main"),

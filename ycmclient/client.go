@@ -28,9 +28,9 @@ type Options struct {
 	BaseURL  *url.URL // YCM's address, without the /dm/open_api of the API. The same is always written in the same way.
 	ClientID string
 	Secret   secret.Source
-	Servers  *Servers // Shared by all clients of the process; one of the client's own if nil.
+	Servers  *Servers // Shared by all clients of the process.
 
-	RateLimit       RateLimit     // 75 requests a minute in a bucket of 75 if zero.
+	RateLimit       RateLimit
 	Timeout         time.Duration // Of one request, 30 s if zero. Waiting for the rate limit is not part of it.
 	PageConcurrency int           // Pages of a walk in flight, 1 to 8.
 	Search          string        // Passed on to the list of Cloud PBXs; empty for every PBX.
@@ -38,8 +38,8 @@ type Options struct {
 	Transport http.RoundTripper // http.DefaultTransport if nil.
 	HideTexts bool              // The transport sends other secrets as well, so that errors show no text of the server.
 	UserAgent string            // YCM wants one; "ycm_exporter" if empty.
-	Observer  Observer          // May be nil.
-	Logger    log.Logger        // May be nil.
+	Observer  Observer
+	Logger    log.Logger // May be nil.
 }
 
 // Observer receives what the client does, to make metrics of it. It must be safe for concurrent use.
@@ -57,15 +57,8 @@ type Observer interface {
 
 // Client queries one account of YCM. It is safe for concurrent use.
 type Client struct {
-	account  string
-	clientID string
-	secret   secret.Source
-	baseURL  string // With the API's own path, ending in a slash.
-	search   string
-	readers  int
-	observer Observer
-	logger   log.Logger
-
+	Options
+	baseURL string // With the API's own path, ending in a slash.
 	http    *yeastar.HTTP
 	limiter *limiter
 	session *yeastar.Session
@@ -76,25 +69,13 @@ type Client struct {
 
 // New makes a client, which sends nothing by itself.
 func New(o Options) *Client {
-	if o.RateLimit.Rate <= 0 || o.RateLimit.Interval <= 0 {
-		o.RateLimit = RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}
-	}
-	if o.Observer == nil {
-		o.Observer = Unobserved
-	}
-	if o.Servers == nil {
-		o.Servers = NewServers(nil)
-	}
 	if o.Logger == nil {
 		o.Logger = log.NewNopLogger()
 	}
 	address := o.BaseURL.String()
 	kept := o.Servers.account(accountKey{address, o.ClientID}, o.RateLimit)
 	c := &Client{
-		account: o.Account, clientID: o.ClientID, secret: o.Secret,
-		baseURL: o.BaseURL.JoinPath("dm/open_api/").String(),
-		search:  o.Search, readers: min(max(o.PageConcurrency, 1), 8),
-		observer: o.Observer, logger: o.Logger,
+		Options: o, baseURL: o.BaseURL.JoinPath("dm/open_api/").String(),
 		limiter: kept.limiter, session: kept.session, guard: o.Servers.guard(address, yeastar.MostRefusalsYCM),
 	}
 	c.http = &yeastar.HTTP{
@@ -104,7 +85,7 @@ func New(o Options) *Client {
 	c.begin = sync.OnceFunc(func() {
 		c.limiter.setLimit(o.RateLimit)
 		if expires := c.TokenExpiry(); !expires.IsZero() {
-			c.observer.TokenExpires(expires)
+			c.Observer.TokenExpires(expires)
 		}
 	})
 	return c

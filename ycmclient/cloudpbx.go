@@ -63,7 +63,7 @@ func (c *Client) CloudPBX(ctx context.Context, id int64) (CloudPBX, error) {
 	pbx, err := fetch[CloudPBX](ctx, c, EndpointCloudPBX, path)
 	if err == nil && pbx.ID != id {
 		err = &yeastar.Error{
-			Account: c.account, Endpoint: EndpointCloudPBX, Class: yeastar.Invalid,
+			Account: c.Account, Endpoint: EndpointCloudPBX, Class: yeastar.Invalid,
 			Message: fmt.Sprintf("the response to a query for PBX %d describes another PBX", id),
 		}
 	}

@@ -38,6 +38,7 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 func newClient(t testing.TB, transport http.RoundTripper, edit func(*ycmclient.Options)) *ycmclient.Client {
 	t.Helper()
 	o := ycmclient.Options{
+		Servers: ycmclient.NewServers(nil), Observer: ycmclient.Unobserved,
 		Account: "main", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"},
 		ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 		RateLimit: plenty, Transport: transport,

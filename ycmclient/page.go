@@ -53,8 +53,8 @@ func fetchPage[R any](ctx context.Context, c *Client, r request, number int, sor
 				query.Set("sort", sort)
 			}
 		}
-		if c.search != "" && r.endpoint == EndpointList {
-			query.Set("search", c.search)
+		if c.Search != "" && r.endpoint == EndpointList {
+			query.Set("search", c.Search)
 		}
 		r.query = query
 		wire, err := fetchData[pageWire[R]](ctx, c, r)
@@ -67,8 +67,8 @@ func fetchPage[R any](ctx context.Context, c *Client, r request, number int, sor
 		}
 		if i > known {
 			c.simpler.Store(r.endpoint, i)
-			level.Warn(c.logger).Log("msg", "YCM rejected page size or sort order, continuing with a simpler query",
-				"account", c.account, "endpoint", r.endpoint, "page_size", query.Get("pageSize"), "sort", query.Get("sort"))
+			level.Warn(c.Logger).Log("msg", "YCM rejected page size or sort order, continuing with a simpler query",
+				"account", c.Account, "endpoint", r.endpoint, "page_size", query.Get("pageSize"), "sort", query.Get("sort"))
 		}
 		report(c, wire.List.Items...)
 		return page[R]{wire.Total, len(wire.List.Items), usable(wire.List.Items)}, nil

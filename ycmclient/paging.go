@@ -70,7 +70,7 @@ func (l *pagedList[T]) read(ctx context.Context, state *WalkState, known []T) (*
 		return w, err
 	}
 	if w.short() > max(0, difference) || l.query != nil && len(known) == 0 && w.least != w.most {
-		l.client.observer.Repair()
+		l.client.Observer.Repair()
 		first := w
 		if len(known) == 0 {
 			known = first.items
@@ -165,7 +165,7 @@ func (w *walk[T]) confirm(ctx context.Context, missing []T) error {
 		switch class := yeastar.ClassOf(err); {
 		case class == yeastar.NotFound && errors.As(err, &e) && e.FromAPI():
 		case class == yeastar.OK && !w.partial:
-			w.client.observer.Repair()
+			w.client.Observer.Repair()
 			w.items = append(w.items, item)
 			w.added++
 		case class == yeastar.OK, class == yeastar.Denied, class == yeastar.Invalid, class == yeastar.NotFound:
@@ -186,7 +186,7 @@ func (w *walk[T]) confirm(ctx context.Context, missing []T) error {
 
 // inconsistent makes the error of a list that cannot be complete.
 func (l *pagedList[T]) inconsistent(format string, args ...any) *yeastar.Error {
-	return &yeastar.Error{Account: l.client.account, Endpoint: l.endpoint, Class: yeastar.Invalid, Message: fmt.Sprintf(format, args...), Advice: "if it persists, run ycm_exporter --doctor"}
+	return &yeastar.Error{Account: l.client.Account, Endpoint: l.endpoint, Class: yeastar.Invalid, Message: fmt.Sprintf(format, args...), Advice: "if it persists, run ycm_exporter --doctor"}
 }
 
 // without returns the records of a that are not in b. Both are sorted by id.

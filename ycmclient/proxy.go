@@ -19,7 +19,7 @@ const EndpointProxy = "proxy"
 func (c *Client) Proxy(ctx context.Context, sn, path string, query url.Values, answer yeastar.Enveloped) error {
 	if !yeastar.IsSerialNumber(sn) || strings.Contains(path, "..") {
 		return &yeastar.Error{
-			Account: c.account, Endpoint: EndpointProxy, Class: yeastar.Invalid, Message: "the serial number or the path could lead to another endpoint",
+			Account: c.Account, Endpoint: EndpointProxy, Class: yeastar.Invalid, Message: "the serial number or the path could lead to another endpoint",
 		}
 	}
 	return c.query(ctx, request{

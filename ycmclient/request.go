@@ -67,7 +67,7 @@ func usable[R any](list []yeastar.Record[R]) []R {
 func report[R any](c *Client, records ...yeastar.Record[R]) {
 	for i := range records {
 		for _, field := range records[i].Unexpected {
-			c.observer.Unexpected(field)
+			c.Observer.Unexpected(field)
 		}
 	}
 }
@@ -108,7 +108,7 @@ func (c *Client) query(ctx context.Context, r request) error {
 		return nil
 	}
 	if failure.Account == "" {
-		failure.Account, failure.Endpoint = c.account, r.endpoint // Of a request that was not sent for want of a token.
+		failure.Account, failure.Endpoint = c.Account, r.endpoint // Of a request that was not sent for want of a token.
 	}
 	return failure
 }
@@ -127,7 +127,7 @@ func (c *Client) try(ctx context.Context, r request, access secret.Text) *yeasta
 				return failure
 			}
 		}
-		c.observer.Retry(failure.Class)
+		c.Observer.Retry(failure.Class)
 	}
 }
 
@@ -137,7 +137,7 @@ func (c *Client) send(ctx context.Context, r request, access secret.Text) (retry
 	began := time.Now()
 	done, err := c.limiter.take(ctx, r.sweep)
 	if waited := time.Since(began); waited > 0 {
-		c.observer.RateLimitWait(waited)
+		c.Observer.RateLimitWait(waited)
 	}
 	exchange := func() *yeastar.Error { return c.exchange(ctx, r, access, &retryAfter) }
 	switch {
@@ -153,7 +153,7 @@ func (c *Client) send(ctx context.Context, r request, access secret.Text) (retry
 		failure = exchange()
 	}
 	if failure != nil {
-		failure.Account, failure.Endpoint = c.account, r.endpoint
+		failure.Account, failure.Endpoint = c.Account, r.endpoint
 	}
 	return retryAfter, failure
 }
@@ -182,16 +182,16 @@ func (c *Client) exchange(ctx context.Context, r request, access secret.Text, re
 	result := yeastar.OK
 	if failure != nil {
 		result = failure.Class
-		failure.Account, failure.Endpoint = c.account, r.endpoint
+		failure.Account, failure.Endpoint = c.Account, r.endpoint
 	}
-	c.observer.Request(r.endpoint, result, time.Since(sent))
+	c.Observer.Request(r.endpoint, result, time.Since(sent))
 	switch result {
 	case yeastar.OK:
 		c.limiter.succeeded(sent)
 	case yeastar.RateLimited:
 		if until, began := c.limiter.refused(sent, *retryAfter); began {
-			level.Warn(c.logger).Log("msg", "Rate limited by YCM, pausing account",
-				"account", c.account, "endpoint", r.endpoint, "until", until.UTC().Format(time.RFC3339),
+			level.Warn(c.Logger).Log("msg", "Rate limited by YCM, pausing account",
+				"account", c.Account, "endpoint", r.endpoint, "until", until.UTC().Format(time.RFC3339),
 				"requests_per_second", math.Round(100*c.limiter.state().PerSecond)/100, "err", failure)
 		}
 	}

@@ -15,7 +15,7 @@ const EndpointToken = "token"
 // grant requests a token ("Request Access Token", "Refresh Access Token"): with the refresh token if there is one, else with the
 // credentials.
 func (c *Client) grant(ctx context.Context, old yeastar.Token) (yeastar.Token, *yeastar.Error) {
-	credentials := yeastar.Credentials{Account: c.account, ClientID: c.clientID}
+	credentials := yeastar.Credentials{Account: c.Account, ClientID: c.ClientID}
 	if !old.Refresh.Empty() && c.guard.Check(credentials) == nil {
 		form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.Refresh.Reveal()}}
 		token, failure := c.requestToken(ctx, credentials, form)
@@ -27,19 +27,19 @@ func (c *Client) grant(ctx context.Context, old yeastar.Token) (yeastar.Token, *
 		}
 	}
 	old.Refresh = secret.Text{} // Not every YCM accepts refresh tokens. The credentials decide.
-	clientSecret, err := c.secret()
+	clientSecret, err := c.Secret()
 	if err != nil {
 		return old, &yeastar.Error{
-			Account: c.account, Endpoint: EndpointToken, Class: yeastar.Auth, Message: yeastar.Line("cannot read the client secret: " + err.Error()), Err: err,
+			Account: c.Account, Endpoint: EndpointToken, Class: yeastar.Auth, Message: yeastar.Line("cannot read the client secret: " + err.Error()), Err: err,
 		}
 	}
 	c.session.HideSecret(clientSecret)
 	credentials.Secret = clientSecret
 	if barred := c.guard.Check(credentials); barred != nil { // Without waiting for the rate limit.
-		barred.Account, barred.Endpoint = c.account, EndpointToken
+		barred.Account, barred.Endpoint = c.Account, EndpointToken
 		return old, barred
 	}
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {c.clientID}, "client_secret": {clientSecret.Reveal()}}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {c.ClientID}, "client_secret": {clientSecret.Reveal()}}
 	token, failure := c.requestToken(ctx, credentials, form)
 	if failure != nil {
 		return old, failure
@@ -66,7 +66,7 @@ func (c *Client) requestToken(ctx context.Context, credentials yeastar.Credentia
 			}
 			return e
 		case !g.ExpiresIn.Given || g.ExpiresIn.Value <= 0:
-			c.observer.Unexpected("expires_in")
+			c.Observer.Unexpected("expires_in")
 		}
 		token, failure = g.Token(time.Now(), g.ExpiresIn, unknownLife)
 		c.session.HideTokens(token.Access, token.Refresh)
@@ -74,10 +74,10 @@ func (c *Client) requestToken(ctx context.Context, credentials yeastar.Credentia
 	}
 	failure = c.try(ctx, request{endpoint: EndpointToken, path: "oauth/token", form: form, read: read, login: &credentials}, secret.Text{})
 	if failure != nil {
-		c.observer.Login(form.Get("grant_type"), failure.Class)
+		c.Observer.Login(form.Get("grant_type"), failure.Class)
 		return token, failure
 	}
-	c.observer.Login(form.Get("grant_type"), yeastar.OK)
-	c.observer.TokenExpires(token.Expires)
+	c.Observer.Login(form.Get("grant_type"), yeastar.OK)
+	c.Observer.TokenExpires(token.Expires)
 	return token, nil
 }

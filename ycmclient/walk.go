@@ -65,7 +65,7 @@ func (c *Client) walk(ctx context.Context, state *WalkState, previous []CloudPBX
 	}
 	before := state.Difference
 	l := &pagedList[CloudPBX]{
-		client: c, endpoint: EndpointList, concurrency: c.readers, id: func(p *CloudPBX) int64 { return p.ID }, progress: progress, query: c.CloudPBX, partial: c.search != "",
+		client: c, endpoint: EndpointList, concurrency: max(1, c.PageConcurrency), id: func(p *CloudPBX) int64 { return p.ID }, progress: progress, query: c.CloudPBX, partial: c.Search != "",
 	}
 	l.fetch = func(ctx context.Context, number int) (page[CloudPBX], error) {
 		return fetchPage[CloudPBX](ctx, c, request{endpoint: EndpointList, path: "v2/cloud_pbx/instances"}, number, "cloudPbxId")
@@ -79,11 +79,11 @@ func (c *Client) walk(ctx context.Context, state *WalkState, previous []CloudPBX
 		return list, w.pages, err
 	}
 	if state.Difference != 0 {
-		c.observer.Mismatch()
+		c.Observer.Mismatch()
 	}
 	if state.Difference != before {
-		level.Warn(c.logger).Log("msg", "YCM total and listed Cloud PBXs disagree, serving the listed PBXs",
-			"account", c.account, "total", list.Total, "listed", list.Listed, "difference", state.Difference, "difference_before", before)
+		level.Warn(c.Logger).Log("msg", "YCM total and listed Cloud PBXs disagree, serving the listed PBXs",
+			"account", c.Account, "total", list.Total, "listed", list.Listed, "difference", state.Difference, "difference_before", before)
 	}
 	return list, w.pages, nil
 }
@@ -108,7 +108,7 @@ func (c *Client) confirmMany(ctx context.Context, w *walk[CloudPBX], state *Walk
 			state.Vanished = append(state.Vanished, again[i].ID)
 		}
 		if state.Agreed < agreeing {
-			c.observer.Unconfirmed(true)
+			c.Observer.Unconfirmed(true)
 			return w.inconsistent("%d of %d PBXs are missing from the list; they are removed when %d walks in a row agree, and this is walk %d",
 				len(missing), len(previous), agreeing, state.Agreed)
 		}
@@ -116,7 +116,7 @@ func (c *Client) confirmMany(ctx context.Context, w *walk[CloudPBX], state *Walk
 			return err
 		}
 	}
-	c.observer.Unconfirmed(false)
+	c.Observer.Unconfirmed(false)
 	slices.Sort(w.uncertain)
 	state.Vanished, state.Agreed = w.uncertain, 0
 	return nil

@@ -93,6 +93,7 @@ func TestExporterFollowsAYCMThatMoves(t *testing.T) {
 		defer from.Close()
 		defer to.Close()
 		client := ycmclient.New(ycmclient.Options{
+			Servers: ycmclient.NewServers(nil), Observer: ycmclient.Unobserved, RateLimit: ycmclient.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute},
 			Account: "main", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, ClientID: "demo-client-id",
 			Secret:    secret.Static(secret.New("demo-client-secret")),
 			Transport: &renewedTransport{new: func() (http.RoundTripper, error) { return from.Transport(), nil }},
@@ -164,13 +165,15 @@ func TestDoctorReadsCompressedResponsesAsTheExporterDoes(t *testing.T) {
 		if coding == "" {
 			fault.Remove()
 		}
-		options, _, err := Clients{}.Options(t.Context(), cfg.Accounts[0])
+		options, _, err := Clients{Servers: ycmclient.NewServers(nil)}.Options(t.Context(), cfg.Accounts[0])
 		if err != nil {
 			t.Fatal(err)
 		}
+		options.Observer = ycmclient.Unobserved
 		client := ycmclient.New(options)
 		_, walked := client.Walk(t.Context(), nil, nil, nil)
 		client.Close()
+		options.Servers = ycmclient.NewServers(nil) // It logs in by itself.
 		report, err := doctor.Examine(t.Context(), doctor.Options{Client: options, Collectors: cfg.Collectors, Progress: func(int, int) {}})
 		if err != nil || report.Works != works || (walked == nil) != works {
 			t.Errorf("%s: the doctor says that the exporter works: %v (%v), and the exporter's error is %v", coding, report.Works, err, walked)

@@ -38,6 +38,7 @@ func BenchmarkStorageOfAFleet(b *testing.B) {
 		}
 	}
 	client := ycmclient.New(ycmclient.Options{
+		Servers: ycmclient.NewServers(nil),
 		Account: "main", BaseURL: address, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute}, Timeout: time.Minute,
 		PageConcurrency: 1, UserAgent: "test", Logger: log.NewNopLogger(),

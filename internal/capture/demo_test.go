@@ -37,6 +37,7 @@ func captureDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := ycmclient.New(ycmclient.Options{
+		Servers: ycmclient.NewServers(nil), Observer: ycmclient.Unobserved,
 		Account: "demo", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, ClientID: "demo-client-id",
 		Secret:    secret.Static(secret.New("demo-client-secret")),
 		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: 60e9}, Transport: r.Transport(server),
@@ -140,6 +141,7 @@ func captureDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := ycmclient.New(ycmclient.Options{
+		Servers: ycmclient.NewServers(nil), Observer: ycmclient.Unobserved,
 		Account: "replay", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com", Path: "/1"}, ClientID: "anybody",
 		Secret:    secret.Static(secret.New("anything")),
 		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: 60e9}, Transport: served{replay},

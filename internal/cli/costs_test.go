@@ -46,6 +46,7 @@ func costs(t *testing.T) string {
 		Account: "main", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, Collectors: demoConfig(nil, 0).Collectors,
 		Publisher: taken, Metrics: poll.NewMetrics(prometheus.NewRegistry()), Logger: log.NewNopLogger(),
 		Client: ycmclient.New(ycmclient.Options{
+			Servers: ycmclient.NewServers(nil), Observer: ycmclient.Unobserved,
 			Account: "main", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"}, ClientID: demoClientID,
 			Secret: secret.Static(secret.New(demoClientSecret)), RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute},
 			Timeout: 30 * time.Second, PageConcurrency: 1, Transport: ycm.Transport(),

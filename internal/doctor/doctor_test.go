@@ -37,6 +37,7 @@ const latency = 120 * time.Millisecond
 // configured is an account with those collectors enabled. Reports do not depend on which collectors there are.
 func configured(transport http.RoundTripper, enabled ...string) doctor.Options {
 	o := doctor.Options{Progress: func(int, int) {}, Client: ycmclient.Options{
+		Servers: ycmclient.NewServers(nil), Observer: ycmclient.Unobserved,
 		Account: "test", BaseURL: &url.URL{Scheme: "https", Host: "ycm.example.com"},
 		ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 		RateLimit: ycmclient.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}, Timeout: 30 * time.Second, PageConcurrency: 1,

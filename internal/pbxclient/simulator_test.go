@@ -43,6 +43,7 @@ func simulate(t *testing.T, o ycmtest.Options) simulated {
 		t.Fatal(err)
 	}
 	s.ycm = ycmclient.New(ycmclient.Options{
+		Servers: ycmclient.NewServers(nil), Observer: ycmclient.Unobserved,
 		Account: "main", BaseURL: s.url, ClientID: "demo-client-id",
 		Secret: secret.Static(secret.New("demo-client-secret")), Transport: over.Client().Transport,
 		RateLimit: ycmclient.RateLimit{Burst: 1_000_000, Rate: 1_000_000, Interval: time.Second},

@@ -184,6 +184,7 @@ func newBench(t testing.TB) *bench {
 func (b *bench) connect(t testing.TB, ycm *url.URL, transport *http.Transport, p plan) {
 	b.options.BaseURL = ycm
 	b.options.Client = ycmclient.New(ycmclient.Options{
+		Servers: ycmclient.NewServers(nil),
 		Account: "main", BaseURL: ycm, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 		RateLimit: ycmclient.RateLimit{Burst: 100_000, Rate: 100_000, Interval: time.Minute}, Timeout: 30 * time.Second,
 		PageConcurrency: 1, Transport: transport, UserAgent: "ycm_exporter/test",

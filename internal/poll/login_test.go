@@ -27,6 +27,7 @@ func TestLoginHasEveryCollectorPollThatFailedForAuth(t *testing.T) {
 				var current atomic.Value
 				current.Store(secret.New("demo-client-secret"))
 				b.options.Client = ycmclient.New(ycmclient.Options{
+					Servers: ycmclient.NewServers(nil),
 					Account: "main", BaseURL: b.options.BaseURL, ClientID: "demo-client-id", Transport: ycm.Transport(),
 					RateLimit: ycmclient.RateLimit{Burst: 1000, Rate: 1000, Interval: time.Minute},
 					Secret:    func() (secret.Text, error) { return current.Load().(secret.Text), nil },

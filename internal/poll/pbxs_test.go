@@ -54,6 +54,7 @@ func (b *bench) withDirect(t *testing.T, ycm *ycmtest.Server, addresses ...strin
 // limit gives the account a rate limit.
 func (b *bench) limit(ycm *ycmtest.Server, requests int, interval time.Duration) {
 	b.options.Client = ycmclient.New(ycmclient.Options{
+		Servers: ycmclient.NewServers(nil),
 		Account: "main", BaseURL: b.options.BaseURL, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 		RateLimit: ycmclient.RateLimit{Burst: requests, Rate: requests, Interval: interval}, Timeout: 30 * time.Second,
 		PageConcurrency: 1, Transport: ycm.Transport(), Observer: b.options.Metrics.Observer("main"),

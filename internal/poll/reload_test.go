@@ -316,6 +316,7 @@ func TestReloadDoesNotWaitForAHungWalk(t *testing.T) {
 		b := newBench(t)
 		ycm := b.simulate(t, ycmtest.Options{PBXs: 10}, plan{"cloud_pbx": every(10*time.Minute, time.Hour)})
 		b.options.Client = ycmclient.New(ycmclient.Options{
+			Servers: ycmclient.NewServers(nil), Observer: ycmclient.Unobserved, RateLimit: ycmclient.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute},
 			Account: "main", BaseURL: b.options.BaseURL, ClientID: "demo-client-id", Secret: secret.Static(secret.New("demo-client-secret")),
 			Timeout: time.Hour, Transport: ycm.Transport(),
 		})
