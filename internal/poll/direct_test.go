@@ -80,7 +80,7 @@ func TestDirectPBXIsMatchedByItsHost(t *testing.T) {
 			p.Raw = map[string]string{"url": `" https://` + strings.ToUpper(p.URL) + `/ "`}
 		})
 		elsewhere(t, ycm, "pbx.example.com")
-		b.withDirect(t, ycm, "https://"+p.URL, "https://PBX.example.com", "https://pbx.example.com", "https://"+p.URL+":8088")
+		b.withDirect(t, ycm, "https://"+p.URL, "https://pbx.example.com", "https://pbx.example.com", "https://"+p.URL+":8088")
 		doors := watchDoors(ycm)
 		stop := start(b.Account)
 		after(40 * time.Minute)

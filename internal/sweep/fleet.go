@@ -26,11 +26,8 @@ import (
 // Direct is a PBX with direct access: its URL and credentials are configured. It is matched with YCM's list by the host
 // of its URL.
 type Direct struct {
-	URL    *url.URL
+	URL    *url.URL          // Its host is in lower case.
 	Client *pbxclient.Client // Closed by the fleet.
-
-	host string // Lower case, with the port if the URL has one.
-	name string // Lower case, without a port, as in YCM's list.
 }
 
 // List is the collector that walks YCM's list of PBXs.
@@ -56,9 +53,8 @@ type Fleet struct {
 // access are in the fleet.
 func NewFleet(account string, ycm pbxclient.Proxy, direct []Direct, list List) *Fleet {
 	f := &Fleet{account: account, ycm: ycm, list: list}
-	for _, d := range direct {
-		d.host, d.name = strings.ToLower(d.URL.Host), strings.ToLower(d.URL.Hostname())
-		f.direct = append(f.direct, &d)
+	for i := range direct {
+		f.direct = append(f.direct, &direct[i])
 	}
 	return f
 }
@@ -189,7 +185,7 @@ func newTargets(list *ycmclient.List, direct []*Direct) *Targets {
 	}
 	byName := map[string]*Direct{}
 	for _, d := range slices.Backward(direct) {
-		byName[d.name] = d
+		byName[d.URL.Hostname()] = d
 	}
 	matched := map[string]bool{}
 	for i := range t.pbxs {
@@ -204,8 +200,8 @@ func newTargets(list *ycmclient.List, direct []*Direct) *Targets {
 		}
 	}
 	for _, d := range direct {
-		if !matched[d.name] {
-			t.all = append(t.all, Target{key: key{host: d.host}, direct: d})
+		if !matched[d.URL.Hostname()] {
+			t.all = append(t.all, Target{key: key{host: d.URL.Host}, direct: d})
 		}
 	}
 	slices.SortStableFunc(t.all, func(a, b Target) int { return a.compare(b.key) })
