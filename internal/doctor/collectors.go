@@ -39,9 +39,8 @@ func (x *examination) checkCollectors(ctx context.Context) {
 			continue
 		}
 		steps, pbx := 0, error(nil) // pbx is why the PBX does not serve it
-		account.Schedule, account.Settings = c.Schedule, c.Settings
 		account.Queried = func(_ sweep.Target, err error) { pbx = err }
-		poller := c.New(account)
+		poller := account.Start(c)
 		sweeper, sweeps := poller.(collector.Sweeper)
 		r := x.check(ctx, pollRequests, func(ctx context.Context) error {
 			if sweeps {
