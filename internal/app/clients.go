@@ -73,7 +73,6 @@ type renewedTransport struct {
 	mu      sync.Mutex
 	current http.RoundTripper
 	made    time.Time
-	dropped []http.RoundTripper // Requests may have been under way when they were, whose connections are idle later.
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -99,7 +98,9 @@ func (t *renewedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t *renewedTransport) transport() (current http.RoundTripper, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.close(time.Since(t.made) >= connectionLife)
+	if time.Since(t.made) >= connectionLife {
+		t.drop()
+	}
 	if t.current == nil {
 		t.current, err = t.new()
 		t.made = time.Now()
@@ -111,20 +112,15 @@ func (t *renewedTransport) transport() (current http.RoundTripper, err error) {
 func (t *renewedTransport) CloseIdleConnections() {
 	if t.mu.TryLock() { // Else there will be a new transport anyway.
 		defer t.mu.Unlock()
-		t.close(true)
+		t.drop()
 	}
 }
 
-// close closes the idle connections of dropped transports, after it has dropped the present one if it is to.
-func (t *renewedTransport) close(drop bool) {
-	const remembered = 32
-	if drop && t.current != nil {
-		t.dropped = append(t.dropped, t.current)
-		t.dropped = t.dropped[max(0, len(t.dropped)-remembered):]
+// drop drops the present transport. A connection that is busy is closed when it becomes idle, or 5 minutes later.
+func (t *renewedTransport) drop() {
+	if t.current != nil {
+		(&http.Client{Transport: t.current}).CloseIdleConnections()
 		t.current = nil
-	}
-	for _, dropped := range t.dropped {
-		(&http.Client{Transport: dropped}).CloseIdleConnections()
 	}
 }
 
