@@ -2,8 +2,6 @@ package poll
 
 import (
 	"errors"
-	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ycm-exporter/ycm_exporter/internal/yeastar"
@@ -25,9 +23,6 @@ var failures = map[yeastar.Class]struct {
 	yeastar.Invalid:     {"Invalid response", false},
 }
 
-// unset are details that an error does not have.
-var unset = regexp.MustCompile(`, (HTTP 0|code 0|request $)`)
-
 // describe returns an error of an account as sentences with the advice, and the cause that other collectors may share.
 func describe(account string, err error) (text, cause string) {
 	var e *yeastar.Error
@@ -38,22 +33,17 @@ func describe(account string, err error) (text, cause string) {
 		return sentence(strings.TrimPrefix(err.Error(), "account "+account+": ")), ""
 	}
 	f := failures[e.Class]
-	details := fmt.Sprintf("%s, %s, HTTP %d, code %d, request %s", e.Class, e.Endpoint, e.HTTPStatus, e.Code, e.RequestID)
-	text = f.text + " (" + unset.ReplaceAllString(details, "") + ")"
+	text = f.text + " (" + strings.Join(append([]string{string(e.Class), e.Endpoint}, e.Details()...), ", ") + ")"
 	if e.PBX != "" {
 		text = "PBX " + e.PBX + ": " + text
 	}
 	if e.Message != "" {
 		text += ": " + e.Message
 	}
-	advice := e.Advice
-	if advice == "" && e.PBX == "" {
-		advice = e.Class.Advice()
-	}
 	if f.shared {
 		cause = f.text
 	}
-	return strings.TrimSpace(sentence(text) + " " + sentence(advice)), cause
+	return strings.TrimSpace(sentence(text) + " " + sentence(e.Hint())), cause
 }
 
 // sentence gives a text a capital and a full stop.

@@ -195,3 +195,13 @@ func TestCollectorWithoutAListIsWaiting(t *testing.T) {
 		}
 	})
 }
+
+// An operator finds the vendor's name for a code in the documentation of YCM.
+func TestStatusNamesTheCodeOfAFailure(t *testing.T) {
+	t.Parallel()
+	failure := &yeastar.Error{Account: "main", Endpoint: "users", Class: yeastar.Denied, HTTPStatus: 403, Code: 1000042, RequestID: "r-1", Message: "no"}
+	want := "Permission denied (denied, users, HTTP 403, code 1000042 ACCESS_DENIED, request r-1): no. " + sentence(yeastar.Denied.Advice())
+	if got, cause := describe("main", failure); got != want || cause != "Permission denied" {
+		t.Errorf("got %q with the cause %q, want %q", got, cause, want)
+	}
+}

@@ -43,7 +43,20 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "PBX %s: ", e.PBX)
 	}
 	fmt.Fprintf(&b, "%s: %s", e.Endpoint, e.Class)
-	var details []string
+	if details := e.Details(); len(details) > 0 {
+		fmt.Fprintf(&b, " (%s)", strings.Join(details, ", "))
+	}
+	if e.Message != "" {
+		fmt.Fprintf(&b, ": %s", e.Message)
+	}
+	if hint := e.Hint(); hint != "" && !errors.Is(e.Err, context.Canceled) {
+		fmt.Fprintf(&b, "; %s", hint)
+	}
+	return b.String()
+}
+
+// Details returns what the vendor's support identifies a failure by.
+func (e *Error) Details() (details []string) {
 	if e.HTTPStatus != 0 {
 		details = append(details, fmt.Sprintf("HTTP %d", e.HTTPStatus))
 	}
@@ -57,20 +70,15 @@ func (e *Error) Error() string {
 	if e.RequestID != "" {
 		details = append(details, "request "+e.RequestID)
 	}
-	if len(details) > 0 {
-		fmt.Fprintf(&b, " (%s)", strings.Join(details, ", "))
+	return details
+}
+
+// Hint returns what an operator can do: the error's own advice, else that of its class.
+func (e *Error) Hint() string {
+	if e.Advice == "" && e.PBX == "" {
+		return e.Class.Advice()
 	}
-	if e.Message != "" {
-		fmt.Fprintf(&b, ": %s", e.Message)
-	}
-	advice := e.Advice
-	if advice == "" && e.PBX == "" {
-		advice = e.Class.Advice()
-	}
-	if advice != "" && !errors.Is(e.Err, context.Canceled) {
-		fmt.Fprintf(&b, "; %s", advice)
-	}
-	return b.String()
+	return e.Advice
 }
 
 // Unwrap returns the cause.
