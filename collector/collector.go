@@ -159,7 +159,7 @@ func (a Account) Start(c Configured) Poller {
 
 // NewAccount makes an account for collectors. listed is whether the list of PBXs is polled, and serving reports whether the
 // snapshot of a collector is being served.
-func NewAccount(name string, ycm *ycmclient.Client, direct []sweep.Direct, listed bool, serving func(collector string) bool) Account {
+func NewAccount(name string, ycm *ycmclient.Client, direct []*sweep.Direct, listed bool, serving func(collector string) bool) Account {
 	a := Account{Account: series.Account{Name: name}, YCM: ycm, serving: serving, pollers: pollers{}}
 	var list sweep.List
 	if listed {

@@ -96,7 +96,7 @@ func (e *exporter) prepare(c config.Account, collectors []collector.Configured) 
 	}
 	for _, pbx := range pbxs {
 		pbx.Logger = log.With(e.logger, "account", c.Name, "pbx", pbx.URL.Host)
-		options.Direct = append(options.Direct, sweep.Direct{URL: pbx.URL, Client: pbxclient.Direct(pbx)})
+		options.Direct = append(options.Direct, &sweep.Direct{URL: pbx.URL, Client: pbxclient.Direct(pbx)})
 	}
 	if e.store != nil {
 		fleet := fleetOf(c)

@@ -48,7 +48,7 @@ type Options struct {
 	Account    string // its name
 	BaseURL    *url.URL
 	Client     *ycmclient.Client
-	Direct     []sweep.Direct // PBXs with direct access; the account closes their clients
+	Direct     []*sweep.Direct // PBXs with direct access; the account closes their clients
 	Collectors []collector.Configured
 	Publisher  Publisher
 	Store      Store // nil: nothing persists across restarts

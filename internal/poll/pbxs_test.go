@@ -43,7 +43,7 @@ func (b *bench) withDirect(t *testing.T, ycm *ycmtest.Server, addresses ...strin
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.options.Direct = append(b.options.Direct, sweep.Direct{URL: u, Client: pbxclient.Direct(pbxclient.Options{
+		b.options.Direct = append(b.options.Direct, &sweep.Direct{URL: u, Client: pbxclient.Direct(pbxclient.Options{
 			Account: "main", URL: u, ClientID: "demo-pbx-client-id", Secret: secret.Static(secret.New("demo-pbx-client-secret")),
 			Transport: ycm.Transport(), Timeout: 30 * time.Second, Guard: yeastar.NewGuard(yeastar.MostRefusalsPBX, yeastar.LoginState{}, nil),
 		})})

@@ -51,12 +51,8 @@ type Fleet struct {
 
 // NewFleet makes the fleet of an account. list is nil when the list of PBXs is not polled; then only PBXs with direct
 // access are in the fleet.
-func NewFleet(account string, ycm pbxclient.Proxy, direct []Direct, list List) *Fleet {
-	f := &Fleet{account: account, ycm: ycm, list: list}
-	for i := range direct {
-		f.direct = append(f.direct, &direct[i])
-	}
-	return f
+func NewFleet(account string, ycm pbxclient.Proxy, direct []*Direct, list List) *Fleet {
+	return &Fleet{account: account, ycm: ycm, list: list, direct: direct}
 }
 
 // Targets returns the PBXs that can be polled now. Before the first list it is an error: only the list shows which PBXs

@@ -20,9 +20,9 @@ func (l fixedList) List() *ycmclient.List { return l.list }
 
 func (fixedList) LastPoll() (began time.Time, succeeded bool) { return time.Now(), true }
 
-func directTo(hosts ...string) (direct []Direct) {
+func directTo(hosts ...string) (direct []*Direct) {
 	for _, host := range hosts {
-		direct = append(direct, Direct{URL: &url.URL{Scheme: "https", Host: host}})
+		direct = append(direct, &Direct{URL: &url.URL{Scheme: "https", Host: host}})
 	}
 	return direct
 }
