@@ -85,7 +85,7 @@ func parse(args []string, stdout, stderr io.Writer) (o options, code int, done b
 	flags.Flag("once", "Poll every enabled collector once, print the metrics, and exit with 0 if all succeeded, else 1.").BoolVar(&o.once)
 	flags.Flag("phones", "Print the phone catalogue of each firmware version of this account, and exit.").PlaceHolder("ACCOUNT").StringVar(&o.phones)
 	flags.Flag("phones.format", "Output format of --phones. One of: [table, json]").Default("table").EnumVar(&o.phonesFormat, "table", "json")
-	flags.Flag("doctor", "Run compatibility checks against each account (at most 25 requests), print a report without secret or personal data, and exit with 0 if the exporter will work, else 1.").BoolVar(&o.doctor)
+	flags.Flag("doctor", "Run compatibility checks against each account (at most 25 requests), print a report without secret or personal data, and exit with 0 if it finds no problem, else 1.").BoolVar(&o.doctor)
 	flags.Flag("doctor.format", "Output format of --doctor. One of: [text, json]").Default("text").EnumVar(&o.doctorFormat, "text", "json")
 	flags.Flag("capture", "With --doctor or --once: write the API's responses to this file, scrubbed of names, serial numbers, addresses and secrets.").PlaceHolder("FILE").StringVar(&o.capture)
 	flags.Flag("healthcheck", "Query the health of the exporter that listens on --web.listen-address, and exit with 0 or 1.").BoolVar(&o.healthcheck)

@@ -30,6 +30,7 @@ const welcomeText = `
 The demo exports %s. Open:
   %s     state of each account and collector
   %s    metrics for Prometheus
+All collectors are enabled and poll more often than by default: cloud_pbx every 15s, trunks every 1m.
 %s
 To see the dashboards and alerts, run "docker compose up --build" in deploy/compose and open http://localhost:3000,
 or scrape the metrics with your own Prometheus, load alerts/ycm.*.yml, and import dashboards/*.json into Grafana.
@@ -50,7 +51,7 @@ func (o options) startDemo(ctx context.Context) (cfg *config.Config, welcome str
 	if o.replay == "" {
 		simulator := ycmtest.New(ycmtest.Options{PBXs: o.demoPBXs, Seed: 1, Live: true, Healthy: !o.incidents, ClientID: demoClientID, ClientSecret: demoClientSecret})
 		server.Handler, fleet = simulator, fmt.Sprintf("a simulated fleet of %d Cloud PBXs", o.demoPBXs)
-		try = fmt.Sprintf("\nTo stop a PBX:\n  curl -X POST '%s/sim/pbx/%d/status?value=Stopped'\n", address, simulator.IDs()[0])
+		try = fmt.Sprintf("\nTo stop a PBX:\n  curl -X POST '%[1]s/sim/pbx/%[2]d/status?value=Stopped'\nTo start it again:\n  curl -X POST '%[1]s/sim/pbx/%[2]d/status?value=Running'\n", address, simulator.IDs()[0])
 	} else {
 		captured, err := capture.Open(o.replay)
 		if err != nil {

@@ -23,6 +23,9 @@ import (
 // unsupported are keys of prometheus/common that are unknown here: YCM's token is the header Authorization, and there is no secret manager.
 var unsupported = regexp.MustCompile(`^(basic_auth|authorization|oauth2|bearer_token|bearer_token_file|ca_ref|cert_ref|key_ref)$`)
 
+// authorization are those of them that would set the header Authorization.
+var authorization = regexp.MustCompile(`^(basic_auth|authorization|oauth2|bearer_token|bearer_token_file)$`)
+
 var kinds = map[yaml.Kind]string{
 	yaml.MappingNode: "a mapping (lines of key: value)", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value",
 	yaml.AliasNode: "an alias (*); write the value itself",
@@ -132,10 +135,14 @@ func (d *document) decodeMapping(path string, node *yaml.Node, out reflect.Value
 			out.SetMapIndex(reflect.ValueOf(name.Value), entry)
 		case isMap:
 			d.problemAt(line, at, "is not the name of an HTTP header, which consists of letters, digits and -")
+		case authorization.MatchString(name.Value):
+			d.problemAt(line, at, "is not supported: the exporter uses the header Authorization itself, for the token of the account")
 		default:
 			known := ""
 			for _, k := range keys {
-				known += ", " + k.name
+				if k.name != "follow_redirects" { // It has no other value than false.
+					known += ", " + k.name
+				}
 			}
 			d.problemAt(line, at, "is not a known key (known: %s)", strings.TrimPrefix(known, ", "))
 		}

@@ -141,7 +141,7 @@ func typeOf(k *key) string {
 	case k.kind == list:
 		return "list of: " + typeOf(k.below[0])
 	case k.kind == headers:
-		return "for each header, " + typeOf(k.below[0])
+		return "map: header name to " + typeOf(k.below[0])
 	case l.oneOf != nil:
 		return "`" + strings.Join(l.oneOf, "`, `") + "`"
 	case l.least != nil:
@@ -158,7 +158,7 @@ func defaultOf(k *key, path string) string {
 	case strings.HasPrefix(name, "client_secret"):
 		return "one of the two is required"
 	case above == "collectors.NAME":
-		return "its own"
+		return "see table above"
 	case k.value == nil:
 		return "none"
 	}

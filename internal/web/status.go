@@ -31,7 +31,7 @@ type view struct {
 // statusPage shows each account with its rate limit and its collectors. It is rendered before the first byte is sent, so
 // that a failure is an error and never half a page.
 func statusPage(o Options, e Exporter) http.HandlerFunc {
-	functions := template.FuncMap{"state": state, "took": took, "health": healthOf, "shared": sharedFailure, "perMinute": func(perSecond float64) string { return fmt.Sprintf("%.1f", 60*perSecond) }}
+	functions := template.FuncMap{"state": state, "took": took, "health": healthOf, "shared": sharedFailure, "perMinute": func(perSecond float64) string { return fmt.Sprintf("%.1f", 60*perSecond) }, "demandPercent": demandPercent}
 	page := template.Must(template.New("status").Funcs(functions).Parse(statusHTML))
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := view{Options: o, Now: time.Now(), Storage: e.Storage(), Accounts: e.Status(), Refresh: r.URL.Query().Get("refresh") != "off"}
@@ -45,6 +45,11 @@ func statusPage(o Options, e Exporter) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		_, _ = w.Write(out.Bytes())
 	}
+}
+
+// demandPercent formats the demand of an account as a part of its configured rate limit.
+func demandPercent(a poll.Status) string {
+	return fmt.Sprintf("%.0f %%", 100*a.Demand*a.RateLimit.Interval.Seconds()/float64(a.RateLimit.Rate))
 }
 
 // Ago formats a past time relative to the request, as "3m ago".

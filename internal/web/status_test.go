@@ -52,7 +52,7 @@ func TestStatusPageShowsEachCollectorsState(t *testing.T) {
 	}
 	page := statusOf(t, defaults, &fleet{status: []poll.Status{account}}, "")
 	expectOn(t, page,
-		"https://ycm.example.com", "<dd>1234</dd>", "60 requests per 1m, currently 55.2 per minute", "30.0 per minute</span>", "Paused by rate limit",
+		"https://ycm.example.com", "<dd>1234</dd>", "60 requests per 1m, usable now: 55.2 per minute", `class="state ok">30.0 requests per minute (50 % of the rate limit)</span>`, "Paused by rate limit",
 		"running, 17 of 25", "1m30s ago", `class="state ok">ok`, "2m ago, before the restart",
 		`class="state failing">failing`, "&lt;script&gt;", `class="state starting">starting`, "never",
 		"03:04:05 UTC, 20s, <span class=\"ok\">ok</span>", "03:03:05 UTC, 30s, <span class=\"failing\">page 3 &lt;b&gt;timed out&lt;/b&gt;</span>",
@@ -163,9 +163,11 @@ func TestStatusPageShowsNoFleetBeforeTheFirstWalk(t *testing.T) {
 
 func TestStatusPageWarnsWhenDemandExceedsTheRateLimit(t *testing.T) {
 	account := poll.Status{Account: "main", Demand: 10, RateLimit: ycmclient.RateLimitState{RateLimit: ycmclient.RateLimit{Burst: 75, Rate: 75, Interval: time.Minute}, PerSecond: 1.25}}
-	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state failing">600.0 per minute, exceeds the rate limit`)
+	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state failing">600.0 requests per minute (800 % of the rate limit), exceeds what is usable`)
+	account.Demand = 1.1 // Above 80 %, as in the log.
+	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state waiting">66.0 requests per minute (88 % of the rate limit)<`)
 	account.Demand = 0.1
-	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state ok">6.0 per minute`)
+	expectOn(t, statusOf(t, defaults, &fleet{status: []poll.Status{account}}, ""), `class="state ok">6.0 requests per minute (8 % of the rate limit)<`)
 }
 
 func TestStatusPageLinksToEachShard(t *testing.T) {

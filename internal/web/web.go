@@ -87,7 +87,7 @@ func landingPage(o Options) (http.HandlerFunc, error) {
 			{Address: "/status", Text: "Status", Description: "state of each account and collector"},
 			{Address: "/sd", Text: "Service discovery", Description: "targets for http_sd_configs, one per account and shard"},
 			{Address: "/-/healthy", Text: "Healthy", Description: "200 while the process is running"},
-			{Address: "/-/ready", Text: "Ready", Description: "200 after the first poll of every account"},
+			{Address: "/-/ready", Text: "Ready", Description: "200 after the first poll of each account, successful or not"},
 		},
 	})
 	if err != nil {
