@@ -20,15 +20,15 @@ var inhibitions = []inhibition{
 	{`alertname=~"YcmLoginRefused|YcmAccountMissing"`, `alertname="YcmAccountDown"`, "account"},
 	{
 		`alertname=~"YcmLoginRefused|YcmAccountMissing|YcmAccountDown"`,
-		`alertname=~"YcmFleetDataStale|YcmCollectorFailing|YcmFirstWalkUnfinished|YcmPollSlow|YcmDemandExceedsRateLimit|YcmRateLimitShared|YcmInconsistentData|YcmRateLimited|YcmFleetUnconfirmed"`,
+		`alertname=~"YcmFleetDataStale|YcmCollectorFailing|YcmFirstWalkUnfinished|YcmPollSlow|YcmDemandNearRateLimit|YcmRateLimitShared|YcmInconsistentData|YcmRateLimited|YcmFleetUnconfirmed"`,
 		"account",
 	},
 	{`alertname=~"YcmLoginRefused|YcmAccountMissing|YcmAccountDown|YcmFleetDataStale|YcmFirstWalkUnfinished"`, `scope=~"fleet|cloud_pbx"`, "account"},
 	{`alertname="YcmFirstWalkUnfinished"`, `alertname=~"YcmFleetDataStale|YcmPollSlow"`, "account"},
 	{`alertname="YcmFleetDataStale"`, `alertname="YcmPollSlow"`, "account"},
 	{`alertname="YcmShardMissing"`, `alertname=~"YcmExporterInstanceDown|YcmShardsDisagree|YcmFleetDataStale"`, "account"},
-	{`alertname="YcmRateLimitShared"`, `alertname=~"YcmRateLimited|YcmPollSlow|YcmDemandExceedsRateLimit"`, "account"},
-	{`alertname=~"YcmRateLimited|YcmDemandExceedsRateLimit"`, `alertname="YcmPollSlow"`, "account"},
+	{`alertname="YcmRateLimitShared"`, `alertname=~"YcmRateLimited|YcmPollSlow|YcmDemandNearRateLimit"`, "account"},
+	{`alertname=~"YcmRateLimited|YcmDemandNearRateLimit"`, `alertname="YcmPollSlow"`, "account"},
 	{`alertname="YcmCollectorFailing"`, `alertname="YcmPollSlow"`, "account, collector"},
 	{`alertname="YcmFleetUnconfirmed"`, `alertname=~"YcmFleetShrunk|YcmInconsistentData"`, "account"},
 	{
