@@ -108,7 +108,7 @@ func (c *Client) query(ctx context.Context, r request) error {
 		return nil
 	}
 	if failure.Account == "" {
-		failure.Account, failure.Endpoint = c.Account, r.endpoint // Of a request that was not sent for want of a token.
+		failure.Account, failure.Endpoint = c.Account, r.endpoint // Of a request that was not sent, because there was no token.
 	}
 	return failure
 }

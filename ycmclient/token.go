@@ -62,7 +62,7 @@ func (c *Client) requestToken(ctx context.Context, credentials yeastar.Credentia
 		case g.AccessToken == "":
 			e := g.Failure(a.Status)
 			if e.Code == 0 && e.Message == "" && !g.Failed() {
-				e.Class, e.Message = yeastar.Invalid, "the answer has no access_token"
+				e.Class, e.Message = yeastar.Invalid, "the response has no access_token"
 			}
 			return e
 		case !g.ExpiresIn.Given || g.ExpiresIn.Value <= 0:

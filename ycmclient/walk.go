@@ -65,14 +65,20 @@ func (c *Client) walk(ctx context.Context, state *WalkState, previous []CloudPBX
 	}
 	before := state.Difference
 	l := &pagedList[CloudPBX]{
-		client: c, endpoint: EndpointList, concurrency: max(1, c.PageConcurrency), id: func(p *CloudPBX) int64 { return p.ID }, progress: progress, query: c.CloudPBX, partial: c.Search != "",
+		client:      c,
+		endpoint:    EndpointList,
+		concurrency: max(1, c.PageConcurrency),
+		id:          func(p *CloudPBX) int64 { return p.ID },
+		progress:    progress,
+		query:       c.CloudPBX,
+		partial:     c.Search != "",
 	}
 	l.fetch = func(ctx context.Context, number int) (page[CloudPBX], error) {
 		return fetchPage[CloudPBX](ctx, c, request{endpoint: EndpointList, path: "v2/cloud_pbx/instances"}, number, "cloudPbxId")
 	}
 	w, err := l.read(ctx, state, previous)
 	if err == nil {
-		err = c.confirmMany(ctx, w, state, previous)
+		err = c.confirmMany(ctx, w, state, w.known) // After a second pass, those of the first as well.
 	}
 	list = List{PBXs: w.items, Total: w.total, Listed: int(w.listed)}
 	if err != nil {

@@ -566,3 +566,23 @@ func TestWalkFindsNewPBXsOfServersThatDeviate(t *testing.T) {
 		}
 	}
 }
+
+// The PBXs of the first of two walks are known in the second, also if it misses more than can be queried by id.
+func TestSecondWalkOfAColdStartKeepsThePBXsOfTheFirst(t *testing.T) {
+	s := newScripted(500)
+	s.before = func(s *scripted, _ int) {
+		switch len(s.requests) {
+		case 3: // The total changes in the first walk.
+			s.create(1)
+		case 14: // The second does not list 60 of the first.
+			s.unlisted = map[int64]bool{}
+			for _, id := range s.ids[100:160] {
+				s.unlisted[id] = true
+			}
+		}
+	}
+	list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, nil, nil)
+	if err == nil {
+		t.Errorf("a walk that misses 60 PBXs of the one before returned %d PBXs and no error", len(list.PBXs))
+	}
+}

@@ -35,7 +35,7 @@ func (c *Client) Trunks(ctx context.Context) (TrunkList, error) {
 	return TrunkList{Trunks: trunks[:min(len(trunks), MaxTrunks)], Capped: len(trunks) > MaxTrunks}, err
 }
 
-// trunkRecord leaves out what an exporter has no business with: user names, hosts and caller ids.
+// trunkRecord leaves out what an exporter does not need: user names, hosts and caller ids.
 type trunkRecord struct {
 	ID     yeastar.Int `api:"id"`
 	Name   string      `api:"name"`

@@ -31,7 +31,10 @@ type view struct {
 // statusPage shows each account with its rate limit and its collectors. It is rendered before the first byte is sent, so
 // that a failure is an error and never half a page.
 func statusPage(o Options, e Exporter) http.HandlerFunc {
-	functions := template.FuncMap{"state": state, "took": took, "health": healthOf, "shared": sharedFailure, "perMinute": func(perSecond float64) string { return fmt.Sprintf("%.1f", 60*perSecond) }, "demandPercent": demandPercent}
+	functions := template.FuncMap{
+		"state": state, "took": took, "health": healthOf, "shared": sharedFailure,
+		"perMinute": perMinute, "demandPercent": demandPercent,
+	}
 	page := template.Must(template.New("status").Funcs(functions).Parse(statusHTML))
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := view{Options: o, Now: time.Now(), Storage: e.Storage(), Accounts: e.Status(), Refresh: r.URL.Query().Get("refresh") != "off"}
@@ -46,6 +49,9 @@ func statusPage(o Options, e Exporter) http.HandlerFunc {
 		_, _ = w.Write(out.Bytes())
 	}
 }
+
+// perMinute formats requests per second as requests per minute.
+func perMinute(perSecond float64) string { return fmt.Sprintf("%.1f", 60*perSecond) }
 
 // demandPercent formats the demand of an account as a part of its configured rate limit.
 func demandPercent(a poll.Status) string {

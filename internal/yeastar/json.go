@@ -79,7 +79,7 @@ func (l *List[T]) Problem() string {
 	case l.start != '[':
 		return "the response has no list where one was expected"
 	case l.More:
-		return fmt.Sprintf("the answer's list has more than %d items", MaxItems)
+		return fmt.Sprintf("the list of the response has more than %d items", MaxItems)
 	default:
 		return ""
 	}

@@ -70,7 +70,7 @@ func TestListsAreBoundedAndNeverFail(t *testing.T) {
 		{`"x"`, 0, false, false, true, "the response has no list where one was expected"},
 		{`true`, 0, false, false, true, "the response has no list where one was expected"},
 		{`[` + strings.Repeat(`0,`, yeastar.MaxItems-1) + `0]`, yeastar.MaxItems, false, false, false, ""},
-		{`[` + strings.Repeat(`0,`, yeastar.MaxItems) + `0]`, yeastar.MaxItems, false, true, false, "the answer's list has more than 5000 items"},
+		{`[` + strings.Repeat(`0,`, yeastar.MaxItems) + `0]`, yeastar.MaxItems, false, true, false, "the list of the response has more than 5000 items"},
 	} {
 		var l yeastar.List[item]
 		err := json.Unmarshal([]byte(c.wire), &l)

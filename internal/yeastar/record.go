@@ -50,7 +50,7 @@ func (r *Record[R]) Problem() string {
 	case 0, 'n':
 		return noData
 	default:
-		return "the answer's data is not an object"
+		return "the data of the response is not an object"
 	}
 }
 
@@ -97,6 +97,9 @@ func (l *layout) add(s reflect.Type, prefix string, index []int) {
 			for name := range strings.SplitSeq(path, ".") {
 				m = m.member(name)
 			}
+			if !field.IsExported() || !readable(field.Type) {
+				panic("yeastar: no record can have the field " + s.String() + "." + field.Name)
+			}
 			m.index, m.kind = at, kind
 			if field.Type == reflect.TypeFor[int64]() {
 				l.id = m
@@ -134,9 +137,20 @@ func (m *member) read(object []byte, record reflect.Value, unexpected *[]string)
 		case known.index == nil && value[0] == '{':
 			known.read(value, record, unexpected)
 		case known.index != nil && !read(value, record.FieldByIndex(known.index).Addr().Interface(), known.kind):
-			*unexpected = append(*unexpected, known.name)
+			if !slices.Contains(*unexpected, known.name) {
+				*unexpected = append(*unexpected, known.name)
+			}
 		}
 	}
+}
+
+// readable reports whether read has a case for fields of a type.
+func readable(field reflect.Type) bool {
+	switch reflect.New(field).Interface().(type) {
+	case Value, *Int, *int64, *[]int64, *string:
+		return true
+	}
+	return false
 }
 
 // read reads a value into a field.
