@@ -42,7 +42,7 @@ func accountsUp() Panel {
 }
 
 func intervalUsed() Panel {
-	return stat("Interval used", "Duration of the slowest poll of a PBX list in percent of its interval. Above 100 % data is older than its interval: raise the rate limit or the interval.", "percentunit",
+	return stat("Interval used by the list", "Duration of the slowest poll of a PBX list in percent of its interval. Above 100 % data is older than its interval: raise the rate limit or the interval.", "percentunit",
 		inTime(account("ycm_collector_duration_seconds", walk)+" / ("+account("ycm_collector_interval_seconds", walk)+" > 0)")...).
 		decimals(0).slowInRed()
 }

@@ -12,7 +12,7 @@ func trunksAndPhones() Dashboard {
 		across(8, notAnswering().table().wide(9), trunksDown().table().wide(15)),
 		across(8, notAnsweringOverTime().wide(9), trunkFaultsOverTime().wide(15)),
 		folded("Polls of PBX APIs",
-			across(3, notAsked(), sweepTime(), trunksTruncated()),
+			across(3, notPolled(), sweepTime(), trunksTruncated()),
 			across(8, pbxPolls(), restarted())),
 		folded("Trunks by status and type",
 			across(4, trunksByStatus()),
@@ -41,7 +41,7 @@ func answering() Panel {
 		now("sum("+answers(`answers="1"`)+") or 0 * sum("+answers()+")")).orOff("pbx_api", pbxs())
 }
 
-func notAsked() Panel {
+func notPolled() Panel {
 	running := recorded("account_region_group_status:ycm_cloud_pbxs:count", `status="Running"`)
 	return stat("Not polled yet", "Running PBXs whose API was not polled yet: the first sweep is in progress, or the rate limit is too low. Needs the collector pbx_api.", "locale",
 		now("clamp_min(sum("+running+") - sum("+answers()+"), 0)")).stepped(unknown, at(0, good), at(1, busy)).mapped(word(0, "none", good)).orOff("pbx_api", pbxs())

@@ -57,7 +57,7 @@ func eachBy(further, metric string, matchers ...string) string {
 
 // chosen leaves out of a vector the PBXs of the groups that are not chosen. The group is a label of the info metric
 // alone. Taking the others away, rather than joining with those that are wanted, costs nothing when all groups are
-// chosen, and keeps the PBXs that are spoken to directly and are in no list.
+// chosen, and keeps the PBXs with direct access, which are in no list.
 func chosen(vector string) string {
 	return "(" + vector + " unless on (account, cloud_pbx_id) " + notChosen + ")"
 }
