@@ -28,7 +28,7 @@ var inhibitions = []inhibition{
 	{`alertname="YcmFleetDataStale"`, `alertname="YcmPollSlow"`, "account"},
 	{`alertname="YcmShardMissing"`, `alertname=~"YcmExporterInstanceDown|YcmShardsDisagree|YcmFleetDataStale"`, "account"},
 	{`alertname="YcmRateLimitShared"`, `alertname=~"YcmRateLimited|YcmPollSlow|YcmDemandNearRateLimit"`, "account"},
-	{`alertname=~"YcmRateLimited|YcmDemandNearRateLimit"`, `alertname="YcmPollSlow"`, "account"},
+	{`alertname="YcmRateLimited"`, `alertname="YcmPollSlow"`, "account"},
 	{`alertname="YcmCollectorFailing"`, `alertname="YcmPollSlow"`, "account, collector"},
 	{`alertname="YcmFleetUnconfirmed"`, `alertname=~"YcmFleetShrunk|YcmInconsistentData"`, "account"},
 	{
