@@ -87,8 +87,9 @@ func dataProblems() []problem {
 	unscraped := "(" + listed + " - sum by (account) (" + whileListed(selector("account_region_group:ycm_cloud_pbxs:count", inAccount)) + "))" +
 		" > on (account) (" + account("ycm:threshold:unscraped_ratio") + " * on (account) " + listed + ")"
 	readAt := "1000 * " + lastRead()
-	// An account that never had data since the exporter started has the time of the start.
-	never := "1000 * max by (account) (0 * " + account("ycm_exporter_shard_info") + " + on (job, instance) group_left () process_start_time_seconds) unless on (account) " + lastRead()
+	// An account that never had data has the time of its first scrape within the last day. Targets of one account have no process metrics.
+	present := account("ycm_exporter_shard_info")
+	never := "1000 * min by (account) (min_over_time(timestamp(" + present + ")[1d:1m]) and " + present + " or timestamp(" + present + ")) unless on (account) " + lastRead()
 	failing := " and on (account) max by (account) (" + account("ycm_up") + ") == 0"
 	refused := failing + " and on (account) sum by (account) (increase(" + account("ycm_collector_polls_total", fleetPolls, `result="auth"`) + "[20m])) > 0"
 	return []problem{

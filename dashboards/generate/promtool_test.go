@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+type (
+	unitTest struct {
+		Name     string       `json:"name"`
+		Interval string       `json:"interval"`
+		Input    []input      `json:"input_series"`
+		Expected []evaluation `json:"promql_expr_test"`
+	}
+	input struct {
+		Series string `json:"series"`
+		Values string `json:"values"`
+	}
+	evaluation struct {
+		Expr    string   `json:"expr"`
+		Time    string   `json:"eval_time"`
+		Samples []sample `json:"exp_samples"`
+	}
+	sample struct {
+		Labels string  `json:"labels"`
+		Value  float64 `json:"value"`
+	}
+)
+
+// evaluate has promtool evaluate queries of the dashboards, with all accounts, regions and groups chosen and a time range of two days.
+func evaluate(t *testing.T, tests ...unitTest) {
+	t.Helper()
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("promtool is not on the PATH: the queries are not evaluated")
+	}
+	variables := strings.NewReplacer("${account:regex}", "(.*)", "${region:regex}", "(.*)", "${group:regex}", "(.*)", "$__range_s", "172800", "$__range", "2d")
+	for i := range tests {
+		for j := range tests[i].Expected {
+			tests[i].Expected[j].Expr = variables.Replace(tests[i].Expected[j].Expr)
+		}
+	}
+	content, err := json.Marshal(map[string]any{"evaluation_interval": "15s", "tests": tests})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "queries.test.yml")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), promtool, "test", "rules", path).CombinedOutput(); err != nil {
+		t.Errorf("promtool: %v\n%s", err, out)
+	}
+}
+
+func series(values string, names ...string) []input {
+	all := make([]input, len(names))
+	for i, name := range names {
+		all[i] = input{name, values}
+	}
+	return all
+}
+
+// TestBannerNeedsNoProcessMetrics: targets of one account, from the service discovery, export no metrics of the process.
+func TestBannerNeedsNoProcessMetrics(t *testing.T) {
+	started := append(series("1x40", `up{job="y", instance="h/a"}`, `up{job="y", instance="h/b"}`, `ycm_up{account="a", job="y", instance="h/a"}`,
+		`ycm_cloud_pbxs{account="a", job="y", instance="h/a"}`, `ycm_exporter_shard_info{account="a", job="y", instance="h/a"}`),
+		input{`ycm_collector_last_success_timestamp_seconds{account="a", collector="cloud_pbx", job="y", instance="h/a"}`, "0+60x40"},
+		input{`ycm_exporter_shard_info{account="b", job="y", instance="h/b"}`, "_x4 1x36"})
+	late := slices.Concat(started[:len(started)-1], []input{{`ycm_exporter_shard_info{account="b", job="y", instance="h/b"}`, "_x9 1x31"}})
+	failing := slices.Concat(started, []input{{`ycm_up{account="b", job="y", instance="h/b"}`, "0x40"}})
+	refused := slices.Concat(failing, []input{
+		{`ycm_collector_polls_total{account="b", collector="cloud_pbx", result="auth", job="y", instance="h/b"}`, "0+1x40"},
+	})
+	banner := freshness().Targets[0].Expr
+	shows := func(at, problem string, since float64) []evaluation {
+		return []evaluation{{banner, at, []sample{{`{account="b", problem="` + problem + `"}`, since}}}}
+	}
+	red := evaluation{untrusted(), "30m", []sample{{`{account="b"}`, 240_000}}}
+	evaluate(t,
+		unitTest{"first poll", "1m", started, shows("30m", "first poll in progress since", 240_000)},
+		unitTest{"scraped for less than a minute", "30s", late, shows("4m45s", "first poll in progress since", 270_000)},
+		unitTest{"failing", "1m", failing, append(shows("30m", "polls failing, no data since", 240_000), red)},
+		unitTest{"refused", "1m", refused, append(shows("30m", "login refused, no data since", 240_000), red)},
+	)
+}
