@@ -7,12 +7,18 @@ import "strings"
 func freshness() Panel {
 	problems := dataProblems()
 	queries := make([]string, len(problems))
+	var counts []string
 	for i, p := range problems {
 		queries[i] = labelled(p.query, "problem", p.name)
+		if p.unit == "locale" {
+			counts = append(counts, "sum by (problem) ("+queries[i]+")")
+		}
 	}
 	trouble := "(" + strings.Join(queries, " or on (account) ") + ")"
 	few := " and on (problem) count by (problem) (" + trouble + ") <= 3"
-	many := `count_values by (problem) ("accounts", count by (problem) (` + trouble + ") > 3) * on (problem) group_left () min by (problem) (" + trouble + ")"
+	// Together accounts have the earliest of their times, or the sum of their PBXs.
+	together := "(sum by (problem) (" + trouble + ") and on (problem) (" + strings.Join(counts, " or ") + ") or min by (problem) (" + trouble + "))"
+	many := `count_values by (problem) ("accounts", count by (problem) (` + trouble + ") > 3) * on (problem) group_left () " + together
 	age := "topk(1, time() - " + lastRead() + ") unless on () " + trouble
 	targets := []Target{
 		named(trouble+few, "{{account}}: {{problem}}"), named(many, "{{accounts}} accounts: {{problem}}"),

@@ -89,3 +89,24 @@ func TestBannerNeedsNoProcessMetrics(t *testing.T) {
 		unitTest{"refused", "1m", refused, append(shows("30m", "login refused, no data since", 240_000), red)},
 	)
 }
+
+// TestBannerAddsUpPBXs: of many accounts with the same problem the banner shows the earliest time, but the sum of the PBXs.
+func TestBannerAddsUpPBXs(t *testing.T) {
+	var unscraped, old []input
+	for _, a := range []string{"a", "b", "c", "d"} {
+		same := `{account="` + a + `", job="y", instance="h/` + a + `"}`
+		served := append(series("1x40", `up{job="y", instance="h/`+a+`"}`, "ycm_up"+same, "ycm_exporter_shard_info"+same),
+			input{"ycm_cloud_pbxs" + same, "1000x40"},
+			input{`ycm:threshold:unscraped_ratio{account="` + a + `"}`, "0.1x40"},
+			input{`ycm:threshold:data_age_seconds{account="` + a + `", collector="cloud_pbx"}`, "600x40"})
+		last := `ycm_collector_last_success_timestamp_seconds{account="` + a + `", collector="cloud_pbx", job="y", instance="h/` + a + `"}`
+		counted := `account_region_group:ycm_cloud_pbxs:count{account="` + a + `", region="r", group="g"}`
+		unscraped = append(append(unscraped, served...), input{last, "0+60x40"}, input{counted, "700x40"})
+		old = append(append(old, served...), input{last, "60x40"}, input{counted, "1000x40"})
+	}
+	many := freshness().Targets[1].Expr
+	evaluate(t,
+		unitTest{"PBXs", "1m", unscraped, []evaluation{{many, "30m", []sample{{`{accounts="4", problem="PBXs not scraped"}`, 1200}}}}},
+		unitTest{"times", "1m", old, []evaluation{{many, "30m", []sample{{`{accounts="4", problem="data outdated, last poll"}`, 60_000}}}}},
+	)
+}
