@@ -47,12 +47,13 @@ func unavailable(by string) string {
 }
 
 // withoutData is how many seconds of the time range have no data, of PBXs that are still listed, counted from their creation. What is
-// less than two hours is only the difference between the time range and whole hours.
+// less than two hours is only the difference between the time range and whole hours. A PBX that was renamed or moved has the time with
+// data of all its names and places; what is missing counts for the present place.
 func withoutData(by string) string {
-	const pbx = "account, cloud_pbx_id, name, region, group"
-	lived := "max by (account, cloud_pbx_id) (clamp_max(time() - " + selector("ycm_cloud_pbx_created_timestamp_seconds", inRegion) + ", $__range_s))"
-	known := "60 * " + minutes("status:count1h", pbx)
-	missing := fmt.Sprintf("(-(%s) + on (account, cloud_pbx_id) group_left () %s)", known, lived)
+	lived := "max by (account, cloud_pbx_id) (clamp_max(time() - " + account("ycm_cloud_pbx_created_timestamp_seconds") + ", $__range_s))"
+	known := "60 * sum by (account, cloud_pbx_id) (sum_over_time(" + account("cloud_pbx:ycm_cloud_pbx_status:count1h") + "[$__range]))"
+	place := "topk by (account, cloud_pbx_id) (1, max by (account, cloud_pbx_id, region, group) (" + selector("ycm_cloud_pbx_info", inGroup) + "))"
+	missing := fmt.Sprintf("(%s - on (account, cloud_pbx_id) %s + on (account, cloud_pbx_id) group_left (region, group) 0 * %s)", lived, known, place)
 	return sumBy(by, missing+" > 7200 or 0 * "+missing)
 }
 

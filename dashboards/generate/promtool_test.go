@@ -110,3 +110,23 @@ func TestBannerAddsUpPBXs(t *testing.T) {
 		unitTest{"times", "1m", old, []evaluation{{many, "30m", []sample{{`{accounts="4", problem="data outdated, last poll"}`, 60_000}}}}},
 	)
 }
+
+// TestTimeWithoutDataSurvivesChanges: a PBX that was renamed and moved has data under both names.
+func TestTimeWithoutDataSurvivesChanges(t *testing.T) {
+	const recorded = "cloud_pbx:ycm_cloud_pbx_status:count1h"
+	before, after := `{account="a", cloud_pbx_id="1", name="old", region="r", group="g"}`, `{account="a", cloud_pbx_id="1", name="new", region="s", group="h"}`
+	present := append(series("1x48", "ycm_cloud_pbx_info"+after), input{"ycm_cloud_pbx_created_timestamp_seconds" + after, "-1000000x48"})
+	changed := slices.Concat(present, []input{{recorded + before, "60x23"}, {recorded + after, "_x24 60x24"}})
+	missing := slices.Concat(present, []input{{recorded + before, "60x11"}, {recorded + after, "_x24 60x24"}})
+	without := func(seconds float64) []evaluation {
+		return []evaluation{
+			{withoutData(""), "2d", []sample{{"{}", seconds}}},
+			{strings.ReplaceAll(withoutData(""), "${region:regex}", "s"), "2d", []sample{{"{}", seconds}}},
+			{withoutData("account"), "2d", []sample{{`{account="a"}`, seconds}}},
+			{withoutData("region"), "2d", []sample{{`{region="s"}`, seconds}}},
+			{withoutData("group"), "2d", []sample{{`{group="h"}`, seconds}}},
+			{withoutData(byPBX), "2d", []sample{{`{account="a", cloud_pbx_id="1"}`, seconds}}},
+		}
+	}
+	evaluate(t, unitTest{"changed", "1h", changed, without(0)}, unitTest{"missing", "1h", missing, without(12 * 3600)})
+}
