@@ -116,8 +116,8 @@ func TestTimeWithoutDataSurvivesChanges(t *testing.T) {
 	const recorded = "cloud_pbx:ycm_cloud_pbx_status:count1h"
 	before, after := `{account="a", cloud_pbx_id="1", name="old", region="r", group="g"}`, `{account="a", cloud_pbx_id="1", name="new", region="s", group="h"}`
 	present := append(series("1x48", "ycm_cloud_pbx_info"+after), input{"ycm_cloud_pbx_created_timestamp_seconds" + after, "-1000000x48"})
-	changed := slices.Concat(present, []input{{recorded + before, "60x23"}, {recorded + after, "_x24 60x24"}})
-	missing := slices.Concat(present, []input{{recorded + before, "60x11"}, {recorded + after, "_x24 60x24"}})
+	changed := slices.Concat(present, []input{{recorded + before, "_ 60x22"}, {recorded + after, "_x24 60x24"}})
+	missing := slices.Concat(present, []input{{recorded + before, "_ 60x10"}, {recorded + after, "_x24 60x24"}})
 	without := func(seconds float64) []evaluation {
 		return []evaluation{
 			{withoutData(""), "2d", []sample{{"{}", seconds}}},
