@@ -4,6 +4,8 @@ VERSION := $(shell cat VERSION)
 REVISION = $(shell git rev-parse --short HEAD 2>/dev/null)
 PKG     := github.com/prometheus/common/version
 LDFLAGS  = -s -w -X $(PKG).Revision=$(REVISION)
+# scripts/promtool.sh unpacks promtool there, and tests take it from the PATH.
+export PATH := $(PATH):$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ycm_exporter/usr/bin
 # The race detector needs a C compiler.
 RACE    := $(if $(shell command -v $(or $(CC),gcc)),-race,)
 
