@@ -44,7 +44,7 @@ func cloudPBX() Collector {
 				}
 				return &listReading{list, *state, time.Now()}, nil
 			}
-			return &accountPoller[listReading]{account: a, goesOn: true, query: query, show: func(r *listReading) exposition.Source {
+			return &accountPoller[listReading]{account: a, continues: true, query: query, show: func(r *listReading) exposition.Source {
 				var firmware *firmwareReading
 				if a.serving(Firmware) {
 					firmware = readingOf[firmwareReading](a.pollers, Firmware)

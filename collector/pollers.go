@@ -24,7 +24,7 @@ func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R]
 		Name: name, Schedule: schedule, Families: series.AccountFamilies(columns), Endpoints: endpoints,
 		New: func(a Account) Poller {
 			return &accountPoller[R]{
-				account: a, goesOn: true,
+				account: a, continues: true,
 				query: func(ctx context.Context, a Account, _ *R) (*R, error) {
 					reading, err := query(ctx, a)
 					if err != nil {
@@ -40,13 +40,13 @@ func ofAccount[R any](name string, schedule Schedule, columns []series.Column[R]
 
 // accountPoller polls an account as a whole: R is its reading.
 type accountPoller[R any] struct {
-	account Account
-	query   func(ctx context.Context, a Account, before *R) (*R, error) // A reading that comes with an error is published too.
-	show    func(*R) exposition.Source
-	reading atomic.Pointer[R]
-	last    atomic.Pointer[lastPoll]
-	goesOn  bool            // A poll goes on while a reload replaces the account: it queries YCM alone.
-	running *runningPoll[R] // nil if there is none
+	account   Account
+	query     func(ctx context.Context, a Account, before *R) (*R, error) // A reading that comes with an error is published too.
+	show      func(*R) exposition.Source
+	reading   atomic.Pointer[R]
+	last      atomic.Pointer[lastPoll]
+	continues bool            // A poll continues while a reload replaces the account: it queries YCM alone.
+	running   *runningPoll[R] // nil if there is none
 }
 
 // lastPoll is the last poll that has ended.
@@ -102,7 +102,7 @@ func (p *accountPoller[R]) Poll(ctx context.Context, progress func(done, total i
 	select {
 	case <-r.done:
 	case <-ctx.Done():
-		if p.goesOn && last.succeeded && errors.Is(context.Cause(ctx), ErrReplaced) {
+		if p.continues && last.succeeded && errors.Is(context.Cause(ctx), ErrReplaced) {
 			p.running = r
 			r.replaced.Store(true)
 			time.AfterFunc(max(time.Minute, 2*last.took), r.cancel)

@@ -30,7 +30,7 @@ func TestDocsListTheCostOfEachMetric(t *testing.T) {
 	compareSection(t, "costs", want)
 }
 
-// What Prometheus takes for one series: bytes of memory, and bytes on disk in a day at a scrape each 30 s.
+// What Prometheus takes for one series: bytes of memory, and bytes on disk in a day with a scrape every 30 s.
 const (
 	memoryOfSeries = 3_500
 	diskOfSeries   = 2_880 * 1.5

@@ -169,7 +169,7 @@ func TestDemandIsThatOfRunningPBXs(t *testing.T) {
 			})
 		}
 	}, func(_ *ycmtest.Server, a doctor.Account) {
-		// Each 15 minutes: 20 pages of the list, the trunks of 250 PBXs, and three requests for one catalogue.
+		// Every 15 minutes: 20 pages of the list, the trunks of 250 PBXs, and three requests for one catalogue.
 		contains(t, a, "The enabled collectors need about 18.2 requests per minute")
 	})
 }

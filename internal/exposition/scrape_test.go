@@ -364,7 +364,7 @@ func TestClientsThatDoNotReadCostLittleMemory(t *testing.T) {
 // A client on a slow line gets its scrape as long as it keeps reading.
 func TestSlowClientIsServedWhileItReads(t *testing.T) {
 	for name, c := range map[string]struct {
-		pause          time.Duration // before each 64 KiB
+		pause          time.Duration // before every 64 KiB
 		least, longest time.Duration
 		whole          bool
 	}{

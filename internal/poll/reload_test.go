@@ -309,7 +309,7 @@ func TestReloadsDoNotInterruptAWalk(t *testing.T) {
 	})
 }
 
-// A walk that hangs goes on for no more than a minute after a reload; the next, whose last one failed, not at all.
+// A walk that hangs continues for no more than a minute after a reload; the next, whose last one failed, not at all.
 func TestReloadDoesNotWaitForAHungWalk(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -343,7 +343,7 @@ func TestReloadDoesNotWaitForAHungWalk(t *testing.T) {
 	})
 }
 
-// A poll that takes long goes on as well, unless the reload changes what it requests.
+// A poll that takes long continues as well, unless the reload changes what it requests.
 func TestReloadGoesOnWithThePollsOfYCM(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

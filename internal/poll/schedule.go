@@ -31,7 +31,7 @@ func (j *job) run(ctx context.Context, delay time.Duration, succeeded func(*job)
 		}
 	}
 	due := yeastar.Later(time.Now().Add(delay), j.lastEnded.Add(j.period)) // There was a poll before a reload.
-	if j.status.Running {                                                  // It goes on.
+	if j.status.Running {                                                  // It continues.
 		due = time.Now()
 	}
 	for j.sleep(ctx, due) {

@@ -385,7 +385,7 @@ func TestDamageIsFound(t *testing.T) {
 	}
 }
 
-// A list that goes on after the records that it announces is read up to these, and is used.
+// A list that continues after the records that it announces is read up to these, and is used.
 func TestRecordsThatNobodyReadsAreLeft(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir()
