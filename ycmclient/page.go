@@ -21,10 +21,10 @@ var pageSizes = []int{PageSize, 10, 0}
 
 // page is one answer of a paged endpoint.
 type page[R any] struct {
-	total      yeastar.Number // As YCM counts them, all pages together.
-	rows       int            // Records on this page, usable or not.
-	items      []R            // The usable ones, in their order.
-	unexpected []string       // The names of fields that could not be read.
+	total   yeastar.Number // As YCM counts them, all pages together.
+	rows    int            // Records on this page, usable or not.
+	items   []R            // The usable ones, in their order.
+	records []yeastar.Record[R]
 }
 
 // pageWire is a page on the wire.
@@ -71,10 +71,7 @@ func fetchPage[R any](ctx context.Context, c *Client, r request, number int, sor
 			level.Warn(c.Logger).Log("msg", "YCM rejected page size or sort order, continuing with a simpler query",
 				"account", c.Account, "endpoint", r.endpoint, "page_size", query.Get("pageSize"), "sort", query.Get("sort"))
 		}
-		p := page[R]{total: wire.Total, rows: len(wire.List.Items), items: usable(wire.List.Items)}
-		for i := range wire.List.Items {
-			p.unexpected = append(p.unexpected, wire.List.Items[i].Unexpected...)
-		}
-		return p, nil
+		records := wire.List.Items
+		return page[R]{wire.Total, len(records), usable(records), records}, nil
 	}
 }

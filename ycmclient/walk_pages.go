@@ -137,9 +137,7 @@ func (w *walk[T]) keep(p page[T], number int) (there bool, err error) {
 		at.page = int32(number)
 		w.places[id] = at
 	}
-	for _, field := range p.unexpected {
-		w.client.Observer.Unexpected(field)
-	}
+	report(w.client, p.records...)
 	if w.progress != nil {
 		w.progress(min(len(w.items), int(total)), int(total))
 	}
