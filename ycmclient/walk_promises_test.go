@@ -5,8 +5,11 @@ import (
 	"hash/fnv"
 	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -584,5 +587,28 @@ func TestSecondWalkOfAColdStartKeepsThePBXsOfTheFirst(t *testing.T) {
 	list, err := newClient(t, inProcess{s}, nil).Walk(t.Context(), nil, nil, nil)
 	if err == nil {
 		t.Errorf("a walk that misses 60 PBXs of the one before returned %d PBXs and no error", len(list.PBXs))
+	}
+}
+
+// A YCM that repeats its last page past the end has the invalid values of that page once.
+func TestWalkCountsUnexpectedValuesOfUsedPages(t *testing.T) {
+	s := newScripted(50)
+	s.pastEnd = "last page"
+	odd := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		s.ServeHTTP(answer, r)
+		w.WriteHeader(answer.Code)
+		fmt.Fprint(w, strings.Replace(answer.Body.String(), `"list":[{`, `"list":[{"activeCalls":"many",`, 1))
+	})
+	w := newWatch()
+	c := newClient(t, inProcess{odd}, func(o *ycmclient.Options) { o.Observer = w })
+	if list, err := c.Walk(t.Context(), nil, nil, nil); err != nil || len(list.PBXs) != 50 {
+		t.Fatalf("the walk has %d PBXs and the error %v", len(list.PBXs), err)
+	}
+	if n := len(s.requested()); n < 2 {
+		t.Fatalf("the walk took %d requests, none past the end", n)
+	}
+	if w.unexpected["activeCalls"] != 1 {
+		t.Errorf("unexpected values: %v, want one of activeCalls", w.unexpected)
 	}
 }
